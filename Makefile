@@ -1,0 +1,68 @@
+# Everything runs in a virtual environment inside this folder; nothing is installed or written elsewhere.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+ifdef UV
+MAKE_VENV = uv venv --quiet --allow-existing --python "$(PYTHON)" $(VENV)
+INSTALL = VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes --requirement
+else
+MAKE_VENV = $(PYTHON) -m venv $(VENV)
+INSTALL = $(BIN)/python -m pip install --quiet --require-hashes --requirement
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help refresh test lint format lock clean
+
+help: ## show these targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+refresh: $(VENV)/.installed ## get the figures, score them and publish data/marts/inclusive_growth.duckdb
+	@$(BIN)/python -m flows.refresh $(ARGS)
+
+test: $(VENV)/.installed-dev ## run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-dev ## check style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-dev ## format the code and mend what can be mended by machine
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.installed-uv ## renew the locks from pyproject.toml, every package with its hashes
+	$(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 pyproject.toml --output-file requirements.lock
+	$(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --extra dev pyproject.toml --constraint requirements.lock --output-file requirements-dev.lock
+
+clean: ## remove the virtual environment, caches and everything a run made (not the baseline)
+	rm -rf $(VENV) $(VENV)-uv .cache .prefect .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find data/marts -mindepth 1 ! -name .gitkeep -delete
+	find data/raw -mindepth 1 -maxdepth 1 ! -name baseline ! -name .gitkeep -exec rm -rf {} +
+
+# The stamps say for which lock the environment was made; a newer lock makes it again.
+$(VENV)/.installed: requirements.lock
+	@echo "Setting up $(VENV) (once; about a minute) ..."
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@$(MAKE_VENV)
+	@$(INSTALL) requirements.lock
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	@echo "Adding the tools for tests ..."
+	@$(INSTALL) requirements-dev.lock
+	@touch $@
+
+$(VENV)/.installed-uv:
+	@$(PYTHON) -m venv $(VENV)-uv
+	@$(VENV)-uv/bin/python -m pip install --quiet uv
+	@mkdir -p $(VENV) && touch $@
