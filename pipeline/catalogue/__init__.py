@@ -1,0 +1,16 @@
+"""What is collected, from whom, and how it is judged: typed, checked at load, no code needed to add an indicator."""
+
+from pipeline.catalogue.load import Catalogue, load_catalogue
+from pipeline.catalogue.model import BaselineEntry, Indicator, Part, Query, Source
+from pipeline.catalogue.yaml_entries import CatalogueError
+
+__all__ = [
+    "BaselineEntry",
+    "Catalogue",
+    "CatalogueError",
+    "Indicator",
+    "Part",
+    "Query",
+    "Source",
+    "load_catalogue",
+]

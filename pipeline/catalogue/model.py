@@ -1,0 +1,191 @@
+"""What a catalogue entry may say. Unknown fields are refused, so a misspelling cannot pass."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Theme = Literal["pay", "employment", "deprivation", "productivity", "income", "cost_of_living", "skills", "health"]
+Level = Literal["district", "county", "combined_authority", "region", "nation", "country"]
+Nation = Literal["E", "W", "S", "N"]
+Sentence = Annotated[str, Field(min_length=10)]
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bounds(Entry):
+    """The smallest and largest value that can be believed; a figure outside is set aside, not published."""
+
+    min: float
+    max: float
+
+    @model_validator(mode="after")
+    def ordered(self) -> Bounds:
+        if not self.min < self.max:
+            raise ValueError(f"min {self.min} is not below max {self.max}")
+        return self
+
+
+class Districts(Entry):
+    """How many current districts the latest period should have: fewer than ``min`` fails the source, more than ``max`` warns."""
+
+    min: int = Field(ge=1)
+    max: int = Field(le=400)
+
+    @model_validator(mode="after")
+    def ordered(self) -> Districts:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+class ElsQuery(Entry):
+    """An indicator of the ONS Explore Local Statistics API, by its slug."""
+
+    source: Literal["ons_els"]
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+
+
+class NomisCode(Entry):
+    """One option of a Nomis dimension: the code to ask for and the name that must come back with it.
+
+    Without a code it is looked up by its name in the data set's own definition.
+    """
+
+    code: int | None = None
+    name: str
+
+
+class NomisDates(Entry):
+    """Which of a data set's periods to ask for: those ending in one of ``months`` (yearly data sets: omit), from a year on.
+
+    ``to_year`` ends a series that was discontinued.
+    """
+
+    from_year: int = Field(ge=1990)
+    to_year: int | None = Field(default=None, ge=1990)
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] | None = None
+
+
+class NomisQuery(Entry):
+    """A slice of a Nomis data set: one option of each dimension, the value and (if published) its error."""
+
+    source: Literal["nomis"]
+    dataset: Annotated[str, Field(pattern=r"^NM_\d+_\d+$")]
+    geography: tuple[Annotated[str, Field(pattern=r"^TYPE\d+$")], ...]
+    dates: NomisDates
+    dimensions: dict[Identifier, NomisCode]
+    value_measure: int
+    error_measure: int | None = None
+    error_form: Literal["cv", "half_width"] | None = None
+
+    @model_validator(mode="after")
+    def error_is_whole(self) -> NomisQuery:
+        if (self.error_measure is None) != (self.error_form is None):
+            raise ValueError("error_measure and error_form go together")
+        return self
+
+
+Query = Annotated[ElsQuery | NomisQuery, Field(discriminator="source")]
+
+
+class Part(Entry):
+    """One table an indicator is put together from; most indicators have a single part.
+
+    ``live`` lists the queries to try, the preferred first. An empty list means that no live source
+    is known to carry it, and the figures shipped with the project are used.
+    """
+
+    id: Identifier = "main"
+    live: tuple[Query, ...] = ()
+    districts: Districts
+
+
+class RatioOf(Entry):
+    """An indicator computed from two others: numerator over denominator, same area, same period."""
+
+    numerator: Identifier
+    denominator: Identifier
+
+
+class Indicator(Entry):
+    """One indicator, as an economist would describe it.
+
+    ``kind`` says how the figure of a new, merged district may be made from its predecessors' figures.
+    ``transform`` and ``polarity`` are those of METHODOLOGY sections 2 and 4; polarity 0 is context, never scored.
+    """
+
+    id: Identifier
+    title: Annotated[str, Field(min_length=5, max_length=90)]
+    description: Sentence
+    theme: Theme
+    unit: str
+    unit_suffix: Identifier
+    decimals: int = Field(ge=0, le=3)
+    polarity: Literal[1, 0, -1]
+    transform: Literal["log_ratio", "difference"]
+    kind: Literal["count", "rate", "ratio", "mean", "median", "index"]
+    publisher: str
+    frequency: Literal["monthly", "quarterly", "annual", "every_few_years"]
+    nations: tuple[Nation, ...]
+    levels: tuple[Level, ...]
+    licence: str = "OGL-UK-3.0"
+    citation_url: HttpUrl
+    bounds: Bounds
+    intervals: Literal["none", "bounds", "cv", "half_width"]
+    caveats: tuple[Sentence, ...] = ()
+    parts: tuple[Part, ...] = ()
+    ratio_of: RatioOf | None = None
+
+    @property
+    def column_name(self) -> str:
+        """The name of the indicator's column in wide tables: its id, with the unit at the end."""
+        return self.id if self.id.endswith(f"_{self.unit_suffix}") else f"{self.id}_{self.unit_suffix}"
+
+    @model_validator(mode="after")
+    def has_one_origin(self) -> Indicator:
+        if bool(self.parts) == (self.ratio_of is not None):
+            raise ValueError("give either parts (published figures) or ratio_of (computed), not both and not neither")
+        names = [part.id for part in self.parts]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two parts share an id: {names}")
+        if self.transform == "log_ratio" and self.bounds.min <= 0:
+            raise ValueError("a log_ratio needs positive values: bounds.min must be above 0")
+        return self
+
+
+class Source(Entry):
+    """One publisher's service, where it is and how it wants to be treated."""
+
+    id: Identifier
+    title: str
+    publisher: str
+    base_url: HttpUrl
+    environment_variable: Annotated[str, Field(pattern=r"^IG_[A-Z_]+$")]
+    landing_page: HttpUrl
+    licence: str
+    licence_url: HttpUrl
+    requests_per_second: float = Field(gt=0, le=2)
+    connect_timeout_seconds: float = Field(gt=0, le=30)
+    read_timeout_seconds: float = Field(gt=0, le=300)
+    note: str = ""
+
+
+class BaselineEntry(Entry):
+    """Where the shipped figures of one part of an indicator were read from, and how."""
+
+    indicator: Identifier
+    part: Identifier = "main"
+    reader: Literal["els_source", "ashe_table_8", "iod_average_score", "income_deprivation"]
+    files: tuple[str, ...]
+    select: dict[str, str] = {}
+    publisher: str
+    edition: str
+    published: date
+    source_url: HttpUrl
+    licence: str = "OGL-UK-3.0"

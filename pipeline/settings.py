@@ -1,0 +1,64 @@
+"""Where things are and which hosts to ask, read from the environment once.
+
+Every setting has a default that works on a laptop; each can be overridden so that a
+stand-in server or a mirror answers instead of the publisher.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+BASELINE_DIR = PROJECT_ROOT / "data" / "raw" / "baseline"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The places and addresses one run uses.
+
+    ``base_urls`` maps a source id of ``sources.yaml`` to an address that replaces the
+    publisher's own. ``nomis_uid`` never appears in ``repr`` so that it cannot be logged by accident.
+    """
+
+    data_dir: Path
+    baseline_dir: Path = BASELINE_DIR
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    nomis_uid: str | None = field(default=None, repr=False)
+
+    @property
+    def raw_dir(self) -> Path:
+        return self.data_dir / "raw"
+
+    @property
+    def marts_dir(self) -> Path:
+        return self.data_dir / "marts"
+
+    @property
+    def database(self) -> Path:
+        return self.marts_dir / "inclusive_growth.duckdb"
+
+
+# The environment variable that moves each source; the catalogue's sources.yaml names the same ones.
+URL_VARIABLES: Mapping[str, str] = {
+    "ons_els": "IG_ELS_URL",
+    "nomis": "IG_NOMIS_URL",
+    "open_geography": "IG_OPEN_GEOGRAPHY_URL",
+    "govuk": "IG_GOVUK_URL",
+}
+
+
+def settings_from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read settings from ``environ`` (``os.environ`` by default).
+
+    ``IG_DATA_DIR`` moves the data folder; ``IG_ELS_URL``, ``IG_NOMIS_URL``, ``IG_OPEN_GEOGRAPHY_URL``
+    and ``IG_GOVUK_URL`` move a source; ``NOMIS_UID`` is the optional Nomis key. Empty means unset.
+    """
+    env = os.environ if environ is None else environ
+    data_dir = Path(env.get("IG_DATA_DIR") or PROJECT_ROOT / "data").expanduser().resolve()
+    base_urls = {
+        source_id: env[variable].rstrip("/") for source_id, variable in URL_VARIABLES.items() if env.get(variable)
+    }
+    return Settings(data_dir=data_dir, base_urls=base_urls, nomis_uid=env.get("NOMIS_UID") or None)
