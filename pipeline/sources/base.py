@@ -1,0 +1,61 @@
+"""What every source adapter returns, and the ways in which it can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    """One HTTP response that went into a payload. ``url`` and ``parameters`` hold no secret."""
+
+    url: str
+    parameters: Mapping[str, str]
+    http_status: int
+    headers: Mapping[str, str]
+    sha256: str
+    byte_count: int
+    row_count: int | None = None
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The bytes a publisher sent for one query, with what is needed to prove where they came from.
+
+    ``content`` is passthrough: several pages of one table are joined with their header kept once,
+    nothing else is changed. ``publisher_updated`` is the publisher's own last-updated mark, as sent.
+    """
+
+    content: bytes
+    media_type: str
+    url: str
+    parameters: Mapping[str, str]
+    fetched_at: datetime
+    http_status: int
+    headers: Mapping[str, str]
+    row_count: int | None = None
+    publisher_updated: str | None = None
+    edition: str | None = None
+    pages: tuple[Page, ...] = field(default_factory=tuple)
+
+
+class SourceError(Exception):
+    """A source did not give usable data. The message is one sentence a person can act on."""
+
+
+class HostUnreachable(SourceError):
+    """No connection to the publisher's host: says nothing about whether data exist."""
+
+
+class RequestRefused(SourceError):
+    """The publisher answered, and the answer was an error (status and message are in the text)."""
+
+
+class WrongContent(SourceError):
+    """The publisher answered with something other than the table it promises (empty, HTML, other columns)."""
+
+
+class Incomplete(SourceError):
+    """Fewer rows arrived than the publisher says there are."""

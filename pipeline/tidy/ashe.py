@@ -1,0 +1,163 @@
+"""Read Table 8.7a of the Annual Survey of Hours and Earnings: gross annual pay of residents, all employee jobs.
+
+ONS publishes one workbook a year (sheet ``All``), or a CSV export of that sheet. The heading row is the one
+that has "Description" and "Code"; columns are found by their heading, since their number and the notes beside them
+differ by year. Marks, as the table's own key gives them: ``x`` coefficient of variation above 20 per cent
+(unreliable, no value), ``..`` disclosive (suppressed), ``:`` not applicable, ``-`` nil or negligible.
+
+The workbooks also colour each cell by the range of its coefficient of variation. The reader of legacy ``.xls`` files
+gives values without colours, so this is not used, and no standard error comes out of these tables.
+
+Annual pay is that of the tax year which ends on 5 April of the year in the title (the workbook's Notes sheet). The
+period given is that day, ``2025-04-05``: it dates the figure truthfully and keeps the year under which every
+publication of the table files it, where the tax year as a span would be filed under the year before by its midpoint.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+from python_calamine import CalamineError, CalamineWorkbook
+
+from pipeline.tidy.observations import Parsed, UnreadablePayload
+from pipeline.tidy.rows import first_reason, is_held, is_of_another_level, numbers, split
+
+COLUMNS = ("Median", "Mean", "10", "20", "25", "30", "40", "60", "70", "75", "80", "90")
+STATUS_OF_MARK = {"x": "unreliable", "..": "suppressed", ":": "not_available", "-": "not_available"}
+
+_SHEET = "All"
+_TITLE = re.compile(r"Annual pay - Gross .*For all employee jobs.*United Kingdom, (\d{4})$")
+_NOT_AN_AREA = "Not Classified"
+_JOBS = "(thousand)"
+
+# The table of 2015 leaves the code cell of nations and regions empty; names and codes are those of the later tables.
+_CODE_OF_NAME = {
+    "United Kingdom": "K02000001",
+    "Great Britain": "K03000001",
+    "England and Wales": "K04000001",
+    "England": "E92000001",
+    "North East": "E12000001",
+    "North West": "E12000002",
+    "Yorkshire and The Humber": "E12000003",
+    "East Midlands": "E12000004",
+    "West Midlands": "E12000005",
+    "East": "E12000006",
+    "London": "E12000007",
+    "South East": "E12000008",
+    "South West": "E12000009",
+    "Wales / Cymru": "W92000004",
+    "Scotland": "S92000003",
+    "Northern Ireland": "N92000002",
+}
+
+
+@dataclass(frozen=True)
+class AsheTable:
+    """One year's table as text: ``name, code, jobs``, the columns of COLUMNS, ``source_row`` and ``raw_line``."""
+
+    year: int
+    rows: pd.DataFrame
+
+    @property
+    def period(self) -> str:
+        return f"{self.year}-04-05"
+
+
+def read_table(content: bytes) -> AsheTable:
+    """Read a workbook (``.xls``, ``.xlsx``) or a Latin-1 CSV export of its sheet ``All``.
+
+    The footnotes below the table, which fill the first cell of a row and no other, are not rows of it.
+    Raises UnreadablePayload when the title, the heading row or a column is not there.
+    """
+    cells = _cells(content)
+    year = _year(cells)
+    heading, position = _heading(cells)
+    found = []
+    for number, row in enumerate(cells[heading + 1 :], start=heading + 2):
+        wanted = [row[position[name]] for name in ("Description", "Code", _JOBS, *COLUMNS)]
+        if any(wanted[1:]):
+            found.append([*wanted, number, ",".join(row).rstrip(",")])
+    names = ["name", "code", "jobs", *COLUMNS, "source_row", "raw_line"]
+    return AsheTable(year, pd.DataFrame(found, columns=pd.Index(names)).astype({"source_row": "int64"}))
+
+
+def figures(table: AsheTable, column: str, *, is_provisional: bool) -> Parsed:
+    """The figures of one column of the table, in pounds a year; ``column`` is one of COLUMNS.
+
+    A value has the status ``provisional`` or ``ok``. The row "Not Classified" and levels that this project does not
+    hold count as out of scope.
+    """
+    rows = table.rows
+    code = rows["code"].mask(rows["code"] == "", rows["name"].map(_CODE_OF_NAME)).fillna("")
+    elsewhere = is_of_another_level(code) | (rows["name"] == _NOT_AN_AREA)
+    rows, code = rows[~elsewhere], code[~elsewhere]
+    # Where even the number of jobs is disclosive the table leaves the rest of the row empty.
+    cell = rows[column].mask((rows[column] == "") & (rows["jobs"] == ".."), "..")
+    value = numbers(cell.str.replace(",", "", regex=False))
+    has_value = value.notna()
+    status = cell.map(STATUS_OF_MARK).fillna("").mask(has_value, "provisional" if is_provisional else "ok")
+    reasons = first_reason(
+        rows.index,
+        (~is_held(code), "the area code is of no known level"),
+        (cell == "", "there is neither a value nor a mark"),
+        (status == "", "the value is neither a number nor one of the marks x, .., : and -"),
+    )
+    parsed = pd.DataFrame(
+        {
+            "area_code": code,
+            "period": table.period,
+            "value": value,
+            "lower": float("nan"),
+            "upper": float("nan"),
+            "status": status,
+            "source_row": rows["source_row"],
+            "raw_line": rows["raw_line"],
+        }
+    )
+    return split(parsed, reasons, out_of_scope=int(elsewhere.sum()))
+
+
+def _cells(content: bytes) -> list[list[str]]:
+    """Every cell as stripped text, all rows of one length; a whole number loses its ``.0``."""
+    is_workbook = content.startswith((b"\xd0\xcf\x11\xe0", b"PK"))
+    if not is_workbook:
+        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(content.decode("latin-1")))]
+        width = max(map(len, rows), default=0)
+        return [row + [""] * (width - len(row)) for row in rows]
+    try:
+        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name(_SHEET)
+    except CalamineError as error:
+        raise UnreadablePayload(f"expected a workbook with a sheet '{_SHEET}'; it does not read: {error}") from error
+    return [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _year(cells: list[list[str]]) -> int:
+    for row in cells[:5]:
+        for cell in row:
+            match = _TITLE.search(cell)
+            if match:
+                return int(match[1])
+    raise UnreadablePayload(
+        "expected the title 'Annual pay - Gross (£) - For all employee jobs: United Kingdom, <year>' in the first rows"
+    )
+
+
+def _heading(cells: list[list[str]]) -> tuple[int, dict[str, int]]:
+    """The heading row's index, and where the wanted headings stand in it."""
+    for index, row in enumerate(cells):
+        if "Description" in row and "Code" in row:
+            missing = [name for name in (_JOBS, *COLUMNS) if row.count(name) != 1]
+            if missing:
+                raise UnreadablePayload(f"expected the heading '{missing[0]}' once in row {index + 1}: {row}")
+            return index, {name: row.index(name) for name in ("Description", "Code", _JOBS, *COLUMNS)}
+    raise UnreadablePayload("no heading row with 'Description' and 'Code'")

@@ -1,0 +1,291 @@
+"""District figures computed from the small areas of the four nations' indices of deprivation.
+
+Small areas (LSOAs, data zones, super output areas) are put together to today's districts directly, so a district that
+was merged since the index was made has a figure of its own and no figure is averaged from averages.
+
+Methods
+
+* Average score: the population-weighted mean of the small areas' scores, with the publisher's own denominators. It is
+  the publisher's summary measure of that name (File 10 of the English indices), and equals it on the index's own map.
+* Gap: 90th minus 10th percentile of the small areas' income-deprivation rates, in percentage points. Percentiles are of
+  areas, not of people, and interpolate linearly between order statistics (definition 7 of Hyndman and Fan 1996):
+  small areas are drawn to hold about the same number of people.
+* Concentration: the concentration index for grouped data of Kakwani, Wagstaff and van Doorslaer (1997, Journal of
+  Econometrics 77, 87-103), ``C = 2/mu * sum(f_i y_i R_i) - 1``, with population shares ``f``, rates ``y``, their mean
+  ``mu`` and the relative rank ``R_i = sum(f_j, j < i) + f_i / 2`` of areas in order of their rate. Ranked by the rate
+  itself it is a Gini index over areas: 0 when every area has the same rate, under 1 always.
+
+A district of fewer than 5 small areas has no spread to speak of and gets ``not_available``.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from python_calamine import CalamineError, CalamineWorkbook
+
+from pipeline.tidy.observations import Parsed, UnreadablePayload
+from pipeline.tidy.rows import split
+
+FEWEST_SMALL_AREAS = 5
+
+# Known slip in File 6 of IoD2025: this LSOA is put in Cherwell, File 10 counts it in West Northamptonshire.
+_SLIP_LSOA, _SLIP_WRONG, _SLIP_RIGHT = "E01027305", "E07000177", "E06000062"
+
+# A council area that the Scottish file and the list of codes call by different names.
+_NAME_IN_REGISTER = {"Na h-Eileanan an Iar": "Na h-Eileanan Siar"}
+
+
+@dataclass(frozen=True)
+class SmallAreas:
+    """The small areas of one index.
+
+    ``table`` has one row a small area: ``small_area``, ``area_code`` (today's district), ``population`` (or 1.0 where
+    none is published), ``income_rate`` in percent and, for England, ``imd_score`` and ``index_district`` (the
+    district's code on the index's own map). ``period`` is the year the index is named after.
+    """
+
+    period: str
+    table: pd.DataFrame
+
+
+def england_2019(uk_index: bytes, denominators: bytes, codes: bytes) -> SmallAreas:
+    """IoD2019 on 2011 LSOAs: scores and rates of the composite UK file, people and 2019 districts of File 6."""
+    scores = _uk_index(uk_index, "E")
+    people = _sheet(denominators, "Population Denominators")
+    table = _joined(scores, "lsoa", people, "LSOA code (2011)").rename(columns={"overall_local_score": "imd_score"})
+    return SmallAreas(
+        "2019-01-01/P1Y",
+        _england(
+            table,
+            _column(people, "Local Authority District code (2019)"),
+            _column(people, "Total population: mid 2015 (excluding prisoners)"),
+            codes,
+        ),
+    )
+
+
+def england_2025(scores: bytes, denominators: bytes, codes: bytes) -> SmallAreas:
+    """IoD2025 on 2021 LSOAs: scores of the LSOA file (rates as a share of one), people and 2024 districts of File 6.
+
+    Raises UnreadablePayload once File 6 no longer has the slip that is mended here, so that the mending is taken out.
+    """
+    people = _sheet(denominators, "ID 2025 Population Denominators")
+    district = "Local Authority District code (2024)"
+    slip = people["LSOA code (2021)"] == _SLIP_LSOA
+    given = people.loc[slip, district].tolist()
+    if given != [_SLIP_WRONG]:
+        raise UnreadablePayload(
+            f"File 6 of IoD2025 gives {_SLIP_LSOA} to {given}, not to {_SLIP_WRONG} as it used to: "
+            "the publisher has mended its slip, so remove the correction from pipeline/tidy/deprivation.py"
+        )
+    people[district] = people[district].mask(slip, _SLIP_RIGHT)
+    table = _joined(
+        _csv(scores, ("lsoa21_code", "IMD_score", "Income_score")), "lsoa21_code", people, "LSOA code (2021)"
+    )
+    table = table.rename(columns={"lsoa21_code": "lsoa", "IMD_score": "imd_score"})
+    table["income_score"] = table["Income_score"] * 100
+    return SmallAreas("2025-01-01/P1Y", _england(table, district, _column(people, "Total population: mid 2022"), codes))
+
+
+def wales_2019(uk_index: bytes, lookup: bytes, register: bytes, codes: bytes) -> SmallAreas:
+    """WIMD 2019 on 2011 LSOAs: rates in whole percent; no populations are at hand, so areas weigh the same."""
+    table = _uk_index(uk_index, "W").rename(columns={"lsoa": "small_area", "income_score": "income_rate"})
+    authority = _text_csv(lookup, ("lsoa", "local-authority-code")).set_index("lsoa")["local-authority-code"]
+    gss = _text_csv(register, ("local-authority-code", "gss-code")).set_index("local-authority-code")["gss-code"]
+    district = table["small_area"].map(authority).map(gss)
+    if district.isna().any():
+        lost = table.loc[district.isna(), "small_area"].tolist()
+        raise UnreadablePayload(f"{len(lost)} small areas have no authority in the lookup, the first: {lost[:3]}")
+    return SmallAreas(
+        "2019-01-01/P1Y",
+        table[["small_area", "income_rate"]].assign(area_code=_todays_district(district, codes), population=1.0),
+    )
+
+
+def scotland_2020(indicators: bytes, codes: bytes) -> SmallAreas:
+    """SIMD 2020v2 on data zones: people who are income deprived over all people, council areas by the file's names.
+
+    The published rate is this ratio rounded to whole percent. A data zone without people has no rate and is left out.
+    """
+    data = _sheet(indicators, "Data")
+    people = data[_column(data, "Total_population")].astype("float64")
+    deprived = data[_column(data, "Income_count")].astype("float64")
+    table = pd.DataFrame(
+        {
+            "small_area": data[_column(data, "Data_Zone")],
+            "area_code": _district_of_name(data[_column(data, "Council_area")], "S12", codes),
+            "population": people,
+            "income_rate": 100 * deprived / people.where(people > 0),
+        }
+    )
+    return SmallAreas("2020-01-01/P1Y", table[people > 0].reset_index(drop=True))
+
+
+def northern_ireland_2017(results: bytes, codes: bytes) -> SmallAreas:
+    """NIMDM 2017 on super output areas: people in low-income households, districts by the file's names.
+
+    No populations are at hand, so areas weigh the same.
+    """
+    data = _sheet(results, "Income")
+    share = _column(data, "Proportion of the population living in households")
+    table = pd.DataFrame(
+        {
+            "small_area": data[_column(data, "SOA2001")],
+            "area_code": _district_of_name(data[_column(data, "LGD2014NAME")], "N09", codes),
+            "population": 1.0,
+            "income_rate": 100 * data[share].astype("float64"),  # headed "(%)", but sent as a share of one
+        }
+    )
+    return SmallAreas("2017-01-01/P1Y", table)
+
+
+def average_score(areas: SmallAreas, by: str = "area_code") -> Parsed:
+    """The population-weighted mean IMD score of each district; ``by="index_district"`` for the index's own map."""
+    table = areas.table
+    weighted = (table["imd_score"] * table["population"]).groupby(table[by]).sum()
+    return _figures(weighted / table.groupby(by)["population"].sum(), areas.period)
+
+
+def income_deprivation_gap(areas: SmallAreas) -> Parsed:
+    """90th minus 10th percentile of the small areas' income-deprivation rates, in percentage points, by district."""
+    rates = areas.table.groupby("area_code")["income_rate"]
+    return _figures(_where_enough(areas, rates.quantile(0.9) - rates.quantile(0.1)), areas.period)
+
+
+def income_deprivation_concentration(areas: SmallAreas) -> Parsed:
+    """The population-weighted concentration index of income deprivation over each district's small areas, 0 to 1."""
+    grouped = areas.table.groupby("area_code")
+    index = pd.Series(
+        {
+            code: concentration_index(group["income_rate"].to_numpy(), group["population"].to_numpy())
+            for code, group in grouped
+        }
+    )
+    return _figures(_where_enough(areas, index), areas.period)
+
+
+def concentration_index(rates: np.ndarray, weights: np.ndarray) -> float:
+    """Grouped concentration index of ``rates`` (areas) ranked by themselves; NaN when every rate is zero.
+
+    The formula is in the module's docstring. Areas of equal rate may stand in any order.
+    """
+    order = np.argsort(rates, kind="stable")
+    rate, share = rates[order], weights[order] / weights.sum()
+    mean = float(rate @ share)
+    if mean == 0:
+        return float("nan")
+    rank = np.cumsum(share) - share / 2
+    # Rounding can leave a uniform district a hair below zero.
+    return max(0.0, float(2 / mean * np.sum(share * rate * rank) - 1))
+
+
+def _where_enough(areas: SmallAreas, values: pd.Series) -> pd.Series:
+    count = areas.table.groupby("area_code").size()
+    return values.where(count.reindex(values.index) >= FEWEST_SMALL_AREAS)
+
+
+def _figures(values: pd.Series, period: str) -> Parsed:
+    """One row a district, in order of code; a value that is missing is ``not_available``."""
+    values = values.sort_index()
+    frame = pd.DataFrame(
+        {
+            "area_code": values.index.astype("str"),
+            "period": period,
+            "value": values.to_numpy(dtype="float64"),
+            "lower": np.nan,
+            "upper": np.nan,
+            "status": np.where(values.notna(), "ok", "not_available"),
+            "source_row": np.arange(1, len(values) + 1),
+            "raw_line": "",
+        }
+    ).astype({"period": "str", "status": "str", "raw_line": "str"})
+    return split(frame, pd.Series("", index=frame.index, dtype="str"))
+
+
+def _england(table: pd.DataFrame, district: str, population: str, codes: bytes) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "small_area": table["lsoa"],
+            "index_district": table[district],
+            "area_code": _todays_district(table[district], codes),
+            "population": table[population].astype("float64"),
+            "imd_score": table["imd_score"],
+            "income_rate": table["income_score"],
+        }
+    )
+
+
+def _district_of_name(names: pd.Series, prefix: str, codes: bytes) -> pd.Series:
+    """Today's district by the name its publisher gives it, among the codes that begin with ``prefix``."""
+    table = _text_csv(codes, ("LADCD", "LADNM", "LADCD_ACTIVE"))
+    active = table[(table["LADCD"] == table["LADCD_ACTIVE"]) & table["LADCD"].str.startswith(prefix)]
+    district = names.replace(_NAME_IN_REGISTER).map(active.set_index("LADNM")["LADCD"])
+    if district.isna().any():
+        raise UnreadablePayload(f"no district code is known for the names {sorted(set(names[district.isna()]))[:5]}")
+    return district
+
+
+def _todays_district(districts: pd.Series, codes: bytes) -> pd.Series:
+    """Follow a district code to the one active today; since 2019 districts were merged whole or recoded, not split."""
+    chain = _text_csv(codes, ("LADCD", "LADCD_ACTIVE")).set_index("LADCD")["LADCD_ACTIVE"]
+    today = districts.map(chain)
+    if today.isna().any() or (today == "").any():
+        unknown = sorted(set(districts[today.isna() | (today == "")]))
+        raise UnreadablePayload(f"no successor is known for the district codes {unknown[:5]}")
+    return today
+
+
+def _uk_index(content: bytes, nation: str) -> pd.DataFrame:
+    table = _csv(content, ("nation", "lsoa", "overall_local_score", "income_score"))
+    return table[table["nation"] == nation].reset_index(drop=True)
+
+
+def _joined(left: pd.DataFrame, left_key: str, right: pd.DataFrame, right_key: str) -> pd.DataFrame:
+    """Small areas with their denominators, one to one; a small area on one side only is an error, not a loss."""
+    table = left.merge(right, left_on=left_key, right_on=right_key, how="inner", validate="one_to_one")
+    if not len(table) == len(left) == len(right):
+        raise UnreadablePayload(
+            f"{len(left)} small areas have scores and {len(right)} have denominators, but only {len(table)} have both"
+        )
+    return table
+
+
+def _csv(content: bytes, columns: tuple[str, ...]) -> pd.DataFrame:
+    table = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig")
+    return _checked(table, columns)
+
+
+def _text_csv(content: bytes, columns: tuple[str, ...]) -> pd.DataFrame:
+    table = pd.read_csv(io.BytesIO(content), encoding="utf-8-sig", dtype="str", keep_default_na=False)
+    return _checked(table, columns)
+
+
+def _checked(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise UnreadablePayload(f"no column {', '.join(missing)}; the file has: {', '.join(map(str, table.columns))}")
+    return table
+
+
+def _sheet(content: bytes, name: str) -> pd.DataFrame:
+    """A sheet with its headings in the first row, stripped of the blanks the publishers leave at their ends."""
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        cells = workbook.get_sheet_by_name(name).to_python()
+    except CalamineError as error:
+        raise UnreadablePayload(f"expected a workbook with a sheet '{name}'; it does not read: {error}") from error
+    return pd.DataFrame(cells[1:], columns=pd.Index([str(heading).strip() for heading in cells[0]]))
+
+
+def _column(table: pd.DataFrame, start: str) -> str:
+    """The one heading that begins with ``start``; an exact match wins."""
+    found = [str(name) for name in table.columns if str(name).startswith(start)]
+    if start in found:
+        return start
+    if len(found) != 1:
+        raise UnreadablePayload(f"expected one column '{start}…'; the sheet has: {', '.join(map(str, table.columns))}")
+    return found[0]

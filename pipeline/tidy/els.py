@@ -1,0 +1,112 @@
+"""The CSV of the ONS Explore Local Statistics API, one indicator, to figures (format: WIRE_FORMATS sections 2.4 and 9)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pipeline.tidy.delimited import Delimited, read_delimited, repeated_keys, set_aside_rows, to_numbers
+from pipeline.tidy.observations import PARSED_COLUMNS, Parsed, UnreadablePayload, parse_period
+from pipeline.tidy.rows import is_of_another_level
+
+WHAT = "ELS payload"
+REQUIRED = ("areacd", "period", "value")
+OPTIONAL = ("lci_95", "uci_95", "status", "indicator", "sex", "age")
+
+# Marks as ONS's own spreadsheet builder words them: unavailable, low reliability, confidential, not applicable.
+STATUS_OF_MARK = {"": "ok", "x": "not_available", "u": "unreliable", "c": "suppressed", "z": "not_available"}
+WITHOUT_FIGURE = ("not_available", "suppressed")
+
+
+def parse(content: bytes) -> Parsed:
+    """Figures of one indicator's CSV, with or without names, intervals, status and indicator columns.
+
+    Areas of levels that are not held here (ITL regions, for one) are counted as out of scope.
+    Rows that cannot be believed are set aside with the reason.
+
+    Raises UnreadablePayload for an empty body, HTML, a missing required column, several indicators in one
+    payload, or a dimension (sex, age) with more than one value: those figures would be mixed up.
+    """
+    table = read_delimited(content, what=WHAT, required=REQUIRED, optional=OPTIONAL)
+    columns = table.columns
+    for dimension in ("indicator", "sex", "age"):
+        if dimension in columns:
+            _require_one_value(columns[dimension], dimension)
+    figures, reasons, is_out_of_scope = _figures(table)
+    reasons = np.where(is_out_of_scope, "", reasons)
+    set_aside = set_aside_rows(table, reasons, columns["areacd"], columns["period"].to_numpy(dtype=object))
+    is_kept = (reasons == "") & ~is_out_of_scope
+    return Parsed(
+        figures=figures[is_kept].reset_index(drop=True),
+        set_aside=set_aside,
+        rows_read=table.rows_read,
+        out_of_scope=int(is_out_of_scope.sum()),
+    )
+
+
+def _require_one_value(column: pd.Series, dimension: str) -> None:
+    options = [text for text in column.cat.categories if (column == text).any()]
+    if len(options) > 1:
+        raise UnreadablePayload(
+            f"{WHAT}: the column '{dimension}' holds {len(options)} different values ({', '.join(options[:4])}); "
+            "expected one indicator with one of each dimension."
+        )
+
+
+def _figures(table: Delimited) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """All whole rows in PARSED_COLUMNS, why each is not to be believed ('' where it is), and which are out of scope."""
+    columns = table.columns
+    rows = len(columns)
+    blank = pd.Series([""] * rows, dtype="category")
+    value, bad_value = to_numbers(columns["value"])
+    lower, bad_lower = to_numbers(columns.get("lci_95", blank))
+    upper, bad_upper = to_numbers(columns.get("uci_95", blank))
+    marks = columns.get("status", blank)
+    status = marks.astype("str").map(STATUS_OF_MARK)
+    area = columns["areacd"].astype("str").str.strip()
+
+    reasons = np.full(rows, "", dtype=object)
+
+    def say(condition: np.ndarray, reason: str) -> None:
+        reasons[condition & (reasons == "")] = reason
+
+    say((area == "").to_numpy(), "the area code is blank")
+    say(~area.str.fullmatch(r"[A-Z]\d{8}").to_numpy(), "the area code is not a nine-character GSS code")
+    say(~_is_period(columns["period"]), "the period is not an ISO day or an ISO day with a duration")
+    say(bad_value | bad_lower | bad_upper, "a number cannot be read")
+    say(status.isna().to_numpy(), "the status mark is none of x, u, c, z")
+    has_value = ~np.isnan(value)
+    is_withheld = status.isin(WITHOUT_FIGURE).to_numpy()
+    say(has_value & is_withheld, "there is a figure although its mark says there is none")
+    say(~has_value & (status == "ok").to_numpy(), "there is neither a figure nor a mark that says why")
+    say(~has_value & ~(np.isnan(lower) & np.isnan(upper)), "there is an interval without a figure")
+    say(np.isnan(lower) != np.isnan(upper), "the interval has one bound only")
+    say((lower > value) | (upper < value), "the figure is outside its own 95% interval")
+    is_usable = np.flatnonzero(reasons == "")
+    area_number, period_number = (columns[name].cat.codes.to_numpy() for name in ("areacd", "period"))
+    reasons[is_usable] = repeated_keys(area_number[is_usable], period_number[is_usable], value[is_usable])
+    figures = pd.DataFrame(
+        {
+            "area_code": area,
+            "period": columns["period"].astype("str"),
+            "value": value,
+            "lower": lower,
+            "upper": upper,
+            "status": status,
+            "source_row": table.source_row,
+        }
+    )
+    return figures[list(PARSED_COLUMNS)], reasons, is_of_another_level(area).to_numpy()
+
+
+def _is_period(texts: pd.Series) -> np.ndarray:
+    """Whether each text is a period; every different text is looked at once."""
+    is_good = []
+    for text in texts.cat.categories:
+        try:
+            parse_period(text)
+        except ValueError:
+            is_good.append(False)
+        else:
+            is_good.append(True)
+    return np.array(is_good, dtype=bool)[texts.cat.codes.to_numpy()] if is_good else np.empty(0, dtype=bool)

@@ -1,0 +1,90 @@
+"""The English indices of deprivation as published: File 7 (small areas) and File 10 (official district summaries).
+
+Header names carry years and stray blanks (``IMD - Average score ``), so columns are found by what they say once blanks
+and years are taken off, and a notes sheet may come first (WIRE_FORMATS section 5).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pandas as pd
+from python_calamine import CalamineError, CalamineWorkbook
+
+from pipeline.tidy.observations import UnreadablePayload
+
+# What File 7 calls the columns kept, without the year in brackets and without surrounding blanks.
+FILE_7_COLUMNS = {
+    "LSOA code": "small_area",
+    "Local Authority District code": "area_code",
+    "Index of Multiple Deprivation (IMD) Score": "imd_score",
+    "Income Score (rate)": "income_rate",
+    "Total population": "population",
+}
+SUMMARY_SHEET = "IMD"
+SUMMARY_COLUMNS = {"Local Authority District code": "area_code", "IMD - Average score": "average_score"}
+
+
+def small_areas(content: bytes) -> pd.DataFrame:
+    """File 7: one row a small area (LSOA), columns ``small_area, area_code, imd_score, income_rate, population``.
+
+    ``area_code`` is the district on the index's own map, ``income_rate`` a share of one. Raises UnreadablePayload for
+    anything that is not File 7, and for a small area without a score or without people.
+    """
+    try:
+        table = pd.read_csv(
+            io.BytesIO(content), dtype="str", keep_default_na=False, encoding="utf-8-sig", thousands=None
+        )
+    except (ValueError, pd.errors.ParserError) as error:
+        raise UnreadablePayload(f"IoD File 7: not a readable CSV table: {error!s:.120}") from error
+    kept = _named(table, FILE_7_COLUMNS, "IoD File 7")
+    for column in ("imd_score", "income_rate", "population"):
+        kept[column] = pd.to_numeric(kept[column].str.replace(",", "").str.strip(), errors="coerce")
+    bad = kept.isna().any(axis="columns") | ~(kept["population"] > 0)
+    if bad.any():
+        raise UnreadablePayload(
+            f"IoD File 7: {int(bad.sum())} small areas without score or people, the first {kept.loc[bad, 'small_area'].iloc[0]}."
+        )
+    return kept
+
+
+def average_scores(areas: pd.DataFrame) -> pd.Series:
+    """District average IMD scores: the mean of its small areas' scores, weighted by people, indexed by ``area_code``.
+
+    This is how MHCLG defines the summary of that name (IoD2019 technical report, section on district summaries).
+    """
+    weighted = areas.assign(product=areas["imd_score"] * areas["population"]).groupby("area_code")[
+        ["product", "population"]
+    ]
+    sums = weighted.sum()
+    return (sums["product"] / sums["population"]).rename("average_score")
+
+
+def official_average_scores(content: bytes) -> pd.Series:
+    """File 10's average IMD scores, indexed by ``area_code``, to check computed ones against.
+
+    Raises UnreadablePayload when the workbook cannot be read or has no such sheet or columns.
+    """
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        rows = workbook.get_sheet_by_name(SUMMARY_SHEET).to_python()
+    except (CalamineError, KeyError, ValueError) as error:
+        raise UnreadablePayload(f"IoD File 10: no sheet '{SUMMARY_SHEET}' can be read: {error!s:.120}") from error
+    start = next((n for n, row in enumerate(rows) if str(row[0]).startswith("Local Authority District code")), None)
+    if start is None:
+        raise UnreadablePayload(f"IoD File 10: the sheet '{SUMMARY_SHEET}' has no row of column names.")
+    table = pd.DataFrame(rows[start + 1 :], columns=[str(name) for name in rows[start]])
+    return _named(table, SUMMARY_COLUMNS, "IoD File 10").set_index("area_code")["average_score"].astype("float64")
+
+
+def _named(table: pd.DataFrame, names: dict[str, str], what: str) -> pd.DataFrame:
+    """The columns of ``names`` under their new names; the first whose header begins like the name asked for."""
+    found: dict[str, str] = {}
+    for published, ours in names.items():
+        pattern = re.compile(rf"{re.escape(published)}\s*(\(\d{{4}}\)|: mid \d{{4}}.*)?\s*")
+        match = next((column for column in table.columns if pattern.fullmatch(column)), None)
+        if match is None:
+            raise UnreadablePayload(f"{what}: no column '{published}'; the first are {list(table.columns[:5])}.")
+        found[match] = ours
+    return table[list(found)].rename(columns=found)

@@ -1,0 +1,296 @@
+"""A slice of a Nomis data set to figures (format: WIRE_FORMATS sections 1.4 to 1.6 and 9).
+
+Nomis gives the value and its error as two rows; here they become one figure with lower and upper bounds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.model import NomisQuery
+from pipeline.tidy.delimited import read_delimited, repeated_keys, set_aside_rows, texts_of, to_numbers
+from pipeline.tidy.observations import PARSED_COLUMNS, Parsed, UnreadablePayload
+
+REQUIRED = ("DATE", "GEOGRAPHY_CODE", "MEASURES", "OBS_VALUE", "OBS_STATUS")
+OPTIONAL = ("DATE_NAME", "GEOGRAPHY_TYPE", "OBS_STATUS_NAME")
+
+# Only the letters A and Q are established, so every other status is told by its name (WIRE_FORMATS section 1.5).
+# The first phrase found decides: an estimate withheld as disclosive also calls itself "not available".
+STATUS_OF_PHRASE = (
+    ("normal value", "ok"),
+    ("missing", "not_available"),
+    ("suppressed as statistically unreliable", "unreliable"),
+    ("disclosive", "suppressed"),
+    ("unreliable", "unreliable"),
+    ("less than 500", "suppressed"),
+    ("suppressed", "suppressed"),
+    ("provisional", "provisional"),
+    ("not available", "not_available"),
+)
+WITHOUT_FIGURE = ("not_available", "suppressed")
+
+HALF_WIDTH_IN_STANDARD_ERRORS = 1.96  # a 95% interval of a normal estimate
+
+# Districts were abolished on these days (ONS Code History Database). A geography type older than one of them still
+# lists the districts that went, and Nomis sends 0 for them afterwards (WIRE_FORMATS section 1.5).
+ABOLITIONS = tuple(dt.date(year, 4, 1) for year in (2009, 2019, 2020, 2021, 2023))
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
+_SPAN = re.compile(r"([A-Za-z]{3})[a-z]* (\d{4}) ?- ?([A-Za-z]{3})[a-z]* (\d{4})")
+_VINTAGE = re.compile(r"(as of|prior to) ([A-Za-z]+) (\d{4})")
+
+
+def parse(content: bytes, query: NomisQuery) -> Parsed:
+    """Figures of one slice: its value rows, each with the bounds its error row gives.
+
+    An error row belongs to its value's row and is not counted apart, so ``rows_read`` is the number of value rows,
+    of error rows without a value, and of ragged lines. Bounds are value x (1 +- 1.96 cv / 100) for a coefficient of
+    variation in percent, value +- half width otherwise. ``source_row`` is the line of the value.
+
+    Periods: ``2025`` is ``2025-01-01/P1Y`` (for ASHE too, whose survey day Nomis does not give); ``2025-09`` named
+    ``Oct 2024-Sep 2025`` is ``2024-10-01/P1Y``; any other ``2025-09`` is that month.
+
+    One code under two geography types keeps the district's row; the other is set aside, as are zeros for districts
+    that no longer existed. Raises UnreadablePayload for an empty body, HTML, missing columns, or options of a
+    dimension other than the query's.
+    """
+    what = f"Nomis {query.dataset} payload"
+    names = [f"{dimension.upper()}_NAME" for dimension in query.dimensions]
+    codes = [dimension.upper() for dimension in query.dimensions]
+    table = read_delimited(content, what=what, required=REQUIRED, optional=(*OPTIONAL, *codes, *names))
+    _require_asked_options(table.columns, query, what)
+    columns = _Columns.of(table.columns)
+    is_value = _holds(table.columns["MEASURES"], str(query.value_measure))
+    is_error = _holds(table.columns["MEASURES"], str(query.error_measure))
+
+    lower, upper, is_paired = _bounds(columns, is_value, is_error, query)
+    reasons = _reasons(columns, is_value, lower, upper)
+    reasons[~is_value & ~is_error] = "the measure is neither the value nor its error"
+    reasons[is_error & ~is_paired] = "an error without the figure it belongs to"
+    usable = np.flatnonzero(is_value & (reasons == ""))
+    reasons[usable] = _two_types(columns, usable)
+    usable = np.flatnonzero(is_value & (reasons == ""))
+    reasons[usable] = repeated_keys(columns.area[usable], columns.date[usable], columns.value[usable])
+
+    kept = np.flatnonzero(is_value & (reasons == ""))
+    figures = pd.DataFrame(
+        {
+            "area_code": texts_of(columns.area_codes, columns.area[kept]),
+            "period": texts_of(columns.periods, columns.period[kept]),
+            "value": columns.value[kept],
+            "lower": lower[kept],
+            "upper": upper[kept],
+            "status": texts_of(columns.statuses, columns.status[kept]),
+            "source_row": table.source_row[kept],
+        }
+    )
+    period = np.array(columns.periods, dtype=object)[columns.period] if len(columns.period) else columns.period
+    set_aside = set_aside_rows(table, reasons, table.columns["GEOGRAPHY_CODE"], period)
+    rows_read = table.rows_read - int((is_error & is_paired).sum())
+    return Parsed(figures[list(PARSED_COLUMNS)], set_aside, rows_read)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The payload as arrays, one entry a row. Texts are numbers into short lists: ``area_codes[area]`` is the row's code.
+
+    ``periods`` and ``statuses`` hold '' for what cannot be read.
+    """
+
+    area: np.ndarray
+    area_codes: list[str]
+    date: np.ndarray
+    kind: np.ndarray
+    kind_names: list[str]
+    period: np.ndarray
+    periods: list[str]
+    period_ends: np.ndarray
+    value: np.ndarray
+    is_unreadable: np.ndarray
+    status: np.ndarray
+    statuses: list[str]
+
+    @classmethod
+    def of(cls, columns: pd.DataFrame) -> _Columns:
+        unnamed = pd.Series([""] * len(columns), index=columns.index, dtype="category")
+        kind = columns.get("GEOGRAPHY_TYPE", unnamed)
+        value, is_unreadable = to_numbers(columns["OBS_VALUE"])
+        period, date_pairs = _pairs(columns["DATE"], columns.get("DATE_NAME", unnamed))
+        status, status_pairs = _pairs(columns["OBS_STATUS"], columns.get("OBS_STATUS_NAME", unnamed))
+        read = [_period(*pair) for pair in date_pairs]
+        return cls(
+            area=_codes(columns["GEOGRAPHY_CODE"]),
+            area_codes=[str(code).strip() for code in columns["GEOGRAPHY_CODE"].cat.categories],
+            date=_codes(columns["DATE"]),
+            kind=_codes(kind),
+            kind_names=[str(name) for name in kind.cat.categories],
+            period=period,
+            periods=[text for text, _ in read],
+            period_ends=np.array([end for _, end in read], dtype="datetime64[D]"),
+            value=value,
+            is_unreadable=is_unreadable,
+            status=status,
+            statuses=[_status(*pair) for pair in status_pairs],
+        )
+
+    def where_status(self, *wanted: str) -> np.ndarray:
+        """Which rows have one of the ``wanted`` statuses."""
+        return np.isin(self.status, [number for number, status in enumerate(self.statuses) if status in wanted])
+
+
+def _codes(column: pd.Series) -> np.ndarray:
+    return column.cat.codes.to_numpy().astype("int64")
+
+
+def _holds(column: pd.Series, text: str) -> np.ndarray:
+    """Which rows hold ``text``, blanks around it aside."""
+    numbers = [number for number, option in enumerate(column.cat.categories) if str(option).strip() == text]
+    return np.isin(column.cat.codes.to_numpy(), numbers)
+
+
+def _pairs(one: pd.Series, other: pd.Series) -> tuple[np.ndarray, list[tuple[str, str]]]:
+    """The different pairs of two text columns, stripped, and for each row the number of its pair."""
+    pairs = _codes(one) * (len(other.cat.categories) + 1) + _codes(other)
+    _, first, which = np.unique(pairs, return_index=True, return_inverse=True)
+    return which, [(str(one.iloc[row]).strip(), str(other.iloc[row]).strip()) for row in first]
+
+
+def _require_asked_options(columns: pd.DataFrame, query: NomisQuery, what: str) -> None:
+    """Every dimension holds the one option asked for, told by its name, or by its code where names were not sent."""
+    for dimension, option in query.dimensions.items():
+        name_column, code_column = f"{dimension.upper()}_NAME", dimension.upper()
+        column = name_column if name_column in columns else code_column
+        if column not in columns:
+            raise UnreadablePayload(f"{what}: neither {name_column} nor {code_column} is there to tell the figures by.")
+        expected = option.name if column == name_column else str(option.code)
+        present = columns[column].cat.remove_unused_categories().cat.categories
+        others = [
+            text for text in present if " ".join(text.split()).casefold() != " ".join(expected.split()).casefold()
+        ]
+        if others:
+            raise UnreadablePayload(f"{what}: expected only {dimension} '{expected}', but it also holds '{others[0]}'.")
+
+
+def _status(letter: str, name: str) -> str:
+    """The status a letter and its name stand for; '' for a mark nobody knows."""
+    if letter == "A":
+        return "ok"
+    if letter == "Q" and not name:
+        return "not_available"
+    return next((status for phrase, status in STATUS_OF_PHRASE if phrase in name.casefold()), "")
+
+
+def _period(date: str, name: str) -> tuple[str, str]:
+    """ISO period and last day (near enough for comparing with a 1 April: the 28th) of one DATE and DATE_NAME."""
+    year, _, month = date.partition("-")
+    if not re.fullmatch(r"\d{4}(-(0[1-9]|1[0-2]))?", date):
+        return "", "NaT"
+    if not month:
+        return f"{year}-01-01/P1Y", f"{year}-12-28"
+    end = f"{date}-28"
+    span = _SPAN.fullmatch(name)
+    if span is None:
+        return f"{date}-01/P1M", end
+    start_month, end_month = _MONTHS.get(span[1].lower()), _MONTHS.get(span[3].lower())
+    if start_month is None or end_month != int(month) or span[4] != year:
+        return "", "NaT"
+    months = (int(span[4]) - int(span[2])) * 12 + end_month - start_month + 1
+    if months < 1:
+        return "", "NaT"
+    length = f"P{months // 12}Y" if months % 12 == 0 else f"P{months}M"
+    return f"{span[2]}-{start_month:02d}-01/{length}", end
+
+
+def _bounds(
+    columns: _Columns, is_value: np.ndarray, is_error: np.ndarray, query: NomisQuery
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lower and upper bound for each value row, and which error rows found the value they belong to."""
+    rows = len(columns.value)
+    error = np.full(rows, np.nan)
+    is_paired = np.zeros(rows, dtype=bool)
+    values, errors = np.flatnonzero(is_value), np.flatnonzero(is_error)
+    if len(values) and len(errors):
+        dates, kinds = int(columns.date.max()) + 1, int(columns.kind.max()) + 1
+        key = (columns.area * dates + columns.date) * kinds + columns.kind
+        order = values[np.argsort(key[values], kind="stable")]
+        sorted_keys = key[order]
+        place = np.searchsorted(sorted_keys, key[errors])
+        is_found = (place < len(order)) & (sorted_keys[np.minimum(place, len(order) - 1)] == key[errors])
+        is_paired[errors[is_found]] = True
+        usable = np.where(columns.where_status("ok")[errors], columns.value[errors], np.nan)
+        error[order[place[is_found]]] = usable[is_found]
+    half_width = (
+        error if query.error_form == "half_width" else columns.value * HALF_WIDTH_IN_STANDARD_ERRORS * error / 100
+    )
+    return columns.value - half_width, columns.value + half_width, is_paired
+
+
+def _reasons(columns: _Columns, is_value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Why each value row is not to be believed; '' where it is."""
+    reasons = np.full(len(columns.value), "", dtype=object)
+
+    def say(condition: np.ndarray, reason: str) -> None:
+        reasons[condition & is_value & (reasons == "")] = reason
+
+    has_value = ~np.isnan(columns.value)
+    say(np.isin(columns.area, [n for n, code in enumerate(columns.area_codes) if not code]), "the area code is blank")
+    say(np.isin(columns.period, [n for n, text in enumerate(columns.periods) if not text]), "the period cannot be read")
+    say(columns.is_unreadable, "a number cannot be read")
+    say(columns.where_status(""), "the status is not known")
+    say(has_value & columns.where_status(*WITHOUT_FIGURE), "there is a figure although its status says there is none")
+    say(
+        ~has_value & columns.where_status("ok", "provisional"),
+        "there is neither a figure nor a status that says why",
+    )
+    say(lower > upper, "the published error is negative")
+    for kind, name in enumerate(columns.kind_names):
+        abolished_on = _first_abolition_after(name)
+        if abolished_on is not None:
+            is_after = (columns.period_ends >= np.datetime64(abolished_on))[columns.period]
+            is_ghost = (columns.kind == kind) & (columns.value == 0) & is_after
+            say(is_ghost, f"zero under the geography type '{name}' after districts it lists were abolished")
+    return reasons
+
+
+def _first_abolition_after(kind_name: str) -> dt.date | None:
+    """The first day after a geography type's vintage on which districts went; None for a type that is still current."""
+    match = _VINTAGE.search(kind_name)
+    if match is None or match[2][:3].lower() not in _MONTHS:
+        return None
+    vintage = dt.date(int(match[3]), _MONTHS[match[2][:3].lower()], 1)
+    return next((day for day in ABOLITIONS if day > vintage), None)
+
+
+def _two_types(columns: _Columns, rows: np.ndarray) -> np.ndarray:
+    """Why a row gives way to the same code's row under another geography type; '' where it does not."""
+    reasons = np.full(len(rows), "", dtype=object)
+    if len(columns.kind_names) < 2 or not len(rows):
+        return reasons
+    is_district = np.array(["district" in name.casefold() for name in columns.kind_names], dtype=bool)[
+        columns.kind[rows]
+    ]
+    key = columns.area[rows] * (int(columns.date.max()) + 1) + columns.date[rows]
+    is_first = np.lexsort((columns.kind[rows], ~is_district, key))
+    same_as_before = np.diff(key[is_first], prepend=-1) == 0
+    start = np.maximum.accumulate(np.where(same_as_before, 0, np.arange(len(rows))))
+    for place in np.flatnonzero(same_as_before):
+        row, best = rows[is_first[place]], rows[is_first[start[place]]]
+        if columns.kind[row] == columns.kind[best]:
+            continue
+        kept, left = (columns.kind_names[columns.kind[best]], columns.kind_names[columns.kind[row]])
+        same = columns.value[row] == columns.value[best] or (
+            np.isnan(columns.value[row]) and np.isnan(columns.value[best])
+        )
+        given = "the same figure" if same else f"{columns.value[row]:g} instead of {columns.value[best]:g}"
+        reasons[is_first[place]] = f"given under two geography types: '{kept}' is kept, '{left}' has {given}"
+    return reasons

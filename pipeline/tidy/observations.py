@@ -1,0 +1,119 @@
+"""The tidy form every parser returns: one row is one figure for one area, indicator and period."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+STATUSES = ("ok", "rounded", "provisional", "unreliable", "suppressed", "not_available", "estimated")
+
+# What a parser must return; `finish` adds the rest of OBSERVATION_COLUMNS.
+PARSED_COLUMNS = ("area_code", "period", "value", "lower", "upper", "status", "source_row")
+OBSERVATION_COLUMNS = (
+    "area_code",
+    "indicator_id",
+    "period",
+    "period_start",
+    "period_end",
+    "year",
+    "value",
+    "lower",
+    "upper",
+    "standard_error",
+    "status",
+    "source_id",
+    "edition",
+    "payload_sha256",
+    "source_row",
+)
+QUARANTINE_COLUMNS = ("indicator_id", "source_id", "source_row", "area_code", "period", "reason", "raw_line")
+
+# A 95% interval of a normal estimate is 2 x 1.96 standard errors wide (METHODOLOGY section 6).
+INTERVAL_WIDTH_IN_STANDARD_ERRORS = 3.92
+
+
+class UnreadablePayload(ValueError):
+    """The payload as a whole is not the table its publisher promises; the message says what was expected and what came."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a parser makes of one payload: the figures, the rows set aside, and how many rows it read.
+
+    ``figures`` has PARSED_COLUMNS; ``set_aside`` has ``source_row, area_code, period, reason, raw_line``.
+    Every row read is in exactly one of them, or counted in ``out_of_scope`` (areas that are of no
+    level this project holds, such as ITL regions), so ``rows_read = len(figures) + len(set_aside) + out_of_scope``.
+    ``source_row`` is the 1-based line of the payload (a header in line 1 makes the first figure line 2).
+    """
+
+    figures: pd.DataFrame
+    set_aside: pd.DataFrame
+    rows_read: int
+    out_of_scope: int = 0
+
+
+@dataclass(frozen=True)
+class Period:
+    """An ISO 8601 period: first day, last day (inclusive), and the year that holds its midpoint."""
+
+    start: dt.date
+    end: dt.date
+    year: int
+
+
+_PERIOD = re.compile(r"^(\d{4})-(\d{2})-(\d{2})(?:/P(\d{1,3})([YM]))?$")
+
+
+@lru_cache(maxsize=4096)
+def parse_period(text: str) -> Period:
+    """Read ``2023-01-01/P1Y``, ``2022-01-01/P3Y``, ``2026-04-01/P1M`` or a single day ``2025-04-30``.
+
+    The year is the one that holds the period's midpoint: 2023 for January to December 2023 and for
+    2022 to 2024, 2021 for the financial year April 2021 to March 2022.
+
+    Raises ValueError for anything else.
+    """
+    match = _PERIOD.match(text)
+    if match is None:
+        raise ValueError(f"period {text!r} is not an ISO day or an ISO day with a duration in years or months")
+    year, month, day = (int(match[i]) for i in (1, 2, 3))
+    start = dt.date(year, month, day)
+    if match[4] is None:
+        return Period(start, start, start.year)
+    months = int(match[4]) * (12 if match[5] == "Y" else 1)
+    if months == 0:
+        raise ValueError(f"period {text!r} has no length")
+    after = month - 1 + months
+    end_year, end_month = year + after // 12, after % 12 + 1
+    last_day = calendar.monthrange(end_year, end_month)[1]
+    end = dt.date(end_year, end_month, min(day, last_day)) - dt.timedelta(days=1)
+    return Period(start, end, (start + (end - start) / 2).year)
+
+
+def finish(
+    figures: pd.DataFrame, *, indicator_id: str, source_id: str, edition: str, payload_sha256: str
+) -> pd.DataFrame:
+    """Add to parsed figures what does not depend on the publisher: dates, year, standard error, provenance.
+
+    Takes PARSED_COLUMNS, returns OBSERVATION_COLUMNS, one row for each row given.
+    Raises ValueError for a period that is not ISO (parsers set such rows aside first).
+    """
+    periods = {text: parse_period(text) for text in figures["period"].unique()}
+    spans = figures["period"].map(periods)
+    out = figures.assign(
+        indicator_id=indicator_id,
+        period_start=pd.to_datetime([p.start for p in spans]).astype("datetime64[us]"),
+        period_end=pd.to_datetime([p.end for p in spans]).astype("datetime64[us]"),
+        year=np.fromiter((p.year for p in spans), dtype="int32", count=len(spans)),
+        standard_error=(figures["upper"] - figures["lower"]) / INTERVAL_WIDTH_IN_STANDARD_ERRORS,
+        source_id=source_id,
+        edition=edition,
+        payload_sha256=payload_sha256,
+    )
+    return out.loc[:, list(OBSERVATION_COLUMNS)].reset_index(drop=True)

@@ -1,0 +1,78 @@
+"""What the readers of published files share: which area codes are held, and setting a bad row aside with its reason."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pipeline.tidy.observations import PARSED_COLUMNS, Parsed, parse_period
+
+# Countries, nations, regions, combined authorities, counties and districts: the levels this project holds.
+_HELD = r"(?:K0[234]|[EWSN]92|E12|E47|E10|E0[6-9]|W06|S12|N09)\d{6}"
+# International territorial levels, metropolitan counties, Inner and Outer London, city regions outside England,
+# and "UK less Extra-Regio": real areas that ONS publishes and this project does not hold.
+_OTHER = r"TL[A-Z0-9]{1,3}|(?:E11|E13|N34|W42|K99)\d{6}"
+
+
+def is_held(codes: pd.Series) -> pd.Series:
+    """True where a code is of a level this project holds, by its shape alone."""
+    return codes.str.fullmatch(_HELD).astype(bool)
+
+
+def is_of_another_level(codes: pd.Series) -> pd.Series:
+    """True where a code is of a known level that this project does not hold."""
+    return codes.str.fullmatch(_OTHER).astype(bool)
+
+
+def numbers(text: pd.Series) -> pd.Series:
+    """Read numbers to float64 exactly as Python's ``float`` does; a blank is NaN, and so is text that is no number.
+
+    pandas' own parser is allowed to be one bit off in the last place, which would break equality with the source.
+    """
+
+    def read(cell: str) -> float:
+        try:
+            return float(cell)
+        except ValueError:
+            return np.nan
+
+    values = pd.Series([read(cell) for cell in text], index=text.index, dtype="float64")
+    return values.where(np.isfinite(values))
+
+
+def periods_are_iso(periods: pd.Series) -> pd.Series:
+    """True where a period is one that ``parse_period`` reads."""
+
+    def readable(text: str) -> bool:
+        try:
+            parse_period(text)
+        except ValueError:
+            return False
+        return True
+
+    return periods.map({text: readable(text) for text in periods.unique()}).astype(bool)
+
+
+def first_reason(index: pd.Index, *findings: tuple[pd.Series, str]) -> pd.Series:
+    """The first sentence whose condition holds for a row, else an empty string."""
+    reasons = pd.Series("", index=index, dtype="str")
+    for condition, sentence in findings:
+        reasons = reasons.mask(condition & (reasons == ""), sentence)
+    return reasons
+
+
+def split(table: pd.DataFrame, reasons: pd.Series, *, out_of_scope: int = 0) -> Parsed:
+    """Part the rows of ``table`` (PARSED_COLUMNS and ``raw_line``) into figures and rows set aside.
+
+    A row goes aside when ``reasons`` has a sentence for it, or when it shares area and period with another row.
+    """
+    twice = table.duplicated(["area_code", "period"], keep=False) & (reasons == "")
+    reasons = reasons.mask(twice, "the table has more than one row for this area and period")
+    aside = reasons != ""
+    set_aside = table.loc[aside, ["source_row", "area_code", "period", "raw_line"]].assign(reason=reasons[aside])
+    return Parsed(
+        figures=table.loc[~aside, list(PARSED_COLUMNS)].reset_index(drop=True),
+        set_aside=set_aside[["source_row", "area_code", "period", "reason", "raw_line"]].reset_index(drop=True),
+        rows_read=len(table) + out_of_scope,
+        out_of_scope=out_of_scope,
+    )

@@ -1,0 +1,85 @@
+"""Before publishing: every table of the file against its declaration. A failure here stops the publication."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import pandas as pd
+import pandera.pandas as pa
+
+
+class DeclaredColumn(Protocol):
+    """What this module needs to know of a declared column (see ``pipeline/marts/tables.yaml``)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def is_key(self) -> bool: ...
+    @property
+    def is_required(self) -> bool: ...
+    @property
+    def values(self) -> Sequence[str] | None: ...
+    @property
+    def minimum(self) -> float | None: ...
+    @property
+    def maximum(self) -> float | None: ...
+
+
+_PANDAS_TYPES = {
+    "VARCHAR": "str",
+    "DOUBLE": "float64",
+    "INTEGER": "Int32",
+    "BIGINT": "Int64",
+    "BOOLEAN": "boolean",
+    "DATE": "datetime64[us]",
+    "TIMESTAMP": "datetime64[us]",
+    "ENUM": "str",
+}
+
+
+def table_schema(name: str, columns: Sequence[DeclaredColumn]) -> pa.DataFrameSchema:
+    """The pandera schema of one published table: columns in their order, types, allowed values, ranges.
+
+    That keys are unique is DuckDB's to enforce, which it does while the table is filled.
+    """
+    return pa.DataFrameSchema(
+        name=name,
+        columns={column.name: _column(column) for column in columns},
+        strict=True,
+        ordered=True,
+    )
+
+
+def _column(column: DeclaredColumn) -> pa.Column:
+    checks = []
+    if column.values is not None:
+        checks.append(pa.Check.isin(list(column.values), error=f"is none of {', '.join(column.values)}"))
+    if column.minimum is not None:
+        checks.append(pa.Check.ge(column.minimum, error=f"is below {column.minimum:g}"))
+    if column.maximum is not None:
+        checks.append(pa.Check.le(column.maximum, error=f"is above {column.maximum:g}"))
+    return pa.Column(
+        _PANDAS_TYPES[column.type],
+        checks,
+        nullable=not (column.is_key or column.is_required),
+        coerce=True,
+    )
+
+
+def problems(table: pd.DataFrame, name: str, columns: Sequence[DeclaredColumn], *, most: int = 5) -> list[str]:
+    """What is wrong with one table, at most ``most`` sentences, each naming column, check, how many rows and one example."""
+    try:
+        table_schema(name, columns).validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases
+        grouped = cases.groupby(["column", "check"], dropna=False, sort=False)
+        sentences = [
+            f"{name}.{column}: {check} in {len(rows)} rows, for example {rows['failure_case'].iloc[0]!r}"
+            for (column, check), rows in grouped
+        ]
+        rest = len(sentences) - most
+        return sentences[:most] + ([f"{name}: {rest} more kinds of failure"] if rest > 0 else [])
+    return []
