@@ -1,0 +1,149 @@
+"""The tables of areas that the marts publish: one row an area, its history, and its groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from pipeline.geography.groups import GROUPS_FILE, read_groups, resolve_groups
+from pipeline.geography.tables import each
+
+if TYPE_CHECKING:
+    from pipeline.geography.register import Register
+
+# Shown but not scored (METHODOLOGY section 1): too few residents for most surveys to say anything.
+NOT_SCORED = ("E09000001", "E06000053")
+
+DIM_AREA_COLUMNS = (
+    "area_code",
+    "area_name",
+    "level",
+    "region_code",
+    "region_name",
+    "nation_code",
+    "nation_name",
+    "county_code",
+    "county_name",
+    "combined_authority_code",
+    "combined_authority_name",
+    "latitude",
+    "longitude",
+    "start_date",
+    "is_scored",
+)
+
+
+def dim_area(register: Register, vintage: int | None = None) -> pd.DataFrame:
+    """One row for each area in force on a map, districts and wider areas, with DIM_AREA_COLUMNS, by code.
+
+    Names stand beside codes. Outside England the region is the nation. A wider area that lies in
+    more than one region or nation has none. ``is_scored`` is false for wider areas too.
+    """
+    areas = register.areas[register.areas["area_code"].isin(register.in_force(vintage))]
+    table = areas.sort_values("area_code").reset_index(drop=True)
+    names = register.areas.set_index("area_code")["area_name"]
+    authority = table["area_code"].map(register.membership(vintage)).astype("str")
+    is_authority = table["level"].eq("combined_authority")
+    table["combined_authority_code"] = authority.where(~is_authority, table["area_code"])
+    for level in ("region", "nation", "county", "combined_authority"):
+        table[f"{level}_name"] = table[f"{level}_code"].map(names).astype("str")
+    table["is_scored"] = table["level"].eq("district") & ~table["area_code"].isin(NOT_SCORED)
+    return table[list(DIM_AREA_COLUMNS)]
+
+
+def dim_area_history(register: Register) -> pd.DataFrame:
+    """One row for each area code ever in force, by code.
+
+    Columns ``area_code, area_name, level, start_date, end_date, is_current, predecessor_codes,
+    successor_codes, current_codes`` (several codes joined by ``+``), ``began_by`` and ``ended_by``
+    (relabel, boundary_change, merge or split; missing where the register saw no beginning or end).
+    """
+    table = register.areas[["area_code", "area_name", "level", "start_date", "end_date"]].sort_values("area_code")
+    changes = register.changes
+    code = table["area_code"]
+    joined = {"from_code": "predecessor_codes", "to_code": "successor_codes"}
+    for (wanted, column), key in zip(joined.items(), ("to_code", "from_code"), strict=True):
+        lists = changes.sort_values(wanted).groupby(key)[wanted].agg("+".join)
+        table[column] = code.map(lists).astype("str")
+    for column, key in (("began_by", "to_code"), ("ended_by", "from_code")):
+        # one part of a district that was split may have merged whole: a split anywhere is the stronger word
+        kinds = changes.sort_values("kind").groupby(key)["kind"].last()
+        table[column] = code.map(kinds).astype("str")
+    table["is_current"] = table["end_date"].isna()
+    current = ["+".join(register.plan().targets_of(text)) for text in code]
+    table["current_codes"] = pd.Series(current, index=table.index, dtype="str").where(lambda text: text.ne(""))
+    order = ["area_code", "area_name", "level", "start_date", "end_date", "is_current"]
+    order += ["predecessor_codes", "successor_codes", "current_codes", "began_by", "ended_by"]
+    return table[order].reset_index(drop=True)
+
+
+def bridge_area_group(register: Register, vintage: int | None = None, path: Path = GROUPS_FILE) -> pd.DataFrame:
+    """One row for each district of each named group, in the order of the groups' file.
+
+    Columns ``group_id, group_title, area_code, area_name, member_code, member_name``: the member is the
+    area the group lists, the district itself or a wider area it lies in.
+    """
+    names = register.areas.set_index("area_code")["area_name"]
+    districts = resolve_groups(register, vintage, path)
+    rows = [
+        (group.id, group.title, code, names[code], member, names[member])
+        for group in read_groups(path)
+        for code, member in districts[group.id].items()
+    ]
+    columns = ["group_id", "group_title", "area_code", "area_name", "member_code", "member_name"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def list_areas(register: Register) -> pd.DataFrame:
+    """What ``python -m pipeline areas`` shows: current districts with the areas they lie in, by code."""
+    table = dim_area(register)
+    columns = ["area_code", "area_name", "region_name", "county_name", "combined_authority_name"]
+    return table.loc[table["level"].eq("district"), columns].reset_index(drop=True)
+
+
+def describe_area(register: Register, text: str) -> list[str]:
+    """What ``python -m pipeline areas "West Northamptonshire"`` shows: one area and its history, as lines.
+
+    Raises UnknownAreaError or AmbiguousAreaError, whose text says what to ask for instead.
+    """
+    area = register.find(text)
+    until = "in force" if area.end_date is None else f"until {area.end_date:%d %B %Y}"
+    lines = [f"{area.name} ({area.code}), {area.level.replace('_', ' ')}, {until}"]
+    authority = register.membership().get(area.code)
+    inside = (("County", area.county_code), ("Combined authority", authority), ("Region", area.region_code))
+    for label, code in (*inside, ("Nation", area.nation_code)):
+        if code and code != area.code and (label != "Region" or code != area.nation_code):
+            lines.append(f"  {label}: {register.by_code[code].name} ({code})")
+    others = register.area_names[register.area_names["area_code"].eq(area.code)]
+    telling = [row for row in each(others) if row.kind != "alternative" or area.name not in row.name]
+    if telling:
+        lines.append("  Also known as: " + "; ".join(f"{row.name} ({row.kind})" for row in telling))
+    groups = bridge_area_group(register)
+    titles = groups.loc[groups["area_code"].eq(area.code), "group_title"]
+    if len(titles):
+        lines.append("  In the groups: " + "; ".join(titles))
+    if area.level != "district" and area.end_date is None:
+        members = register.members_of(area.code)
+        lines.append(f"  {len(members)} districts: " + "; ".join(register.by_code[code].name for code in members))
+    return [*lines, *_history_lines(register, area.code)]
+
+
+def _history_lines(register: Register, code: str) -> list[str]:
+    history = register.history(code)
+    if history.empty:
+        return ["  No change of code or boundary since 2009"]
+    lines = ["  History:"]
+    for (day, target), rows in history.groupby(["date", "to_code"], sort=True):
+        parts = ", ".join(
+            f"{row.from_name} ({row.from_code}{'' if row.share == 1 else f', {row.share:.0%} of it'})"
+            for row in each(rows)
+        )
+        word = {"relabel": "new code", "boundary_change": "boundary moved, new code"}.get(
+            rows["kind"].iloc[0], "formed from"
+        )
+        order = rows["order"].iloc[0]
+        source = f" [{order}]" if isinstance(order, str) else ""
+        lines.append(f"    {day:%d %B %Y}: {rows['to_name'].iloc[0]} ({target}), {word}: {parts}{source}")
+    return lines

@@ -1,0 +1,61 @@
+"""What the area codes of a table mean on a map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.geography.errors import AmbiguousAreaError, UnknownAreaError
+from pipeline.geography.lineage import Plan
+from pipeline.geography.names import OUT_OF_SCOPE, tidy_code
+from pipeline.geography.register import Register
+
+# Near matches are looked for so many times a table: a table of another geography has thousands of unknown codes.
+SUGGESTIONS = 100
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the distinct area codes of a table mean on a map, by position in the list of them: an area of the plan (``node``),
+    or why it is none (``refusal``, empty when it is out of scope on purpose)."""
+
+    node: list[str | None]
+    refusal: list[str | None]
+
+
+def read_codes(texts: list[str], register: Register, plan: Plan, day: pd.Timestamp) -> Reading:
+    """Each distinct text as an area of the plan, or a sentence on why it is none ("": out of scope on purpose)."""
+    nodes: list[str | None] = []
+    refusals: list[str | None] = []
+    unknown: set[str] = set()
+    same = set(register.same_area["code"])
+    for text in texts:
+        node, refusal = None, None
+        code = tidy_code(text)
+        if code not in same and OUT_OF_SCOPE.match(code):
+            nodes.append(None)
+            refusals.append("")
+            continue
+        try:
+            node = (
+                code
+                if code in register.by_code or code in same
+                else register.find(text, suggest=len(unknown) < SUGGESTIONS).code
+            )
+            if not plan.targets_of(node):
+                refusal, node = _no_place(register, node, day), None
+        except (UnknownAreaError, AmbiguousAreaError) as error:
+            refusal = str(error)
+            unknown.add(text)
+        nodes.append(node)
+        refusals.append(refusal)
+    return Reading(nodes, refusals)
+
+
+def _no_place(register: Register, code: str, day: pd.Timestamp) -> str:
+    area = register.by_code[code]
+    level = area.level.replace("_", " ")
+    if area.end_date is not None and area.end_date < day:
+        return f"{area.name} ({code}, {level}) ended on {area.end_date:%Y-%m-%d} and no area of {day.year} covers its ground"
+    return f"{area.name} ({code}, {level}) began on {area.start_date:%Y-%m-%d}, after the map of {day.year}"

@@ -1,0 +1,406 @@
+"""Any series on one map: every figure under the codes of one vintage, each saying how it was made.
+
+Every row given comes out used, collapsed into an equal one, out of scope on purpose, or set aside
+with a reason; the ledger that shows it is checked on every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipeline.geography.columns import Codes, as_text, encode, floats, merged, without_repeats
+from pipeline.geography.combine import (
+    COLLAPSED,
+    LIVE,
+    NOT_AVAILABLE,
+    NUMBERS,
+    RULES,
+    SET_ASIDE,
+    STATUS_ORDER,
+    Figures,
+    Ints,
+    Names,
+    combine_step,
+    copy_step,
+    drop_ghosts,
+    settle_repeats,
+)
+from pipeline.geography.errors import (
+    GeographyError,
+    LedgerError,
+)
+from pipeline.geography.lineage import Plan
+from pipeline.geography.names import NO_CODE
+from pipeline.geography.reading import Reading, read_codes
+from pipeline.geography.register import Register
+from pipeline.tidy.observations import parse_period
+
+KINDS = ("count", "rate", "ratio", "mean", "median", "index")
+REQUIRED = ("area_code", "indicator_id", "period", "value")
+
+USED, UNDECIDED, OUT = 3, 4, 5
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where the rows given went; ``rows_out`` counts what came of those used (a merge makes one of several)."""
+
+    rows_in: int
+    rows_used: int
+    rows_set_aside: int
+    rows_collapsed: int
+    rows_out_of_scope: int
+    rows_out: int
+
+    def check(self) -> None:
+        """Raise LedgerError when a row is unaccounted for."""
+        accounted = self.rows_used + self.rows_set_aside + self.rows_collapsed + self.rows_out_of_scope
+        if accounted != self.rows_in:
+            raise LedgerError(f"{self.rows_in} rows went into re-expression, {accounted} are accounted for: {self}")
+
+
+@dataclass(frozen=True)
+class Reexpressed:
+    """``observations``: the columns given, with ``geography_rule`` and ``source_area_codes`` (joined by ``+``).
+
+    ``set_aside``: rows as given, with ``reason``, a sentence that names the row. Rows collapsed into an
+    equal one and rows out of scope are only counted, in ``ledger``.
+    """
+
+    observations: pd.DataFrame
+    set_aside: pd.DataFrame
+    ledger: Ledger
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """The three keys of a table as small integers, with the texts they stand for."""
+
+    area: Codes
+    areas: list[str]
+    series_period: Codes
+    kind_of: npt.NDArray[np.str_]
+    last_day_of: Ints
+    has_period: npt.NDArray[np.bool_]
+
+
+def reexpress(
+    observations: pd.DataFrame,
+    kinds: Mapping[str, str],
+    register: Register,
+    *,
+    vintage: int | None = None,
+) -> Reexpressed:
+    """Bring ``observations`` onto the map of ``vintage`` (default: the newest).
+
+    Needs the columns ``area_code, indicator_id, period, value``; uses ``lower, upper, standard_error,
+    status, numerator, denominator, source_row`` where present and carries all others from the (first)
+    source row. ``kinds`` gives each indicator's kind: count, rate, ratio, mean, median or index. Rows
+    come out in the order of their first source rows; text columns keep their type (text or categorical).
+
+    Raises GeographyError for a missing column or an indicator without a kind, UnknownVintageError for a
+    year outside the register.
+    """
+    _check_columns(observations, kinds)
+    plan = register.plan(vintage)
+    keys = _keys(observations, kinds)
+    reading = read_codes(keys.areas, register, plan, register.vintage_day(vintage))
+    fate = np.full(len(observations), UNDECIDED, np.int8)
+    refusal = np.array(
+        [0 if text is None else 1 if text else 2 for text in reading.refusal] + [1],
+        np.int8,
+    )[keys.area]
+    fate[refusal == 1] = SET_ASIDE
+    fate[refusal == 2] = OUT
+    fate[(fate == UNDECIDED) & ~keys.has_period] = SET_ASIDE
+    slow = _rows_to_work_on(keys, reading, register, plan, fate)
+    fate[(fate == UNDECIDED) & ~slow] = USED
+    figures, raw = _worked(observations, np.flatnonzero(slow), keys, reading, register, plan)
+    roots = figures.roots(raw)
+    _decide(figures, roots, raw, fate, plan)
+    made = _emitted(figures, plan)
+    out = _output(
+        observations,
+        np.flatnonzero((fate == USED) & ~slow),
+        figures,
+        made,
+        keys,
+        reading,
+    )
+    aside = _set_aside(
+        observations,
+        np.flatnonzero(fate == SET_ASIDE),
+        figures,
+        roots,
+        raw,
+        keys,
+        reading,
+    )
+    ledger = Ledger(
+        rows_in=len(observations),
+        rows_used=int((fate == USED).sum()),
+        rows_set_aside=len(aside),
+        rows_collapsed=int((fate == COLLAPSED).sum()),
+        rows_out_of_scope=int((fate == OUT).sum()),
+        rows_out=len(out),
+    )
+    ledger.check()
+    return Reexpressed(out, aside, ledger)
+
+
+def _check_columns(observations: pd.DataFrame, kinds: Mapping[str, str]) -> None:
+    missing = [column for column in REQUIRED if column not in observations]
+    if missing:
+        raise GeographyError(f"the observations lack the column {', '.join(missing)}; needed are {', '.join(REQUIRED)}")
+    wrong = {kind for kind in kinds.values() if kind not in KINDS}
+    if wrong:
+        raise GeographyError(f"kind {min(wrong)!r} is none of {', '.join(KINDS)}")
+
+
+def _keys(observations: pd.DataFrame, kinds: Mapping[str, str]) -> _Keys:
+    area, areas = encode(observations["area_code"])
+    indicator, indicators = encode(observations["indicator_id"])
+    period, periods = encode(observations["period"])
+    if len(indicator) and indicator.min() < 0:
+        row = int(np.flatnonzero(indicator < 0)[0])
+        raise GeographyError(f"row {row} of the observations names no indicator")
+    used = np.unique(indicator)
+    unknown = [indicators[i] for i in used if indicators[i] not in kinds]
+    if unknown:
+        raise GeographyError(f"no kind is given for indicator '{unknown[0]}': say whether it is a {', '.join(KINDS)}")
+    kind_of = np.repeat([kinds.get(name, "index") for name in indicators], max(len(periods), 1))
+    last_day = np.array([_last_day(text) for text in periods] or [0], np.int64)
+    wide: Any = np.int64 if len(kind_of) > np.iinfo(np.int32).max else np.int32
+    series_period = indicator.astype(wide) * wide(max(len(periods), 1)) + period.astype(wide)
+    return _Keys(
+        area,
+        areas,
+        series_period,
+        kind_of,
+        np.tile(last_day, max(len(indicators), 1)),
+        np.asarray(period >= 0),
+    )
+
+
+def _last_day(period: str) -> int:
+    """Days since 1970 of a period's last day; for a text that is no period, a day before all others."""
+    try:
+        return int(np.datetime64(parse_period(period).end, "D").astype(np.int64))
+    except ValueError:
+        return -(10**6)
+
+
+def _rows_to_work_on(
+    keys: _Keys,
+    reading: Reading,
+    register: Register,
+    plan: Plan,
+    fate: npt.NDArray[np.int8],
+) -> npt.NDArray[np.bool_]:
+    """Rows that change, may clash with rows that change, or are given twice; all others pass as they are."""
+    present = {node for node in reading.node if node is not None}
+    moving = {node for node in present if node not in plan.in_force}
+    touched = set(moving)
+    for step in plan.steps:
+        if any(piece.source in touched for piece in step.pieces):
+            touched.add(step.target)
+    ended = {node for node in present if node in register.by_code and not register.by_code[node].is_current}
+    worked = touched | ended
+    slow = np.array([node in worked for node in reading.node] + [False])[keys.area]
+    slow &= fate == UNDECIDED
+    position = {node: i for i, node in enumerate(sorted(present))}
+    size = len(position) * len(keys.kind_of)
+    wide: Any = np.int64 if size > np.iinfo(np.int32).max else np.int32
+    number = np.array([position.get(node or "", -1) for node in reading.node] + [-1], wide)
+    rest = (fate == UNDECIDED) & ~slow
+    key = (number * wide(len(keys.kind_of)))[keys.area] + keys.series_period
+    if not rest.all():
+        key = key[rest]
+    if _has_repeats(key, size):
+        slow[np.flatnonzero(rest)[pd.Series(key).duplicated(keep=False).to_numpy()]] = True
+    return slow
+
+
+def _has_repeats(key: Ints, size: int) -> bool:
+    if size > 20 * len(key) + 1_000_000:
+        return not pd.Index(key).is_unique
+    seen = np.zeros(size, bool)
+    seen[key] = True
+    return bool(np.count_nonzero(seen) < len(key))
+
+
+def _worked(
+    observations: pd.DataFrame,
+    rows: Ints,
+    keys: _Keys,
+    reading: Reading,
+    register: Register,
+    plan: Plan,
+) -> tuple[Figures, Ints]:
+    """Carry the rows to work on through the plan; returns all figures and the positions of the raw ones."""
+    held = [name for name in NUMBERS if name in observations]
+    figures = Figures(len(rows) + len(rows) // 2, held)
+    nodes = sorted({node for node in reading.node if node is not None})
+    number = {node: i for i, node in enumerate(nodes)}
+    own_source = np.array([figures.source_id(node) for node in nodes], np.int32)
+    # 16 bits, which numpy sorts by radix; the register would need 32,000 areas to outgrow them
+    node_of = np.array([number.get(node or "", -1) for node in reading.node] + [-1], np.int16)[keys.area[rows]]
+    given: dict[str, npt.NDArray] = {
+        name: observations[name].to_numpy(dtype=float, na_value=np.nan)[rows]
+        for name in NUMBERS
+        if name in observations
+    }
+    given["status"] = _status_codes(observations, rows)
+    raw = figures.add(
+        keys.series_period[rows].astype(np.int64),
+        rows,
+        source=own_source[node_of],
+        **given,
+    )
+    names = _names(register)
+    order = np.argsort(node_of, kind="stable")
+    edges = np.searchsorted(node_of[order], np.arange(len(nodes) + 1))
+    for i, node in enumerate(nodes):
+        if edges[i] < edges[i + 1]:
+            settle_repeats(figures, node, raw[order[edges[i] : edges[i + 1]]], names)
+            drop_ghosts(figures, node, keys.last_day_of, names)
+    for step in plan.steps:
+        if any(len(figures.at(piece.source)) for piece in step.pieces):
+            if step.is_copy:
+                copy_step(figures, step, names)
+            else:
+                combine_step(figures, step, keys.kind_of, keys.last_day_of, names)
+    return figures, raw
+
+
+def _status_codes(observations: pd.DataFrame, rows: Ints) -> npt.NDArray[np.int8]:
+    if "status" not in observations:
+        return np.zeros(len(rows), np.int8)
+    codes, texts = encode(observations["status"].iloc[rows])
+    unknown = [text for text in texts if text not in STATUS_ORDER]
+    if unknown:
+        raise GeographyError(f"status {unknown[0]!r} is none of {', '.join(STATUS_ORDER)}")
+    return np.array([STATUS_ORDER.index(text) for text in texts] + [NOT_AVAILABLE], np.int8)[codes]
+
+
+def _names(register: Register) -> Names:
+    def day(moment: pd.Timestamp) -> int:
+        return int(np.datetime64(moment, "D").astype(np.int64))
+
+    areas = register.by_code
+    label = {code: f"{area.name} ({code})" for code, area in areas.items()}
+    label.update({code: code for code in register.same_area["code"] if code not in label})
+    return Names(
+        label,
+        {code: day(area.start_date) for code, area in areas.items()},
+        {code: day(area.end_date) for code, area in areas.items() if area.end_date is not None},
+    )
+
+
+def _decide(figures: Figures, roots: Ints, raw: Ints, fate: npt.NDArray[np.int8], plan: Plan) -> None:
+    """The fate of each worked row is that of the figure it ended up in; off the map, a figure is set aside."""
+    arrived = np.zeros(figures.size, bool)
+    for area, positions in figures.where.items():
+        if area in plan.in_force:
+            arrived[positions] = True
+    ended = figures["fate"][roots]
+    decided = np.where(ended == LIVE, np.where(arrived[roots], USED, SET_ASIDE), ended)
+    fate[figures["row"][raw]] = decided
+
+
+def _emitted(figures: Figures, plan: Plan) -> dict[str, Ints]:
+    """Figures that stand on the map, by area."""
+    return {area: positions for area, positions in figures.where.items() if area in plan.in_force and len(positions)}
+
+
+def _output(
+    observations: pd.DataFrame,
+    passed: Ints,
+    figures: Figures,
+    made: Mapping[str, Ints],
+    keys: _Keys,
+    reading: Reading,
+) -> pd.DataFrame:
+    positions = np.concatenate([*made.values(), np.empty(0, np.int64)])
+    areas = sorted({node for node in reading.node if node is not None} | set(made))
+    number = {area: i for i, area in enumerate(areas)}
+    area_of_made = np.repeat([number[area] for area in made] or [0], [len(p) for p in made.values()] or [0])
+    order = np.argsort(figures["row"][positions], kind="stable")
+    positions, area_of_made = positions[order], area_of_made[order]
+    rows, patched = merged(passed, figures["row"][positions])
+
+    texts = areas + figures.sources
+    narrow = np.int16 if len(texts) <= np.iinfo(np.int16).max else np.int32
+    area = np.array([number.get(node or "", -1) for node in reading.node] + [-1], narrow)[keys.area[rows]]
+    area[patched] = area_of_made
+    rule = np.zeros(len(rows), np.int8)
+    rule[patched] = figures["rule"][positions]
+    source = area.copy()
+    source[patched] = figures["source"][positions] + len(areas)
+
+    unmoved = len(rows) == len(observations) and bool((rows == np.arange(len(rows))).all())
+    is_categorical = isinstance(observations["area_code"].dtype, pd.CategoricalDtype)
+    columns: dict[str, Any] = {}
+    for name, column in observations.items():
+        if name == "area_code":
+            columns[name] = as_text(area, areas, is_categorical)
+        elif name in NUMBERS and len(patched):
+            numbers = floats(column)[rows]
+            numbers[patched] = figures[str(name)][positions]
+            columns[str(name)] = numbers
+        elif name == "status" and len(patched):
+            columns[name] = _patched_status(column, rows, patched, figures["status"][positions])
+        elif not unmoved:
+            columns[str(name)] = column.array.take(rows)
+    columns["geography_rule"] = as_text(rule, list(RULES), is_categorical)
+    columns["source_area_codes"] = as_text(*without_repeats(source, texts), is_categorical)
+    if unmoved:  # shares the untouched columns with the table given, until one of the two is written to
+        return observations.reset_index(drop=True).assign(**columns)
+    return pd.DataFrame(columns, copy=False)
+
+
+def _patched_status(column: pd.Series, rows: Ints, patched: Ints, status: npt.NDArray[np.int8]) -> Any:
+    codes, texts = encode(column)
+    all_texts = sorted(set(texts) | {STATUS_ORDER[code] for code in np.unique(status)})
+    number = {text: i for i, text in enumerate(all_texts)}
+    renumbered = np.array([number[text] for text in texts] + [-1], np.int8)[codes[rows]]
+    renumbered[patched] = np.array([number.get(text, -1) for text in STATUS_ORDER], np.int8)[status]
+    return as_text(renumbered, all_texts, isinstance(column.dtype, pd.CategoricalDtype))
+
+
+def _set_aside(
+    observations: pd.DataFrame,
+    rows: Ints,
+    figures: Figures,
+    roots: Ints,
+    raw: Ints,
+    keys: _Keys,
+    reading: Reading,
+) -> pd.DataFrame:
+    aside = observations.iloc[rows].reset_index(drop=True)
+    worked = np.full(len(observations) if len(rows) else 0, -1, np.int64)
+    if len(rows):
+        worked[figures["row"][raw]] = roots
+    root = worked[rows]
+    reason_at, kept = np.zeros(len(rows), np.int64), np.full(len(rows), np.nan)
+    reason_at[root >= 0] = figures["reason"][root[root >= 0]]
+    kept[root >= 0] = figures["kept_value"][root[root >= 0]]
+    numbers = aside["source_row"].tolist() if "source_row" in aside else rows.tolist()
+    given = floats(aside["value"]).tolist()
+    reasons = []
+    for i, area in enumerate(keys.area[rows].tolist()):
+        text = NO_CODE if area < 0 else reading.refusal[area]
+        if text is None and root[i] < 0:
+            text = "no period is given"
+        if text is None:
+            text = figures.reasons[reason_at[i]]
+            if "{given}" in text:
+                text = text.format(given=f"{given[i]:.10g}", kept=f"{kept[i]:.10g}")
+        reasons.append(f"row {numbers[i]}: {text}")
+    return aside.assign(reason=pd.Series(reasons, dtype="str", index=aside.index))

@@ -1,0 +1,293 @@
+"""The register of areas: every UK district code since 2009, what became of it, and what it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.geography import dimensions
+from pipeline.geography.checks import check_codes, check_register
+from pipeline.geography.errors import UnknownAreaError, UnknownVintageError
+from pipeline.geography.lineage import Plan, make_plan
+from pipeline.geography.names import NameIndex, tidy_code
+from pipeline.geography.tables import each
+
+FACTS_DIR = Path(__file__).resolve().parent / "facts"
+FIRST_VINTAGE = 2009
+
+AREA_COLUMNS = (
+    "area_code",
+    "area_name",
+    "level",
+    "start_date",
+    "end_date",
+    "nation_code",
+    "region_code",
+    "county_code",
+    "latitude",
+    "longitude",
+    "population_2020",
+)
+TABLES = ("areas", "changes", "combined_authorities", "same_area", "area_names")
+
+
+@dataclass(frozen=True)
+class Area:
+    """One area code: its official name, its level, the days it was in force and the areas it lies in.
+
+    ``end_date`` is the last day in force, None while it still is. ``region_code`` of an area in
+    Scotland, Wales or Northern Ireland is the nation's code: they have no regions of England's kind.
+    """
+
+    code: str
+    name: str
+    level: str
+    start_date: pd.Timestamp
+    end_date: pd.Timestamp | None
+    nation_code: str | None
+    region_code: str | None
+    county_code: str | None
+
+    @property
+    def is_current(self) -> bool:
+        return self.end_date is None
+
+
+@dataclass(frozen=True, eq=False)
+class Register:
+    """The facts tables, typed, and the questions that can be asked of them.
+
+    ``areas`` has AREA_COLUMNS, one row for each code ever in force since 2009; ``changes`` one row for
+    each (ended code, code that took over); ``combined_authorities`` one row for each membership;
+    ``same_area`` codes of other geographies that name the same ground; ``area_names`` other names.
+    The newest map the register holds is the current one, so a reorganisation is added by adding rows.
+    """
+
+    areas: pd.DataFrame
+    changes: pd.DataFrame
+    combined_authorities: pd.DataFrame
+    same_area: pd.DataFrame
+    area_names: pd.DataFrame
+
+    @cached_property
+    def by_code(self) -> dict[str, Area]:
+        def known(value: object) -> str | None:
+            return str(value) if isinstance(value, str) else None
+
+        return {
+            row.area_code: Area(
+                row.area_code,
+                row.area_name,
+                row.level,
+                row.start_date,
+                None if pd.isna(row.end_date) else row.end_date,
+                known(row.nation_code),
+                known(row.region_code),
+                known(row.county_code),
+            )
+            for row in each(self.areas)
+        }
+
+    @cached_property
+    def current_vintage(self) -> int:
+        """The year of the newest change the register holds."""
+        return int(self.changes["date"].max().year)
+
+    def districts(self, vintage: int | None = None) -> list[str]:
+        """Codes of the districts in force on 31 December of ``vintage`` (default: the newest map), sorted."""
+        return self.in_force(vintage, levels=("district",))
+
+    def in_force(self, vintage: int | None = None, levels: Iterable[str] | None = None) -> list[str]:
+        """Codes of all areas, or of some levels, in force on 31 December of ``vintage``, sorted.
+
+        Raises UnknownVintageError for a year outside the register.
+        """
+        wanted = None if levels is None else set(levels)
+        codes = self.plan(vintage).in_force
+        return sorted(code for code in codes if wanted is None or self.by_code[code].level in wanted)
+
+    def vintage_day(self, vintage: int | None = None) -> pd.Timestamp:
+        """The day that stands for a vintage: 31 December."""
+        year = self.current_vintage if vintage is None else vintage
+        if isinstance(year, bool) or not isinstance(year, int) or not FIRST_VINTAGE <= year <= self.current_vintage:
+            raise UnknownVintageError(
+                f"vintage {vintage!r} is not in the register, which holds the maps of "
+                f"{FIRST_VINTAGE} to {self.current_vintage}: give a year between them, or none for the newest"
+            )
+        return pd.Timestamp(year, 12, 31)
+
+    def find(self, text: str, *, suggest: bool = True) -> Area:
+        """The one area with this code or name: any case, old codes and names, blanks around it.
+
+        A current area is preferred to an abolished one of the same name. ``suggest=False`` saves the
+        search for near matches, for long lists of unknown names.
+        Raises UnknownAreaError (with near matches) or AmbiguousAreaError (with the candidates).
+        """
+        return self.by_code[self._names.find(text, suggest=suggest)]
+
+    def search(self, text: str, limit: int = 10) -> list[Area]:
+        """Areas whose code or a name of theirs contains ``text`` or is close to it, current ones first."""
+        return [self.by_code[code] for code in self._names.search(text, limit)]
+
+    @cached_property
+    def _names(self) -> NameIndex:
+        return NameIndex(self.by_code, self.area_names, self.same_area, self.changes)
+
+    def current_codes(self, code: str) -> list[str]:
+        """The codes in force on the newest map that cover what ``code`` covers; empty when none do (an old county)."""
+        return self.plan().targets_of(self.area(code).code)
+
+    def area(self, code: str) -> Area:
+        """The area of a code (case and blanks do not matter). Raises UnknownAreaError."""
+        found = self.by_code.get(tidy_code(code))
+        if found is None:
+            raise UnknownAreaError(self._names.unknown(code))
+        return found
+
+    def history(self, code: str) -> pd.DataFrame:
+        """Every change in the line of an area, back and forth, oldest first.
+
+        Columns ``date, kind, from_code, from_name, to_code, to_name, share, order``: one row for each
+        code that ended in favour of another. Raises UnknownAreaError.
+        """
+        family = {self.area(code).code}
+        for step, origin in (("from_code", "to_code"), ("to_code", "from_code")):
+            line = {self.area(code).code}
+            while True:
+                more = set(self.changes.loc[self.changes[origin].isin(line), step]) - line
+                if not more:
+                    break
+                line |= more
+            family |= line
+        rows = self.changes[self.changes["from_code"].isin(family) & self.changes["to_code"].isin(family)]
+        names = self.areas.set_index("area_code")["area_name"]
+        rows = rows.assign(from_name=rows["from_code"].map(names), to_name=rows["to_code"].map(names))
+        columns = [
+            "date",
+            "kind",
+            "from_code",
+            "from_name",
+            "to_code",
+            "to_name",
+            "share",
+            "order",
+        ]
+        return rows.sort_values(["date", "to_code", "from_code"])[columns].reset_index(drop=True)
+
+    def combined_authority_of(self, code: str, vintage: int | None = None) -> str | None:
+        """Code of the combined authority a district was in on 31 December of ``vintage``, or None."""
+        return self.membership(vintage).get(self.area(code).code)
+
+    def membership(self, vintage: int | None = None) -> dict[str, str]:
+        """District code to combined authority code, on 31 December of ``vintage``."""
+        day, rows = self.vintage_day(vintage), self.combined_authorities
+        live = rows["start_date"].le(day) & (rows["end_date"].isna() | rows["end_date"].ge(day))
+        return dict(
+            zip(
+                rows.loc[live, "area_code"],
+                rows.loc[live, "combined_authority_code"],
+                strict=True,
+            )
+        )
+
+    def members_of(self, code: str, vintage: int | None = None) -> list[str]:
+        """Districts that lie in a wider area on a vintage's map; a district is its own member. Sorted.
+
+        Raises UnknownAreaError.
+        """
+        area = self.area(code)
+        if area.level == "district":
+            live = set(self.districts(vintage))
+            return [target for target in self.plan(vintage).targets_of(area.code) if target in live]
+        if area.level == "combined_authority":
+            membership, live = self.membership(vintage), set(self.districts(vintage))
+            return sorted(d for d, authority in membership.items() if authority == area.code and d in live)
+        districts = self.areas[self.areas["area_code"].isin(self.districts(vintage))]
+        if area.level == "country":
+            letters = {"K02": "EWSN", "K03": "EWS", "K04": "EW"}[area.code[:3]]
+            return sorted(districts.loc[districts["nation_code"].str[0].isin(list(letters)), "area_code"])
+        return sorted(districts.loc[districts[f"{area.level}_code"].eq(area.code), "area_code"])
+
+    def dim_area(self, vintage: int | None = None) -> pd.DataFrame:
+        """One row for each area of a map with names beside codes: see ``dimensions.dim_area``."""
+        return dimensions.dim_area(self, vintage)
+
+    def dim_area_history(self) -> pd.DataFrame:
+        """One row for each area code ever in force: see ``dimensions.dim_area_history``."""
+        return dimensions.dim_area_history(self)
+
+    def bridge_area_group(self, vintage: int | None = None) -> pd.DataFrame:
+        """One row for each district of each named group: see ``dimensions.bridge_area_group``."""
+        return dimensions.bridge_area_group(self, vintage)
+
+    def plan(self, vintage: int | None = None) -> Plan:
+        """How every code known is brought onto a vintage's map (cached)."""
+        year = self.vintage_day(vintage).year
+        if year not in self._plans:
+            self._plans[year] = make_plan(self.changes, self.same_area, self.areas, self.vintage_day(year))
+        return self._plans[year]
+
+    @cached_property
+    def _plans(self) -> dict[int, Plan]:
+        return {}
+
+
+@lru_cache(maxsize=4)
+def load_register(folder: Path = FACTS_DIR) -> Register:
+    """Read and check the facts tables of ``folder`` (cached).
+
+    Raises RegisterError listing everything that contradicts itself, FileNotFoundError for a missing table.
+    """
+    tables = {name: _read(folder / f"{name}.csv") for name in TABLES}
+    check_codes(tables["areas"])
+    register = Register(**_completed(tables))
+    check_register(register)
+    return register
+
+
+def _read(path: Path) -> pd.DataFrame:
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
+    for column in ("start_date", "end_date", "date"):
+        if column in table:
+            table[column] = pd.to_datetime(table[column], format="%Y-%m-%d")
+    for column in ("latitude", "longitude", "population_2020", "share", "population"):
+        if column in table:
+            table[column] = table[column].astype(float)
+    return table
+
+
+def _completed(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Let a row in ``changes`` say it all: what follows from it is filled in where the tables leave it blank.
+
+    An ended district gets its last day; a new one the combined authority its predecessors shared, the
+    sum of their people and the mean of their places. Merging parts without populations get those of ``areas``.
+    """
+    areas, changes = tables["areas"].set_index("area_code", drop=False), tables["changes"].copy()
+    ends = changes.groupby("from_code")["date"].min() - pd.Timedelta(days=1)
+    areas["end_date"] = areas["end_date"].fillna(areas["area_code"].map(ends))
+    people = changes["from_code"].map(areas["population_2020"])
+    whole = people.notna().groupby(changes["to_code"]).transform("all") & changes["kind"].eq("merge")
+    without = changes["population"].isna().groupby(changes["to_code"]).transform("all")
+    changes["population"] = changes["population"].where(~(whole & without), people)
+    for column in ("population_2020", "latitude", "longitude"):
+        parts = changes["from_code"].map(areas[column]).where(changes["share"].eq(1)).groupby(changes["to_code"])
+        known = parts.sum(skipna=False) if column == "population_2020" else parts.mean(skipna=False)
+        areas[column] = areas[column].fillna(areas["area_code"].map(known))
+    members = _with_inherited(tables["combined_authorities"], changes, ends)
+    return {**tables, "areas": areas.reset_index(drop=True), "changes": changes, "combined_authorities": members}
+
+
+def _with_inherited(members: pd.DataFrame, changes: pd.DataFrame, ends: pd.Series) -> pd.DataFrame:
+    inherited = []
+    for code, lost in changes[~changes["to_code"].isin(members["area_code"])].groupby("to_code"):
+        held = members[members["area_code"].isin(lost["from_code"]) & members["end_date"].isna()]
+        if len(held) == len(lost) and held["combined_authority_code"].nunique() == 1:
+            inherited.append((code, held["combined_authority_code"].iloc[0], lost["date"].iloc[0], pd.NaT))
+    members = members.assign(end_date=members["end_date"].fillna(members["area_code"].map(ends)))
+    if not inherited:
+        return members
+    return pd.concat([members, pd.DataFrame(inherited, columns=members.columns)], ignore_index=True)

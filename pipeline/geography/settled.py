@@ -1,0 +1,229 @@
+"""Facts about UK areas that the source files leave out or contradict, settled here once, each with its reason.
+
+``build_register`` reads these beside the files of ``facts/README.md``; nothing else does.
+"""
+
+from __future__ import annotations
+
+# Counties abolished on 1 April 2009 and the districts that lay in them (GSS codes run in the order
+# of the counties' names, so a county's districts are one run of codes). The source files begin later.
+COUNTIES_UNTIL_2009: dict[str, tuple[str, range]] = {
+    "E10000001": ("Bedfordshire", range(1, 4)),
+    "E10000004": ("Cheshire", range(13, 19)),
+    "E10000005": ("Cornwall and Isles of Scilly", range(19, 26)),
+    "E10000010": ("Durham", range(54, 61)),
+    "E10000022": ("Northumberland", range(157, 163)),
+    "E10000026": ("Shropshire", range(182, 187)),
+    "E10000033": ("Wiltshire", range(230, 234)),
+}
+
+METROPOLITAN_COUNTIES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "E11000001": ("Greater Manchester (Met County)", tuple(range(1, 11))),
+    "E11000002": ("Merseyside (Met County)", tuple(range(11, 16))),
+    "E11000003": ("South Yorkshire (Met County)", (16, 17, 18, 19, 38, 39)),
+    "E11000005": ("West Midlands (Met County)", tuple(range(25, 32))),
+    "E11000006": ("West Yorkshire (Met County)", tuple(range(32, 37))),
+    "E11000007": ("Tyne and Wear (Met County)", (20, 21, 22, 23, 24, 37)),
+}
+
+# Day of establishment. The register of authorities gives 2014-04-01 for Greater Manchester, Tees
+# Valley, Cambridgeshire and Peterborough, and West of England alike, which their own Orders contradict.
+# For the four of 2025 the files hold the year and the first mayoral term (1 May 2025) only.
+COMBINED_AUTHORITIES: dict[str, tuple[str, str, str]] = {
+    "E47000001": ("Greater Manchester", "2011-04-01", ""),
+    "E47000002": ("South Yorkshire", "2014-04-01", ""),
+    "E47000003": ("West Yorkshire", "2014-04-01", ""),
+    "E47000004": ("Liverpool City Region", "2014-04-01", ""),
+    "E47000005": ("North East", "2014-04-15", "2018-11-01"),
+    "E47000006": ("Tees Valley", "2016-04-01", ""),
+    "E47000007": ("West Midlands", "2016-06-17", ""),
+    "E47000008": ("Cambridgeshire and Peterborough", "2017-03-03", ""),
+    "E47000009": ("West of England", "2017-02-09", ""),
+    "E47000010": ("North East", "2018-11-02", "2024-05-06"),
+    "E47000011": ("North of Tyne", "2018-11-02", "2024-05-06"),
+    "E47000012": ("York and North Yorkshire", "2024-02-01", ""),
+    "E47000013": ("East Midlands", "2024-02-27", ""),
+    "E47000014": ("North East", "2024-05-07", ""),
+    "E47000015": ("Devon and Torbay", "2025-05-01", ""),
+    "E47000016": ("Hull and East Yorkshire", "2025-05-01", ""),
+    "E47000017": ("Greater Lincolnshire", "2025-05-01", ""),
+    "E47000018": ("Lancashire", "2025-05-01", ""),
+}
+SOUTH_OF_TYNE = ("E06000047", "E08000023", "E08000024", "E08000037")
+NORTH_OF_TYNE = ("E06000057", "E08000021", "E08000022")
+
+# Codes of other geographies, or of abolished counties, that name exactly the ground of an area held here.
+SAME_AREA: dict[str, tuple[str, str]] = {
+    **{
+        code: (same, "ITL 2025 level 1: the same area as the region or nation")
+        for code, same in (
+            ("TLB", "E92000001"),
+            ("TLC", "E12000001"),
+            ("TLD", "E12000002"),
+            ("TLE", "E12000003"),
+            ("TLF", "E12000004"),
+            ("TLG", "E12000005"),
+            ("TLH", "E12000006"),
+            ("TLI", "E12000007"),
+            ("TLJ", "E12000008"),
+            ("TLK", "E12000009"),
+            ("TLL", "W92000004"),
+            ("TLM", "S92000003"),
+            ("TLN", "N92000002"),
+        )
+    },
+    "E10000002": ("E06000060", "the county became one unitary authority in 2020"),
+    "E10000010": ("E06000047", "the county became one unitary authority in 2009"),
+    "E10000022": ("E06000048", "the county became one unitary authority in 2009"),
+    "E10000023": ("E06000065", "the county became one unitary authority in 2023"),
+    "E10000026": ("E06000051", "the county became one unitary authority in 2009"),
+    "E10000027": ("E06000066", "the county became one unitary authority in 2023"),
+    "E10000033": ("E06000054", "the county became one unitary authority in 2009"),
+    "E47000005": (
+        "E47000014",
+        "the same seven districts, 2014 to 2018 and again from 2024",
+    ),
+}
+
+# Changes the lists of changes lack: Scotland before 2018 (the old codes are in the register of
+# authorities; the Boundary Commission for Scotland reported on the edge between the two in March
+# 2010, and no file gives the day: 1 April 2011 is used), Tyne and Wear's code after Gateshead's.
+EXTRA_BOUNDARY_CHANGES: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "S12000009",
+        "S12000045",
+        "2011-04-01",
+        "East Dunbartonshire and Glasgow City boundary at Robroyston",
+    ),
+    (
+        "S12000043",
+        "S12000046",
+        "2011-04-01",
+        "East Dunbartonshire and Glasgow City boundary at Robroyston",
+    ),
+    (
+        "E11000004",
+        "E11000007",
+        "2013-04-01",
+        "The Gateshead and Northumberland (Boundary Change) Order 2013",
+    ),
+)
+EXTRA_NAMES = {
+    "S12000009": "East Dunbartonshire",
+    "S12000043": "Glasgow City",
+    "E11000004": "Tyne and Wear (Met County)",
+}
+
+# The code moved with the edge of the area, not only in the list; every other one-to-one change is a relabel.
+BOUNDARY_CHANGES = frozenset(
+    {
+        "E07000100",
+        "E07000104",
+        "E06000048",
+        "E07000097",
+        "E07000101",
+        "E08000020",
+        "E08000016",
+        "E08000019",
+    }
+    | {"S12000015", "S12000024", "S12000044", "S12000046", "W06000007", "W06000017"}
+)
+ORDERS = {
+    "S12000015": "The Fife Council and Perth and Kinross Council boundary change of 2018",
+    "S12000024": "The Fife Council and Perth and Kinross Council boundary change of 2018",
+    "S12000044": "The Glasgow City and North Lanarkshire (Cardowan by Stepps) boundary change of 2019",
+    "S12000046": "The Glasgow City and North Lanarkshire (Cardowan by Stepps) boundary change of 2019",
+    "E08000016": "The Barnsley and Sheffield (Boundary Change) Order 2024",
+    "E08000019": "The Barnsley and Sheffield (Boundary Change) Order 2024",
+}
+
+# The 26 districts of Northern Ireland until 31 March 2015, under the codes that begin those of their super
+# output areas (no N09 code was ever given to them).
+NORTHERN_IRELAND_UNTIL_2015 = dict(
+    zip(
+        (f"95{letter}{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        (
+            "Antrim",
+            "Ards",
+            "Armagh",
+            "Ballymena",
+            "Ballymoney",
+            "Banbridge",
+            "Belfast",
+            "Carrickfergus",
+            "Castlereagh",
+            "Coleraine",
+            "Cookstown",
+            "Craigavon",
+            "Derry",
+            "Down",
+            "Dungannon",
+            "Fermanagh",
+            "Larne",
+            "Limavady",
+            "Lisburn",
+            "Magherafelt",
+            "Moyle",
+            "Newry and Mourne",
+            "Newtownabbey",
+            "North Down",
+            "Omagh",
+            "Strabane",
+        ),
+        strict=True,
+    )
+)
+
+# Names in use beside the official one. "former" names were official once.
+OTHER_NAMES: tuple[tuple[str, str, str], ...] = (
+    ("E07000112", "Shepway", "former"),
+    ("W06000014", "The Vale of Glamorgan", "former"),
+    ("W06000016", "Rhondda Cynon Taff", "former"),
+    ("S12000013", "Eilean Siar", "former"),
+    ("S12000013", "Western Isles", "alternative"),
+    ("S12000036", "Edinburgh, City of", "former"),
+    ("S12000036", "Edinburgh", "alternative"),
+    ("S12000049", "Glasgow", "alternative"),
+    ("S12000042", "Dundee", "alternative"),
+    ("S12000033", "Aberdeen", "alternative"),
+    ("S12000023", "Orkney", "alternative"),
+    ("S12000027", "Shetland", "alternative"),
+    ("N09000002", "Armagh, Banbridge and Craigavon", "former"),
+    ("N09000005", "Derry and Strabane", "former"),
+    ("N09000011", "North Down and Ards", "former"),
+    ("E06000010", "Hull", "alternative"),
+    ("E06000010", "Kingston upon Hull", "alternative"),
+    ("E06000023", "Bristol", "alternative"),
+    ("E06000019", "Herefordshire", "alternative"),
+    ("E06000047", "Durham", "alternative"),
+    ("E06000058", "BCP", "alternative"),
+    ("E08000021", "Newcastle", "alternative"),
+    ("E07000146", "Kings Lynn and West Norfolk", "alternative"),
+    ("E09000033", "City of Westminster", "alternative"),
+    ("E47000002", "Sheffield City Region", "former"),
+    ("E47000014", "North East Combined Authority", "alternative"),
+    ("E12000006", "East", "alternative"),
+    ("E12000006", "Eastern", "former"),
+    ("K02000001", "UK", "alternative"),
+    ("K03000001", "GB", "alternative"),
+    ("E07000016", "Ellesmere Port and Neston", "alternative"),
+    ("95OO", "Dungannon and South Tyrone", "alternative"),
+    ("95MM", "Londonderry", "alternative"),
+)
+
+COUNTRIES = {
+    "K02000001": "United Kingdom",
+    "K03000001": "Great Britain",
+    "K04000001": "England and Wales",
+}
+NATIONS = {
+    "E92000001": "England",
+    "N92000002": "Northern Ireland",
+    "S92000003": "Scotland",
+    "W92000004": "Wales",
+}
+
+# The register of authorities puts Forest Heath in Surrey; it lay in Suffolk, as its successor does.
+COUNTY_CORRECTIONS = {"E07000201": "E10000029"}
+
+REGISTER_BEGINS = "2009-01-01"

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from pipeline.geography import AmbiguousAreaError, Register, UnknownAreaError, describe_area, list_areas
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("E06000062", "E06000062"),
+        (" e06 000062 ", "E06000062"),
+        ("West Northamptonshire", "E06000062"),
+        ("west northamptonshire", "E06000062"),
+        ("Bristol", "E06000023"),
+        ("bristol, city of", "E06000023"),
+        ("Hull", "E06000010"),
+        ("Kings Lynn & West Norfolk", "E07000146"),
+        ("King's Lynn and West Norfolk", "E07000146"),
+        ("Shepway", "E07000112"),
+        ("Caerdydd", "W06000015"),
+        ("Barnsley", "E08000038"),
+        ("E08000016", "E08000016"),
+        ("Dorset", "E06000059"),
+        ("Taunton Deane", "E07000190"),
+        ("95Z", "95GG"),
+        ("Belfast", "N09000003"),
+        ("Northamptonshire", "E10000021"),
+        ("North of Tyne", "E47000011"),
+        ("Sheffield City Region", "E47000002"),
+    ],
+)
+def test_an_area_is_found_by_code_or_name_old_or_new(register: Register, text: str, code: str) -> None:
+    assert register.find(text).code == code
+
+
+def test_a_name_shared_by_two_current_areas_is_refused_with_both_listed(register: Register) -> None:
+    with pytest.raises(AmbiguousAreaError, match=r"E12000005, region.*E47000007, combined authority"):
+        register.find("West Midlands")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("Bradfrod", "Bradford"),
+        ("Leeeds", "Leeds"),
+        ("E05000026", "code of a ward"),
+        ("95GG01S1", "small statistical area"),
+        ("E01000001", "small statistical area"),
+        ("E06000099", "near codes"),
+        ("", "empty"),
+    ],
+)
+def test_what_is_not_an_area_held_is_refused_with_a_hint(register: Register, text: str, hint: str) -> None:
+    with pytest.raises(UnknownAreaError, match=hint):
+        register.find(text)
+
+
+def test_search_lists_current_areas_first(register: Register) -> None:
+    names = [area.name for area in register.search("northampton")]
+    assert names[0] == "Northampton"
+    assert {"West Northamptonshire", "North Northamptonshire"} <= set(names)
+    assert register.search("yorkshire")[0].is_current
+    assert register.search("no such place at all") == []
+
+
+def test_the_history_of_west_northamptonshire_reads_as_sentences(register: Register) -> None:
+    text = "\n".join(describe_area(register, "west northamptonshire"))
+    assert "West Northamptonshire (E06000062), district, in force" in text
+    assert "01 April 2021" in text
+    assert "Daventry (E07000151), Northampton (E07000154), South Northamptonshire (E07000155)" in text
+    assert "Northamptonshire (Structural Changes) Order 2020" in text
+
+
+def test_a_wider_area_is_described_with_its_districts_and_an_unchanged_one_says_so(register: Register) -> None:
+    assert any(line.strip().startswith("9 districts: ") for line in describe_area(register, "Devon and Torbay"))
+    assert "No change of code or boundary since 2009" in describe_area(register, "Leeds")[-1]
+    assert any("33% of it" in line for line in describe_area(register, "N09000003"))
+
+
+def test_the_list_of_areas_has_a_row_for_each_current_district(register: Register) -> None:
+    areas = list_areas(register)
+    assert list(areas["area_code"]) == register.districts()
+    assert areas.set_index("area_code").loc["E08000038", "combined_authority_name"] == "South Yorkshire"
