@@ -1,0 +1,117 @@
+"""Build a fresh DuckDB file from a run's tables: declared keys and types, numbered SQL, comments from the declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.marts.declaration import Column, Table
+
+SQL_FOLDER = Path(__file__).with_name("sql")
+# Readers from this DuckDB release on can open the file; a test opens it with the oldest one.
+STORAGE_VERSION = "v1.4.0"
+_EITHER = "select distinct {0} from (select {0} from input_score union select {0} from input_not_scored) order by 1"
+DATABASE_ALIAS = "inclusive_growth"
+
+# Codes that stand in the keys of large tables are stored as enums: the key's index is then a fifth of the size.
+ENUM_VALUES = {
+    "area_code": "select area_code from dim_area order by area_code",
+    "indicator_id": "select indicator_id from dim_indicator order by indicator_id",
+    "framework_id": _EITHER.format("framework_id"),
+    "flavour": _EITHER.format("flavour"),
+    "node_id": _EITHER.format("node_id"),
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """One SQL file: ``22_fct_observation.sql`` fills the table ``fct_observation``; ``stg_`` tables stay unpublished."""
+
+    name: str
+    sql: str
+
+    @property
+    def is_staging(self) -> bool:
+        return self.name.startswith("stg_")
+
+
+def models() -> list[Model]:
+    """Every SQL model in the order of its number."""
+    paths = sorted(SQL_FOLDER.glob("*/*.sql"), key=lambda path: path.name)
+    return [Model(path.stem.split("_", 1)[1], path.read_text(encoding="utf-8")) for path in paths]
+
+
+def build(path: Path, inputs: Mapping[str, pa.Table], tables: Mapping[str, Table]) -> dict[str, int]:
+    """Write all published tables into a new file at ``path``; return the row count of each.
+
+    ``inputs`` are registered as ``input_<name>`` for the SQL to read. The file is checkpointed and closed
+    on return, with nothing beside it. Raises FileExistsError when ``path`` is there already, and
+    duckdb.Error when a row breaks a declared key or type.
+    """
+    if path.exists():
+        raise FileExistsError(f"{path.name} exists already; a build never writes into an existing file")
+    with duckdb.connect() as connection:
+        connection.execute("set preserve_insertion_order = true")
+        target = str(path).replace("'", "''")
+        connection.execute(f"attach '{target}' as {DATABASE_ALIAS} (storage_version '{STORAGE_VERSION}')")
+        for name, table in inputs.items():
+            connection.register(f"input_{name}", table)
+        counts: dict[str, int] = {}
+        enums: set[str] = set()
+        for model in models():
+            if model.is_staging:
+                connection.execute(f"create temp table {model.name} as {model.sql}")
+                continue
+            table = tables[model.name]
+            connection.execute(f"use {DATABASE_ALIAS}")
+            for column in table.columns:
+                if column.type == "ENUM" and column.name not in enums:
+                    enums.add(column.name)
+                    connection.execute(f"create type {column.name}_enum as enum ({ENUM_VALUES[column.name]})")
+            connection.execute(create_statement(table))
+            connection.execute(f"insert into {table.id} by name {model.sql}")
+            for statement in comment_statements(table):
+                connection.execute(statement)
+            counted = connection.execute(f"select count(*) from {table.id}").fetchone()
+            counts[table.id] = int(counted[0]) if counted else 0
+        connection.execute(f"checkpoint {DATABASE_ALIAS}")
+        connection.execute("use memory")
+        connection.execute(f"detach {DATABASE_ALIAS}")
+    return counts
+
+
+def create_statement(table: Table) -> str:
+    """``CREATE TABLE`` with the declared types, NOT NULL and primary key."""
+    lines = [f"    {_quoted(column.name)} {_type(column)}{_not_null(column)}" for column in table.columns]
+    if table.key:
+        lines.append(f"    primary key ({', '.join(map(_quoted, table.key))})")
+    return f"create table {table.id} (\n" + ",\n".join(lines) + "\n)"
+
+
+def comment_statements(table: Table) -> list[str]:
+    """``COMMENT ON`` for the table and each of its columns, so that the file explains itself."""
+    statements = [f"comment on table {table.id} is {_literal(table.comment)}"]
+    for column in table.columns:
+        unit = f" Unit: {column.unit}." if column.unit else ""
+        statements.append(f"comment on column {table.id}.{_quoted(column.name)} is {_literal(column.about + unit)}")
+    return statements
+
+
+def _type(column: Column) -> str:
+    return f"{column.name}_enum" if column.type == "ENUM" else column.type
+
+
+def _not_null(column: Column) -> str:
+    return " not null" if column.is_key or column.is_required else ""
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

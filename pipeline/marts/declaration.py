@@ -1,0 +1,98 @@
+"""The declaration of the published tables: what one row is, and each column's type, unit, meaning and key.
+
+SQL keys and comments, the pandera checks before publishing and the data dictionary all come from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from pipeline.catalogue import Indicator
+from pipeline.catalogue.yaml_entries import load_entries
+
+ColumnType = Literal["VARCHAR", "DOUBLE", "INTEGER", "BIGINT", "BOOLEAN", "DATE", "TIMESTAMP", "ENUM"]
+Sentence = Annotated[str, Field(min_length=10)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Entry):
+    """One column. ``is_key`` columns together identify a row and are never null."""
+
+    name: str
+    type: ColumnType
+    about: Sentence
+    unit: str | None = None
+    is_key: bool = False
+    is_required: bool = False
+    values: tuple[str, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Table(_Entry):
+    """One table. ``row`` completes the sentence "one row is …".
+
+    ``per_indicator`` columns are repeated for every indicator, with ``{indicator}``, ``{column}``
+    (the indicator's id and unit), ``{title}`` and ``{unit}`` filled in.
+    """
+
+    id: str
+    row: Sentence
+    about: str = ""
+    key_order: tuple[str, ...] = ()
+    columns: tuple[Column, ...]
+    per_indicator: tuple[Column, ...] = ()
+
+    @model_validator(mode="after")
+    def key_order_is_the_key(self) -> Table:
+        key = {column.name for column in self.columns if column.is_key}
+        if self.key_order and set(self.key_order) != key:
+            raise ValueError(f"key_order must hold the key columns {', '.join(sorted(key))}")
+        return self
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.key_order or tuple(column.name for column in self.columns if column.is_key)
+
+    @property
+    def comment(self) -> str:
+        return f"One row is {self.row} {self.about}".strip()
+
+    def expanded(self, indicators: Iterable[Indicator]) -> Table:
+        """The table with its per-indicator columns written out."""
+        if not self.per_indicator:
+            return self
+        extra = tuple(
+            column.model_copy(
+                update={
+                    "name": _fill(column.name, indicator),
+                    "about": _fill(column.about, indicator),
+                    "unit": _fill(column.unit, indicator) if column.unit else None,
+                }
+            )
+            for indicator in indicators
+            for column in self.per_indicator
+        )
+        return self.model_copy(update={"columns": self.columns + extra, "per_indicator": ()})
+
+
+def _fill(text: str, indicator: Indicator) -> str:
+    return text.format(indicator=indicator.id, column=indicator.column_name, title=indicator.title, unit=indicator.unit)
+
+
+@cache
+def _declared() -> tuple[Table, ...]:
+    return tuple(load_entries(Path(__file__).with_name("tables.yaml"), Table))
+
+
+def declared_tables(indicators: Mapping[str, Indicator]) -> dict[str, Table]:
+    """Every published table by name, per-indicator columns written out. Raises CatalogueError for a bad declaration."""
+    return {table.id: table.expanded(indicators.values()) for table in _declared()}

@@ -1,0 +1,54 @@
+-- One row is one of today's districts, with its latest scores and its latest figure of every indicator.
+with score_year as (
+    -- the latest year in which the default framework's index could be scored
+    select max(year) as year
+    from stg_score
+    where framework_id = 'shared_growth' and flavour = 'level' and node_id = 'index'
+),
+
+node as (
+    select stg_score.*
+    from stg_score
+    inner join score_year using (year)
+    where framework_id = 'shared_growth' and flavour = 'level' and node_id in ('index', 'growth', 'sharing')
+),
+
+headline as (
+    select
+        area_code,
+        max(score) filter (where node_id = 'index') as index_score,
+        max(score) filter (where node_id = 'growth') as growth_score,
+        max(score_lower) filter (where node_id = 'growth') as growth_score_lower,
+        max(score_upper) filter (where node_id = 'growth') as growth_score_upper,
+        max(rank_lower) filter (where node_id = 'growth') as growth_rank_lower,
+        max(rank_upper) filter (where node_id = 'growth') as growth_rank_upper,
+        max(score) filter (where node_id = 'sharing') as sharing_score,
+        max(score_lower) filter (where node_id = 'sharing') as sharing_score_lower,
+        max(score_upper) filter (where node_id = 'sharing') as sharing_score_upper,
+        max(rank_lower) filter (where node_id = 'sharing') as sharing_rank_lower,
+        max(rank_upper) filter (where node_id = 'sharing') as sharing_rank_upper,
+        max(rank_count) filter (where node_id = 'index') as rank_count
+    from node
+    group by area_code
+),
+
+figures as (
+    pivot stg_profile_cell on column_name using any_value(figure) group by area_code
+)
+
+select
+    area.area_name,
+    area.region_name,
+    area.nation_name,
+    area.combined_authority_name,
+    area.is_scored,
+    score_year.year as score_year,
+    headline.* exclude (area_code),
+    figures.* exclude (area_code),
+    area.area_code
+from dim_area as area
+cross join score_year
+left join headline using (area_code)
+left join figures using (area_code)
+where area.level = 'district'
+order by area.area_code

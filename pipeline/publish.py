@@ -1,0 +1,123 @@
+"""Check a candidate file and put it in the place of the live one, so that no reader ever sees half a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from pipeline.marts.declaration import Table
+
+CHECKS_FOLDER = Path(__file__).parent / "marts" / "checks"
+_MOST_EXAMPLES = 3
+
+TableProblems = Callable[[pd.DataFrame, str, Table], list[str]]
+
+
+class CandidateRefused(Exception):
+    """The candidate failed a check and was not published; the live file is untouched. One problem a line."""
+
+
+def candidate_path(live: Path) -> Path:
+    """A name beside ``live`` for the file being built by this process."""
+    return live.with_name(f".{live.stem}.{os.getpid()}.building{live.suffix}")
+
+
+def remove_leftovers(live: Path) -> list[str]:
+    """Remove candidates that a killed run left beside ``live``; return their names. A running build's is kept."""
+    removed = []
+    for path in live.parent.glob(f".{live.stem}.*.building{live.suffix}*"):
+        process = path.name.removeprefix(f".{live.stem}.").split(".")[0]
+        if process.isdigit() and int(process) != os.getpid() and _is_running(int(process)):
+            continue
+        path.unlink(missing_ok=True)
+        removed.append(path.name)
+    return removed
+
+
+def discard(candidate: Path) -> None:
+    """Remove a candidate and the write-ahead log a failed build may have left beside it."""
+    candidate.unlink(missing_ok=True)
+    candidate.with_name(candidate.name + ".wal").unlink(missing_ok=True)
+
+
+def refuse_lost_indicators(live: Path, *, missing_parts: Sequence[str]) -> None:
+    """Refuse to replace a live file while parts of indicators have no figures at all; a first file may lack them.
+
+    Raises CandidateRefused.
+    """
+    if missing_parts and live.exists():
+        raise CandidateRefused(
+            f"no source, snapshot or baseline gives figures for {', '.join(missing_parts)}, "
+            "and the published file holds them; it is kept. See the run report for what was tried."
+        )
+
+
+def check_candidate(candidate: Path, tables: Mapping[str, Table], table_problems: TableProblems) -> None:
+    """Hold every table against its declaration and run every SQL check; each SQL check selects the rows that are wrong.
+
+    Raises CandidateRefused listing what failed.
+    """
+    found: list[str] = []
+    with duckdb.connect(str(candidate), read_only=True) as connection:
+        for name, table in tables.items():
+            found.extend(table_problems(connection.execute(f"from {name}").df(), name, table))
+        for path in sorted(CHECKS_FOLDER.glob("*.sql")):
+            wrong = connection.execute(path.read_text(encoding="utf-8")).fetchall()
+            if wrong:
+                examples = "; ".join(map(str, wrong[:_MOST_EXAMPLES]))
+                found.append(f"{path.stem.replace('_', ' ')}: {len(wrong)} rows are wrong, for example {examples}")
+    if found:
+        raise CandidateRefused("\n".join(found))
+
+
+def swap(candidate: Path, live: Path) -> None:
+    """Put ``candidate`` in the place of ``live`` in one step; readers that hold the old file keep it whole.
+
+    A write-ahead log left beside the live file by another program would make the new file unreadable,
+    so it is moved aside, never deleted.
+    """
+    with candidate.open("rb") as stream:
+        os.fsync(stream.fileno())
+    log = live.with_name(live.name + ".wal")
+    if log.exists():
+        log.replace(live.with_name(f"{log.name}.set-aside"))
+    candidate.replace(live)
+    _flush_folder(live.parent)
+
+
+def live_fingerprint(live: Path) -> str | None:
+    """The input fingerprint of the live file; None where there is no live file that can be read."""
+    if not live.exists():
+        return None
+    try:
+        with duckdb.connect(str(live), read_only=True) as connection:
+            row = connection.execute("select input_fingerprint from meta_run").fetchone()
+    except duckdb.Error:
+        return None
+    return str(row[0]) if row else None
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":
+        return True  # Windows has no harmless signal to ask with
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return  # Windows has no directory handles to flush
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,165 @@
+"""The published file: what a person who has only the file finds in it."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.marts.declaration import declared_tables
+from pipeline.run.context import RunContext
+from pipeline.run.refresh import Outcome
+
+Rows = Callable[..., list[tuple]]
+
+DUCKDB_1_4_STORAGE = 67  # the number v1.4.0 writes into its header
+
+
+def test_it_has_today_s_map_indicators_observations_and_scores(rows: Rows) -> None:
+    assert rows("select count(*) from dim_area where level = 'district'") == [(361,)]
+    assert rows("select count(*) from dim_indicator where last_year is not null")[0][0] >= 15
+    assert rows("select count(*) from fct_observation")[0][0] >= 80_000
+    years = {year for (year,) in rows("select distinct year from mart_score where flavour = 'level'")}
+    assert set(range(2009, 2026)) <= years
+
+
+def test_the_file_and_the_declaration_agree_on_tables_columns_and_types(
+    rows: Rows, offline_run: tuple[RunContext, Outcome]
+) -> None:
+    declared = declared_tables(offline_run[0].catalogue.indicators)
+    found: dict[str, list[tuple[str, str]]] = {}
+    for table, column, kind in rows(
+        "select table_name, column_name, data_type from duckdb_columns() where not internal order by table_name, column_index"
+    ):
+        found.setdefault(table, []).append((column, "ENUM" if kind.startswith("ENUM") else kind))
+    assert found == {name: [(c.name, c.type) for c in table.columns] for name, table in declared.items()}
+
+
+def test_every_table_and_column_is_explained_and_every_table_has_its_key(
+    rows: Rows, offline_run: tuple[RunContext, Outcome]
+) -> None:
+    assert rows("select table_name from duckdb_tables() where comment is null") == []
+    assert rows("select table_name, column_name from duckdb_columns() where not internal and comment is null") == []
+    keys = dict(
+        rows(
+            "select table_name, constraint_column_names from duckdb_constraints() where constraint_type = 'PRIMARY KEY'"
+        )
+    )
+    declared = declared_tables(offline_run[0].catalogue.indicators)
+    assert {name: tuple(columns) for name, columns in keys.items()} == {n: t.key for n, t in declared.items()}
+
+
+def test_units_are_told_in_the_comments_of_the_profile(rows: Rows) -> None:
+    [(comment,)] = rows(
+        "select comment from duckdb_columns() where table_name = 'mart_area_profile' and column_name = 'gdhi_per_head_gbp'"
+    )
+    assert comment.endswith("Unit: GBP.")
+
+
+def test_a_profile_has_one_row_for_each_district_and_the_latest_figure_of_each_indicator(rows: Rows) -> None:
+    assert rows("select count(*), count(distinct area_code) from mart_area_profile") == [(361, 361)]
+    [(profile, observed, year)] = rows(
+        """
+        select p.gva_per_hour_gbp, o.value, p.gva_per_hour_year
+        from mart_area_profile as p
+        inner join fct_observation as o on o.area_code = p.area_code and o.year = p.gva_per_hour_year
+        where p.area_name = 'Tower Hamlets' and o.indicator_id = 'gva_per_hour'
+        """
+    )
+    assert profile == observed
+    assert year == 2023
+
+
+def test_barnsley_and_sheffield_appear_once_under_today_s_codes(rows: Rows) -> None:
+    found = rows(
+        "select area_name, area_code, count(*) from fct_observation "
+        "where area_name in ('Barnsley', 'Sheffield') and indicator_id = 'child_poverty_bhc' group by all order by 1"
+    )
+    assert found == [("Barnsley", "E08000038", 4), ("Sheffield", "E08000039", 4)]
+
+
+def test_a_missing_figure_is_null_with_a_reason_and_never_zero(rows: Rows) -> None:
+    assert rows("select count(*) from fct_observation where value is null and status in ('ok', 'provisional')") == [
+        (0,)
+    ]
+    assert rows("select count(*) from fct_observation where value is null")[0][0] > 0
+
+
+@pytest.mark.parametrize(
+    ("indicator", "file", "label", "period", "year"),
+    [
+        ("gva_per_hour", "gross-value-added", "Gross value added per hour worked", "2023-01-01/P1Y", 2023),
+        ("gdhi_per_head", "gross-disposable-household-income-per-head", "Gross disposable household income", "2023-01-01/P1Y", 2023),
+        ("pay_median_weekly", "gross-median-weekly-pay", "Gross median weekly pay", "2025-04-30", 2025),
+    ],
+)  # fmt: skip
+def test_spot_figures_equal_the_source_for_every_district(
+    rows: Rows, publishers_files: Path, indicator: str, file: str, label: str, period: str, year: int
+) -> None:
+    source = duckdb.sql(
+        f"select areacd, observation::double from read_csv('{publishers_files / 'els' / file}.csv', all_varchar = true) "
+        f"where indicator = '{label}' and period = '{period}' and observation <> ''"
+    ).fetchall()
+    expected = dict(source)
+    published = rows(
+        "select source_area_codes, value from fct_observation "
+        "where indicator_id = ? and year = ? and level = 'district' and value is not null",
+        indicator,
+        year,
+    )
+    districts = {
+        code: value for code, value in expected.items() if code[:3] in {"E06", "E07", "E08", "E09", "W06", "S12", "N09"}
+    }
+    assert len(published) >= 345
+    assert all(expected[codes.split("+")[0]] == value for codes, value in published)
+    assert {code for codes, _ in published for code in codes.split("+")} >= set(districts) - {
+        "E08000016",
+        "E08000019",
+        "E08000038",
+        "E08000039",
+    }
+
+
+def test_every_figure_leads_to_its_bytes(rows: Rows) -> None:
+    orphans = rows(
+        """
+        select distinct unnest(string_split(payload_sha256, '+')) as sha from fct_observation
+        except select payload_sha256 from meta_source
+        """
+    )
+    assert orphans == []
+
+
+def test_a_scored_district_without_a_score_has_a_reason(rows: Rows) -> None:
+    silent = rows(
+        """
+        select area_code from dim_area where level = 'district' and is_scored
+        except (
+            select area_code from mart_score where framework_id = 'shared_growth' and flavour = 'level' and year = 2023 and node_id = 'index'
+            union
+            select area_code from mart_not_scored where framework_id = 'shared_growth' and flavour = 'level' and year = 2023 and node_id = 'index'
+        )
+        """
+    )
+    assert silent == []
+
+
+def test_city_of_london_and_scilly_are_shown_and_not_scored(rows: Rows) -> None:
+    unscored = rows("select area_name from dim_area where level = 'district' and not is_scored order by 1")
+    assert unscored == [("City of London",), ("Isles of Scilly",)]
+    assert rows("select count(*) from mart_score where area_name in ('City of London', 'Isles of Scilly')") == [(0,)]
+    assert rows("select count(*) from fct_observation where area_name = 'City of London'")[0][0] > 0
+
+
+def test_the_file_is_stored_in_the_format_of_duckdb_1_4(offline_run: tuple[RunContext, Outcome]) -> None:
+    header = offline_run[0].settings.database.read_bytes()[:20]
+    assert header[8:12] == b"DUCK"
+    assert struct.unpack("<Q", header[12:20])[0] <= DUCKDB_1_4_STORAGE
+
+
+def test_nothing_is_left_beside_the_published_file(offline_run: tuple[RunContext, Outcome]) -> None:
+    names = {path.name for path in offline_run[0].settings.marts_dir.iterdir()}
+    assert names == {"inclusive_growth.duckdb"}
