@@ -1,0 +1,126 @@
+"""One small question to each publisher: who answers, what has moved, what has changed its shape.
+
+For the day the network is there: every question is a real, small query of the kind a refresh makes, put through the
+same adapter and checks, so that what fails here would fail there, with the same sentence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from pipeline.catalogue.model import ElsQuery, NomisQuery
+from pipeline.sources import govuk, nomis, ons_els, open_geography
+from pipeline.sources.base import HostUnreachable, Incomplete, RequestRefused, SourceError, WrongContent
+
+if TYPE_CHECKING:
+    from pipeline.catalogue.model import Query
+    from pipeline.sources.http import HttpClient
+
+Verdict = Literal["answers", "unreachable", "moved or refused", "changed shape", "incomplete"]
+VERDICT_OF_FAILURE: dict[type[SourceError], Verdict] = {
+    HostUnreachable: "unreachable",
+    RequestRefused: "moved or refused",
+    WrongContent: "changed shape",
+    Incomplete: "incomplete",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one question brought. ``detail`` is a sentence: what came, or what is wrong and what to do."""
+
+    source_id: str
+    question: str
+    verdict: Verdict
+    detail: str
+    seconds: float
+
+    @property
+    def is_good(self) -> bool:
+        return self.verdict == "answers"
+
+
+Ask = Callable[["HttpClient"], str]
+
+
+def examine(queries: Sequence[Query], client: HttpClient) -> Iterator[Finding]:
+    """Ask every source its questions, one after the other, and yield each finding as it comes.
+
+    ``queries`` are the catalogue's live queries. Never raises a SourceError: that is the finding.
+    """
+    for source_id, question, ask in _questions(queries):
+        started = time.monotonic()
+        verdict: Verdict = "answers"
+        try:
+            detail = ask(client)
+        except SourceError as error:
+            detail, verdict = str(error), VERDICT_OF_FAILURE[type(error)]
+        yield Finding(source_id, question, verdict, detail, time.monotonic() - started)
+
+
+def _questions(queries: Sequence[Query]) -> Iterator[tuple[str, str, Ask]]:
+    els_queries = [query for query in queries if isinstance(query, ElsQuery)]
+    if els_queries:
+        yield "ons_els", f"figures of {els_queries[0].slug}", partial(_els_figures, els_queries[0])
+        yield "ons_els", f"descriptions of {len(els_queries)} indicators", partial(_els_descriptions, els_queries)
+    # The same slice may serve several indicators or geographies; one question each will do.
+    slices = {(query.dataset, repr(query.dimensions)): query for query in queries if isinstance(query, NomisQuery)}
+    for query in slices.values():
+        options = ", ".join(option.name for option in query.dimensions.values())
+        yield "nomis", f"{query.dataset}: {options}", partial(_nomis_slice, query)
+    for table_id, table in open_geography.TABLES.items():
+        if not table.has_geometry:
+            yield "open_geography", table_id.replace("_", " "), partial(_portal_table, table_id)
+    for file_id, file in govuk.FILES.items():
+        if file.form == "xlsx":  # the small-area files are tens of megabytes
+            yield "govuk", file.edition, partial(_file, file_id)
+
+
+def _els_figures(query: ElsQuery, client: HttpClient) -> str:
+    payload = ons_els.fetch(query, client)
+    generation = "A (data.csv?indicator=)" if "indicator" in payload.parameters else "B (data/{slug}.csv)"
+    return f"{payload.row_count:,} rows by generation {generation}, updated {payload.publisher_updated}"
+
+
+def _els_descriptions(queries: Sequence[ElsQuery], client: HttpClient) -> str:
+    """Every slug is still known; raises RequestRefused naming those that are not."""
+    unknown = []
+    for query in queries:
+        try:
+            ons_els.metadata(query, client)
+        except RequestRefused:
+            unknown.append(query.slug)
+    if unknown:
+        raise RequestRefused(
+            f"ELS no longer knows {', '.join(unknown)}: look for their new slugs and change the catalogue."
+        )
+    return "every slug is known"
+
+
+def _nomis_slice(query: NomisQuery, client: HttpClient) -> str:
+    """The regions' figures of the newest period: a dozen areas prove codes, names, measures, columns and statuses."""
+    newest = nomis.periods_wanted(query, client)[-1]
+    dates = query.dates.model_copy(update={"from_year": int(newest[:4])})
+    payload = nomis.fetch(query.model_copy(update={"geography": ("TYPE480",), "dates": dates}), client)
+    detail = f"{payload.row_count} rows for regions, newest {newest}, updated {payload.publisher_updated}"
+    for dimension, option in query.dimensions.items():
+        if payload.parameters[dimension] != str(option.code):
+            detail += f"; {dimension} '{option.name}' has code {payload.parameters[dimension]}, not {option.code}"
+    return detail
+
+
+def _portal_table(table_id: str, client: HttpClient) -> str:
+    payload = open_geography.fetch(table_id, client)
+    newest = open_geography.TABLES[table_id].services[0]
+    return f"{payload.row_count} rows from {payload.edition}" + (
+        "" if payload.edition == newest else f"; the newest name, {newest}, does not answer"
+    )
+
+
+def _file(file_id: str, client: HttpClient) -> str:
+    payload = govuk.fetch(file_id, client)
+    return "unchanged" if payload is None else f"{len(payload.content):,} bytes from {payload.url}"

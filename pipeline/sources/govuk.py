@@ -1,0 +1,191 @@
+"""Files of the indices of deprivation, as gov.uk and the other nations' sites publish them.
+
+Paths hold hashes that change when a file is issued again (WIRE_FORMATS section 5), so each file has its addresses,
+newest first, and a landing page to look on when none answers. Recorded downloads under the right name have held a
+JSON "not found" body, so what arrives is checked against what the file must be.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from pipeline.sources.base import Incomplete, Page, Payload, RequestRefused, WrongContent
+
+if TYPE_CHECKING:
+    from pipeline.sources.http import HttpClient, HttpResponse
+
+SOURCE_ID = "govuk"
+COLLECTION = "https://www.gov.uk/government/collections/english-indices-of-deprivation"
+FIRST_BYTES = {"xlsx": b"PK\x03\x04", "ods": b"PK\x03\x04", "xls": b"\xd0\xcf\x11\xe0"}
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "xls": "application/vnd.ms-excel",
+}
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """One file: its addresses (a path on assets.publishing.service.gov.uk, or a full URL), newest first.
+
+    ``first_column`` and ``row_count`` are what a CSV must have.
+    """
+
+    edition: str
+    addresses: tuple[str, ...]
+    form: Literal["csv", "xlsx", "ods", "xls"]
+    landing_page: str = COLLECTION
+    first_column: str = ""
+    row_count: int | None = None
+
+
+FILES: Mapping[str, PublishedFile] = {
+    "iod2025_file_7": PublishedFile(
+        edition="IoD2025 File 7: all ranks, scores, deciles and population denominators",
+        addresses=(
+            "media/691ded56d140bbbaa59a2a7d/File_7_IoD2025_All_Ranks_Scores_Deciles_Population_Denominators.csv",
+        ),
+        form="csv",
+        first_column="LSOA code (2021)",
+        row_count=33_755,
+    ),
+    "iod2025_file_10": PublishedFile(
+        edition="IoD2025 File 10: local authority district summaries (lower tier)",
+        addresses=(
+            "media/6917412ebc34c86ce4e6e7fc/File_10_-_IoD2025_Local_Authority_District_Summaries__lower-tier__v2.xlsx",
+            "media/68ff7e26d81972ecd2df5db1/File_10_-_IoD2025_Local_Authority_District_Summaries__lower-tier_.xlsx",
+        ),
+        form="xlsx",
+    ),
+    "iod2019_file_7": PublishedFile(
+        edition="IoD2019 File 7: all scores, ranks, deciles and population denominators",
+        addresses=(
+            (
+                "media/5dc407b440f0b6379a7acc8d/"
+                "File_7_-_All_IoD2019_Scores__Ranks__Deciles_and_Population_Denominators_3.csv"
+            ),
+            (
+                "government/uploads/system/uploads/attachment_data/file/845345/"
+                "File_7_-_All_IoD2019_Scores__Ranks__Deciles_and_Population_Denominators_3.csv"
+            ),
+        ),
+        form="csv",
+        first_column="LSOA code (2011)",
+        row_count=32_844,
+    ),
+    "iod2019_file_10": PublishedFile(
+        edition="IoD2019 File 10: local authority district summaries (lower tier)",
+        addresses=(
+            "media/5d8b3cfbe5274a08be69aa91/File_10_-_IoD2019_Local_Authority_District_Summaries__lower-tier__.xlsx",
+            (
+                "government/uploads/system/uploads/attachment_data/file/833995/"
+                "File_10_-_IoD2019_Local_Authority_District_Summaries__lower-tier__.xlsx"
+            ),
+        ),
+        form="xlsx",
+    ),
+    "wimd2019_ranks": PublishedFile(
+        edition="WIMD 2019: index and domain ranks by small area",
+        addresses=(
+            (
+                "https://gov.wales/sites/default/files/statistics-and-research/2019-11/"
+                "welsh-index-multiple-deprivation-2019-index-and-domain-ranks-by-small-area.ods"
+            ),
+        ),
+        form="ods",
+        landing_page="https://www.gov.wales/welsh-index-multiple-deprivation",
+    ),
+    "wimd2025_ranks": PublishedFile(
+        edition="WIMD 2025: index and domain ranks by small area",
+        addresses=(
+            (
+                "https://www.gov.wales/sites/default/files/statistics-and-research/2025-11/"
+                "wimd-2025-index-and-domain-ranks-by-small-area.ods"
+            ),
+        ),
+        form="ods",
+        landing_page="https://www.gov.wales/welsh-index-multiple-deprivation",
+    ),
+    "nimdm2017_soa": PublishedFile(
+        edition="NIMDM 2017: results by super output area",
+        addresses=("https://www.nisra.gov.uk/files/nisra/publications/NIMDM17_SOAresults.xls",),
+        form="xls",
+        landing_page="https://www.nisra.gov.uk/statistics/deprivation",
+    ),
+}
+
+
+def fetch(
+    file_id: str, client: HttpClient, *, etag: str | None = None, last_modified: str | None = None
+) -> Payload | None:
+    """One file of FILES, unchanged; None when ``etag`` or ``last_modified`` shows that it is the one already held.
+
+    Raises RequestRefused (moved: no address answers; or another error status), WrongContent (not the file it is called),
+    Incomplete (fewer rows than the edition has), HostUnreachable.
+    """
+    file = FILES[file_id]
+    for address in file.addresses:
+        response = client.get(SOURCE_ID, address, etag=etag, last_modified=last_modified)
+        if response.not_modified:
+            return None
+        if response.status in (404, 410):
+            continue
+        if response.status != 200:
+            raise RequestRefused(f"{file.edition}: status {response.status} from {response.url_without_secrets}")
+        return _payload(response, file)
+    raise RequestRefused(
+        f"{file.edition} has moved: none of its {len(file.addresses)} known addresses answers. "
+        f"Look for it at {file.landing_page} and add the new address to FILES."
+    )
+
+
+def _payload(response: HttpResponse, file: PublishedFile) -> Payload:
+    row_count = _checked_rows(response, file)
+    page = Page(
+        url=response.url_without_secrets,
+        parameters={},
+        http_status=response.status,
+        headers=response.headers,
+        sha256=hashlib.sha256(response.content).hexdigest(),
+        byte_count=len(response.content),
+        row_count=row_count,
+    )
+    return Payload(
+        content=response.content,
+        media_type=MEDIA_TYPES[file.form],
+        url=page.url,
+        parameters={},
+        fetched_at=datetime.now(UTC),
+        http_status=response.status,
+        headers=response.headers,
+        row_count=row_count,
+        publisher_updated=response.headers.get("last-modified") or response.headers.get("etag"),
+        edition=file.edition,
+        pages=(page,),
+    )
+
+
+def _checked_rows(response: HttpResponse, file: PublishedFile) -> int | None:
+    """The number of rows of a CSV (None for a workbook), once the content is known to be what the file is called."""
+    content = response.content
+    if file.form != "csv":
+        if not content.startswith(FIRST_BYTES[file.form]):
+            raise WrongContent(f"{file.edition}: expected a {file.form} workbook, got {response.message}.")
+        return None
+    if not content.strip() or response.is_html or content.lstrip()[:1] == b"{":
+        raise WrongContent(f"{file.edition}: expected a CSV table, got {response.message}.")
+    lines = content.decode("utf-8-sig", "replace").splitlines()
+    header = next(csv.reader(lines[:1]))
+    if header[0].strip() != file.first_column:
+        raise WrongContent(f"{file.edition}: expected the first column '{file.first_column}', got '{header[0]}'.")
+    if len(next(csv.reader(lines[-1:]))) != len(header):
+        raise Incomplete(f"{file.edition}: the last of {len(lines) - 1:,} rows is cut off.")
+    if file.row_count is not None and len(lines) - 1 != file.row_count:
+        raise Incomplete(f"{file.edition}: {len(lines) - 1:,} rows arrived where the edition has {file.row_count:,}.")
+    return len(lines) - 1

@@ -1,0 +1,374 @@
+"""The one door to the network: polite, bounded, and silent about keys.
+
+Manners follow what ONS asks of bots (a plain ASCII User-Agent naming name, version and a contact address;
+WIRE_FORMATS section 3.4) and what Nomis clients found workable (two requests a second; section 1.3).
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import urlsplit
+
+import requests
+from requests.structures import CaseInsensitiveDict
+
+from pipeline import __version__
+from pipeline.catalogue.model import Source
+from pipeline.settings import Settings
+from pipeline.sources.base import HostUnreachable, Incomplete, RequestRefused, SourceError, WrongContent
+from pipeline.sources.hosts import Host, is_loopback
+
+PROJECT_URL = "https://github.com/inclusive-growth-pipeline/inclusive-growth-pipeline"
+USER_AGENT = f"inclusive-growth-pipeline/{__version__} (+{PROJECT_URL})"
+
+MAX_ATTEMPTS = 4
+MAX_ATTEMPTS_AFTER_SILENCE = 2  # a read timeout alone takes minutes
+MAX_WAIT_SECONDS = 60.0  # all pauses of one request together, whatever Retry-After says
+MAX_BODY_BYTES = 200_000_000
+MAX_REDIRECTS = 5
+RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+KEY_PLACEHOLDER = "(key)"
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """One answer, whole. Neither address nor parameters nor headers hold a key."""
+
+    content: bytes = field(repr=False)
+    status: int
+    headers: Mapping[str, str]
+    url_without_secrets: str
+    params_without_secrets: Mapping[str, str]
+    not_modified: bool = False
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "")
+
+    @property
+    def is_html(self) -> bool:
+        return "html" in self.media_type.lower() or self.content[:64].lstrip()[:1] == b"<"
+
+    @property
+    def message(self) -> str:
+        """What the server says about itself, in at most 200 characters, for an error sentence."""
+        if not self.content:
+            return "(empty body)"
+        if self.is_html:
+            return "(an HTML page)"
+        text = self.content[:2000].decode("utf-8", "replace").strip()
+        try:
+            parsed = json.loads(text)
+        except ValueError:
+            return " ".join(text.split())[:200]
+        if isinstance(parsed, dict):
+            said = parsed.get("message") or parsed.get("error") or parsed
+            if isinstance(said, dict):
+                said = said.get("message") or said
+            return str(said)[:200]
+        return text[:200]
+
+
+class _KeyFilter(logging.Filter):
+    """Keeps a key out of urllib3's debug lines, which print every request with its parameters."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__()
+        self._secret = secret
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if self._secret in (text := record.getMessage()):
+            record.msg, record.args = text.replace(self._secret, KEY_PLACEHOLDER), ()
+        return True
+
+
+class HttpClient:
+    """GET requests to the sources of the catalogue, for one run; safe to share between threads.
+
+    One session a thread keeps connections open. At most ``requests_per_second`` start on one host, counted
+    over all threads. The first contact with a host decides once whether it can be reached at all.
+    ``throttle=False`` and a smaller ``backoff_seconds`` are for tests against a stand-in.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        settings: Settings,
+        *,
+        throttle: bool = True,
+        backoff_seconds: float = 1.0,
+        max_body_bytes: int = MAX_BODY_BYTES,
+    ) -> None:
+        self._sources = sources
+        self._base_urls = dict(settings.base_urls)
+        self._secret = settings.nomis_uid
+        self._throttle = throttle
+        self._backoff_seconds = backoff_seconds
+        self._max_body_bytes = max_body_bytes
+        self._hosts: dict[str, Host] = {}
+        self._documents: dict[tuple[str, str], tuple[threading.Lock, list[HttpResponse | SourceError]]] = {}
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+        self._log_filter = _KeyFilter(self._secret) if self._secret else None
+        if self._log_filter:
+            logging.getLogger("urllib3.connectionpool").addFilter(self._log_filter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection of every thread."""
+        with self._lock:
+            sessions, self._sessions = self._sessions, []
+            self._local = threading.local()
+        for session in sessions:
+            session.close()
+        if self._log_filter:
+            logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
+
+    def base_url(self, source_id: str) -> str:
+        """The address in use for a source: the environment's, else the publisher's."""
+        return self._base_urls.get(source_id) or str(self._sources[source_id].base_url).rstrip("/")
+
+    def get(
+        self,
+        source_id: str,
+        path_or_url: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        accept: str = "*/*",
+        etag: str | None = None,
+        last_modified: str | None = None,
+    ) -> HttpResponse:
+        """Ask a source for ``path_or_url`` (relative to its base URL, or absolute) and return the whole answer.
+
+        Answers of 429 and 5xx, broken connections and short bodies are tried again, at most MAX_ATTEMPTS times
+        and MAX_WAIT_SECONDS of waiting. Any other status is returned, for the adapter to judge. With ``etag`` or
+        ``last_modified`` an unchanged document comes back as ``not_modified`` without content.
+
+        Raises HostUnreachable (no connection: now, or at this run's first contact), RequestRefused (still 429 or
+        5xx at the end), Incomplete (the body kept breaking off), WrongContent (the body is larger than allowed).
+        """
+        source = self._sources[source_id]
+        url = path_or_url if "://" in path_or_url else f"{self.base_url(source_id)}/{path_or_url.lstrip('/')}"
+        public = {name: str(value) for name, value in (params or {}).items()}
+        sent = {**public, "uid": self._secret} if self._secret and source_id == "nomis" else public
+        headers = {"Accept": accept}
+        if etag:
+            headers["If-None-Match"] = etag
+        if last_modified:
+            headers["If-Modified-Since"] = last_modified
+        host = self._host(url)
+        if verdict := host.verdict(url):
+            raise HostUnreachable(
+                f"{source.title} cannot be reached: {verdict} ({urlsplit(url).hostname}). "
+                f"Check the network, a proxy, or {source.environment_variable}; nothing is known about its data."
+            )
+
+        waited = 0.0
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            self._wait_for_turn(host, source)
+            pause = self._backoff_seconds * 2 ** (attempt - 1)
+            try:
+                response = self._send_once(host, source, url, sent, public, headers)
+            except _BrokenError as broken:
+                failure, attempts_worth_making = broken.as_source_error, broken.attempts_worth_making
+            else:
+                if response.status not in RETRIED_STATUSES:
+                    return response
+                failure = RequestRefused(
+                    f"{source.title} answered {response.status} {attempt} times for "
+                    f"{response.url_without_secrets}: {response.message}. Try again later."
+                )
+                attempts_worth_making = MAX_ATTEMPTS
+                asked = _retry_after_seconds(response.headers.get("retry-after"))
+                if asked is not None:
+                    pause = asked
+                    host.hold_off(asked)
+            if attempt >= attempts_worth_making or waited + pause > MAX_WAIT_SECONDS:
+                break
+            time.sleep(pause)
+            waited += pause
+        if isinstance(failure, HostUnreachable):
+            host.give_up("it closed every connection without an answer")
+        raise failure
+
+    def get_once(self, source_id: str, path: str) -> HttpResponse:
+        """``get`` for small documents that many queries need (definitions, metadata): asked for once in a run.
+
+        A failure is remembered too and raised again, so that twenty indicators do not ask twenty times.
+        """
+        with self._lock:
+            lock, answers = self._documents.setdefault((source_id, path), (threading.Lock(), []))
+        with lock:
+            if not answers:
+                try:
+                    answers.append(self.get(source_id, path))
+                except SourceError as error:
+                    answers.append(error)
+        answer = answers[0]
+        if isinstance(answer, SourceError):
+            raise type(answer)(str(answer))
+        return answer
+
+    # --- reachability and manners -------------------------------------------------------------------------------
+
+    def _host(self, url: str) -> Host:
+        parts = urlsplit(url)
+        with self._lock:
+            return self._hosts.setdefault(f"{parts.scheme}://{parts.netloc}", Host())
+
+    def _wait_for_turn(self, host: Host, source: Source) -> None:
+        if host.held_for > MAX_WAIT_SECONDS:
+            raise RequestRefused(
+                f"{source.title} has asked to be left alone for another {host.held_for:.0f} s; try again after that."
+            )
+        if self._throttle:
+            host.take_turn(source.requests_per_second)
+
+    def _session(self) -> requests.Session:
+        session = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.headers["User-Agent"] = USER_AGENT
+            session.max_redirects = MAX_REDIRECTS
+            self._local.session = session
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+    # --- one request --------------------------------------------------------------------------------------------
+
+    def _send_once(
+        self,
+        host: Host,
+        source: Source,
+        url: str,
+        sent: Mapping[str, str],
+        public: Mapping[str, str],
+        headers: Mapping[str, str],
+    ) -> HttpResponse:
+        timeouts = (source.connect_timeout_seconds, source.read_timeout_seconds)
+        proxies = {"no_proxy": "*"} if is_loopback(url) else None
+        with (
+            self._translated_errors(host, source, url),
+            self._session().get(
+                url, params=sent, headers=headers, timeout=timeouts, proxies=proxies, stream=True
+            ) as answer,
+        ):
+            host.has_answered = True
+            content = self._read_body(answer, source)
+            return HttpResponse(
+                content=content,
+                status=answer.status_code,
+                headers=CaseInsensitiveDict({k: self._redacted(v) for k, v in answer.headers.items()}),
+                url_without_secrets=self._redacted(answer.url),
+                params_without_secrets=public,
+                not_modified=answer.status_code == 304,
+            )
+
+    def _read_body(self, answer: requests.Response, source: Source) -> bytes:
+        """The whole body. requests takes a short body for a complete one, so its length is checked here."""
+        body = bytearray()
+        for block in self._blocks(answer):
+            body += block
+            if len(body) > self._max_body_bytes:
+                raise WrongContent(
+                    f"{source.title} sent more than {self._max_body_bytes:,} bytes for {self._redacted(answer.url)}; "
+                    "ask for less at a time."
+                )
+        promised = answer.headers.get("content-length", "")
+        is_plain = answer.headers.get("content-encoding", "identity") == "identity"
+        if is_plain and promised.isdigit() and len(body) != int(promised) and answer.status_code != 304:
+            raise requests.exceptions.ChunkedEncodingError(f"{len(body):,} of {int(promised):,} bytes arrived")
+        if self._secret:  # a page that quotes the address it was asked for would bring the key into files and errors
+            body = body.replace(self._secret.encode(), KEY_PLACEHOLDER.encode())
+        return bytes(body)
+
+    @staticmethod
+    def _blocks(answer: requests.Response) -> Iterator[bytes]:
+        try:
+            yield from answer.iter_content(1 << 18)
+        except requests.exceptions.ConnectionError:  # requests' name for a read timeout inside a body
+            raise requests.exceptions.ChunkedEncodingError("the body stopped coming") from None
+
+    @contextmanager
+    def _translated_errors(self, host: Host, source: Source, url: str) -> Iterator[None]:
+        """Name what went wrong without the library's text, which quotes the address with its key."""
+        where = f"{source.title} ({self._redacted(url)})"
+        silence = f"sent nothing for {source.read_timeout_seconds:g} s"
+        try:
+            yield
+        except requests.exceptions.SSLError:
+            host.give_up("its certificate could not be verified")
+            failure: SourceError = HostUnreachable(
+                f"{where}: the certificate could not be verified; check the machine's clock and proxy."
+            )
+            raise _BrokenError(failure, 1) from None
+        except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
+            reason = (
+                "the proxy refused" if isinstance(error, requests.exceptions.ProxyError) else "no connection in time"
+            )
+            attempts = MAX_ATTEMPTS if host.has_answered else 1
+            host.give_up(reason)
+            raise _BrokenError(HostUnreachable(f"{where}: {reason}; check the network."), attempts) from None
+        except requests.exceptions.ReadTimeout:
+            attempts = MAX_ATTEMPTS_AFTER_SILENCE if host.has_answered else 1
+            host.give_up(f"it took the connection but {silence}")
+            raise _BrokenError(Incomplete(f"{where} {silence}; try again later."), attempts) from None
+        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
+            failure = Incomplete(f"{where} broke off in the middle of its answer; nothing of it is used.")
+            raise _BrokenError(failure, MAX_ATTEMPTS) from None
+        except requests.exceptions.TooManyRedirects:
+            raise _BrokenError(RequestRefused(f"{where} redirected more than {MAX_REDIRECTS} times."), 1) from None
+        except requests.exceptions.ConnectionError:
+            failure = HostUnreachable(f"{where} closed the connection without an answer; try again later.")
+            raise _BrokenError(failure, MAX_ATTEMPTS) from None
+        except requests.exceptions.RequestException as error:
+            raise _BrokenError(RequestRefused(f"{where}: {self._redacted(str(error))[:200]}"), 1) from None
+
+    def _redacted(self, text: str) -> str:
+        """``text`` without the key: the only place where it is taken out."""
+        if not self._secret:
+            return text
+        without_parameter = re.sub(rf"([?&])uid={re.escape(self._secret)}(&|$)", _keep_separator, text)
+        return without_parameter.replace(self._secret, KEY_PLACEHOLDER)
+
+
+class _BrokenError(Exception):
+    """One attempt that brought no answer: what it means, and how many attempts are worth making in all."""
+
+    def __init__(self, as_source_error: SourceError, attempts_worth_making: int) -> None:
+        super().__init__(str(as_source_error))
+        self.as_source_error = as_source_error
+        self.attempts_worth_making = attempts_worth_making
+
+
+def _keep_separator(match: re.Match[str]) -> str:
+    return match[1] if match[2] else ""
+
+
+def _retry_after_seconds(value: str | None) -> float | None:
+    """``Retry-After`` as seconds from now: a number or an HTTP date (RFC 9110 section 10.2.3); None if neither."""
+    if not value:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, moment.timestamp() - time.time())

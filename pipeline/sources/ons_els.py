@@ -1,0 +1,165 @@
+"""ONS Explore Local Statistics: one indicator, all five levels, all periods, as the API's CSV.
+
+Two contracts are in the wild (WIRE_FORMATS section 2.1): ``data/{slug}.csv`` is asked first; a server that
+does not know that route answers with an HTML 404 and gets ``data.csv?indicator={slug}``. The JSON form is never
+used: in one generation its numbers are wrong when a dimension is reduced (section 2.6).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pipeline.catalogue.model import ElsQuery
+from pipeline.sources.base import HostUnreachable, Incomplete, Page, Payload, RequestRefused, SourceError, WrongContent
+
+if TYPE_CHECKING:
+    from pipeline.sources.http import HttpClient, HttpResponse
+
+SOURCE_ID = "ons_els"
+LEVELS = "ltla,utla,cauth,rgn,ctry"
+SELECTION: Mapping[str, str] = {"time": "all", "geo": LEVELS, "includeStatus": "true"}
+REQUIRED_COLUMNS = ("areacd", "period", "value")
+
+
+def fetch(query: ElsQuery, client: HttpClient) -> Payload:
+    """All figures of one indicator with their intervals and status marks.
+
+    Raises RequestRefused (with the server's message), WrongContent (empty, HTML, or not the promised columns),
+    Incomplete (the last line or the last published period is missing), HostUnreachable.
+    """
+    response = _request_csv(query, client)
+    lines = _checked_lines(response, query)
+    described = _metadata_if_given(query, client)
+    _check_last_period(lines, described, query)
+    content_sha256 = hashlib.sha256(response.content).hexdigest()
+    row_count = len(lines) - 1
+    page = Page(
+        url=response.url_without_secrets,
+        parameters=response.params_without_secrets,
+        http_status=response.status,
+        headers=response.headers,
+        sha256=content_sha256,
+        byte_count=len(response.content),
+        row_count=row_count,
+    )
+    return Payload(
+        content=response.content,
+        media_type="text/csv",
+        url=page.url,
+        parameters=page.parameters,
+        fetched_at=datetime.now(UTC),
+        http_status=page.http_status,
+        headers=page.headers,
+        row_count=row_count,
+        publisher_updated=described.get("dataModified"),
+        edition=described.get("updated"),
+        pages=(page,),
+    )
+
+
+def last_updated(query: ElsQuery, client: HttpClient) -> str | None:
+    """The date (``YYYY-MM-DD``) on which ELS last changed this indicator's figures; None if it does not say."""
+    modified = metadata(query, client).get("dataModified")
+    return str(modified) if modified else None
+
+
+def metadata(query: ElsQuery, client: HttpClient) -> dict[str, Any]:
+    """ELS's description of one indicator: label, unit, dates, caveats, period and value range (WIRE_FORMATS 2.4).
+
+    Raises RequestRefused for an unknown slug or any other error status, WrongContent for anything but a JSON object.
+    """
+    path = f"metadata/indicators/{query.slug}"
+    response = client.get_once(SOURCE_ID, path)
+    if response.status != 200:
+        raise RequestRefused(_refusal(query, response))
+    try:
+        described = json.loads(response.content)
+    except ValueError:
+        described = None
+    if not isinstance(described, dict) or not described:
+        raise WrongContent(
+            f"ELS sent no description of '{query.slug}' at {response.url_without_secrets}: expected a JSON object, "
+            f"got {response.message}."
+        )
+    return described
+
+
+def _metadata_if_given(query: ElsQuery, client: HttpClient) -> dict[str, Any]:
+    """The description, or nothing: figures that arrived whole are worth keeping even if their description did not.
+
+    The payload then carries no publisher's date, so the next run asks for the figures again.
+    """
+    try:
+        return metadata(query, client)
+    except HostUnreachable:
+        raise
+    except SourceError:
+        return {}
+
+
+def _request_csv(query: ElsQuery, client: HttpClient) -> HttpResponse:
+    response = client.get(SOURCE_ID, f"data/{query.slug}.csv", SELECTION)
+    if response.status == 404 and not _is_unknown_indicator(response):
+        response = client.get(SOURCE_ID, "data.csv", {"indicator": query.slug, **SELECTION})
+    if response.status != 200:
+        raise RequestRefused(_refusal(query, response))
+    return response
+
+
+def _is_unknown_indicator(response: HttpResponse) -> bool:
+    """The newer generation's own 404 (`Indicator "x" not found.`), as opposed to a route the server does not have."""
+    return not response.is_html and response.message.startswith("Indicator ")
+
+
+def _refusal(query: ElsQuery, response: HttpResponse) -> str:
+    return (
+        f"ELS refused '{query.slug}' with status {response.status}: {response.message} "
+        f"Check the slug in indicators.yaml against {response.url_without_secrets}."
+    )
+
+
+def _checked_lines(response: HttpResponse, query: ElsQuery) -> list[str]:
+    """The body's lines, once it is known to be the promised table with a whole last line."""
+    where = f"ELS sent '{query.slug}'"
+    if not response.content.strip():
+        raise WrongContent(
+            f"{where} as an empty body (status 200): expected a CSV table; no figure matched the request."
+        )
+    if response.is_html:
+        raise WrongContent(f"{where} as an HTML page with status 200: expected a CSV table; try again later.")
+    try:
+        text = response.content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WrongContent(f"{where} with bytes that are not UTF-8 at position {error.start}.") from None
+    lines = text.splitlines()
+    header = next(csv.reader(lines[:1]))
+    missing = [column for column in REQUIRED_COLUMNS if column not in header]
+    if missing:
+        raise WrongContent(f"{where} without the column(s) {', '.join(missing)}: its first line is {lines[0]!r:.120}.")
+    if len(lines) == 1:
+        raise WrongContent(f"{where} with a header and no figures.")
+    last = next(csv.reader(lines[-1:]))
+    if len(last) != len(header):
+        raise Incomplete(
+            f"{where} with a last line of {len(last)} fields where the header has {len(header)}: "
+            f"the answer was cut off after {len(lines) - 1:,} lines."
+        )
+    return lines
+
+
+def _check_last_period(lines: list[str], described: Mapping[str, Any], query: ElsQuery) -> None:
+    """The newest period ELS says it holds must be among the figures (order is by area, so a cut would not show it)."""
+    domain = described.get("periodDomain")
+    if not isinstance(domain, list) or not domain:
+        return
+    period_column = next(csv.reader(lines[:1])).index("period")
+    periods = {row[period_column] for row in csv.reader(lines[1:]) if len(row) > period_column}
+    if str(domain[-1]) not in periods:
+        raise Incomplete(
+            f"ELS says that '{query.slug}' runs to {domain[-1]}, but the newest period it sent is {max(periods, default='none')}."
+        )

@@ -1,0 +1,140 @@
+"""Everything WIRE_FORMATS section 7 says can go wrong, each under a name, switched on for paths that match a pattern."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from tests.standin.exchange import Reply, Request, html_reply, json_reply
+
+# Column names by which the two CSV publishers give the same thing.
+VALUE = ("value", "OBS_VALUE")
+AREA = ("areacd", "GEOGRAPHY_CODE")
+
+
+def _edit_first_row(body: bytes, columns: tuple[str, ...], value: str) -> bytes:
+    """The CSV with one field of its first row changed. Fields before it must hold no comma, which the first rows' do not."""
+    lines = body.split(b"\n")
+    header = [name.strip('"') for name in lines[0].decode().split(",")]
+    position = next(header.index(name) for name in columns if name in header)
+    fields = lines[1].decode().split(",")
+    fields[position] = value
+    return b"\n".join([lines[0], ",".join(fields).encode(), *lines[2:]])
+
+
+def _rename_column(body: bytes, columns: tuple[str, ...], name: str) -> bytes:
+    header, separator, rest = body.partition(b"\n")
+    fields = [name if field.strip('"') in columns else field for field in header.decode().split(",")]
+    return ",".join(fields).encode() + separator + rest
+
+
+def _add_column(body: bytes) -> bytes:
+    lines = body.rstrip(b"\n").split(b"\n")
+    added = [b'"EXTRA",' + lines[0], *(b'"new",' + line for line in lines[1:])]
+    return b"\n".join(added) + (b"\n" if body.endswith(b"\n") else b"")
+
+
+def _cut_in_mid_line(body: bytes) -> bytes:
+    cut = body[: len(body) // 2]
+    return cut[:-3] if cut.endswith(b"\n") else cut
+
+
+def _repeat_first_row(body: bytes) -> bytes:
+    header, first, rest = body.split(b"\n", 2)
+    return b"\n".join([header, first, first, rest])
+
+
+def _with_body(change: Callable[[bytes], bytes]) -> Callable[[Request, Reply], Reply]:
+    """A fault in a table: other documents (definitions, errors) pass unchanged."""
+
+    def apply(request: Request, reply: Reply) -> Reply:
+        return replace(reply, body=change(reply.body)) if ".csv" in request.path and reply.body[:1] != b"{" else reply
+
+    return apply
+
+
+def _redirected(request: Request, reply: Reply) -> Reply:
+    if any(name.lower() == "x-moved" for name in request.headers):
+        return reply
+    return Reply(302, b"", {"location": f"/moved{request.target}"})
+
+
+TABLE_FAULTS: Mapping[str, Callable[[bytes], bytes]] = {
+    "truncated_body": _cut_in_mid_line,  # content-length agrees with what is sent: a proxy has cut it
+    "wrong_column": lambda body: _rename_column(body, VALUE, "figure"),
+    "extra_column": _add_column,
+    "duplicate_rows": _repeat_first_row,
+    "value_140_percent": lambda body: _edit_first_row(body, VALUE, "140"),
+    "negative_pay": lambda body: _edit_first_row(body, VALUE, "-50"),
+    "unknown_code": lambda body: _edit_first_row(body, AREA, "E99999999"),
+    "not_a_number": lambda body: _edit_first_row(body, VALUE, "n/a"),
+}
+REPLY_FAULTS: Mapping[str, Callable[[Request, Reply], Reply]] = {
+    **{name: _with_body(change) for name, change in TABLE_FAULTS.items()},
+    "html_200": lambda request, reply: html_reply(200),
+    "echoed_address": lambda request, reply: Reply(
+        200, f"Bad request: {request.target}".encode(), {"x-asked": request.target}
+    ),
+    "empty_200": lambda request, reply: replace(reply, status=200, body=b""),
+    "unavailable": lambda request, reply: Reply(503, b"Service Unavailable", {"content-type": "text/plain"}),
+    "internal_error": lambda request, reply: json_reply({"message": "Internal Error"}, 500),
+    "rate_limited": lambda request, reply: Reply(429, b"Too many requests", {"retry-after": "1"}),
+    "dropped_connection": lambda request, reply: replace(reply, breaks_off_after=len(reply.body) // 2),
+    "redirect": _redirected,
+    "moved_file": lambda request, reply: json_reply({"_response_info": {"status": "not found"}}, 404),
+    "renamed_service": lambda request, reply: json_reply(
+        {"error": {"code": 400, "message": "Invalid URL", "details": ["Invalid URL"]}}
+    ),
+    "arcgis_busy": lambda request, reply: json_reply(
+        {"error": {"code": 503, "message": "An error occurred.", "details": []}}
+    ),
+    "zero_ghosts": lambda request, reply: reply,  # the Nomis service itself answers with them
+}
+# The same, for the first matching request only.
+ONCE = frozenset({"unavailable_once", "rate_limited_once", "dropped_connection_once", "internal_error_once"})
+NAMES = frozenset(REPLY_FAULTS) | ONCE
+
+
+class Faults:
+    """The faults that are on: name to regular expression of path and query ('' matches everything)."""
+
+    def __init__(self, switched_on: Mapping[str, str] | None = None) -> None:
+        self._lock = threading.Lock()
+        self._patterns: dict[str, re.Pattern[str]] = {}
+        self._spent: set[str] = set()
+        for name, pattern in (switched_on or {}).items():
+            self.switch_on(name, pattern)
+
+    def switch_on(self, name: str, pattern: str = "") -> None:
+        """Raises ValueError for a name that is not in NAMES."""
+        if name not in NAMES:
+            raise ValueError(f"no fault named {name!r}; there are {', '.join(sorted(NAMES))}")
+        with self._lock:
+            self._patterns[name] = re.compile(pattern)
+            self._spent.discard(name)
+
+    def switch_off(self, name: str) -> None:
+        with self._lock:
+            self._patterns.pop(name, None)
+
+    def is_on(self, name: str, request: Request) -> bool:
+        pattern = self._patterns.get(name)
+        return pattern is not None and pattern.search(request.target) is not None
+
+    def apply(self, request: Request, reply: Reply) -> Reply:
+        """The reply with every fault that is on for this request, in alphabetical order."""
+        for name in sorted(self._patterns):
+            if self.is_on(name, request) and self._may_fire(name):
+                reply = REPLY_FAULTS[name.removesuffix("_once")](request, reply)
+        return reply
+
+    def _may_fire(self, name: str) -> bool:
+        with self._lock:
+            if name not in ONCE:
+                return True
+            if name in self._spent:
+                return False
+            self._spent.add(name)
+            return True

@@ -1,0 +1,459 @@
+"""The Nomis API as WIRE_FORMATS section 1 describes it, over data sets filled with the real figures at hand.
+
+What no real figure is known for is answered as Nomis answers it: no value, status Q, "These figures are missing."
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice, product
+from typing import Any
+
+from tests.standin.exchange import Reply, Request, html_reply, json_reply
+from tests.standin.figures import Cell, Figures
+
+PREFIX = "/api/v01"
+GUEST_ROWS, KEY_ROWS = 25_000, 100_000
+MISSING = Cell(None)
+
+TYPES: Mapping[str, str] = {
+    "TYPE424": "local authorities: district / unitary (as of April 2023)",
+    "TYPE423": "local authorities: county / unitary (as of April 2023)",
+    "TYPE432": "local authorities: district / unitary (as of April 2021)",
+    "TYPE480": "regions",
+    "TYPE499": "countries",
+}
+OF_TYPE: Mapping[str, tuple[str, ...]] = {
+    "TYPE424": ("E06", "E07", "E08", "E09", "W06", "S12"),
+    "TYPE423": ("E06", "E08", "E09", "E10", "W06", "S12"),
+    "TYPE432": ("E06", "E07", "E08", "E09", "W06", "S12"),
+    "TYPE480": ("E12", "W92", "S92", "N92"),
+    "TYPE499": ("K02", "K03", "K04", "E92", "W92", "S92", "N92"),
+}
+# Districts of April 2021 that went in April 2023; Nomis sends 0 for them at later dates.
+ABOLISHED = {
+    "E07000163": "Craven",
+    "E07000026": "Allerdale",
+    "E07000187": "Mendip",
+    "E07000246": "Somerset West and Taunton",
+}
+SINCE_2021 = frozenset({"E06000063", "E06000064", "E06000065", "E06000066"})
+
+Lookup = Callable[[str, str, Sequence[str]], Cell]
+Series = Mapping[tuple[str, ...], Mapping[tuple[str, str], Cell]]  # options of each dimension; then (area, year)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """``dimensions`` maps each concept to its options (code to name); ``cell`` gives the figure of area, date, codes."""
+
+    name: str
+    last_updated: str
+    dimensions: Mapping[str, Mapping[str, str]]
+    measures: Mapping[str, str]
+    dates: Mapping[str, str]
+    cell: Lookup
+    error_measure: str | None = None
+    error_is_cv: bool = False
+
+
+class NomisService:
+    """Answers data, definitions and code lists of the data sets in DATASETS."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+        self._areas = {c: n for c, n in figures.table("claimant-count").names.items() if c[0] in "EKNSW"}
+
+    def answer(self, request: Request, *, zero_ghosts: bool = False) -> Reply:
+        """``zero_ghosts`` makes the current district type list abolished districts with zeros, as older types do."""
+        path = request.path.removeprefix(PREFIX)
+        if match := re.fullmatch(r"/dataset/(nm_\d+_\d+)\.data\.csv", path, re.IGNORECASE):
+            return self._data(match[1].upper(), request, zero_ghosts)
+        if match := re.fullmatch(r"/dataset/(nm_\d+_\d+)(?:/(.+?))?[./]def\.sdmx\.json", path, re.IGNORECASE):
+            dataset = self._dataset(match[1].upper())
+            if dataset is None:
+                return json_reply({"structure": {"header": {"id": "none"}, "keyfamilies": None}})
+            if match[2] is None:
+                return json_reply(_definition(match[1].upper(), dataset))
+            return self._code_list(dataset, match[2].lower())
+        if re.fullmatch(r"/dataset/nm_\d+_\d+\.jsonstat\.json", path, re.IGNORECASE):
+            return json_reply({"error": "Query is incomplete"})
+        return html_reply(200)
+
+    def _dataset(self, dataset_id: str) -> Dataset | None:
+        return _built(dataset_id, self._figures) if dataset_id in DATASETS else None
+
+    def _code_list(self, dataset: Dataset, concept: str) -> Reply:
+        if concept == "geography/type":
+            return json_reply(_codes(dict(TYPES.items())))
+        if concept in ("time", "date"):
+            return json_reply(_codes(dict(dataset.dates.items())))
+        options = dataset.measures if concept == "measures" else dataset.dimensions.get(concept)
+        return html_reply(200) if options is None else json_reply(_codes(options))
+
+    def _data(self, dataset_id: str, request: Request, zero_ghosts: bool) -> Reply:
+        query = {name.lower(): value for name, value in request.query}
+        dataset = self._dataset(dataset_id)
+        if dataset is None:
+            return _csv_reply(b"")
+        try:
+            geography = self._chosen_areas(query["geography"], zero_ghosts)
+            dates = _chosen_dates(query.get("date") or query["time"], dataset)
+            options = [_chosen(query.get(name), codes) for name, codes in dataset.dimensions.items()]
+            measures = _chosen(query.get("measures"), dataset.measures)
+        except KeyError:
+            return _csv_reply(b"")  # a bad parameter and no match look the same: nothing
+        total = len(geography) * len(dates) * len(measures)
+        for codes in options:
+            total *= len(codes)
+        ceiling = KEY_ROWS if "uid" in query else GUEST_ROWS
+        limit = min(int(query.get("recordlimit", ceiling)), ceiling)
+        offset = int(query.get("recordoffset", 0))
+        header, positions = _header(dataset, query.get("select"))
+        lines = [",".join(f'"{name}"' for name in header)]
+        rows: Iterator[Any] = product(
+            enumerate(dates), enumerate(geography), *(enumerate(codes) for codes in options), measures
+        )
+        for number, (date, area, *rest, measure) in enumerate(islice(rows, offset, offset + limit), offset):
+            fields = _fields(dataset_id, dataset, date, area, rest, measure, number, total)
+            lines.append(",".join(fields[position] for position in positions))
+        if len(lines) == 1 and not total:
+            return _csv_reply(b"")
+        return _csv_reply(("\n".join(lines) + "\n").encode())
+
+    def _chosen_areas(self, text: str, zero_ghosts: bool) -> list[tuple[str, str, str]]:
+        """(code, name, type) of every area asked for; raises KeyError for an unknown type or code."""
+        chosen = []
+        for part in text.split(","):
+            if part in TYPES:
+                kind = "TYPE432" if zero_ghosts and part == "TYPE424" else part
+                chosen += [(code, name, kind) for code, name in self._of_type(kind)]
+            else:
+                name = self._areas[part]
+                kind = next(kind for kind, prefixes in OF_TYPE.items() if part[:3] in prefixes)
+                chosen.append((part, name, kind))
+        return chosen
+
+    def _of_type(self, kind: str) -> list[tuple[str, str]]:
+        listed = {code: name for code, name in self._areas.items() if code[:3] in OF_TYPE[kind]}
+        if kind == "TYPE432":
+            listed = {code: name for code, name in listed.items() if code not in SINCE_2021} | ABOLISHED
+        return sorted(listed.items())
+
+
+def _csv_reply(body: bytes) -> Reply:
+    return Reply(200, body, {"content-type": "text/csv"})
+
+
+def _chosen(text: str | None, options: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(code, name) of the options asked for: all if unpinned, a list, or ``1...9``; KeyError for an unknown one."""
+    if text is None:
+        return list(options.items())
+    chosen = []
+    for part in text.split(","):
+        first, dots, last = part.partition("...")
+        codes = [code for code in options if int(first) <= int(code) <= int(last)] if dots else [part]
+        chosen += [(code, options[code]) for code in codes]
+    return chosen
+
+
+def _chosen_dates(text: str, dataset: Dataset) -> list[tuple[str, str]]:
+    newest = list(dataset.dates)[-1]
+    codes = [newest if part == "latest" else part for part in text.split(",")]
+    return [(code, dataset.dates[code]) for code in codes]
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def _header(dataset: Dataset, select: str | None) -> tuple[list[str], list[int]]:
+    blocks = ["DATE", "GEOGRAPHY", *(name.upper() for name in dataset.dimensions)]
+    everything = []
+    for block in blocks:
+        order = ("", "_NAME", "_CODE", "_TYPE", "_TYPECODE", "_SORTORDER")
+        everything += [block + suffix for suffix in order]
+    everything += [
+        "MEASURES",
+        "MEASURES_NAME",
+        "OBS_VALUE",
+        "OBS_STATUS",
+        "OBS_STATUS_NAME",
+        "OBS_CONF",
+        "OBS_CONF_NAME",
+        "URN",
+    ]
+    everything += ["RECORD_OFFSET", "RECORD_COUNT"]
+    chosen = everything if select is None else [name.strip().upper() for name in select.split(",")]
+    chosen = [name for name in chosen if name in everything]
+    return chosen, [everything.index(name) for name in chosen]
+
+
+def _fields(
+    dataset_id: str,
+    dataset: Dataset,
+    date: tuple[int, tuple[str, str]],
+    area: tuple[int, tuple[str, str, str]],
+    options: Sequence[tuple[int, tuple[str, str]]],
+    measure: tuple[str, str],
+    number: int,
+    total: int,
+) -> list[str]:
+    """All columns of one row, strings quoted and numbers bare, in the order of ``_header`` without select."""
+    (code, name, kind), kind_code = area[1], area[1][2].removeprefix("TYPE")
+    area_id = (int(kind_code) << 22) + area[0] + 1
+    fields = _block(date[1][0], date[1][1], date[1][0], "date", "0", "0")
+    fields += _block(str(area_id), name, code, TYPES[kind], kind_code, "0")
+    for (position, (option, option_name)), dimension in zip(options, dataset.dimensions, strict=True):
+        fields += _block(option, option_name, option, dimension, "0", str(position))
+    cell = dataset.cell(code, date[1][0], [option for _, (option, _) in options])
+    value = _value(cell, measure[0], dataset)
+    if code in ABOLISHED:
+        value = 0.0  # the trap of WIRE_FORMATS 1.5: a zero where there is no district any more
+    status = ("Q", "These figures are missing.") if value is None else ("A", "Normal Value")
+    urn = (
+        f"Nm-{dataset_id[3:].replace('_', 'd')}d{area_id}d{'d'.join(option for _, (option, _) in options)}d{measure[0]}"
+    )
+    fields += [_text(measure[0]), _text(measure[1]), "" if value is None else repr(value).removesuffix(".0")]
+    fields += [_text(text) for text in (*status, "F", "Free (free for publication)", urn)]
+    return [*fields, str(number), str(total)]
+
+
+def _block(value: str, name: str, code: str, kind: str, kind_code: str, order: str) -> list[str]:
+    return [_text(value), _text(name), _text(code), _text(kind), kind_code, order]
+
+
+def _text(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
+
+
+def _value(cell: Cell, measure: str, dataset: Dataset) -> float | None:
+    if measure == dataset.error_measure:
+        if cell.value is None or cell.upper is None or cell.lower is None:
+            return None
+        half = (cell.upper - cell.lower) / 2
+        return round(half / 1.96 / cell.value * 100, 1) if dataset.error_is_cv else round(half, 4)
+    return cell.value if measure in ("20100", "20599") else None
+
+
+# --- data sets --------------------------------------------------------------------------------------------------------
+
+
+def _els(figures: Figures, slug: str) -> Mapping[tuple[str, str], Cell]:
+    """Cells of an ELS indicator by (area, year). An indicator that is not at hand has none."""
+    try:
+        table = figures.table(slug)
+    except KeyError:
+        return {}
+    return {(area, period[:4]): cell for (area, period), cell in table.cells.items()}
+
+
+def _by_option(series: Series) -> Lookup:
+    """Figures of a year for the options they are known for; anything else is missing."""
+
+    def cell(area: str, date: str, options: Sequence[str]) -> Cell:
+        return series.get(tuple(options), {}).get((area, date[:4]), MISSING)
+
+    return cell
+
+
+def _population_survey(figures: Figures) -> Dataset:
+    series: Series = {
+        ("45",): _els(figures, "employment-rate"),
+        ("111",): _els(figures, "economic-inactivity-rate"),
+        ("1908",): _els(figures, "level-3-or-above-qualifications"),
+        ("1947",): _els(figures, "no-qualifications-great-britain"),
+    }
+    years = range(2004, 2024)
+    by_option = _by_option(series)
+
+    def cell(area: str, date: str, options: Sequence[str]) -> Cell:
+        return by_option(area, date, options) if date.endswith("-12") else MISSING
+
+    names = {
+        "18": "Economic activity rate - aged 16-64",
+        "45": "Employment rate - aged 16-64",
+        "84": "Unemployment rate - aged 16-64 ",  # the trailing blank is Nomis's own
+        "111": "% who are economically inactive - aged 16-64",
+        "344": "% with no qualifications (NVQ) - aged 16-64",
+        "1908": "% with RQF3+ - aged 16-64",
+        "1947": "% with no qualifications (RQF) - aged 16-64",
+    }
+    spans = [(year, month) for year in years for month in (3, 6, 9, 12) if (year, month) >= (2004, 12)]
+    return Dataset(
+        name="annual population survey - variables (percentages)",
+        last_updated="2026-07-21 09:30:00",
+        dimensions={"variable": names},
+        measures={"20599": "Variable", "21001": "Numerator", "21002": "Denominator", "21003": "Confidence"},
+        dates={f"{year}-{month:02d}": _year_to(year, month) for year, month in spans},
+        cell=cell,
+        error_measure="21003",
+    )
+
+
+def _year_to(year: int, month: int) -> str:
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    return f"{months[month % 12]} {year if month == 12 else year - 1}-{months[month - 1]} {year}"
+
+
+def _residents_pay(figures: Figures) -> Dataset:
+    statistics = {"6": "p10", "7": "p20", "8": "p25", "9": "p30", "10": "p40", "2": "median", "4": "mean"}
+    statistics |= {"11": "p60", "12": "p70", "13": "p75", "14": "p80", "15": "p90"}
+    series: dict[tuple[str, ...], Mapping[tuple[str, str], Cell]] = {
+        ("7", item, "7"): figures.annual_pay(statistic) for item, statistic in statistics.items()
+    }
+    series["7", "2", "1"] = _els(figures, "gross-median-weekly-pay")
+    return _pay("annual survey of hours and earnings - resident analysis", series)
+
+
+def _workplace_pay(figures: Figures) -> Dataset:
+    return _pay("annual survey of hours and earnings - workplace analysis", {})  # no real figure of it is at hand
+
+
+def _pay(name: str, series: Series) -> Dataset:
+    percentiles = {
+        "6": "10",
+        "7": "20",
+        "8": "25",
+        "9": "30",
+        "10": "40",
+        "11": "60",
+        "12": "70",
+        "13": "75",
+        "14": "80",
+    }
+    items = {"2": "Median", "4": "Mean"} | {code: f"{number} percentile" for code, number in percentiles.items()}
+    return Dataset(
+        name=name,
+        last_updated="2025-11-03 09:30:00",
+        dimensions={
+            "sex": {"5": "Male", "6": "Female", "7": "Total", "8": "Full Time Workers"},
+            "item": items | {"15": "90 percentile"},
+            "pay": {
+                "1": "Weekly pay - gross",
+                "5": "Hourly pay - gross",
+                "6": "Hourly pay - excluding overtime",
+                "7": "Annual pay - gross",
+            },
+        },
+        measures={"20100": "Value", "20701": "Confidence"},
+        dates={str(year): str(year) for year in range(2002, 2026)},
+        cell=_by_option(series),
+        error_measure="20701",
+        error_is_cv=True,
+    )
+
+
+def _claimants(figures: Figures) -> Dataset:
+    """Every month carries its year's average, the only real figure at hand."""
+    months = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ]
+    return Dataset(
+        name="claimant count by sex and age",
+        last_updated="2026-10-13 07:00:00",
+        dimensions={
+            "gender": {"0": "Total", "1": "Male", "2": "Female"},
+            "age": {"0": "All categories: Age 16+"},
+            "measure": {"1": "Claimant count", "2": "Claimants as a proportion of residents aged 16-64"},
+        },
+        measures={"20100": "Value"},
+        dates={f"{y}-{m:02d}": f"{months[m - 1]} {y}" for y in range(2013, 2026) for m in range(1, 13)},
+        cell=_by_option({("0", "0", "2"): _els(figures, "claimant-count")}),
+    )
+
+
+def _modelled_unemployment(figures: Figures) -> Dataset:
+    spans = [(year, month) for year in range(2004, 2024) for month in (3, 6, 9, 12) if (year, month) >= (2004, 12)]
+    rate = _by_option({("2",): _els(figures, "modelled-unemployment")})
+    return Dataset(
+        name="model based estimates of unemployment",
+        last_updated="2026-07-21 09:30:00",
+        dimensions={"item": {"1": "Unemployment count", "2": "Unemployment rate"}},
+        measures={"20100": "Value", "20701": "Confidence"},
+        dates={f"{year}-{month:02d}": _year_to(year, month) for year, month in spans},
+        cell=lambda area, date, options: rate(area, date, options) if date.endswith("-12") else MISSING,
+        error_measure="20701",
+    )
+
+
+def _jobs_density(figures: Figures) -> Dataset:
+    kirklees: Series = {("1",): {("E08000034", "2023"): Cell(183000.0)}, ("3",): {("E08000034", "2023"): Cell(0.66)}}
+    return Dataset(
+        name="jobs density",
+        last_updated="2025-01-21 09:30:00",
+        dimensions={"item": {"1": "Total jobs", "3": "Jobs density"}},
+        measures={"20100": "Value"},
+        dates={str(year): str(year) for year in range(2000, 2024)},
+        cell=_by_option(kirklees),
+    )
+
+
+DATASETS: Mapping[str, Callable[[Figures], Dataset]] = {
+    "NM_17_5": _population_survey,
+    "NM_30_1": _residents_pay,
+    "NM_99_1": _workplace_pay,
+    "NM_162_1": _claimants,
+    "NM_127_1": _modelled_unemployment,
+    "NM_57_1": _jobs_density,
+}
+
+
+@cache
+def _built(dataset_id: str, figures: Figures) -> Dataset:
+    return DATASETS[dataset_id](figures)
+
+
+# --- definitions ------------------------------------------------------------------------------------------------------
+
+
+def _definition(dataset_id: str, dataset: Dataset) -> dict[str, Any]:
+    return {
+        "structure": {
+            "header": {"id": "none", "prepared": "2026-10-02T00:00:00Z", "sender": {"id": "NOMIS"}},
+            "keyfamilies": {
+                "keyfamily": [
+                    {
+                        "id": dataset_id,
+                        "name": {"value": dataset.name, "lang": "en"},
+                        "uri": f"Nm-{dataset_id[3:].replace('_', 'd')}",
+                        "annotations": {
+                            "annotation": [
+                                {"annotationtitle": "Status", "annotationtext": "Current"},
+                                {"annotationtitle": "LastUpdated", "annotationtext": dataset.last_updated},
+                            ]
+                        },
+                        "components": {
+                            "dimension": [
+                                {"conceptref": name.upper(), "codelist": f"CL_{name.upper()}"}
+                                for name in ("geography", *dataset.dimensions, "measures", "freq")
+                            ],
+                            "timedimension": {"conceptref": "TIME"},
+                        },
+                    }
+                ]
+            },
+        }
+    }
+
+
+def _codes(options: Mapping[str, str]) -> dict[str, Any]:
+    """Time codes of yearly data sets are integers, everything else is text (section 1.8)."""
+    code = [
+        {"value": int(value) if value.isdigit() else value, "description": {"value": name, "lang": "en"}}
+        for value, name in options.items()
+    ]
+    return {"structure": {"codelists": {"codelist": [{"id": "CL", "code": code}]}}}
