@@ -11,6 +11,7 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Theme = Literal["pay", "employment", "deprivation", "productivity", "income", "cost_of_living", "skills", "health"]
 Level = Literal["district", "county", "combined_authority", "region", "nation", "country"]
 Nation = Literal["E", "W", "S", "N"]
+Kind = Literal["count", "rate", "ratio", "mean", "median", "index"]
 Sentence = Annotated[str, Field(min_length=10)]
 
 
@@ -116,7 +117,8 @@ class RatioOf(Entry):
 class Indicator(Entry):
     """One indicator, as an economist would describe it.
 
-    ``kind`` says how the figure of a new, merged district may be made from its predecessors' figures.
+    ``kind`` says how the figure of a merged district or a wider area may be made from its parts' figures;
+    a figure ``averaged_over`` workplaces is never made so, since only numbers of residents are held as weights.
     ``transform`` and ``polarity`` are those of METHODOLOGY sections 2 and 4; polarity 0 is context, never scored.
     """
 
@@ -129,7 +131,8 @@ class Indicator(Entry):
     decimals: int = Field(ge=0, le=3)
     polarity: Literal[1, 0, -1]
     transform: Literal["log_ratio", "difference"]
-    kind: Literal["count", "rate", "ratio", "mean", "median", "index"]
+    kind: Kind
+    averaged_over: Literal["residents", "workplaces"] = "residents"
     publisher: str
     frequency: Literal["monthly", "quarterly", "annual", "every_few_years"]
     nations: tuple[Nation, ...]
@@ -141,6 +144,11 @@ class Indicator(Entry):
     caveats: tuple[Sentence, ...] = ()
     parts: tuple[Part, ...] = ()
     ratio_of: RatioOf | None = None
+
+    @property
+    def combined_as(self) -> Kind:
+        """The kind that decides how parts are combined; an index is never combined."""
+        return "index" if self.averaged_over == "workplaces" and self.kind != "count" else self.kind
 
     @property
     def column_name(self) -> str:

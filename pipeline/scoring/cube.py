@@ -1,0 +1,61 @@
+"""The figures of a framework as one labelled block of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.catalogue.frameworks import Framework
+from pipeline.scoring.transform import Bools, Floats, Ints
+
+
+@dataclass(frozen=True)
+class Cube:
+    """Figures of all indicators a framework draws on.
+
+    ``values`` and ``errors`` (standard errors, NaN where none is published): [indicators, years, areas], in each
+    indicator's own unit. ``years`` has no gaps. ``is_district``: [areas], the districts that are scored, which
+    alone make medians, spreads and ranks; ``nation``: [areas], a number for each nation, -1 for none.
+    """
+
+    indicator_ids: tuple[str, ...]
+    years: Ints
+    area_codes: tuple[str, ...]
+    values: Floats
+    errors: Floats
+    is_log: Bools
+    polarity: Ints
+    is_district: Bools
+    nation: Ints
+
+    def index(self, indicator_id: str) -> int | None:
+        """Position of an indicator, or None when the cube does not hold it."""
+        return self.indicator_ids.index(indicator_id) if indicator_id in self.indicator_ids else None
+
+    def year_row(self, year: int) -> int:
+        """Row of a year; it may lie outside the rows held."""
+        return int(year - self.years[0])
+
+
+def choose_candidates(framework: Framework, cube: Cube) -> Mapping[str, str]:
+    """Which of several candidates each ``first_of`` and each pass-through outcome uses, keyed by the first candidate.
+
+    The first that half of the scored districts have in some year, else the first with any figure, else the first
+    named. One choice serves all areas and years, so that nobody is compared on another measure.
+    """
+    present = (~np.isnan(cube.values)) & cube.is_district
+    most = present.sum(axis=2).max(axis=1, initial=0)
+    half = cube.is_district.sum() / 2
+
+    def choose(candidates: tuple[str, ...]) -> str:
+        held = [(name, most[k]) for name in candidates if (k := cube.index(name)) is not None]
+        for name, count in held:
+            if count >= half and count:
+                return name
+        return next((name for name, count in held if count), candidates[0])
+
+    chosen = {ref.candidates[0]: choose(ref.candidates) for node, _, _ in framework.nodes() for ref in node.indicators}
+    chosen |= {f"{item.id}:outcome": choose(item.outcome) for item in framework.pass_through}
+    return chosen

@@ -1,0 +1,381 @@
+"""The labelled edge of the scoring room: pandas frames in, pandas frames out. Everything between is numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.frameworks import Framework
+from pipeline.scoring.change_table import change_table
+from pipeline.scoring.columns import concat, same, text, whole, window_column
+from pipeline.scoring.contributions import contributions
+from pipeline.scoring.draws import Summary
+from pipeline.scoring.inputs import Areas, IndicatorSpec, ScoringInputError, read_areas, read_cube
+from pipeline.scoring.labels import LABELS, NOT_CLEAR, printed_label
+from pipeline.scoring.ranks import rank_rows
+from pipeline.scoring.reasons import not_scored_table
+from pipeline.scoring.run import DEFAULT_RHO, FlavourRun, GateDecision, has_known_error, run_flavour
+from pipeline.scoring.simulate import SimulationResult, simulate
+from pipeline.scoring.transform import Bools, Floats
+
+BAND_SHARE = 1 / 3  # a rank interval wider than this share of the field is shown as a band, not an ordinal
+SCORE_COLUMNS = (
+    "area_code",
+    "framework_id",
+    "flavour",
+    "year",
+    "window_years",
+    "node_id",
+    "node_kind",
+    "depth",
+    "score",
+    "score_lower",
+    "score_upper",
+    "rank",
+    "rank_count",
+    "rank_lower",
+    "rank_upper",
+    "is_ranked",
+    "is_band",
+    "is_carried_forward",
+    "weight_present",
+    "weight_with_error",
+    "probability_top_fifth",
+    "probability_bottom_fifth",
+    "probability_above_typical",
+)
+CONTRIBUTION_COLUMNS = (
+    "area_code",
+    "framework_id",
+    "flavour",
+    "year",
+    "window_years",
+    "node_id",
+    "member_id",
+    "aggregate",
+    "member_score",
+    "weight",
+    "contribution",
+)
+LABEL_COLUMNS = (
+    "area_code",
+    "framework_id",
+    "window_years",
+    "year",
+    "label",
+    "probability",
+    "most_probable_label",
+    "probability_growing_and_sharing",
+    "probability_growing_not_sharing",
+    "probability_sharing_not_growing",
+    "probability_neither",
+)
+
+
+@dataclass(frozen=True)
+class ScoreTables:
+    """Everything one framework says about the areas it was given. Each table is sorted and has unique keys.
+
+    ``score``: SCORE_COLUMNS, a row for each area, flavour, window, year and node that is scored.
+    ``not_scored``: ``area_code, framework_id, flavour, window_years, year, node_id, reason``.
+    ``gate``: reliability of every indicator by flavour, window and year, and whether it is scored.
+    ``base``: the frozen base of every indicator. ``contribution``: what each member adds to its node.
+    ``change``: CHANGE_COLUMNS, every indicator's slopes and 1, 5 and 10-year differences with 90% intervals.
+    ``label``: LABEL_COLUMNS, one row an area, window and year (no rows without draws).
+    """
+
+    score: pd.DataFrame
+    not_scored: pd.DataFrame
+    gate: pd.DataFrame
+    base: pd.DataFrame
+    contribution: pd.DataFrame
+    change: pd.DataFrame
+    label: pd.DataFrame
+
+
+def score_framework(
+    framework: Framework,
+    figures: pd.DataFrame,
+    areas: pd.DataFrame,
+    indicators: Mapping[str, IndicatorSpec],
+    *,
+    first_year: int = 2009,
+    draws: int = 0,
+    seed: int = 1,
+    rho: float = DEFAULT_RHO,
+) -> ScoreTables:
+    """Score every flavour, window, year and node of a framework.
+
+    ``figures``: ``area_code, indicator_id, year, value, standard_error, status``, one row a figure, districts and
+    wider areas mixed; ``areas``: ``area_code, level, nation_code, is_scored``; ``indicators`` describes every
+    indicator that has figures. Only scored districts make medians, spreads and ranks; wider areas are placed on
+    the same scale; districts that are not scored are listed in ``not_scored``.
+
+    With ``draws`` (2,000 is usual) survey errors are drawn through the whole chain; ``rho`` is the correlation of
+    one series' errors from year to year. With ``draws`` 0 the interval and probability columns are null. Raises ScoringInputError for figures that
+    cannot be scored, CatalogueError never: the framework has been checked when it was loaded.
+    """
+    if framework.base_year is None:
+        raise ScoringInputError(f"framework {framework.id} has no base_year, which scoring over years needs")
+    register = read_areas(areas)
+    cube, unknown = read_cube(framework, figures, register, indicators)
+    runs = [run_flavour(framework, cube, "level", first_year=first_year, rho=rho)]
+    if framework.normalise.method != "goalposts":  # goalposts are in an indicator's unit, a slope is not
+        runs += [
+            run_flavour(framework, cube, "change", window, first_year=first_year, rho=rho)
+            for window in framework.windows
+        ]
+    runs = [run for run in runs if run.all_leaves.branches]
+    drawn: Sequence[SimulationResult | None] = [None] * len(runs)
+    if draws and runs:
+        first_row = max(0, cube.year_row(first_year))
+        drawn = simulate(runs, register.is_placed, draws, seed, rho=rho, first_row=first_row)
+    pairs = list(zip(runs, drawn, strict=True))
+    scores = [_score_table(run, result, register, first_year) for run, result in pairs]
+    return ScoreTables(
+        score=concat([table for table in scores if len(table)], SCORE_COLUMNS),
+        not_scored=not_scored_table(runs, register, unknown, first_year),
+        gate=concat([_gate_table(run, first_year) for run in runs]),
+        base=concat([_base_table(run, register) for run in runs]),
+        contribution=concat(
+            [table for run in runs for table in _contribution_tables(run, register, first_year)], CONTRIBUTION_COLUMNS
+        ),
+        change=change_table(runs, register, first_year, rho),
+        label=concat([_label_table(run, result) for run, result in pairs if result and result.labels], LABEL_COLUMNS),
+    )
+
+
+@dataclass(frozen=True)
+class NodeBlock:
+    """All scored nodes of a run, root first then leaves: arrays [nodes, years, areas]."""
+
+    ids: list[str]
+    kinds: list[str]
+    depths: list[int]
+    scores: Floats
+    weight_present: Floats
+    weight_with_error: Floats
+    is_carried: Bools
+
+
+def node_block(run: FlavourRun) -> NodeBlock:
+    """Scores, weights and carried-forward marks of every node of a run, in printing order."""
+    leaf_scores = run.leaf_scores[list(run.kept)]
+    leaf_age = run.positions.age[list(run.kept)]
+    leaf_error = run.positions.has_published_error[list(run.kept)]
+    carried: list[Bools] = []
+    errors: list[Floats] = []
+    for branch, shape in zip(run.plan.branches, run.structures, strict=True):
+        old = [leaf_age[k] > 0 for k in branch.leaves] + [carried[b] for b in branch.children]
+        known = [leaf_error[k].astype(float) for k in branch.leaves] + [errors[b] for b in branch.children]
+        counts = shape.weights > 0
+        carried.append(np.asarray((np.array(old) & counts).any(axis=0)))
+        errors.append((np.array(known) * shape.weights).sum(axis=0))
+    ids, kinds, depths, scores, present, with_error, is_carried = [], [], [], [], [], [], []
+    for is_leaf, n in run.plan.order:
+        if is_leaf:
+            leaf = run.plan.leaves[n]
+            ids.append(leaf.id)
+            kinds.append("indicator")
+            depths.append(leaf.depth)
+            scores.append(leaf_scores[n])
+            present.append((~np.isnan(leaf_scores[n])).astype(float))
+            with_error.append(leaf_error[n].astype(float))
+            is_carried.append(leaf_age[n] > 0)
+        else:
+            branch = run.plan.branches[n]
+            ids.append(branch.id)
+            kinds.append(branch.kind)
+            depths.append(branch.depth)
+            scores.append(run.branch_scores[n])
+            present.append(run.structures[n].weight_present)
+            with_error.append(errors[n])
+            is_carried.append(carried[n])
+    return NodeBlock(
+        ids, kinds, depths, np.array(scores), np.array(present), np.array(with_error), np.array(is_carried)
+    )
+
+
+def _years(run: FlavourRun, first_year: int) -> slice:
+    return slice(max(0, run.cube.year_row(first_year)), None)
+
+
+def _score_table(run: FlavourRun, drawn: SimulationResult | None, areas: Areas, first_year: int) -> pd.DataFrame:
+    if not run.plan.branches:
+        return pd.DataFrame(columns=list(SCORE_COLUMNS))
+    kept = _years(run, first_year)
+    block = node_block(run)
+    scores = np.where(areas.is_placed, block.scores, np.nan)[:, kept]
+    ranks = np.full(scores.shape, np.nan)
+    ranks[..., areas.is_district] = rank_rows(scores[..., areas.is_district])
+    rank_count = (~np.isnan(ranks)).sum(axis=2)
+    years = run.cube.years[kept]
+    node, year, area = np.nonzero(~np.isnan(scores))
+    rank = ranks[node, year, area]
+    is_ranked = ~np.isnan(rank)
+    rows = len(node)
+    spread = {name: values[node, year, area] for name, values in _spreads(run, drawn, kept).items()}
+    is_band = spread["rank_upper"] - spread["rank_lower"] > rank_count[node, year] * BAND_SHARE
+    return pd.DataFrame(
+        {
+            "area_code": text(run.cube.area_codes, area),
+            "framework_id": same(run.framework.id, rows),
+            "flavour": same(run.flavour, rows),
+            "year": years[year].astype("int32"),
+            "window_years": window_column(run.window, rows),
+            "node_id": text(block.ids, node),
+            "node_kind": text(block.kinds, node),
+            "depth": np.array(block.depths, dtype="int32")[node],
+            "score": scores[node, year, area],
+            "score_lower": spread["lower"],
+            "score_upper": spread["upper"],
+            "rank": whole(rank),
+            "rank_count": whole(np.where(is_ranked, rank_count[node, year], np.nan)),
+            "rank_lower": whole(spread["rank_lower"]),
+            "rank_upper": whole(spread["rank_upper"]),
+            "is_ranked": is_ranked,
+            "is_band": pd.arrays.BooleanArray(is_band, np.isnan(spread["rank_lower"])),
+            "is_carried_forward": block.is_carried[:, kept][node, year, area],
+            "weight_present": block.weight_present[:, kept][node, year, area],
+            "weight_with_error": block.weight_with_error[:, kept][node, year, area],
+            "probability_top_fifth": spread["top_fifth"],
+            "probability_bottom_fifth": spread["bottom_fifth"],
+            "probability_above_typical": spread["above_middle"],
+        },
+        columns=list(SCORE_COLUMNS),
+    )
+
+
+def _spreads(run: FlavourRun, drawn: SimulationResult | None, kept: slice) -> dict[str, Floats]:
+    """Each field of the draws' summaries as [nodes, years, areas], nodes in printing order.
+
+    A score that rests on no figure with a known error has no interval (null), rather than one of no width.
+    """
+    names = list(Summary.__annotations__)
+    years = range(len(run.cube.years))[kept]
+    shape = (len(run.plan.order), len(years), len(run.cube.area_codes))
+    out = {name: np.full(shape, np.nan) for name in names}
+    if drawn is None:
+        return out
+    known_by_node = has_known_error(run)
+    for n, key in enumerate(run.plan.order):
+        for t, row in enumerate(years):
+            summary = drawn.summaries.get((row, key))
+            if summary is None:
+                continue
+            known = known_by_node[key][row]
+            for name in names:
+                out[name][n, t] = np.where(known, getattr(summary, name), np.nan)
+    return out
+
+
+def _label_table(run: FlavourRun, drawn: SimulationResult) -> pd.DataFrame:
+    labels = run.framework.labels
+    if labels is None or not drawn.labels:
+        return pd.DataFrame(columns=list(LABEL_COLUMNS))
+    rows = sorted(drawn.labels)
+    probabilities = np.stack([drawn.labels[row] for row in rows], axis=1)  # [labels, years, areas]
+    year, area = np.nonzero(~np.isnan(probabilities[0]))
+    held = probabilities[:, year, area]
+    printed, highest = printed_label(held, labels.min_probability)
+    return pd.DataFrame(
+        {
+            "area_code": text(run.cube.area_codes, area),
+            "framework_id": same(run.framework.id, len(area)),
+            "window_years": window_column(run.window, len(area)),
+            "year": run.cube.years[rows][year].astype("int32"),
+            "label": text([*LABELS, NOT_CLEAR], np.where(printed < 0, len(LABELS), printed)),
+            "probability": highest,
+            "most_probable_label": text(LABELS, held.argmax(axis=0)),
+            "probability_growing_and_sharing": held[0],
+            "probability_growing_not_sharing": held[1],
+            "probability_sharing_not_growing": held[2],
+            "probability_neither": held[3],
+        }
+    )
+
+
+def _gate_table(run: FlavourRun, first_year: int) -> pd.DataFrame:
+    kept = _years(run, first_year)
+    years = run.cube.years[kept]
+    has_error = (run.positions.has_published_error[:, kept] & run.cube.is_district).sum(axis=2)
+    has_figure = (~np.isnan(run.positions.used[:, kept]) & run.cube.is_district).sum(axis=2)
+    tables = []
+    for gate in run.gates:
+        rows = len(years)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "framework_id": run.framework.id,
+                    "flavour": run.flavour,
+                    "window_years": window_column(run.window, rows),
+                    "indicator_id": run.all_leaves.leaves[gate.leaf].id,
+                    "year": years.astype("int32"),
+                    "reliability": gate.yearly[kept],
+                    "reliability_deciding": gate.reliability,
+                    "is_scored": gate.is_scored and gate.has_figures,
+                    "reason": _gate_reason(gate),
+                    "districts": has_figure[gate.leaf].astype("int32"),
+                    "districts_with_error": has_error[gate.leaf].astype("int32"),
+                    "yearly_volatility": run.positions.volatility[gate.leaf],
+                    "error_scale": run.positions.error_scale[gate.leaf],
+                }
+            )
+        )
+    return concat(tables)
+
+
+def _gate_reason(gate: GateDecision) -> str:
+    if gate.reason or not gate.has_figures:
+        return gate.reason or "no figures are held"
+    return "scored" if not np.isnan(gate.reliability) else "scored; no published error to judge it by"
+
+
+def _base_table(run: FlavourRun, areas: Areas) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "framework_id": run.framework.id,
+            "indicator_id": [run.all_leaves.leaves[base.leaf].id for base in run.bases],
+            "flavour": run.flavour,
+            "window_years": window_column(run.window, len(run.bases)),
+            "nation_code": text(areas.nation_codes, np.array([base.nation for base in run.bases], dtype=int)),
+            "base_year_used": pd.array([base.year if base.year else pd.NA for base in run.bases], dtype="Int32"),
+            "median": [base.median for base in run.bases],
+            "mad": [base.mad for base in run.bases],
+            "districts": np.array([base.districts for base in run.bases], dtype="int32"),
+        }
+    )
+
+
+def _contribution_tables(run: FlavourRun, areas: Areas, first_year: int) -> Iterator[pd.DataFrame]:
+    """For each node, one row a scored area, year and member: the member's score, its weight there, its contribution."""
+    kept = _years(run, first_year)
+    years = run.cube.years[kept]
+    low, high = run.framework.normalise.range
+    middle = (low + high) / 2
+    leaf_scores = run.leaf_scores[list(run.kept)]
+    for b, branch in enumerate(run.plan.branches):
+        ids = [run.plan.leaves[k].id for k in branch.leaves] + [run.plan.branches[c].id for c in branch.children]
+        members = np.concatenate([leaf_scores[list(branch.leaves)], run.branch_scores[list(branch.children)]])[:, kept]
+        weights = run.structures[b].weights[:, kept]
+        part = contributions(branch.aggregate, members, weights, middle, run.floor)
+        member, year, area = np.nonzero((weights > 0) & areas.is_placed)
+        rows = len(member)
+        yield pd.DataFrame(
+            {
+                "area_code": text(run.cube.area_codes, area),
+                "framework_id": same(run.framework.id, rows),
+                "flavour": same(run.flavour, rows),
+                "year": years[year].astype("int32"),
+                "window_years": window_column(run.window, rows),
+                "node_id": same(branch.id, rows),
+                "member_id": text(ids, member),
+                "aggregate": same(branch.aggregate, rows),
+                "member_score": members[member, year, area],
+                "weight": weights[member, year, area],
+                "contribution": part[member, year, area],
+            }
+        )

@@ -1,0 +1,134 @@
+"""Check what comes in and lay it out as a cube. Takes pandas frames; part of the labelled edge (see frames.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.frameworks import Framework
+from pipeline.scoring.cube import Cube
+from pipeline.scoring.transform import Ints
+
+
+class ScoringInputError(ValueError):
+    """The figures or estimates given cannot be scored; the message names the first row at fault and what to do."""
+
+
+@dataclass(frozen=True)
+class IndicatorSpec:
+    """What scoring needs to know of an indicator: which way is better, and how positions are measured."""
+
+    polarity: int
+    transform: Literal["log_ratio", "difference"]
+
+
+@dataclass(frozen=True)
+class Areas:
+    """The areas of a run, sorted by code. ``is_placed``: takes part at all (not a district that is only shown)."""
+
+    codes: tuple[str, ...]
+    is_district: np.ndarray
+    is_placed: np.ndarray
+    nation: Ints
+    nation_codes: tuple[str, ...]
+
+
+def need_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> None:
+    absent = [column for column in columns if column not in frame.columns]
+    if absent:
+        raise ScoringInputError(f"{name}: no column {', '.join(absent)}; it needs {', '.join(columns)}")
+
+
+def numbers(frame: pd.DataFrame, column: str, name: str, *, describe: tuple[str, ...]) -> np.ndarray:
+    """A column as floats, NaN where empty. Raises ScoringInputError for text and infinities, naming the first row."""
+    try:
+        values = pd.to_numeric(frame[column]).to_numpy(dtype=float, na_value=np.nan)
+    except (ValueError, TypeError) as error:
+        raise ScoringInputError(f"{name}: column {column} holds something that is not a number ({error})") from error
+    wrong = np.flatnonzero(np.isinf(values))
+    if wrong.size:
+        raise ScoringInputError(
+            f"{name}: {describe_row(frame, wrong[0], describe)}: {column} is infinite; leave it empty if unknown"
+        )
+    return values
+
+
+def describe_row(frame: pd.DataFrame, position: int, describe: tuple[str, ...]) -> str:
+    """The key of one row in words, for an error message."""
+    return ", ".join(f"{column} {frame[column].iloc[position]}" for column in describe)
+
+
+def read_areas(areas: pd.DataFrame) -> Areas:
+    """``areas``: ``area_code, level, nation_code, is_scored``; one row an area, in any order."""
+    need_columns(areas, ("area_code", "level", "nation_code", "is_scored"), "areas")
+    ordered = areas.sort_values("area_code", kind="stable").reset_index(drop=True)
+    twice = ordered["area_code"].duplicated()
+    if twice.any():
+        raise ScoringInputError(f"areas: area {ordered['area_code'][twice].iloc[0]} is given twice")
+    is_level = (ordered["level"] == "district").to_numpy(dtype=bool)
+    is_scored = ordered["is_scored"].fillna(False).to_numpy(dtype=bool)
+    nations = pd.Categorical(ordered["nation_code"])
+    return Areas(
+        codes=tuple(ordered["area_code"].astype(str)),
+        is_district=is_level & is_scored,
+        is_placed=~is_level | is_scored,
+        nation=nations.codes.astype(np.int64),
+        nation_codes=tuple(nations.categories.astype(str)),
+    )
+
+
+def read_cube(
+    framework: Framework, figures: pd.DataFrame, areas: Areas, indicators: Mapping[str, IndicatorSpec]
+) -> tuple[Cube, list[str]]:
+    """Lay the figures of the framework's indicators out as a cube; also returns codes of areas not in ``areas``.
+
+    Figures of other indicators are left alone. A framework's indicator that ``indicators`` does not describe must
+    be without figures (it is awaited). Raises ScoringInputError for a figure given twice, an infinity, a negative
+    standard error, or a figure of 0 or less where a logarithm is to be taken.
+    """
+    describe = ("area_code", "indicator_id", "year")
+    need_columns(figures, (*describe, "value", "standard_error"), "figures")
+    wanted = framework.indicator_ids()
+    used = figures[figures["indicator_id"].isin(wanted)]
+    for name in used["indicator_id"].unique():
+        if name not in indicators:
+            raise ScoringInputError(f"figures: indicator {name} is in framework {framework.id} but not described")
+    held = tuple(name for name in wanted if name in indicators)
+    if used.empty:
+        years = np.arange(framework.base_year or 2019, (framework.base_year or 2019) + 1)
+    else:
+        years = np.arange(int(used["year"].min()), int(used["year"].max()) + 1)
+    k = pd.Index(held, dtype="str").get_indexer(pd.Index(used["indicator_id"]))
+    a = pd.Index(areas.codes, dtype="str").get_indexer(pd.Index(used["area_code"]))
+    y = used["year"].to_numpy(dtype=np.int64) - years[0]
+    values = numbers(used, "value", "figures", describe=describe)
+    errors = numbers(used, "standard_error", "figures", describe=describe)
+    negative = np.flatnonzero(errors < 0)
+    if negative.size:
+        raise ScoringInputError(f"figures: {describe_row(used, negative[0], describe)}: the standard error is negative")
+    is_log = np.array([indicators[name].transform == "log_ratio" for name in held], dtype=bool)
+    not_positive = np.flatnonzero((values <= 0) & np.append(is_log, False)[k])
+    if not_positive.size:
+        row = describe_row(used, not_positive[0], describe)
+        raise ScoringInputError(f"figures: {row}: value {values[not_positive[0]]} has no logarithm; it must be above 0")
+    known = a >= 0
+    unknown = sorted(set(used["area_code"].to_numpy()[~known]))
+    shape = (len(held), len(years), len(areas.codes))
+    flat = np.ravel_multi_index((k[known], y[known], a[known]), shape) if known.any() else np.empty(0, dtype=np.int64)
+    _, first, count = np.unique(flat, return_index=True, return_counts=True)
+    if (count > 1).any():
+        position = np.flatnonzero(known)[first[count > 1][0]]
+        raise ScoringInputError(f"figures: {describe_row(used, position, describe)} is given twice; keep one figure")
+    cube_values, cube_errors = np.full(shape, np.nan), np.full(shape, np.nan)
+    cube_values.reshape(-1)[flat] = values[known]
+    cube_errors.reshape(-1)[flat] = np.where(np.isnan(values), np.nan, errors)[known]
+    polarity = np.array([indicators[name].polarity or 1 for name in held], dtype=np.int64)
+    cube = Cube(
+        held, years.astype(np.int64), areas.codes, cube_values, cube_errors, is_log, polarity, areas.is_district,
+        areas.nation,
+    )  # fmt: skip
+    return cube, unknown

@@ -1,0 +1,234 @@
+"""Positions of every leaf of a plan: where areas stand (level) or where they have been heading (change)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.catalogue.frameworks import Framework, Window
+from pipeline.scoring.cube import Cube
+from pipeline.scoring.transform import (
+    Bools,
+    Floats,
+    Ints,
+    Slopes,
+    expected_scatter_variance,
+    latest_available,
+    nanmedian_rows,
+    relative_error,
+    relative_position,
+    slope_error_variance,
+    slopes,
+    take_rows,
+    yearly_volatility,
+)
+from pipeline.scoring.tree import Leaf
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Positions of the leaves of one plan. Arrays [leaves, years, areas]; NaN is missing.
+
+    ``own``: from the year's own figure only, and ``own_error`` its error as reliability sees it; ``used``: what is
+    scored, carried forward where need be; ``error``: its standard error as used in draws (NaN: none known); ``published_error``:
+    whether its figure came with an error; ``age``: years since the figure (-1: none). ``volatility``: [leaves],
+    standard deviation of a year's drift (level). ``error_scale``: [leaves], the factor by which published errors
+    were cut to what the series' own scatter allows (change; 1 elsewhere).
+    """
+
+    own: Floats
+    own_error: Floats
+    used: Floats
+    error: Floats
+    has_published_error: Bools
+    age: Ints
+    volatility: Floats
+    error_scale: Floats
+
+
+@dataclass(frozen=True)
+class Series:
+    """One indicator's relative positions over all years: [years, areas] arrays."""
+
+    position: Floats
+    error: Floats
+
+
+def indicator_series(cube: Cube, k: int, *, within_nation: bool, is_raw: bool = False) -> Series:
+    """Relative position and its standard error for indicator ``k``; the figures themselves with ``is_raw``."""
+    values, errors, is_log = cube.values[k], cube.errors[k], bool(cube.is_log[k])
+    if is_raw:
+        return Series(values, errors)
+    groups = cube.nation if within_nation else None
+    position = relative_position(values, is_log, cube.is_district, groups)
+    return Series(position, np.where(np.isnan(position), np.nan, relative_error(values, errors, is_log)))
+
+
+def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rho: float, *, is_raw: bool) -> Positions:
+    """Where each area stands each year, carried forward at most ``carry_forward_years`` with a grown error.
+
+    With ``is_raw`` positions are the figures themselves (goalposts, and tables used as given).
+    """
+    parts = []
+    for leaf in leaves:
+        k = cube.index(leaf.id)
+        if k is None:
+            parts.append(_nothing(cube))
+            continue
+        within_nation = leaf.reference.standardise_within == "nation"
+        series = indicator_series(cube, k, within_nation=within_nation, is_raw=is_raw)
+        own_years = leaf.reference.carry_forward_years
+        carry = framework.missing.carry_forward_years if own_years is None else own_years
+        rows = latest_available(~np.isnan(series.position), carry)
+        age = np.where(rows >= 0, np.arange(len(cube.years))[:, None] - rows, -1)
+        published = take_rows(series.error, rows)
+        volatility = yearly_volatility(series.position, series.error, cube.is_district, rho)
+        drift = np.nan_to_num(volatility) ** 2 * np.maximum(age, 0)
+        grown = np.sqrt(np.nan_to_num(published) ** 2 + drift)
+        parts.append(
+            Positions(
+                own=series.position,
+                own_error=series.error,
+                used=take_rows(series.position, rows),
+                error=np.where(np.isnan(published) & (drift == 0), np.nan, grown),
+                has_published_error=~np.isnan(published),
+                age=age,
+                volatility=np.array(volatility),
+                error_scale=np.array(1.0),
+            )
+        )
+    return _stack(parts, cube)
+
+
+@dataclass(frozen=True)
+class SlopePart:
+    """A slope's place in a leaf: which indicator, with which sign, and how much of its published error counts."""
+
+    indicator: int
+    sign: int
+    slopes: Slopes
+    error_scale: float
+
+
+def change_positions(
+    framework: Framework, cube: Cube, leaves: Sequence[Leaf], window: Window, chosen: Mapping[str, str], rho: float
+) -> tuple[Positions, list[tuple[SlopePart, ...]]]:
+    """The slope of each leaf over the window ending in each year, per year of time, and what it is made of.
+
+    A pass-through leaf is the slope of the outcome less the slope of output.
+    """
+    computed = {item.id: item for item in framework.pass_through}
+    parts: list[Positions] = []
+    makings: list[tuple[SlopePart, ...]] = []
+    for leaf in leaves:
+        signed = [(leaf.id, 1)]
+        if leaf.id in computed:
+            item = computed[leaf.id]
+            signed = [(chosen[f"{item.id}:outcome"], 1), (item.output, -1)]
+        within_nation = leaf.reference.standardise_within == "nation"
+        held = [(k, sign) for name, sign in signed if (k := cube.index(name)) is not None]
+        if len(held) < len(signed):
+            parts.append(_nothing(cube))
+            makings.append(())
+            continue
+        own_years = leaf.reference.carry_forward_years
+        carry = framework.missing.carry_forward_years if own_years is None else own_years
+        making = []
+        shape = (len(cube.years), len(cube.area_codes))
+        slope, variance, own_variance = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        age = np.zeros(shape, dtype=np.int64)
+        has_error = np.zeros(shape, dtype=bool)
+        for k, sign in held:
+            series = indicator_series(cube, k, within_nation=within_nation)
+            fit = slopes(series.position, window.years, window.min_points, carry)
+            published = slope_error_variance(series.error, fit.weights, rho)
+            expected = expected_scatter_variance(series.position, series.error, fit, rho)
+            drawn = np.where(np.isnan(published), np.nan, expected)
+            scale = believable_share(drawn, fit.scatter_variance, cube.is_district)
+            making.append(SlopePart(k, sign, fit, float(np.sqrt(scale))))
+            slope = slope + sign * fit.slope
+            variance = variance + scale * np.nan_to_num(published)
+            share = reliability_shares(scale, published, fit.scatter_variance, cube.is_district)
+            own_variance = own_variance + share[:, None] * np.nan_to_num(published)
+            has_error |= ~np.isnan(published)
+            age = np.where((age < 0) | (fit.age < 0), -1, np.maximum(age, fit.age))
+        is_there = ~np.isnan(slope)
+        has_error &= is_there
+        parts.append(
+            Positions(
+                own=slope,
+                own_error=np.where(has_error, np.sqrt(own_variance), np.nan),
+                used=slope,
+                error=np.where(has_error, np.sqrt(variance), np.nan),
+                has_published_error=has_error,
+                age=age,
+                volatility=np.array(np.nan),
+                error_scale=np.array(making[0].error_scale),
+            )
+        )
+        makings.append(tuple(making))
+    return _stack(parts, cube), makings
+
+
+def believable_share(expected: Floats, scatter: Floats, members: Bools) -> float:
+    """Share of the published error variance that the series' own scatter about its trend leaves room for, at most 1.
+
+    ``expected`` is the scatter that the published errors would show (NaN where none is published). What is seen holds
+    real movement and error both, so error alone cannot be larger: published ASHE errors (6.5%) exceed the scatter
+    of districts about their trend (3.6%).
+    """
+    both = members & ~np.isnan(expected) & ~np.isnan(scatter)
+    total = float(expected[both].sum())
+    return min(1.0, float(scatter[both].sum()) / total) if total > 0 else 1.0
+
+
+def reliability_shares(believable: float, published: Floats, scatter: Floats, members: Bools) -> Floats:
+    """Share of the published error variance of a change that its reliability counts, each year: [years].
+
+    Published errors count in full where the scatter leaves room for them (employment). Where it does not (pay), they
+    are known to be too large, and the error the scatter itself implies stands for them: that of the regression for a
+    slope, which gives median weekly pay 2013 to 2025 a reliability of 0.78.
+    """
+    if believable >= 1:
+        return np.ones(len(published))
+    return np.array([believable_share(published[row], scatter[row], members) for row in range(len(published))])
+
+
+def reliability(own: Floats, error: Floats, members: Bools) -> Floats:
+    """``1 - mean(se^2) / var(x)`` over the districts that have both, for each year. [years, areas] -> [years].
+
+    NaN with fewer than three such districts or without spread.
+    """
+    both = ~np.isnan(own) & ~np.isnan(error) & members
+    count = both.sum(axis=1)
+    safe = np.maximum(count, 2)
+    values = np.where(both, own, 0.0)
+    mean = values.sum(axis=1) / safe
+    variance = (np.where(both, own - mean[:, None], 0.0) ** 2).sum(axis=1) / (safe - 1)
+    noise = (np.where(both, error, 0.0) ** 2).sum(axis=1) / safe
+    is_known = (count >= 3) & (variance > 0)
+    return np.where(is_known, 1 - noise / np.where(variance > 0, variance, 1), np.nan)
+
+
+def deciding_reliability(yearly: Floats) -> float:
+    """The reliability a gate decides on: the median over years, so that an indicator does not come and go."""
+    return float(nanmedian_rows(yearly[None, :])[0])
+
+
+def _nothing(cube: Cube) -> Positions:
+    shape = (len(cube.years), len(cube.area_codes))
+    empty = np.full(shape, np.nan)
+    none = np.full(shape, -1)
+    return Positions(empty, empty, empty, empty, np.zeros(shape, dtype=bool), none, np.array(np.nan), np.array(1.0))
+
+
+def _stack(parts: Sequence[Positions], cube: Cube) -> Positions:
+    if not parts:
+        shape = (0, len(cube.years), len(cube.area_codes))
+        empty = np.empty(shape)
+        return Positions(
+            empty, empty, empty, empty, empty.astype(bool), empty.astype(np.int64), np.empty(0), np.empty(0)
+        )
+    return Positions(**{name: np.array([getattr(part, name) for part in parts]) for name in Positions.__annotations__})

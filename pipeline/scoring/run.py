@@ -1,0 +1,252 @@
+"""One flavour of one framework, from positions to scores of every node: point estimates for all years at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.catalogue.frameworks import Flavour, Framework, Window
+from pipeline.scoring.aggregate import smallest_factor
+from pipeline.scoring.cube import Cube, choose_candidates
+from pipeline.scoring.normalise import Scale, fit_scale, median_and_mad, position_scores
+from pipeline.scoring.positions import (
+    Positions,
+    SlopePart,
+    change_positions,
+    deciding_reliability,
+    level_positions,
+    reliability,
+)
+from pipeline.scoring.transform import AnyFloats, Bools, Floats
+from pipeline.scoring.tree import Plan, Structure, compile_plan, evaluate, structure
+
+DEFAULT_RHO = 0.5
+ORDER_METHODS = ("rank", "percentile")
+
+
+@dataclass(frozen=True)
+class Base:
+    """The frozen base of one leaf in one group of areas (``nation`` -1: all areas together)."""
+
+    leaf: int
+    nation: int
+    year: int | None
+    median: float
+    mad: float
+    districts: int
+    scale: Scale
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """Whether a leaf is scored: ``reliability`` NaN where no error is published. ``yearly``: [years]."""
+
+    leaf: int
+    reliability: float
+    yearly: Floats
+    is_scored: bool
+    has_figures: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class FlavourRun:
+    """Everything about one flavour (and window) of a framework.
+
+    ``all_leaves`` is the plan with every indicator, ``plan`` the one that is scored; ``kept`` gives each leaf of
+    ``plan`` its position among ``all_leaves``, along which ``positions`` and ``leaf_scores`` run.
+    ``leaf_scores``: [all leaves, years, areas]; ``branch_scores``: [branches, years, areas]; NaN: not scored.
+    """
+
+    framework: Framework
+    cube: Cube
+    flavour: Flavour
+    window: Window | None
+    chosen: Mapping[str, str]
+    all_leaves: Plan
+    plan: Plan
+    kept: tuple[int, ...]
+    positions: Positions
+    makings: list[tuple[SlopePart, ...]]
+    is_raw: bool
+    bases: tuple[Base, ...]
+    gates: tuple[GateDecision, ...]
+    structures: list[Structure]
+    leaf_scores: Floats
+    branch_scores: Floats
+
+    @property
+    def floor(self) -> float:
+        return smallest_factor(self.framework.normalise)
+
+
+def run_flavour(
+    framework: Framework,
+    cube: Cube,
+    flavour: Flavour,
+    window: Window | None = None,
+    *,
+    rho: float = DEFAULT_RHO,
+    first_year: int | None = None,
+    is_relative: bool = True,
+) -> FlavourRun:
+    """Score one flavour; ``window`` belongs to change. ``first_year`` starts the years a gate looks at.
+
+    With ``is_relative`` False figures are used as given, without the transform of METHODOLOGY section 2.
+    """
+    is_raw = not is_relative or framework.normalise.method == "goalposts"
+    chosen = choose_candidates(framework, cube)
+    everything = compile_plan(framework, flavour, chosen)
+    makings: list[tuple[SlopePart, ...]] = []
+    if flavour == "level" or window is None:
+        positions = level_positions(framework, cube, everything.leaves, rho, is_raw=is_raw)
+    else:
+        positions, makings = change_positions(framework, cube, everything.leaves, window, chosen, rho)
+    bases = fit_bases(framework, cube, everything, positions, centre=None if is_raw else 0.0)
+    gates = decide_gates(framework, cube, everything, positions, bases, first_year)
+    dropped = frozenset(everything.leaves[g.leaf].id for g in gates if not g.is_scored)
+    plan = compile_plan(framework, flavour, chosen, dropped)
+    position_of = {leaf.id: k for k, leaf in enumerate(everything.leaves)}
+    kept = tuple(position_of[leaf.id] for leaf in plan.leaves)
+    scores = np.full(positions.used.shape, np.nan)
+    for k in kept:
+        scores[k] = score_leaf(framework, cube, everything, bases, k, positions.used[k])
+    present = ~np.isnan(scores[list(kept)])
+    structures = structure(plan, present, framework.missing)
+    branch_scores = np.full((len(plan.branches), *scores.shape[1:]), np.nan)
+    if plan.branches:
+
+        def keep(b: int, values: AnyFloats) -> None:
+            branch_scores[b] = np.where(structures[b].is_scored, values, np.nan)
+
+        evaluate(
+            plan,
+            [s.weights for s in structures],
+            lambda k: np.nan_to_num(scores[kept[k]]),
+            smallest_factor(framework.normalise),
+            keep,
+            lambda _k, _values: None,
+        )
+    return FlavourRun(
+        framework, cube, flavour, window, chosen, everything, plan, kept, positions, makings, is_raw, tuple(bases),
+        tuple(gates), structures, scores, branch_scores,
+    )  # fmt: skip
+
+
+def leaf_polarity(cube: Cube, plan: Plan, leaf: int) -> int:
+    """The framework's polarity, else the catalogue's, else 1 (a pass-through: more is better)."""
+    reference = plan.leaves[leaf].reference
+    if reference.polarity is not None:
+        return reference.polarity
+    k = cube.index(plan.leaves[leaf].id)
+    return int(cube.polarity[k]) if k is not None else 1
+
+
+def leaf_groups(cube: Cube, plan: Plan, leaf: int) -> dict[int, Bools]:
+    """The areas measured together: all of them (-1), or each nation apart."""
+    if plan.leaves[leaf].reference.standardise_within is None:
+        return {-1: np.ones(len(cube.area_codes), dtype=bool)}
+    return {int(n): cube.nation == n for n in np.unique(cube.nation[cube.nation >= 0])}
+
+
+def score_leaf(
+    framework: Framework, cube: Cube, plan: Plan, bases: Sequence[Base], leaf: int, position: AnyFloats
+) -> AnyFloats:
+    """Scores of one leaf's positions ([..., areas]) on its frozen base; NaN where missing or without spread."""
+    polarity = leaf_polarity(cube, plan, leaf)
+    groups = leaf_groups(cube, plan, leaf)
+    own = [base for base in bases if base.leaf == leaf]
+    if framework.normalise.method not in ORDER_METHODS and len(groups) == 1 and own and own[0].nation < 0:
+        return own[0].scale.apply(position)
+    scores = np.full(position.shape, np.nan, dtype=position.dtype)
+    for nation, inside in groups.items():
+        if framework.normalise.method in ORDER_METHODS:
+            members = cube.is_district[inside]
+            scores[..., inside] = position_scores(framework.normalise, position[..., inside], polarity, members)
+            continue
+        for base in own:
+            if base.nation == nation:
+                scores[..., inside] = base.scale.apply(position[..., inside])
+    return scores
+
+
+def fit_bases(framework: Framework, cube: Cube, plan: Plan, positions: Positions, centre: float | None) -> list[Base]:
+    """The frozen base of every leaf and group. ``centre`` is the position that scores the middle: 0 for relative
+    levels and slopes, which are measured from the typical district already, None for the base's own median.
+
+    The base year is the framework's, where at least half as many districts have the figure as in the leaf's best
+    year; else the first later year of which that is true; else the latest earlier one.
+    """
+    bases = []
+    for leaf in range(len(plan.leaves)):
+        for nation, inside in leaf_groups(cube, plan, leaf).items():
+            members = inside & cube.is_district
+            own = positions.own[leaf][:, members]
+            counts = (~np.isnan(own)).sum(axis=1)
+            row = _base_row(counts, cube.year_row(framework.base_year or int(cube.years[-1])))
+            values = own[row][~np.isnan(own[row])] if row is not None else np.empty(0)
+            median, mad = median_and_mad(values)
+            if framework.normalise.method in ORDER_METHODS:
+                differs = values.size > 1 and values.min() < values.max()
+                scale = Scale(0.0, 1.0 if differs else float("nan"), *framework.normalise.range)
+            else:
+                scale = fit_scale(
+                    framework.normalise,
+                    values,
+                    leaf_polarity(cube, plan, leaf),
+                    centre=centre,
+                    goalposts=plan.leaves[leaf].reference.goalposts,
+                )
+            year = int(cube.years[row]) if row is not None else None
+            bases.append(Base(leaf, nation, year, median, mad, int(values.size), scale))
+    return bases
+
+
+def _base_row(counts: np.ndarray, wanted: int) -> int | None:
+    most = int(counts.max(initial=0))
+    if most == 0:
+        return None
+    enough = np.flatnonzero(counts * 2 >= most)
+    later = enough[enough >= wanted]
+    return int(later[0]) if later.size else int(enough[-1])
+
+
+def decide_gates(
+    framework: Framework,
+    cube: Cube,
+    plan: Plan,
+    positions: Positions,
+    bases: list[Base],
+    first_year: int | None,
+) -> list[GateDecision]:
+    """Which leaves are scored: those with figures, spread, and (where errors are published) enough reliability."""
+    start = 0 if first_year is None else max(0, cube.year_row(first_year))
+    decisions = []
+    for leaf in range(len(plan.leaves)):
+        yearly = reliability(positions.own[leaf], positions.own_error[leaf], cube.is_district)
+        deciding = deciding_reliability(yearly[start:])
+        least = framework.gate.min_reliability if framework.gate else -np.inf
+        has_figures = bool((~np.isnan(positions.own[leaf]) & cube.is_district).any())
+        spread = any(base.scale.has_spread for base in bases if base.leaf == leaf)
+        reason = ""
+        if has_figures and not spread:
+            reason = "no spread among districts in the base year, so nothing to measure distance with"
+        elif deciding < least:
+            reason = f"reliability {deciding:.2f} is under the {least:.2f} needed"
+        decisions.append(GateDecision(leaf, deciding, yearly, not reason, has_figures, reason))
+    return decisions
+
+
+def has_known_error(run: FlavourRun) -> dict[tuple[bool, int], Bools]:
+    """For each node (is a leaf, position in the plan), where its score rests on a figure with a known error.
+
+    Arrays [years, areas]. A standard error of 0 is known; a figure published without one is not, but a figure
+    carried forward has the drift of its series.
+    """
+    known = {(True, n): ~np.isnan(run.positions.error[k]) for n, k in enumerate(run.kept)}
+    for b, (branch, shape) in enumerate(zip(run.plan.branches, run.structures, strict=True)):
+        members = [known[True, k] for k in branch.leaves] + [known[False, c] for c in branch.children]
+        known[False, b] = np.asarray((np.array(members) & (shape.weights > 0)).any(axis=0))
+    return known

@@ -1,0 +1,213 @@
+"""From figures to relative positions: transform, carry forward, slopes, differences (METHODOLOGY sections 2 and 3).
+
+Array axes, always in this order: ``[indicator, year, area]`` or, inside one indicator, ``[..., area]`` with any
+leading axes (years or draws). Missing is NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]  # draws: their own randomness is far coarser than single precision
+AnyFloats = NDArray[np.floating[Any]]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+MAD_TO_SD = 1.4826  # makes the median absolute deviation of a normal sample estimate its standard deviation
+
+
+def nanmedian_rows(values: Floats) -> Floats:
+    """Median over the last axis without NaN; NaN for a row of nothing else. Same numbers as ``np.nanmedian``, faster.
+
+    ``values``: [..., areas] -> [...].
+    """
+    if values.shape[-1] == 0:
+        return np.full(values.shape[:-1], np.nan)
+    ordered = np.sort(values, axis=-1)  # NaN sorts last
+    count = np.count_nonzero(~np.isnan(ordered), axis=-1)
+    low = np.maximum((count - 1) // 2, 0)[..., None]
+    high = np.maximum(count // 2, 0)[..., None]
+    high = np.minimum(high, values.shape[-1] - 1)
+    middle = (np.take_along_axis(ordered, low, -1) + np.take_along_axis(ordered, high, -1)) / 2
+    return np.where(count > 0, middle[..., 0], np.nan)
+
+
+def relative_position(values: Floats, is_log: bool, members: Bools, groups: Ints | None = None) -> Floats:
+    """How far each area stands from the typical district: ``ln(x / median)`` or ``x - median``.
+
+    ``values``: [..., areas] in the indicator's unit; ``members``: [areas], the scored districts that make the
+    median; ``groups``: [areas], a group number for areas compared within their group (-1: in none, gives NaN).
+    """
+    if groups is None:
+        return _from_median(values, nanmedian_rows(values[..., members])[..., None], is_log)
+    out = np.full(values.shape, np.nan)
+    for group in np.unique(groups[groups >= 0]):
+        inside = groups == group
+        median = nanmedian_rows(values[..., inside & members])[..., None]
+        out[..., inside] = _from_median(values[..., inside], median, is_log)
+    return out
+
+
+def _from_median(values: Floats, median: Floats, is_log: bool) -> Floats:
+    if is_log:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log(values / median)
+    return values - median
+
+
+def relative_error(values: Floats, errors: Floats, is_log: bool) -> Floats:
+    """Standard error of the relative position: ``se / x`` for logarithms (delta method), ``se`` for differences."""
+    if not is_log:
+        return errors
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return errors / values
+
+
+def latest_available(is_present: Bools, carry_forward_years: int) -> Ints:
+    """For each year and area the row of the figure that counts: this year's, else the latest of the years before.
+
+    ``is_present``: [years, areas] -> [years, areas] of row numbers, -1 where there is none young enough.
+    """
+    rows = np.arange(is_present.shape[0])[:, None]
+    last = np.maximum.accumulate(np.where(is_present, rows, -1), axis=0)
+    return np.where((last >= 0) & (rows - last <= carry_forward_years), last, -1)
+
+
+def take_rows(values: Floats, rows: Ints) -> Floats:
+    """``values[rows[t, a], a]`` for [years, areas] arrays; NaN where the row is -1."""
+    taken = np.take_along_axis(values, np.maximum(rows, 0), axis=0)
+    return np.where(rows >= 0, taken, np.nan)
+
+
+def yearly_volatility(position: Floats, error: Floats, members: Bools, rho: float) -> float:
+    """Standard deviation by which a relative position drifts in one year, beyond what its published errors explain.
+
+    ``position``, ``error``: [years, areas]. Consecutive figures of one area, however many years apart, count per
+    square root of a year. NaN when no area has two figures.
+    """
+    is_present = ~np.isnan(position)
+    rows = np.arange(position.shape[0])[:, None]
+    before = np.full(position.shape, -1)
+    before[1:] = np.maximum.accumulate(np.where(is_present, rows, -1), axis=0)[:-1]
+    pairs = is_present & (before >= 0) & members
+    if not pairs.any():
+        return float("nan")
+    gap = np.where(pairs, rows - before, 1)
+    earlier = np.maximum(before, 0)
+    step = (position - np.take_along_axis(position, earlier, axis=0)) / np.sqrt(gap)
+    here = np.nan_to_num(error)
+    there = np.take_along_axis(here, earlier, axis=0)
+    noise = (here**2 + there**2 - 2 * here * there * float(rho) ** gap) / gap
+    steps = step[pairs]
+    spread = MAD_TO_SD * float(np.median(np.abs(steps - np.median(steps))))
+    return float(np.sqrt(max(spread**2 - float(noise[pairs].mean()), 0.0)))
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """Slopes over one window. ``weights``: [years, window, areas], the slope being ``sum(weights x position)``.
+
+    ``slope`` and ``scatter_error`` (the regression's own standard error, from the scatter about the trend):
+    [years, areas], per year of time; ``age`` in years of the window's last figure; ``rows``: [years, window],
+    row numbers of the window (below 0: before the first year held); ``sum_squares``: of the years about their mean.
+    """
+
+    slope: Floats
+    scatter_variance: Floats
+    weights: Floats
+    sum_squares: Floats
+    age: Ints
+    rows: Ints
+
+
+def slopes(position: Floats, window_years: int, min_points: int, carry_forward_years: int) -> Slopes:
+    """Ordinary least squares slope of the position on the year, over ``window_years`` years ending in each year.
+
+    ``position``: [years, areas], years without gaps. NaN with fewer than ``min_points`` figures in the window, or
+    when the last figure is older than ``carry_forward_years``.
+    """
+    windows = _windows(position, window_years)
+    is_present = ~np.isnan(windows)
+    filled = np.where(is_present, windows, 0.0)
+    time = np.arange(window_years, dtype=float)[None, :, None]
+    count = is_present.sum(axis=1)
+    safe_count = np.maximum(count, 1)
+    mean_time = (is_present * time).sum(axis=1) / safe_count
+    centred = np.where(is_present, time - mean_time[:, None, :], 0.0)
+    sum_squares = (centred**2).sum(axis=1)
+    age = window_years - 1 - np.where(is_present, time, -1.0).max(axis=1)
+    is_valid = (count >= min_points) & (sum_squares > 0) & (age <= carry_forward_years)
+    weights = np.where(is_valid[:, None, :], centred / np.where(sum_squares > 0, sum_squares, 1)[:, None, :], 0.0)
+    slope = np.where(is_valid, (weights * filled).sum(axis=1), np.nan)
+    mean = filled.sum(axis=1) / safe_count
+    fitted = mean[:, None, :] + np.nan_to_num(slope)[:, None, :] * centred
+    residual = np.where(is_present, windows - fitted, 0.0)
+    freedom = np.where(count > 2, count - 2, 1)
+    variance = (residual**2).sum(axis=1) / freedom / np.where(sum_squares > 0, sum_squares, 1)
+    rows = np.arange(len(position))[:, None] + np.arange(window_years)[None, :] - (window_years - 1)
+    return Slopes(
+        slope=slope,
+        scatter_variance=np.where(is_valid & (count > 2), variance, np.nan),
+        weights=weights,
+        sum_squares=np.where(is_valid, sum_squares, np.nan),
+        age=np.where(is_valid, age, -1).astype(np.int64),
+        rows=rows,
+    )
+
+
+def slope_error_variance(error: Floats, weights: Floats, rho: float) -> Floats:
+    """Variance of a slope from published errors that follow AR(1) over time with correlation ``rho``.
+
+    ``error``: [years, areas]; ``weights``: [years, window, areas] -> [years, areas]. Figures without a published
+    error count as exact; NaN where no figure of the window has one.
+    """
+    windows = _windows(error, weights.shape[1])
+    has_error = (~np.isnan(windows) & (weights != 0)).any(axis=1)
+    return np.where(has_error, _correlated_sum(weights * np.nan_to_num(windows), rho), np.nan)
+
+
+def expected_scatter_variance(position: Floats, error: Floats, fit: Slopes, rho: float) -> Floats:
+    """What ``fit.scatter_variance`` would be on average if figures strayed from their trend by published errors alone.
+
+    ``position``, ``error``: [years, areas] -> [years, areas]. The errors follow AR(1) with correlation ``rho``; the
+    more they are correlated, the more they look like trend and the less they show as scatter.
+    """
+    window_years = fit.weights.shape[1]
+    is_present = ~np.isnan(_windows(position, window_years))
+    count = is_present.sum(axis=1)
+    here = np.where(is_present, np.nan_to_num(_windows(error, window_years)), 0.0)
+    along_trend = _correlated_sum(fit.weights * here, rho) * fit.sum_squares
+    left = (here**2).sum(axis=1) - _correlated_sum(here, rho) / np.maximum(count, 1) - along_trend
+    return np.where(count > 2, left / np.maximum(count - 2, 1) / fit.sum_squares, np.nan)
+
+
+def _windows(values: Floats, window_years: int) -> Floats:
+    """[years, areas] -> [years, window, areas], NaN before the first year."""
+    padded = np.concatenate([np.full((window_years - 1, values.shape[1]), np.nan), values])
+    return np.lib.stride_tricks.sliding_window_view(padded, window_years, axis=0).transpose(0, 2, 1)
+
+
+def _correlated_sum(weighted: Floats, rho: float) -> Floats:
+    """Variance of the sum over a window of errors ``weighted`` ([years, window, areas]) that follow AR(1)."""
+    steps = np.arange(weighted.shape[1])
+    correlation = float(rho) ** np.abs(np.subtract.outer(steps, steps))
+    return np.asarray((weighted * np.einsum("uw,twa->tua", correlation, weighted, optimize=True)).sum(axis=1))
+
+
+def difference(position: Floats, error: Floats, years_apart: int, rho: float) -> tuple[Floats, Floats]:
+    """Endpoint difference over ``years_apart`` years and its error variance (AR(1)); NaN where an end is missing.
+
+    ``position``, ``error``: [years, areas]; both results have that shape.
+    """
+    change = np.full(position.shape, np.nan)
+    variance = np.full(position.shape, np.nan)
+    if years_apart < position.shape[0]:
+        now, then = error[years_apart:], error[:-years_apart]
+        change[years_apart:] = position[years_apart:] - position[:-years_apart]
+        variance[years_apart:] = now**2 + then**2 - 2 * now * then * float(rho) ** years_apart
+    return change, variance

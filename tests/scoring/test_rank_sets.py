@@ -1,0 +1,107 @@
+"""Confidence sets for ranks: exact where errors are nil, covering where they are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.scoring import ScoringInputError, rank_table
+from pipeline.scoring.rank_sets import rank_confidence_sets
+from pipeline.scoring.ranks import rank_draws, rank_rows
+
+
+def table(estimates, errors) -> pd.DataFrame:
+    codes = [f"A{n}" for n in range(len(estimates))]
+    return pd.DataFrame({"area_code": codes, "estimate": estimates, "standard_error": errors})
+
+
+@pytest.mark.parametrize("simultaneous", [False, True])
+def test_without_error_every_set_is_the_rank_itself(simultaneous):
+    ranks = rank_table(table([3.0, 1.0, 2.0, 2.0], [0.0] * 4), 0.95, simultaneous)
+    assert list(ranks) == ["area_code", "rank", "rank_lower", "rank_upper"]
+    assert ranks["rank"].tolist() == [1, 4, 2, 2]
+    assert ranks["rank_lower"].tolist() == [1, 4, 2, 2]
+    assert ranks["rank_upper"].tolist() == [1, 4, 3, 3]  # two that are exactly equal may each be last of the pair
+
+
+@pytest.mark.parametrize("simultaneous", [False, True])
+def test_with_huge_errors_nothing_can_be_told_apart(simultaneous):
+    ranks = rank_table(table([3.0, 1.0, 2.0], [1e6] * 3), 0.95, simultaneous)
+    assert ranks["rank_lower"].tolist() == [1, 1, 1]
+    assert ranks["rank_upper"].tolist() == [3, 3, 3]
+
+
+def test_simultaneous_sets_contain_marginal_ones_and_both_contain_the_rank():
+    rng = np.random.default_rng(3)
+    theta, sigma = rng.normal(0, 4, 60), rng.uniform(0.5, 2, 60)
+    alone = rank_confidence_sets(theta, sigma, 0.9, simultaneous=False)
+    together = rank_confidence_sets(theta, sigma, 0.9, simultaneous=True)
+    assert (together.lower <= alone.lower).all()
+    assert (together.upper >= alone.upper).all()
+    for sets in (alone, together):
+        assert ((sets.lower <= sets.rank) & (sets.rank <= sets.upper)).all()
+
+
+def test_two_places_are_told_apart_just_beyond_the_two_sided_normal_limit():
+    limit = 1.96 * np.sqrt(2)
+    for gap, told_apart in ((limit * 0.95, False), (limit * 1.05, True)):
+        sets = rank_confidence_sets(np.array([gap, 0.0]), np.ones(2), 0.95, simultaneous=False, draws=20_000)
+        assert (sets.upper[0] == 1) == told_apart
+
+
+@pytest.mark.parametrize("simultaneous", [False, True])
+def test_sets_cover_true_ranks_at_least_as_often_as_they_say(simultaneous):
+    rng = np.random.default_rng(11)
+    theta = np.sort(rng.normal(0, 2, 25))[::-1]
+    sigma = rng.uniform(0.3, 1.0, 25)
+    true = rank_rows(theta)
+    hits = []
+    for seed in range(120):
+        sets = rank_confidence_sets(
+            theta + rng.normal(0, sigma), sigma, 0.9, simultaneous=simultaneous, draws=400, seed=seed
+        )
+        inside = (sets.lower <= true) & (true <= sets.upper)
+        hits.append(inside.all() if simultaneous else inside.mean())
+    assert np.mean(hits) >= 0.88
+
+
+def test_stepdown_never_widens_and_more_coverage_never_narrows():
+    rng = np.random.default_rng(4)
+    theta, sigma = rng.normal(0, 5, 40), rng.uniform(0.5, 1.5, 40)
+    narrow, wide = (rank_confidence_sets(theta, sigma, c, simultaneous=True) for c in (0.8, 0.99))
+    assert (wide.lower <= narrow.lower).all()
+    assert (wide.upper >= narrow.upper).all()
+
+
+def test_an_empty_estimate_has_no_rank_and_is_nobodys_rival():
+    ranks = rank_table(table([3.0, np.nan, 1.0], [0.1, np.nan, 0.1]))
+    assert ranks["rank"].isna().tolist() == [False, True, False]
+    assert ranks["rank_upper"].tolist()[0] == 1
+    assert ranks["rank_upper"].tolist()[2] == 2
+
+
+def test_a_single_area_ranks_first():
+    assert rank_table(table([3.0], [1.0])).loc[0, ["rank", "rank_lower", "rank_upper"]].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("frame", "coverage", "message"),
+    [
+        (table([1.0, 2.0], [0.1, np.nan]), 0.95, "area_code A1: standard_error must be 0 or more"),
+        (table([1.0, 2.0], [0.1, -1.0]), 0.95, "area_code A1: standard_error must be 0 or more"),
+        (table([1.0, np.inf], [0.1, 0.1]), 0.95, "area_code A1: estimate is infinite"),
+        (table([1.0, 2.0], [0.1, 0.1]).assign(area_code="A0"), 0.95, "area_code A0 is given twice"),
+        (table([1.0, 2.0], [0.1, 0.1]), 95, "coverage must be between 0 and 1"),
+        (table([1.0], [0.1]).drop(columns="estimate"), 0.95, "no column estimate"),
+    ],
+)
+def test_estimates_that_cannot_be_ranked_are_refused_with_the_row(frame, coverage, message):
+    with pytest.raises(ScoringInputError, match=message):
+        rank_table(frame, coverage)
+
+
+def test_packed_ranks_equal_plain_ranks_with_ties_and_negative_scores():
+    rng = np.random.default_rng(1)
+    scores = np.round(rng.normal(0, 3, (50, 40)), 1).astype(np.float32)
+    assert np.array_equal(rank_draws(scores), rank_rows(scores.astype(float)).astype(int))

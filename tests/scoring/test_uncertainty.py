@@ -1,0 +1,289 @@
+"""Intervals cover what they say, and the draws are the same however they are made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.catalogue.frameworks import parse_framework
+from pipeline.scoring import IndicatorSpec, score_framework, score_table
+from pipeline.scoring.draws import BLOCK, next_errors, normals, quantiles
+from pipeline.scoring.inputs import read_areas, read_cube
+from pipeline.scoring.run import run_flavour
+from pipeline.scoring.simulate import simulate
+from tests.scoring.conftest import FRAMEWORK, SPECS, areas_of, synthetic_figures
+
+TREE = {
+    "id": "index",
+    "aggregate": "geometric",
+    "children": [
+        {"id": "growth", "aggregate": "geometric", "children": [{"id": "p1", "indicators": ["a"]}, {"id": "p2", "indicators": ["b"]}]},
+        {"id": "sharing", "indicators": ["c", "d"]},
+    ],
+}  # fmt: skip
+KNOWN = {name: IndicatorSpec(1, "log_ratio" if name in "ab" else "difference") for name in "abcd"}
+
+
+def long(name: str, years: range, values: np.ndarray, errors: np.ndarray, codes: list[str]) -> pd.DataFrame:
+    """``values``, ``errors``: [years, areas]."""
+    frame = pd.DataFrame(values, index=years, columns=codes).stack().rename("value").reset_index()
+    frame.columns = ["year", "area_code", "value"]
+    return frame.assign(indicator_id=name, standard_error=errors.reshape(-1), status="ok")
+
+
+def framework(**fields: Any):
+    return parse_framework(
+        {
+            "id": "coverage",
+            "base_year": 2000,
+            "normalise": {"method": "robust_z", "clip": 6},
+            "missing": {"carry_forward_years": 0},
+            "tree": TREE,
+        }
+        | fields
+    )
+
+
+def coverage(tables: Any, truth: Any, keep: str) -> pd.Series:
+    """Share of true scores inside their 90% interval, by node."""
+    keys = ["area_code", "flavour", "window_years", "year", "node_id"]
+    both = tables.score.merge(truth.score[[*keys, "score"]], on=keys, suffixes=("", "_true")).query(keep)
+    inside = both["score_true"].between(both["score_lower"], both["score_upper"])
+    return inside.groupby(both["node_id"]).mean()
+
+
+def test_ninety_per_cent_intervals_of_level_scores_cover_the_truth_88_to_92_per_cent_of_the_time():
+    rng = np.random.default_rng(5)
+    codes = [f"E{n:03d}" for n in range(120)]
+    replicates = range(2001, 2041)  # every year is a new survey of the same truth, on the base of 2000
+    observed, true = [], []
+    for name, spec in KNOWN.items():
+        z = rng.normal(0, 1, len(codes))
+        level = 20 * np.exp(0.2 * z) if spec.transform == "log_ratio" else 50 + 5 * z
+        error = (0.06 * level if spec.transform == "log_ratio" else np.full(len(codes), 1.5)) * rng.uniform(
+            0.6, 1.4, len(codes)
+        )
+        everywhere = np.tile(level, (len(replicates), 1))
+        noise = rng.normal(0, 1, everywhere.shape) * error
+        base = long(name, range(2000, 2001), level[None, :], np.zeros((1, len(codes))), codes)
+        observed += [base, long(name, replicates, everywhere + noise, np.tile(error, (len(replicates), 1)), codes)]
+        true += [base, long(name, replicates, everywhere, np.zeros_like(everywhere), codes)]
+    areas = areas_of(pd.DataFrame({"area_code": codes}))
+    settings = {"first_year": 2001}
+    fw = framework(windows=[])
+    tables = score_framework(fw, pd.concat(observed), areas, KNOWN, draws=400, **settings)
+    truth = score_framework(fw, pd.concat(true), areas, KNOWN, **settings)
+    found = coverage(tables, truth, "flavour == 'level'")
+    assert len(found) == 9
+    assert found.between(0.88, 0.92).all(), found
+
+
+def test_ninety_per_cent_intervals_of_change_scores_cover_the_truth_88_to_92_per_cent_of_the_time():
+    rho = 0.5
+    rng = np.random.default_rng(6)
+    codes = [f"E{n:04d}" for n in range(300)]
+    years = range(1991, 2041)
+    observed, true = [], []
+    for name, spec in KNOWN.items():
+        start, trend = rng.normal(0, 1, len(codes)), rng.normal(0, 0.08, len(codes))
+        z = start + trend * (np.array(years)[:, None] - 2000)
+        z += rng.normal(0, 0.1, z.shape)  # real movement about the trend leaves room for the published errors
+        level = 20 * np.exp(0.05 * z) if spec.transform == "log_ratio" else 50 + 2 * z
+        error = 0.012 * level if spec.transform == "log_ratio" else np.full(level.shape, 0.5)
+        noise = np.zeros(level.shape)
+        for t in range(len(years)):
+            fresh = rng.normal(0, 1, len(codes))
+            noise[t] = fresh if t == 0 else rho * noise[t - 1] + np.sqrt(1 - rho**2) * fresh
+        # the base window is free of error, so that one frozen base serves both
+        exact = np.array(years)[:, None] <= 2000
+        observed.append(long(name, years, level + np.where(exact, 0, noise * error), np.where(exact, 0, error), codes))
+        true.append(long(name, years, level, np.zeros_like(level), codes))
+    areas = areas_of(pd.DataFrame({"area_code": codes}))
+    fw = framework(windows=[{"years": 10, "min_points": 10}])
+    settings = {"first_year": 2010, "rho": rho}
+    tables = score_framework(fw, pd.concat(observed), areas, KNOWN, draws=400, **settings)
+    truth = score_framework(fw, pd.concat(true), areas, KNOWN, **settings)
+    found = coverage(tables, truth, "flavour == 'change' and year in (2010, 2015, 2020, 2025, 2030, 2035, 2040)")
+    assert len(found) == 9
+    assert found.between(0.88, 0.92).all(), found
+
+
+@pytest.fixture(scope="module")
+def runs():
+    figures = synthetic_figures(2)
+    fw = parse_framework(FRAMEWORK)
+    areas = read_areas(areas_of(figures))
+    cube, _ = read_cube(fw, figures, areas, SPECS)
+    made = [run_flavour(fw, cube, "level"), *(run_flavour(fw, cube, "change", w) for w in fw.windows)]
+    return made, areas.is_placed, cube.year_row(2015)
+
+
+def same(a: Any, b: Any) -> bool:
+    return a.keys() == b.keys() and all(
+        np.array_equal(getattr(a[key], name), getattr(b[key], name), equal_nan=True)
+        for key in a
+        for name in ("lower", "upper", "rank_lower", "rank_upper", "top_fifth", "bottom_fifth", "above_middle")
+    )
+
+
+def test_the_number_of_threads_does_not_change_a_single_draw(runs):
+    made, placed, row = runs
+    one = simulate(made, placed, 150, 7, rho=0.5, first_row=row, threads=1)
+    three = simulate(made, placed, 150, 7, rho=0.5, first_row=row, threads=3)
+    assert all(same(a.summaries, b.summaries) for a, b in zip(one, three, strict=True))
+
+
+def test_another_seed_gives_other_draws(runs):
+    made, placed, row = runs
+    one = simulate(made[:1], placed, 100, 7, rho=0.5, first_row=row)
+    other = simulate(made[:1], placed, 100, 8, rho=0.5, first_row=row)
+    assert not same(one[0].summaries, other[0].summaries)
+
+
+def test_draws_are_the_same_in_any_chunking():
+    whole = normals(3, "pay", 2015, 0, 3 * BLOCK + 17, 11)
+    cuts = [0, 1, BLOCK - 1, BLOCK, 2 * BLOCK + 5, 3 * BLOCK + 17]
+    parts = [normals(3, "pay", 2015, a, b, 11) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    assert np.array_equal(whole, np.concatenate(parts))
+    assert not np.array_equal(whole, normals(3, "pay", 2016, 0, 3 * BLOCK + 17, 11))
+    assert not np.array_equal(whole, normals(3, "income", 2015, 0, 3 * BLOCK + 17, 11))
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.8])
+def test_errors_over_time_have_variance_one_and_the_correlation_asked_for(rho):
+    errors, rows = None, []
+    for year in range(2000, 2012):
+        errors = next_errors(errors, normals(1, "pay", year, 0, 2000, 50), rho)
+        rows.append(errors.reshape(-1))
+    assert np.var(rows[-1]) == pytest.approx(1, abs=0.02)
+    for lag in (1, 3):
+        assert np.corrcoef(rows[-1], rows[-1 - lag])[0, 1] == pytest.approx(rho**lag, abs=0.02)
+
+
+def test_quantiles_are_those_of_numpy():
+    draws = np.random.default_rng(1).normal(size=(5, 333)).astype(np.float32)
+    low, high = quantiles(draws)
+    assert np.allclose(low, np.quantile(draws, 0.05, axis=1), atol=1e-6)
+    assert np.allclose(high, np.quantile(draws, 0.95, axis=1), atol=1e-6)
+
+
+def test_running_twice_gives_identical_bytes_in_every_table():
+    figures = synthetic_figures(4)
+    args = (parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS)
+    first, second = (score_framework(*args, draws=100, first_year=2012) for _ in range(2))
+    for name in first.__dataclass_fields__:
+        assert getattr(first, name).to_csv().encode() == getattr(second, name).to_csv().encode(), name
+
+
+def with_errors(figures: pd.DataFrame, factor: float) -> pd.DataFrame:
+    return figures.assign(standard_error=figures["standard_error"] * factor)
+
+
+@pytest.fixture(scope="module")
+def widths() -> dict[float, pd.DataFrame]:
+    figures = synthetic_figures(5)
+    fw = parse_framework(FRAMEWORK | {"gate": None, "missing": {"carry_forward_years": 0}})
+    keys = ["flavour", "window_years", "year", "node_id", "area_code"]
+    return {
+        factor: score_framework(fw, with_errors(figures, factor), areas_of(figures), SPECS, draws=400, first_year=2015)
+        .score.set_index(keys)
+        for factor in (0.0, 1.0, 2.0)
+    }  # fmt: skip
+
+
+def test_standard_errors_of_zero_give_intervals_of_no_width(widths):
+    exact = widths[0.0].dropna(subset=["score_lower"])
+    exact = exact[exact.index.get_level_values("node_id").isin(["employment", "unemployment", "noisy", "pay"])]
+    assert len(exact) > 300
+    assert (exact["score_lower"] == exact["score"]).all()
+    assert (exact["score_upper"] == exact["score"]).all()
+    assert (exact["rank_lower"].dropna() == exact["rank"].dropna()).all()
+
+
+def test_doubling_standard_errors_never_narrows_an_interval_of_a_level(widths):
+    one, two = (widths[f].loc[["level"]] for f in (1.0, 2.0))
+    narrow, wide = (t["score_upper"] - t["score_lower"] for t in (one, two))
+    # the same draws twice as large: only the clip at 0 and 100 can hold a bound back, by at most its own rounding
+    inside = (one["score_lower"] > 1) & (one["score_upper"] < 99) & (narrow > 0)
+    assert inside.sum() > 500
+    leaves = one.index.get_level_values("node_id").isin(["employment", "unemployment", "noisy"])
+    ratio = (wide / narrow)[inside & leaves]
+    assert (wide >= narrow - 0.05)[inside].all()
+    assert ratio.median() == pytest.approx(2, abs=0.1)
+
+
+def test_a_score_resting_on_no_known_error_has_no_interval(widths):
+    score = widths[1.0].reset_index().query("flavour == 'level'")
+    assert score.query("node_id == 'productivity'")["score_lower"].isna().all()
+    assert (score.query("node_id == 'productivity'")["weight_with_error"] == 0).all()
+    wages = score.query("node_id == 'wages' and area_code != 'E002' and weight_present == 1")
+    assert wages["score_lower"].notna().all()
+    assert wages["weight_with_error"].to_numpy() == pytest.approx(0.75)
+
+
+def test_a_figure_carried_forward_is_less_certain_than_when_it_was_new():
+    figures = synthetic_figures(6)
+    figures = figures[~((figures["indicator_id"] == "unemployment") & (figures["year"] > 2018))]
+    score = score_framework(
+        parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS, draws=300, first_year=2018
+    ).score
+    mine = score.query("flavour == 'level' and node_id == 'unemployment'").set_index(["year", "area_code"])
+    width = mine["score_upper"] - mine["score_lower"]
+    fresh = mine.loc[2018].query("~is_carried_forward").index
+    median = [width.loc[year].reindex(fresh).median() for year in (2018, 2019, 2020)]
+    assert median[0] < median[1] < median[2]
+    assert mine.loc[2019, "is_carried_forward"].all()
+
+
+def test_more_correlated_errors_make_wider_intervals_of_change():
+    figures = synthetic_figures(7, districts=40)
+    fw = parse_framework(FRAMEWORK | {"gate": None})
+    widths = []
+    for rho in (0.0, 0.5):
+        score = score_framework(fw, figures, areas_of(figures), SPECS, draws=300, first_year=2018, rho=rho).score
+        mine = score.query("flavour == 'change' and window_years == 10 and node_id == 'unemployment'")
+        widths.append((mine["score_upper"] - mine["score_lower"]).median())
+    assert widths[0] < widths[1]
+
+
+def test_labels_are_printed_only_when_probable_enough():
+    figures = synthetic_figures(8, districts=40)
+    fw = parse_framework(FRAMEWORK | {"gate": None})
+    label = score_framework(fw, figures, areas_of(figures), SPECS, draws=300, first_year=2015).label
+    parts = label.filter(regex="^probability_")
+    assert parts.sum(axis=1).to_numpy() == pytest.approx(1)
+    assert label["probability"].to_numpy() == pytest.approx(parts.max(axis=1).to_numpy())
+    assert (label["label"] == "not clear").equals(label["probability"] < 0.6)
+    assert {"not clear", "neither", "growing and sharing"} <= set(label["label"])
+    clear = label[label["label"] != "not clear"]
+    assert (clear["label"] == clear["most_probable_label"]).all()
+
+
+def test_probabilities_of_the_top_fifth_add_up_to_a_fifth_of_the_districts():
+    figures = synthetic_figures(9, districts=40)
+    score = score_framework(
+        parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS, draws=300, first_year=2018
+    ).score
+    held = score.query("node_id == 'employment' and flavour == 'level' and is_ranked")
+    for _, year in held.groupby("year"):
+        places = int(0.2 * year["rank_count"].iloc[0])
+        known = year["probability_top_fifth"].fillna(0)
+        assert known.sum() == pytest.approx(places, abs=1.01)  # one district has no known error
+    assert (held["rank_lower"].dropna() <= held["rank_upper"].dropna()).all()
+    band = (held["rank_upper"] - held["rank_lower"]) > held["rank_count"] / 3
+    assert held["is_band"].dropna().equals(band[held["is_band"].notna()])
+
+
+def test_a_table_without_errors_has_no_interval_columns_and_with_errors_has_all_four():
+    values = pd.DataFrame({"area_code": list("abc") * 2, "indicator_id": ["x"] * 3 + ["y"] * 3, "value": range(6)})
+    fw = parse_framework(
+        {"id": "t", "normalise": {"method": "min_max"}, "tree": {"id": "index", "indicators": ["x", "y"]}}
+    )
+    assert list(score_table(values, fw)) == ["area_code", "node_id", "depth", "score", "rank"]
+    with_se = score_table(values.assign(standard_error=[0.5, 0.5, 0.5, None, None, None]), fw, draws=200)
+    assert list(with_se)[5:] == ["score_lower", "score_upper", "rank_lower", "rank_upper"]
+    assert with_se.query("node_id == 'y'")["score_lower"].isna().all()
+    assert (with_se.query("node_id == 'index'").eval("score_lower < score_upper")).all()
