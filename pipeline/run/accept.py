@@ -1,0 +1,217 @@
+"""Decide whether a payload can be used: the shape its publisher promised, rows that can be believed, districts enough."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+
+import pandas as pd
+import pandera.pandas as pa
+import pyarrow as arrow
+import pyarrow.parquet as parquet
+
+from pipeline.catalogue import Indicator, Part, Query
+from pipeline.run.context import RunContext
+from pipeline.sources.base import Payload
+from pipeline.tidy import baseline as tidy_baseline
+from pipeline.tidy import els as tidy_els
+from pipeline.tidy import nomis as tidy_nomis
+from pipeline.tidy.observations import QUARANTINE_COLUMNS, Parsed, UnreadablePayload, finish
+from schemas.observations import failing_rows
+from schemas.raw import ARRIVAL
+
+# A payload in which more of the rows than this fail is not the table that was promised, whatever the rest says.
+LARGEST_SHARE_SET_ASIDE = 0.1
+# A payload that lost more of the districts held before than this was cut short or changed its map unannounced.
+LARGEST_SHARE_OF_DISTRICTS_LOST = 0.01
+
+
+class PayloadRejected(ValueError):
+    """A payload as a whole cannot be used. The message says what was expected, what came, and what follows."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A payload that passed: its observations, its rows set aside, and the current districts it speaks of.
+
+    ``observations`` has OBSERVATION_COLUMNS; ``quarantine`` has QUARANTINE_COLUMNS. Rows read = rows in
+    ``observations`` + rows in ``quarantine`` + ``out_of_scope``.
+    """
+
+    observations: pd.DataFrame
+    quarantine: pd.DataFrame
+    districts: frozenset[str]
+    rows_read: int
+    edition: str
+    payload_sha256: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HeldDistricts:
+    """The current districts known from figures held before; from the ``is_same_query`` or from another table."""
+
+    codes: frozenset[str]
+    is_same_query: bool
+
+    def lost_from(self, covered: frozenset[str]) -> list[str]:
+        """Districts held before and not in ``covered``; another table is only compared in the nations both cover."""
+        nations = {code[0] for code in covered}
+        return sorted(code for code in self.codes - covered if self.is_same_query or code[0] in nations)
+
+
+NOTHING_HELD = HeldDistricts(frozenset(), is_same_query=False)
+
+
+def accept(
+    context: RunContext,
+    indicator: Indicator,
+    part: Part,
+    query: Query | None,
+    payload: Payload,
+    *,
+    held: HeldDistricts = NOTHING_HELD,
+) -> Accepted:
+    """Check a payload on arrival, parse it, set failing rows aside, and count its districts.
+
+    ``query`` is None for the baseline. ``held`` is what figures held before covered.
+    Raises PayloadRejected.
+    """
+    source_id = "baseline" if query is None else query.source
+    check_arrival(source_id, payload.content)
+    try:
+        parsed = _parse(query, payload.content)
+    except UnreadablePayload as error:
+        raise PayloadRejected(str(error)) from error
+    digest = hashlib.sha256(payload.content).hexdigest()
+    edition = _edition(context, source_id, payload)
+    observations = finish(
+        parsed.figures, indicator_id=indicator.id, source_id=source_id, edition=edition, payload_sha256=digest
+    )
+    observations, failed = set_failing_rows_aside(observations, indicator)
+    quarantine = _quarantine(indicator.id, source_id, [parsed.set_aside, failed])
+    if len(quarantine) > LARGEST_SHARE_SET_ASIDE * parsed.rows_read:
+        raise PayloadRejected(
+            f"{len(quarantine)} of its {parsed.rows_read} rows fail their checks, most often: "
+            f"{quarantine['reason'].mode().iloc[0]}"
+        )
+    districts, warnings = _check_districts(context, part, observations, held)
+    return Accepted(observations, quarantine, districts, parsed.rows_read, edition, digest, warnings)
+
+
+def check_arrival(source_id: str, content: bytes) -> None:
+    """Hold the payload's table against its schema in ``schemas.raw``, every column as text.
+
+    Raises PayloadRejected naming the columns that are missing, or saying what came instead of a table.
+    """
+    if not content.strip():
+        raise PayloadRejected("the answer is empty")
+    if content.lstrip()[:1] == b"<":
+        raise PayloadRejected("an HTML page came instead of a table")
+    try:
+        table = _as_text_table(source_id, content)
+    except (ValueError, arrow.ArrowInvalid) as error:
+        raise PayloadRejected(f"the answer cannot be read as a table ({str(error).splitlines()[0][:120]})") from error
+    try:
+        ARRIVAL[source_id].validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        missing = error.failure_cases.query("check == 'column_in_dataframe'")["failure_case"].tolist()
+        if missing:
+            raise PayloadRejected(
+                f"the table has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, table.columns[:12]))}"
+            ) from error
+        raise PayloadRejected("the table has a header and no rows") from error
+
+
+def _as_text_table(source_id: str, content: bytes) -> pd.DataFrame:
+    if source_id == "baseline":
+        return parquet.read_table(arrow.BufferReader(content)).to_pandas()
+    return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig", on_bad_lines="skip")
+
+
+def _parse(query: Query | None, content: bytes) -> Parsed:
+    if query is None:
+        return tidy_baseline.parse(content)
+    if query.source == "nomis":
+        return tidy_nomis.parse(content, query)
+    return tidy_els.parse(content)
+
+
+def _edition(context: RunContext, source_id: str, payload: Payload) -> str:
+    """The edition in words: as the baseline's manifest gives it, else the service and the publisher's own date."""
+    if source_id == "baseline":
+        return payload.edition or "shipped baseline"
+    title = context.catalogue.sources[source_id].title
+    if payload.edition:
+        return f"{title}, edition of {payload.edition}"
+    if payload.publisher_updated:
+        return f"{title}, updated {payload.publisher_updated}"
+    return f"{title}, fetched {payload.fetched_at:%Y-%m-%d}"
+
+
+def set_failing_rows_aside(observations: pd.DataFrame, indicator: Indicator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split observations into those that pass and those that fail their schema or stand twice.
+
+    Returns (passing, failing), where failing has ``source_row, area_code, period, reason, raw_line``.
+    """
+    reasons = failing_rows(observations, minimum=indicator.bounds.min, maximum=indicator.bounds.max)
+    reasons = pd.concat([reasons, _repeated_rows(observations.drop(index=reasons.index))])
+    failing = observations.loc[reasons.index, ["source_row", "area_code", "period", "value"]].assign(reason=reasons)
+    failing["raw_line"] = [f"{row.area_code},{row.period},{row.value}" for row in failing.itertuples(index=False)]
+    return observations.drop(index=reasons.index).reset_index(drop=True), failing.drop(columns="value")
+
+
+def _repeated_rows(observations: pd.DataFrame) -> pd.Series:
+    """Rows whose area and period stand more than once: a repeat of equal figures loses its copies, unequal ones lose all."""
+    key = ["area_code", "period"]
+    repeated = observations[observations.duplicated(key, keep=False)]
+    if repeated.empty:
+        return pd.Series([], dtype="str")
+    reasons = {}
+    for (area, period), rows in repeated.groupby(key):
+        if rows["value"].nunique(dropna=False) == 1:
+            for index in rows.index[1:]:
+                reasons[index] = f"repeats the figure of {area} for {period} in row {rows['source_row'].iloc[0]}"
+        else:
+            figures = ", ".join(f"{row.value:g} in row {row.source_row}" for row in rows.itertuples())
+            for index in rows.index:
+                reasons[index] = f"{area} has unequal figures for {period} ({figures}); none is used"
+    return pd.Series(reasons, dtype="str")
+
+
+def _quarantine(indicator_id: str, source_id: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in frames if len(frame)]
+    if not filled:
+        return pd.DataFrame(columns=list(QUARANTINE_COLUMNS))
+    joined = pd.concat(filled, ignore_index=True).assign(indicator_id=indicator_id, source_id=source_id)
+    return joined.reindex(columns=list(QUARANTINE_COLUMNS))
+
+
+def _check_districts(
+    context: RunContext, part: Part, observations: pd.DataFrame, held: HeldDistricts
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Count today's districts in the payload and in its latest year; too few fails it, too many warns."""
+    successors = {code: context.register.current_codes(code) for code in observations["area_code"].unique()}
+    known = set(context.register.districts())
+    covered = frozenset(district for codes in successors.values() for district in codes if district in known)
+    with_value = observations[observations["value"].notna()]
+    latest = with_value[with_value["year"] == with_value["year"].max()]
+    in_latest = {d for code in latest["area_code"].unique() for d in successors[code] if d in known}
+    if len(in_latest) < part.districts.min:
+        year = "no year" if latest.empty else f"{int(latest['year'].iloc[0])}"
+        raise PayloadRejected(
+            f"it has figures for {len(in_latest)} districts in its latest year ({year}), "
+            f"at least {part.districts.min} are expected"
+        )
+    lost = held.lost_from(covered)
+    if len(lost) > LARGEST_SHARE_OF_DISTRICTS_LOST * len(held.codes):
+        raise PayloadRejected(
+            f"{len(lost)} districts held before are not in it at all, among them {', '.join(lost[:5])}"
+        )
+    warnings = []
+    if len(in_latest) > part.districts.max:
+        warnings.append(f"{len(in_latest)} districts in its latest year, at most {part.districts.max} are expected")
+    if lost:
+        warnings.append(f"districts held before are missing: {', '.join(lost)}")
+    return covered, tuple(warnings)

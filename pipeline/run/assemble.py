@@ -1,0 +1,156 @@
+"""Put the parts together: one table of observations on today's map, and every row that did not make it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.geography import reexpress
+from pipeline.geography.aggregate import Membership, aggregate, group_membership, wider_membership
+from pipeline.run.accept import set_failing_rows_aside
+from pipeline.run.acquire import PartResult
+from pipeline.run.context import RunContext
+from pipeline.tidy.derive import ratio
+from pipeline.tidy.observations import OBSERVATION_COLUMNS, QUARANTINE_COLUMNS
+
+_ROW_PREFIX = r"^row \S+: "
+QUARANTINE_WITH_STAGE = ("stage", *QUARANTINE_COLUMNS)
+
+
+class RowsLost(RuntimeError):
+    """Rows in and rows out do not add up: a defect in this project, never in the data."""
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A run's figures on today's map, its rows set aside, and the count of every row read.
+
+    ``observations`` has OBSERVATION_COLUMNS plus ``geography_rule`` and ``source_area_codes``;
+    ``quarantine`` has ``stage`` and QUARANTINE_COLUMNS.
+    """
+
+    observations: pd.DataFrame
+    quarantine: pd.DataFrame
+    rows_read: int
+    rows_out_of_scope: int
+    rows_collapsed: int
+
+
+def assemble(context: RunContext, results: Sequence[PartResult]) -> Assembled:
+    """Join the parts, compute the ratios, and re-express everything on today's map.
+
+    Raises RowsLost when a row is neither published, nor set aside, nor counted as out of scope or collapsed.
+    """
+    accepted = [result.accepted for result in results if result.accepted is not None]
+    if not accepted:
+        raise RowsLost("no source, snapshot or baseline gave any figure; run `python -m pipeline verify`")
+    arrival = [item.quarantine for item in accepted]
+    joined = pd.concat([item.observations for item in accepted], ignore_index=True)
+    joined, between_parts = _one_figure_each(joined)
+    computed, failed = _computed(context, joined)
+    figures = pd.concat([joined, *computed], ignore_index=True).astype({"source_row": "Int64"})
+    kinds = {indicator.id: indicator.combined_as for indicator in context.catalogue.indicators.values()}
+    on_today = reexpress(figures, kinds, context.register)
+    ledger = on_today.ledger
+    quarantine = pd.concat(
+        [
+            _with_stage("arrival", arrival),
+            _with_stage("assembly", [between_parts, *failed]),
+            _with_stage("geography", [_described(on_today.set_aside)]),
+        ],
+        ignore_index=True,
+    ).astype({"source_row": "Int64"})
+    rows_read = sum(item.rows_read for item in accepted)
+    rows_after_parts = len(joined) + len(between_parts) + sum(map(len, arrival))
+    if rows_read != rows_after_parts:
+        raise RowsLost(f"{rows_read} rows were read, {rows_after_parts} are accounted for before re-expression")
+    return Assembled(
+        observations=_with_wider_areas(context, on_today.observations, kinds),
+        quarantine=quarantine,
+        rows_read=rows_read,
+        rows_out_of_scope=ledger.rows_out_of_scope,
+        rows_collapsed=ledger.rows_collapsed,
+    )
+
+
+def scoring_input(observations: pd.DataFrame) -> pd.DataFrame:
+    """One figure for each area, indicator and year: of several periods with the same year, the one that ends last.
+
+    Returns ``area_code, indicator_id, year, value, standard_error, status``.
+    """
+    columns = ["area_code", "indicator_id", "year", "value", "standard_error", "status"]
+    ordered = observations.sort_values(["area_code", "indicator_id", "year", "period_end"])
+    return ordered.drop_duplicates(["area_code", "indicator_id", "year"], keep="last")[columns].reset_index(drop=True)
+
+
+def _one_figure_each(joined: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Where two parts of an indicator both speak of an area and period, the first part listed keeps it."""
+    key = ["indicator_id", "area_code", "period"]
+    repeats = joined[joined.duplicated(key, keep="first")]
+    if repeats.empty:
+        return joined, _nothing()
+    first = joined[~joined.duplicated(key, keep="first")].set_index(key)["value"]
+    kept = first.reindex(pd.MultiIndex.from_frame(repeats[key])).to_numpy()
+    reasons = [
+        f"an earlier part of the indicator gives the same figure ({mine:g})"
+        if mine == theirs or (pd.isna(mine) and pd.isna(theirs))
+        else f"an earlier part of the indicator gives {theirs:g} where this one gives {mine:g}; the earlier part is used"
+        for mine, theirs in zip(repeats["value"], kept, strict=True)
+    ]
+    set_aside = repeats.assign(reason=reasons, raw_line=repeats["value"].astype("str"))
+    return joined.drop(index=repeats.index).reset_index(drop=True), set_aside.reindex(columns=list(QUARANTINE_COLUMNS))
+
+
+def _computed(context: RunContext, joined: pd.DataFrame) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """The indicators that are ratios of two others: (rows that pass their checks, rows set aside)."""
+    by_indicator: Mapping[str, pd.DataFrame] = {
+        str(name): rows for name, rows in joined.groupby("indicator_id", sort=False)
+    }
+    nothing = joined.iloc[:0]
+    passing, failing = [], []
+    for indicator in context.catalogue.computed:
+        if indicator.ratio_of is None:
+            continue
+        table = ratio(
+            by_indicator.get(indicator.ratio_of.numerator, nothing),
+            by_indicator.get(indicator.ratio_of.denominator, nothing),
+            indicator.id,
+        )
+        good, bad = set_failing_rows_aside(table.astype({"source_row": "Int64"}), indicator)
+        passing.append(good[list(OBSERVATION_COLUMNS)])
+        failing.append(bad.assign(indicator_id=indicator.id, source_id="computed"))
+    return passing, failing
+
+
+def _with_wider_areas(context: RunContext, observations: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
+    """Add wider areas and named groups: made from their districts, and marked so, where no figure of theirs is published."""
+    register = context.register
+    made = [_made(context, observations, kinds, of) for of in (wider_membership(register), group_membership(register))]
+    return pd.concat([observations, *made], ignore_index=True)
+
+
+def _made(context: RunContext, observations: pd.DataFrame, kinds: Mapping[str, str], of: Membership) -> pd.DataFrame:
+    """What ``aggregate`` makes; a figure made from several rows stands in no single row of a payload."""
+    rows = aggregate(observations, kinds, of, context.register)
+    is_made = rows["geography_rule"] != "published_for_same_area"
+    return rows.assign(source_row=rows["source_row"].mask(is_made))
+
+
+def _described(set_aside: pd.DataFrame) -> pd.DataFrame:
+    """Rows the geography room set aside, with the row itself; its number stands in ``source_row``, not in the reason."""
+    return set_aside.assign(
+        reason=set_aside["reason"].str.replace(_ROW_PREFIX, "", regex=True),
+        raw_line=set_aside["area_code"] + "," + set_aside["period"] + "," + set_aside["value"].astype("str"),
+    )
+
+
+def _with_stage(stage: str, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in frames if len(frame)]
+    joined = pd.concat(filled, ignore_index=True) if filled else _nothing()
+    return joined.assign(stage=stage).reindex(columns=list(QUARANTINE_WITH_STAGE))
+
+
+def _nothing() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(QUARANTINE_COLUMNS))

@@ -1,0 +1,154 @@
+"""The tables the marts' SQL reads, made from what a run has got, put together and scored."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from pipeline import __version__
+from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, Node, load_framework
+from pipeline.geography import read_groups
+from pipeline.run.acquire import PartResult
+from pipeline.run.assemble import Assembled
+from pipeline.run.context import RunContext
+from pipeline.run.sources_table import source_rows
+from pipeline.scoring import ScoreTables
+
+
+def mart_inputs(
+    context: RunContext,
+    results: Sequence[PartResult],
+    assembled: Assembled,
+    scores: Sequence[ScoreTables],
+    digest: str,
+) -> dict[str, pa.Table]:
+    """The tables the SQL reads, by name (``input_<name>`` in SQL)."""
+    frames = {
+        "area": area_rows(context),
+        "area_history": context.register.dim_area_history(),
+        "area_group": context.register.bridge_area_group(),
+        "indicator": _indicator_rows(context),
+        "node": _node_rows(),
+        "observation": assembled.observations,
+        "score": pd.concat([item.score for item in scores], ignore_index=True),
+        "not_scored": pd.concat([item.not_scored for item in scores], ignore_index=True),
+        "source": source_rows(context, results),
+        "quarantine": assembled.quarantine.astype(
+            {"stage": "str", "indicator_id": "str", "source_id": "str", "reason": "str"}
+        ),
+        "run": _run_row(context, assembled, digest),
+    }
+    return {name: pa.Table.from_pandas(frame, preserve_index=False) for name, frame in frames.items()}
+
+
+def area_rows(context: RunContext) -> pd.DataFrame:
+    """Today's areas, and after them the named groups, each an area of the level ``group`` under its own id."""
+    areas = context.register.dim_area()
+    groups = pd.DataFrame(
+        {"area_code": group.id, "area_name": group.title, "level": "group", "is_scored": False}
+        for group in read_groups()
+    )
+    return pd.concat([areas, groups], ignore_index=True)[areas.columns]
+
+
+def _indicator_rows(context: RunContext) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "position": position,
+                "indicator_id": indicator.id,
+                "title": indicator.title,
+                "description": indicator.description,
+                "theme": indicator.theme,
+                "unit": indicator.unit,
+                "decimals": indicator.decimals,
+                "polarity": indicator.polarity,
+                "transform": indicator.transform,
+                "kind": indicator.kind,
+                "publisher": indicator.publisher,
+                "frequency": indicator.frequency,
+                "nations": ", ".join(indicator.nations),
+                "levels": ", ".join(indicator.levels),
+                "intervals": indicator.intervals,
+                "minimum_plausible": indicator.bounds.min,
+                "maximum_plausible": indicator.bounds.max,
+                "is_computed": indicator.ratio_of is not None,
+                "caveats": " ".join(indicator.caveats) or None,
+                "licence": indicator.licence,
+                "citation_url": str(indicator.citation_url),
+                "profile_column": indicator.column_name,
+            }
+            for position, indicator in enumerate(context.catalogue.indicators.values())
+        ]
+    )
+
+
+def _run_row(context: RunContext, assembled: Assembled, digest: str) -> pd.DataFrame:
+    built_at = datetime.now(UTC)
+    return pd.DataFrame(
+        [
+            {
+                "run_id": f"{context.started_at:%Y%m%dT%H%M%SZ}-{digest[:8]}",
+                "started_at": context.started_at.replace(tzinfo=None),
+                "built_at": built_at.replace(tzinfo=None),
+                "code_version": __version__,
+                "input_fingerprint": digest,
+                "python_version": platform.python_version(),
+                "duckdb_version": duckdb.__version__,
+                "rows_read": assembled.rows_read,
+                "rows_out_of_scope": assembled.rows_out_of_scope,
+                "rows_collapsed": assembled.rows_collapsed,
+            }
+        ]
+    )
+
+
+def _node_rows() -> pd.DataFrame:
+    """One row for each node of each framework's tree, indicators included, in the order of its file."""
+    rows = [row for name in DEFAULT_FRAMEWORKS for row in _tree_rows(load_framework(name))]
+    frame = pd.DataFrame(rows).assign(position=range(len(rows)))
+    return frame.astype({"parent_node_id": "str", "aggregate": "str", "note": "str"})
+
+
+def _tree_rows(framework: Framework) -> Iterator[dict[str, Any]]:
+    def walk(node: Node, parent: str | None, depth: int) -> Iterator[dict[str, Any]]:
+        shared = {"framework_id": framework.id, "framework_title": framework.title or framework.id}
+        yield {
+            **shared,
+            "node_id": node.id,
+            "parent_node_id": parent,
+            "depth": depth,
+            "title": node.title or node.id,
+            "aggregate": node.aggregate,
+            "weight": node.weight,
+            "is_optional": node.optional,
+            "is_indicator": False,
+            "flavours": ", ".join(node.flavours),
+            "note": " ".join(node.note.split()) or None,
+        }
+        for child in node.children:
+            yield from walk(child, node.id, depth + 1)
+        for reference in node.indicators:
+            for place, name in enumerate(reference.candidates):
+                stand_in = f"Stands in where {reference.candidates[0]} has no figures." if place else None
+                yield {
+                    **shared,
+                    "node_id": name,
+                    "parent_node_id": node.id,
+                    "depth": depth + 1,
+                    "title": name,
+                    "aggregate": None,
+                    "weight": reference.weight,
+                    "is_optional": False,
+                    "is_indicator": True,
+                    "flavours": ", ".join(node.flavours),
+                    "note": reference.note or stand_in,
+                }
+
+    return walk(framework.tree, None, 0)

@@ -1,0 +1,78 @@
+"""A refresh as a job: progress, summary, run report and exit code around whichever way the steps are run."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Protocol
+
+from pipeline.catalogue import CatalogueError
+from pipeline.console import Reporter, make_console, print_summary
+from pipeline.publish import CandidateRefused
+from pipeline.run.acquire import PartResult
+from pipeline.run.context import RunContext, open_run
+from pipeline.run.refresh import Outcome, parts_of
+from pipeline.run.report import run_report, write_run_report
+from pipeline.settings import Settings, settings_from_environment
+from pipeline.verbs.common import EXIT_INCOMPLETE, EXIT_OK, EXIT_REFUSED, VerbError
+
+
+class RefreshSteps(Protocol):
+    """`pipeline.run.refresh.refresh`, or the Prefect flow that does the same."""
+
+    def __call__(
+        self, context: RunContext, *, force: bool = False, on_part: Callable[[PartResult], None] | None = None
+    ) -> Outcome: ...
+
+
+def run_job(
+    steps: RefreshSteps,
+    *,
+    force: bool,
+    offline: bool,
+    strict: bool,
+    prefect_seconds: float | None = None,
+    settings: Settings | None = None,
+) -> int:
+    """Run a refresh and tell of it; return the exit code (see ``pipeline.cli``).
+
+    ``prefect_seconds`` is how long Prefect took to start. Whatever happens, the run report is written.
+    Raises VerbError for an expected failure, its message one a person can act on.
+    """
+    console = make_console()
+    try:
+        context = open_run(settings or settings_from_environment(), offline=offline)
+    except CatalogueError as error:
+        raise VerbError(f"the catalogue is wrong:\n{error}") from error
+    reporter = Reporter(console, total=len(parts_of(context)))
+    try:
+        with reporter.showing():
+            outcome = steps(context, force=force, on_part=reporter.part_done)
+    except CandidateRefused as error:
+        _report_failure(context, str(error))
+        raise VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED) from error
+    except OSError as error:
+        _report_failure(context, str(error))
+        raise VerbError(f"{error.filename or 'a file'} cannot be written or read: {error.strerror or error}") from error
+    except Exception as error:
+        _report_failure(context, "".join(traceback.format_exception(error)))
+        raise
+    print_summary(console, context, outcome, prefect_seconds)
+    write_run_report(context.settings.marts_dir, run_report(context, outcome, None, prefect_seconds))
+    return exit_code(outcome, strict=strict)
+
+
+def exit_code(outcome: Outcome, *, strict: bool) -> int:
+    """0, or 4 where parts have no figures at all or (``strict``) where a live source did not give its own."""
+    if outcome.missing:
+        return EXIT_INCOMPLETE
+    stale = any(result.tier != "live" and any(a.tier == "live" for a in result.attempts) for result in outcome.results)
+    return EXIT_INCOMPLETE if strict and stale else EXIT_OK
+
+
+def _report_failure(context: RunContext, error: str) -> None:
+    try:
+        write_run_report(context.settings.marts_dir, run_report(context, None, error, None))
+    except OSError as second:
+        print(f"the run report could not be written either: {second}", file=sys.stderr)

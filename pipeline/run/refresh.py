@@ -1,0 +1,165 @@
+"""A whole refresh, step by step. The Prefect flow calls the same steps as tasks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline import publish
+from pipeline.catalogue import Indicator, Part
+from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
+from pipeline.marts.build import build
+from pipeline.marts.declaration import Table
+from pipeline.run.acquire import PartResult, acquire_part
+from pipeline.run.assemble import Assembled, assemble, scoring_input
+from pipeline.run.context import RunContext, code_fingerprint
+from pipeline.run.inputs import area_rows, mart_inputs
+from pipeline.scoring import IndicatorSpec, ScoreTables, score_framework
+from schemas.marts import problems
+
+FIRST_SCORED_YEAR = 2009
+# Requests to one host are spaced by the client; more threads than this only wait for their turn.
+FETCH_THREADS = 8
+
+
+@dataclass
+class Timings:
+    """Seconds spent in each step of the run, in the order in which the steps began."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+    @property
+    def total(self) -> float:
+        return sum(self.seconds.values())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a refresh came to. ``is_new`` is False where nothing differed from the file already published."""
+
+    is_new: bool
+    results: tuple[PartResult, ...]
+    row_counts: dict[str, int]
+    timings: Timings
+
+    @property
+    def missing(self) -> list[PartResult]:
+        return [result for result in self.results if result.tier == "none"]
+
+    @property
+    def failures(self) -> list[str]:
+        return [sentence for result in self.results for sentence in result.failures]
+
+
+def parts_of(context: RunContext) -> list[tuple[Indicator, Part]]:
+    """Every part to get, in the order of the catalogue."""
+    return [(indicator, part) for indicator in context.catalogue.collected for part in indicator.parts]
+
+
+def fingerprint(results: Iterable[PartResult]) -> str:
+    """A digest of everything the published file depends on: the bytes of each part, how it was got, and the code."""
+    inputs = [(r.indicator_id, r.part_id, r.tier, r.source_id, r.payload_sha256) for r in results]
+    return hashlib.sha256(json.dumps([code_fingerprint(), inputs]).encode()).hexdigest()
+
+
+def refresh(
+    context: RunContext, *, force: bool = False, on_part: Callable[[PartResult], None] | None = None
+) -> Outcome:
+    """Get everything, and publish a new file if anything differs from the one that is live.
+
+    ``force`` rebuilds even where nothing differs; ``on_part`` is told of each part as it arrives.
+    Raises CandidateRefused when a check before publishing fails and OSError when a folder cannot be written.
+    """
+    timings = Timings()
+    with timings.step("fetch, check and tidy"):
+        results = acquire_all(context, on_part)
+    if not force and is_published(context, results):
+        return Outcome(False, tuple(results), {}, timings)
+    with timings.step("put together on today's map"):
+        assembled = assemble(context, results)
+    with timings.step("score"):
+        scores = [score(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
+    with timings.step("build the marts"):
+        candidate, counts = build_candidate(context, results, assembled, scores)
+    with timings.step("check and publish"):
+        check_and_publish(context, candidate, results)
+    return Outcome(True, tuple(results), counts, timings)
+
+
+def acquire_all(context: RunContext, on_part: Callable[[PartResult], None] | None = None) -> list[PartResult]:
+    """Get every part, several at a time; the results come in the order of the catalogue."""
+
+    def get(pair: tuple[Indicator, Part]) -> PartResult:
+        result = acquire_part(context, *pair)
+        if on_part is not None:
+            on_part(result)
+        return result
+
+    with ThreadPoolExecutor(max_workers=FETCH_THREADS) as pool:
+        return list(pool.map(get, parts_of(context)))
+
+
+def is_published(context: RunContext, results: Sequence[PartResult]) -> bool:
+    """Whether the live file already holds just these figures, made by just this code."""
+    return publish.live_fingerprint(context.settings.database) == fingerprint(results)
+
+
+def score(context: RunContext, assembled: Assembled, framework_id: str) -> ScoreTables:
+    """Score one of the catalogue's frameworks on the assembled figures."""
+    known = context.catalogue.indicators
+    areas = area_rows(context)[["area_code", "level", "nation_code", "is_scored"]]
+    specs = {i.id: IndicatorSpec(polarity=i.polarity, transform=i.transform) for i in known.values()}
+    framework = load_framework(framework_id, known_indicators=known)
+    return score_framework(framework, scoring_input(assembled.observations), areas, specs, first_year=FIRST_SCORED_YEAR)
+
+
+def build_candidate(
+    context: RunContext, results: Sequence[PartResult], assembled: Assembled, scores: Sequence[ScoreTables]
+) -> tuple[Path, dict[str, int]]:
+    """Build the new file beside the live one; return its path and the row count of each table."""
+    live = context.settings.database
+    live.parent.mkdir(parents=True, exist_ok=True)
+    publish.remove_leftovers(live)
+    candidate = publish.candidate_path(live)
+    try:
+        inputs = mart_inputs(context, results, assembled, scores, fingerprint(results))
+        return candidate, build(candidate, inputs, context.tables)
+    except BaseException:
+        publish.discard(candidate)
+        raise
+
+
+def check_and_publish(context: RunContext, candidate: Path, results: Sequence[PartResult]) -> None:
+    """Check the new file and put it in the place of the live one; where a check fails, the live one stays.
+
+    Raises CandidateRefused.
+    """
+    live = context.settings.database
+    try:
+        publish.refuse_lost_indicators(
+            live, missing_parts=[f"{r.indicator_id} ({r.part_id})" for r in results if r.tier == "none"]
+        )
+        publish.check_candidate(candidate, context.tables, _table_problems)
+        publish.swap(candidate, live)
+    finally:
+        publish.discard(candidate)
+
+
+def _table_problems(frame: pd.DataFrame, name: str, table: Table) -> list[str]:
+    return problems(frame, name, table.columns)

@@ -1,0 +1,49 @@
+"""Fixtures shared by all tests: runs built once a session in folders of their own, never in the project's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.run.context import RunContext, open_run
+from pipeline.run.refresh import Outcome, refresh
+from pipeline.settings import PROJECT_ROOT, Settings
+
+SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def publishers_files() -> Path:
+    """The publishers' own files, which stay beside the project; tests that compare with them skip without them."""
+    if not (SHARED_DATA / "els").is_dir():
+        pytest.skip("the publishers' files of ../shared/data are not here")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def offline_context(tmp_path: Path) -> RunContext:
+    """A run that asks no publisher, with a data folder of its own."""
+    return open_run(Settings(data_dir=tmp_path / "data"), offline=True)
+
+
+@pytest.fixture(scope="session")
+def offline_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, Outcome]:
+    """A whole refresh from the baseline, made once for all tests that only read what it published."""
+    context = open_run(Settings(data_dir=tmp_path_factory.mktemp("offline")), offline=True)
+    return context, refresh(context)
+
+
+@pytest.fixture
+def published(offline_run: tuple[RunContext, Outcome]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection to the file of `offline_run`."""
+    with duckdb.connect(str(offline_run[0].settings.database), read_only=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def rows(published: duckdb.DuckDBPyConnection) -> Callable[..., list[tuple]]:
+    """Rows of a query on the published file."""
+    return lambda sql, *parameters: published.execute(sql, list(parameters)).fetchall()

@@ -1,0 +1,145 @@
+"""Acceptance of a payload: each kind of bad input ends in quarantine or a refusal that says what came."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from pipeline.catalogue.model import ElsQuery
+from pipeline.run.accept import HeldDistricts, PayloadRejected, accept, check_arrival
+from pipeline.run.context import RunContext
+from pipeline.sources.base import Payload
+
+QUERY = ElsQuery(source="ons_els", slug="claimant-count")
+
+
+def table(context: RunContext, *, without: int = 0) -> pd.DataFrame:
+    """A claimant-rate answer for every district of today, without the last ``without`` of them."""
+    codes = context.register.districts()
+    return pd.DataFrame(
+        {
+            "areacd": codes[: len(codes) - without],
+            "areanm": "x",
+            "period": "2025-01-01/P1Y",
+            "value": "3.1",
+            "status": "",
+        }
+    )
+
+
+def submit(context: RunContext, content: bytes | pd.DataFrame, held: HeldDistricts | None = None):
+    indicator = context.catalogue.indicators["claimant_rate"]
+    body = content.to_csv(index=False).encode() if isinstance(content, pd.DataFrame) else content
+    payload = Payload(body, "text/csv", "https://example.org", {}, datetime.now(UTC), 200, {})
+    options = {} if held is None else {"held": held}
+    return accept(context, indicator, indicator.parts[0], QUERY, payload, **options)
+
+
+def test_a_whole_answer_is_accepted_with_every_district(offline_context: RunContext) -> None:
+    accepted = submit(offline_context, table(offline_context))
+    assert len(accepted.observations) == len(accepted.districts) == 361
+    assert accepted.quarantine.empty
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "the answer is empty"),
+        (b"  \n", "the answer is empty"),
+        (b"<!DOCTYPE html><html><body>Sorry</body></html>", "an HTML page came instead of a table"),
+        (b"areacd,period,figure\nE06000001,2025-01-01/P1Y,3\n", "the table has no column 'value'"),
+        (b"areacd,period,value\n", "the table has a header and no rows"),
+        (b'{"message": "Not Found"}', "the table has no column 'areacd', 'period', 'value'"),
+        (b"\x00\x01\x02PK\x03\x04", "the table has no column"),
+    ],
+)
+def test_an_answer_that_is_no_table_is_refused_in_a_sentence(
+    offline_context: RunContext, content: bytes, reason: str
+) -> None:
+    with pytest.raises(PayloadRejected, match=reason):
+        submit(offline_context, content)
+
+
+def test_a_percentage_of_140_is_set_aside_with_its_line_and_the_rest_is_used(offline_context: RunContext) -> None:
+    answer = table(offline_context)
+    answer.loc[4, "value"] = "140"
+    accepted = submit(offline_context, answer)
+    [row] = accepted.quarantine.to_dict("records")
+    assert row["reason"] == "the value is outside the plausible range 0 to 40"
+    assert row["source_row"] == 6
+    assert row["area_code"] == answer.loc[4, "areacd"]
+    assert len(accepted.observations) == 360
+
+
+def test_a_negative_figure_is_set_aside(offline_context: RunContext) -> None:
+    answer = table(offline_context)
+    answer.loc[0, "value"] = "-3"
+    assert submit(offline_context, answer).quarantine["reason"].str.contains("plausible range").all()
+
+
+def test_a_figure_that_is_no_number_is_set_aside(offline_context: RunContext) -> None:
+    answer = table(offline_context)
+    answer.loc[0, "value"] = "three"
+    accepted = submit(offline_context, answer)
+    assert len(accepted.quarantine) == 1
+    assert len(accepted.observations) == 360
+
+
+def test_a_repeated_row_with_the_same_figure_counts_once(offline_context: RunContext) -> None:
+    answer = table(offline_context)
+    accepted = submit(offline_context, pd.concat([answer, answer.iloc[[7]]]))
+    assert len(accepted.observations) == 361
+    assert "given twice" in accepted.quarantine["reason"].iloc[0]
+
+
+def test_two_unequal_figures_for_one_place_and_period_are_both_set_aside(offline_context: RunContext) -> None:
+    answer = table(offline_context)
+    accepted = submit(offline_context, pd.concat([answer, answer.iloc[[7]].assign(value="4.5")]))
+    assert len(accepted.observations) == 360
+    assert len(accepted.quarantine) == 2
+    assert accepted.quarantine["reason"].str.contains("two different figures").all()
+
+
+def test_a_missing_figure_stays_missing_and_is_never_zero(offline_context: RunContext) -> None:
+    answer = table(offline_context)
+    answer.loc[3, ["value", "status"]] = ["", "x"]
+    row = submit(offline_context, answer).observations.iloc[3]
+    assert pd.isna(row["value"])
+    assert row["status"] == "not_available"
+
+
+def test_rows_read_are_rows_kept_plus_rows_set_aside(offline_context: RunContext) -> None:
+    answer = table(offline_context)
+    answer.loc[:4, "value"] = "140"
+    accepted = submit(offline_context, answer)
+    assert accepted.rows_read == len(accepted.observations) + len(accepted.quarantine) == 361
+
+
+def test_too_few_districts_fail_the_whole_answer(offline_context: RunContext) -> None:
+    with pytest.raises(PayloadRejected, match=r"figures for 161 districts .* at least 355 are expected"):
+        submit(offline_context, table(offline_context, without=200))
+
+
+def test_districts_held_before_and_gone_now_fail_the_answer(offline_context: RunContext) -> None:
+    held = HeldDistricts(frozenset(offline_context.register.districts()), is_same_query=True)
+    with pytest.raises(PayloadRejected, match="5 districts held before are not in it at all"):
+        submit(offline_context, table(offline_context, without=5), held)
+
+
+def test_one_district_gone_is_a_warning(offline_context: RunContext) -> None:
+    held = HeldDistricts(frozenset(offline_context.register.districts()), is_same_query=True)
+    accepted = submit(offline_context, table(offline_context, without=1), held)
+    assert accepted.warnings == ("districts held before are missing: W06000024",)
+
+
+def test_an_answer_in_which_too_many_rows_fail_is_refused(offline_context: RunContext) -> None:
+    answer = table(offline_context)
+    answer.loc[:50, "value"] = "140"
+    with pytest.raises(PayloadRejected, match="51 of its 361 rows fail their checks, most often"):
+        submit(offline_context, answer)
+
+
+def test_arrival_check_passes_a_table_with_columns_nobody_asked_for() -> None:
+    check_arrival("ons_els", b"areacd,period,value,new\nE06000001,2025-01-01/P1Y,3,x\n")

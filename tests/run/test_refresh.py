@@ -1,0 +1,173 @@
+"""Whole refreshes, on real figures: offline from the baseline, and over HTTP from the stand-in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.run.context import RunContext, open_run
+from pipeline.run.job import run_job
+from pipeline.run.refresh import Outcome, refresh
+from pipeline.settings import Settings
+from pipeline.verbs.common import VerbError
+from tests.standin.server import StandIn
+
+SCORES = "select * exclude (area_name) from mart_score order by all"
+
+
+def tiers(outcome: Outcome) -> dict[str, set[str]]:
+    """Tier -> the indicators that came from it."""
+    found: dict[str, set[str]] = {}
+    for result in outcome.results:
+        found.setdefault(result.tier, set()).add(result.indicator_id)
+    return found
+
+
+def read(path: Path, sql: str) -> list[tuple]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+@pytest.fixture(scope="module")
+def standin() -> Iterator[StandIn]:
+    with StandIn() as running:
+        yield running
+
+
+def live_context(standin: StandIn, folder: Path) -> RunContext:
+    settings = Settings(data_dir=folder, base_urls=standin.base_urls)
+    return open_run(settings, throttle=False, backoff_seconds=0.01)
+
+
+def test_offline_every_part_comes_from_the_baseline_and_says_so(offline_run: tuple[RunContext, Outcome]) -> None:
+    outcome = offline_run[1]
+    assert outcome.is_new
+    assert set(tiers(outcome)) == {"baseline"}
+    assert not outcome.failures
+
+
+def test_a_second_refresh_finds_nothing_new_and_leaves_the_file_alone(tmp_path: Path) -> None:
+    first = open_run(Settings(data_dir=tmp_path), offline=True)
+    assert refresh(first).is_new
+    before = first.settings.database.read_bytes()
+    second = refresh(open_run(Settings(data_dir=tmp_path), offline=True))
+    assert not second.is_new
+    assert first.settings.database.read_bytes() == before
+
+
+def test_a_rebuild_gives_the_same_scores_to_the_last_bit(
+    offline_run: tuple[RunContext, Outcome], tmp_path: Path
+) -> None:
+    again = open_run(Settings(data_dir=tmp_path), offline=True)
+    refresh(again)
+    assert read(again.settings.database, SCORES) == read(offline_run[0].settings.database, SCORES)
+
+
+def test_over_http_every_live_query_answers_and_the_figures_are_the_publishers(
+    standin: StandIn, tmp_path: Path, publishers_files: Path
+) -> None:
+    context = live_context(standin, tmp_path)
+    outcome = refresh(context)
+    with_live = {indicator.id for indicator in context.catalogue.collected if indicator.parts[0].live}
+    assert tiers(outcome)["live"] == with_live
+    assert tiers(outcome)["baseline"] == {i.id for i in context.catalogue.collected} - with_live
+    recorded = (publishers_files / "els-api/data_csv/022_gross-median-weekly-pay-status.body").read_text()
+    expected = {
+        (area, float(value))
+        for area, _, period, value, *_ in (line.split(",") for line in recorded.splitlines() if '"' not in line)
+        if period == "2025-04-30" and value
+    }
+    published = set(
+        read(
+            context.settings.database,
+            "select unnest(string_split(source_area_codes, '+')), value from fct_observation "
+            "where indicator_id = 'pay_median_weekly' and year = 2025 and value is not null",
+        )
+    )
+    assert {pair for pair in expected if pair[0][0] in "EWSN" and not pair[0].startswith("E08")} <= published
+    again = refresh(live_context(standin, tmp_path))
+    assert not again.is_new
+
+
+def test_a_bad_night_keeps_the_last_good_answer_and_names_what_failed(tmp_path: Path) -> None:
+    with StandIn() as standin:
+        refresh(live_context(standin, tmp_path))
+        standin.faults.switch_on("html_200", "claimant-count|gross-median-weekly-pay")
+        outcome = refresh(live_context(standin, tmp_path))
+    by_id = {result.indicator_id: result for result in outcome.results}
+    assert by_id["claimant_rate"].tier == by_id["pay_median_weekly"].tier == "snapshot"
+    assert any("claimant_rate" in sentence for sentence in outcome.failures)
+
+
+def test_unreachable_hosts_are_noticed_once_and_quickly(tmp_path: Path) -> None:
+    closed = {"ons_els": "http://127.0.0.1:9/els", "nomis": "http://127.0.0.1:9/nomis"}
+    context = open_run(Settings(data_dir=tmp_path, base_urls=closed))
+    outcome = refresh(context)
+    assert set(tiers(outcome)) == {"baseline"}
+    assert outcome.timings.seconds["fetch, check and tidy"] < 15
+    [(stale, why)] = read(
+        context.settings.database,
+        "select is_stale, why_not_live from meta_source where indicator_id = 'gva_per_hour'",
+    )
+    assert stale
+    assert "cannot be reached" in why
+
+
+def test_a_corrupted_baseline_file_fails_its_indicator_by_name(tmp_path: Path) -> None:
+    import shutil
+
+    from pipeline.settings import BASELINE_DIR
+
+    broken = tmp_path / "baseline"
+    shutil.copytree(BASELINE_DIR, broken)
+    (broken / "gva_per_hour.parquet").write_bytes(b"not parquet")
+    settings = Settings(data_dir=tmp_path / "data", baseline_dir=broken)
+    outcome = refresh(open_run(settings, offline=True))
+    assert [result.indicator_id for result in outcome.missing] == ["gva_per_hour"]
+    assert "gva_per_hour" in outcome.failures[0]
+    assert "git checkout" in outcome.failures[0]
+
+
+def test_an_indicator_that_would_be_lost_keeps_the_published_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    from pipeline.settings import BASELINE_DIR
+
+    whole = Settings(data_dir=tmp_path)
+    refresh(open_run(whole, offline=True))
+    before = whole.database.read_bytes()
+    broken = tmp_path / "baseline"
+    shutil.copytree(BASELINE_DIR, broken)
+    (broken / "gdhi_per_head.parquet").unlink()
+    with pytest.raises(VerbError, match=r"gives figures for gdhi_per_head \(main\)") as caught:
+        run_job(refresh, force=False, offline=True, strict=False, settings=Settings(tmp_path, baseline_dir=broken))
+    assert caught.value.exit_code == 3
+    assert whole.database.read_bytes() == before
+    report = json.loads((tmp_path / "marts" / "run_report.json").read_text())
+    assert report["status"] == "failed"
+    assert "gdhi_per_head" in report["error"]
+
+
+def test_the_job_prints_a_summary_and_writes_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_job(refresh, force=False, offline=True, strict=False, settings=Settings(tmp_path)) == 0
+    out = capsys.readouterr().out
+    for heading in ("indicator", "source used", "years", "districts", "age"):
+        assert heading in out
+    assert "gva_per_hour" in out
+    assert "shipped baseline" in out
+    assert "Published inclusive_growth.duckdb" in out
+    assert run_job(refresh, force=False, offline=True, strict=False, settings=Settings(tmp_path)) == 0
+    assert "Nothing new" in capsys.readouterr().out
+    report = json.loads((tmp_path / "marts" / "run_report.json").read_text())
+    assert report["status"] == "nothing new"
+    assert (tmp_path / "marts" / "run_report.md").read_text().startswith("# Run of ")
+
+
+def test_strict_exits_4_where_a_live_source_did_not_answer(tmp_path: Path) -> None:
+    assert run_job(refresh, force=False, offline=True, strict=True, settings=Settings(tmp_path)) == 4

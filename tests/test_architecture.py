@@ -1,0 +1,132 @@
+"""The rooms of the house and what each may import; a new import that crosses a wall fails here."""
+
+from __future__ import annotations
+
+import ast
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_socket import SocketConnectBlockedError
+
+from pipeline.settings import PROJECT_ROOT
+
+STDLIB = set(sys.stdlib_module_names)
+
+# Room -> what it may import beside the standard library and itself.
+ALLOWED: dict[str, set[str]] = {
+    "pipeline/catalogue": {"pydantic", "yaml"},
+    "pipeline/sources": {
+        "pipeline.catalogue",
+        "pipeline.settings",
+        "pipeline.__version__",
+        "pyarrow",
+        "requests",
+        "urllib3",
+    },
+    "pipeline/raw.py": {"pipeline.sources.base"},
+    "pipeline/tidy": {"numpy", "pandas", "pyarrow", "python_calamine", "pipeline.catalogue.model"},
+    "pipeline/geography": {
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "pydantic",
+        "python_calamine",
+        "yaml",
+        "pipeline.catalogue.model",
+        "pipeline.catalogue.yaml_entries",
+        "pipeline.tidy.observations",
+    },
+    "pipeline/scoring": {"numpy", "scipy", "SALib", "pandas", "pipeline.catalogue"},
+    "pipeline/marts": {"duckdb", "pyarrow", "pydantic", "pipeline.catalogue"},
+    "pipeline/publish.py": {"duckdb", "pandas", "pyarrow", "pipeline.marts"},
+    "pipeline/reading.py": {"duckdb"},
+    "pipeline/profile.py": {"duckdb", "pipeline.reading"},
+    "schemas": {"pandas", "pandera"},
+}
+
+
+def modules(place: str) -> list[Path]:
+    path = PROJECT_ROOT / place
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Every absolute module a file imports, at any depth of its code; `from pipeline import raw` gives `pipeline.raw`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative imports hide which room is entered"
+            module = node.module or ""
+            found.update({f"{module}.{alias.name}" for alias in node.names} if module == "pipeline" else {module})
+    return found - {"__future__"}
+
+
+def is_allowed(module: str, allowed: set[str]) -> bool:
+    return module.split(".")[0] in STDLIB or any(module == a or module.startswith(a + ".") for a in allowed)
+
+
+@pytest.mark.parametrize("room", sorted(ALLOWED))
+def test_a_room_imports_only_what_it_may(room: str) -> None:
+    own = room.removesuffix(".py").replace("/", ".")
+    wrong = {
+        f"{path.relative_to(PROJECT_ROOT)} imports {module}"
+        for path in modules(room)
+        for module in imports(path)
+        if not is_allowed(module, ALLOWED[room] | {own})
+    }
+    assert not wrong
+
+
+def test_every_module_of_the_room_list_exists() -> None:
+    assert all(modules(room) for room in ALLOWED)
+
+
+def test_prefect_is_imported_by_flows_alone() -> None:
+    users = {
+        path.relative_to(PROJECT_ROOT).parts[0]
+        for place in ("pipeline", "schemas", "flows")
+        for path in modules(place)
+        if any(module.split(".")[0] == "prefect" for module in imports(path))
+    }
+    assert users == {"flows"}
+
+
+def test_only_the_sources_room_can_reach_the_network() -> None:
+    networked = {"requests", "urllib3", "httpx", "socket", "http.client", "urllib.request", "aiohttp", "fsspec"}
+    users = {
+        str(path.relative_to(PROJECT_ROOT))
+        for path in modules("pipeline") + modules("schemas")
+        if networked & imports(path)
+    }
+    assert users
+    assert all(user.startswith("pipeline/sources/") for user in users), users
+
+
+def test_pandas_enters_the_scoring_room_only_at_its_labelled_edge() -> None:
+    pure = {"transform.py", "normalise.py", "aggregate.py", "ranks.py", "tree.py"}
+    with_pandas = {path.name for path in modules("pipeline/scoring") if "pandas" in imports(path)}
+    assert not with_pandas & pure
+
+
+def test_flows_hold_no_sql_and_no_arithmetic_libraries() -> None:
+    for path in modules("flows"):
+        assert not {"duckdb", "pandas", "numpy", "pyarrow"} & {module.split(".")[0] for module in imports(path)}
+
+
+def test_no_module_is_longer_than_a_reader_can_hold() -> None:
+    longest = {
+        path: len(path.read_text().splitlines())
+        for place in ("pipeline", "flows", "schemas")
+        for path in modules(place)
+    }
+    assert {str(path) for path, lines in longest.items() if lines > 450} == set()
+
+
+@pytest.mark.filterwarnings("ignore:A test tried to use socket")
+def test_the_network_is_refused_in_tests_except_loopback() -> None:
+    with pytest.raises(SocketConnectBlockedError), socket.socket() as outside:
+        outside.connect(("192.0.2.1", 80))
