@@ -1,0 +1,61 @@
+"""The command line: one verb a module of `pipeline.verbs`, help for all of them, failures as sentences."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from pipeline import __version__
+from pipeline.verbs import area, areas, baseline, catalogue, query, ranks, refresh, register, score, verify
+from pipeline.verbs.common import EXIT_FAILED, EXIT_OK, VerbError
+
+EPILOG = """exit codes:
+  0  done; for refresh: published, or nothing new
+  1  failed; the message says why, and the published file is as it was
+  2  the command was not understood
+  3  the new file failed its checks and was not published; the one before it stays
+  4  published (or nothing new), but a first file lacks indicators, or with --strict a source did not answer today
+
+environment:
+  IG_DATA_DIR            data folder (default: data, in the project)
+  IG_ELS_URL, IG_NOMIS_URL, IG_OPEN_GEOGRAPHY_URL, IG_GOVUK_URL
+                         address of a mirror or stand-in to ask in the publisher's place
+  NOMIS_UID              your Nomis key, if you have one; it is written nowhere
+"""
+VERBS = (refresh, area, areas, query, score, ranks, verify, catalogue, baseline, register)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, every verb with its help."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="Inclusive growth in UK local areas: is our economy growing, and how widely is that growth shared?",
+        epilog=EPILOG,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=18),
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for module in VERBS:
+        module.add_to(verbs)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; return its exit code. An expected failure is a sentence on standard error, never a traceback."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
+    except VerbError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped; the published file is as it was", file=sys.stderr)
+        return EXIT_FAILED
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`). Python would complain again at exit, so give it a quiet end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK

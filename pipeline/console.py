@@ -1,0 +1,114 @@
+"""How a refresh looks: a progress display on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline.run.acquire import PartResult
+from pipeline.run.context import RunContext
+from pipeline.run.refresh import Outcome
+from pipeline.run.report import MOST_SENTENCES, source_words, table_rows, unreachable_hosts
+
+LOG_WIDTH = 120
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A console as wide as the terminal, or LOG_WIDTH columns of plain text where there is none."""
+    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=LOG_WIDTH)
+
+
+class Reporter:
+    """Tells of each part as it arrives. Safe to call from several threads."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self._console = console
+        self._total = total
+        self._done = 0
+        self._lock = threading.Lock()
+        self._progress: Progress | None = None
+
+    @contextmanager
+    def showing(self) -> Iterator[Reporter]:
+        """Show the progress bar while the block runs; without a terminal, print a line for each part instead."""
+        if not self._console.is_terminal:
+            yield self
+            return
+        columns = (TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            self._progress = progress
+            self._task = progress.add_task("fetching", total=self._total)
+            yield self
+        self._progress = None
+
+    def part_done(self, result: PartResult) -> None:
+        name = result.indicator_id if result.part_id == "main" else f"{result.indicator_id} ({result.part_id})"
+        with self._lock:
+            self._done += 1
+            if self._progress is not None:
+                self._progress.update(self._task, completed=self._done, description=name)
+            else:
+                self._console.print(f"[{self._done}/{self._total}] {name}: {source_words(result)}", markup=False)
+
+
+def print_summary(
+    console: Console, context: RunContext, outcome: Outcome, prefect_seconds: float | None = None
+) -> None:
+    """Print the summary table, what could not be reached, what failed, and the time the work took."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, justify in (
+        ("indicator", "left"),
+        ("source used", "left"),
+        ("years", "left"),
+        ("districts", "right"),
+        ("age", "right"),
+    ):
+        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for row in table_rows(context, outcome.results):
+        table.add_row(*row)
+    console.print(table)
+    console.print()
+    for sentence in unreachable_hosts(outcome.results):
+        console.print(f"Not reached: {sentence}", markup=False)
+    _print_some(console, "Went wrong", outcome.failures)
+    _print_some(console, "Odd", _warnings(outcome.results))
+    set_aside = sum(len(r.accepted.quarantine) for r in outcome.results if r.accepted is not None)
+    if set_aside:
+        console.print(f"Rows set aside on arrival: {set_aside} (see meta_quarantine)", markup=False)
+    work = outcome.timings.total
+    start = "" if prefect_seconds is None else f"; Prefect's own start took {prefect_seconds:.1f} s more"
+    if outcome.is_new:
+        rows = outcome.row_counts
+        console.print(
+            f"Published {context.settings.database.name}: {rows['fct_observation']:,} observations of "
+            f"{rows['dim_indicator']} indicators, {rows['mart_area_profile']} districts, {rows['mart_score']:,} scores.",
+            markup=False,
+        )
+        console.print(f"The work took {work:.1f} s ({_steps(outcome)}){start}.", markup=False)
+    else:
+        console.print(
+            f"Nothing new: {context.settings.database.name} already holds these figures; it was left as it is. "
+            f"Looking took {work:.1f} s{start}.",
+            markup=False,
+        )
+
+
+def _warnings(results: Sequence[PartResult]) -> list[str]:
+    return [f"{r.indicator_id} ({r.part_id}): {w}" for r in results if r.accepted for w in r.accepted.warnings]
+
+
+def _steps(outcome: Outcome) -> str:
+    return ", ".join(f"{name} {value:.1f}" for name, value in outcome.timings.seconds.items())
+
+
+def _print_some(console: Console, heading: str, sentences: Sequence[str]) -> None:
+    for sentence in sentences[:MOST_SENTENCES]:
+        console.print(f"{heading}: {sentence}", markup=False)
+    if len(sentences) > MOST_SENTENCES:
+        console.print(f"{heading}: {len(sentences) - MOST_SENTENCES} more, see run_report.md", markup=False)

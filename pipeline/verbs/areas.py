@@ -1,0 +1,37 @@
+"""`python -m pipeline areas`."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+
+ABOUT = """List today's local authority districts, or tell the history of one area.
+
+  python -m pipeline areas                             today's 361 districts
+  python -m pipeline areas "West Northamptonshire"     what it was made from and when
+  python -m pipeline areas E07000151                   what became of a code of the past
+"""
+
+
+def add_to(verbs: Verbs) -> None:
+    parser = add_verb(verbs, "areas", "list today's districts, or tell the history of one area", ABOUT, run)
+    parser.add_argument("name", nargs="?", help="name or GSS code, of today or of the past")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pipeline.geography import describe_area, list_areas, load_register
+    from pipeline.geography.errors import GeographyError
+
+    try:
+        register = load_register()
+        if arguments.name:
+            print("\n".join(describe_area(register, arguments.name)))
+            return EXIT_OK
+        for row in list_areas(register).fillna("").itertuples(index=False):
+            print(
+                f"{row.area_code}  {row.area_name:<36}  {row.region_name:<24}  {row.combined_authority_name}".rstrip()
+            )
+    except GeographyError as error:
+        raise VerbError(str(error)) from error
+    return EXIT_OK

@@ -1,0 +1,33 @@
+"""`python -m pipeline catalogue`."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+
+ABOUT = """Check the catalogue and list its indicators.
+
+A wrong entry is reported with file, line, entry and field. Run it after adding an indicator.
+"""
+
+
+def add_to(verbs: Verbs) -> None:
+    add_verb(verbs, "catalogue", "check the catalogue and list the indicators", ABOUT, run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pipeline.catalogue import CatalogueError, load_catalogue
+    from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
+
+    try:
+        catalogue = load_catalogue()
+        for name in DEFAULT_FRAMEWORKS:
+            load_framework(name, known_indicators=catalogue.indicators)
+    except CatalogueError as error:
+        raise VerbError(str(error)) from error
+    width = max(map(len, catalogue.indicators))
+    for indicator in catalogue.indicators.values():
+        print(f"{indicator.id:<{width}}  {indicator.theme:<14}  {indicator.title} ({indicator.unit})")
+    print(f"\n{len(catalogue.indicators)} indicators, {len(catalogue.sources)} sources, all entries valid.")
+    return EXIT_OK

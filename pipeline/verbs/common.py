@@ -1,0 +1,68 @@
+"""What the verbs share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_REFUSED = 3
+EXIT_INCOMPLETE = 4
+
+# argparse's own name for what add_subparsers returns is private.
+Verbs = Any
+
+
+class VerbError(Exception):
+    """An expected failure: the message is for a person, the exit code for cron."""
+
+    def __init__(self, message: str, exit_code: int = EXIT_FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def add_verb(
+    verbs: Verbs, name: str, summary: str, about: str, run: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    """Add one verb with its one-line ``summary`` and its longer ``about``."""
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name, help=summary, description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def read_csv(path: Path, *, numbers: Sequence[str]) -> pd.DataFrame:
+    """A CSV with its text as text and ``numbers`` as float64, full precision; empty is missing.
+
+    Raises VerbError naming the file, and the line and column of a number that is none.
+    """
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise VerbError(f"{path} cannot be read as a CSV: {error}") from error
+    for name in (column for column in numbers if column in table.columns):
+        text = table[name].str.strip()
+        values = pd.to_numeric(text, errors="coerce").astype("float64")
+        wrong = values.isna() & ~text.str.lower().isin(["", "nan", "na", "inf", "-inf"])
+        if wrong.any():
+            line = int(wrong.to_numpy().argmax())
+            raise VerbError(f"{path}, line {line + 2}, column {name}: {table[name].iloc[line]!r} is not a number")
+        table[name] = values
+    return table
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV: full double precision, missing cells empty. Raises VerbError when it cannot be written."""
+    try:
+        table.to_csv(path, index=False, lineterminator="\n")
+    except OSError as error:
+        raise VerbError(f"{path} cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,72 @@
+"""`python -m pipeline query "select …"`."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+
+from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+
+ABOUT = """Run one SELECT on the published file, which is opened read-only.
+
+  python -m pipeline query "show tables"
+  python -m pipeline query "describe mart_score"
+  python -m pipeline query "select area_name, sharing_score from mart_area_profile order by 2 desc limit 5"
+"""
+
+
+def add_to(verbs: Verbs) -> None:
+    parser = add_verb(verbs, "query", "run SQL on the published file, read-only", ABOUT, run)
+    parser.add_argument("sql", help="the statement; - reads it from standard input")
+    parser.add_argument("--csv", action="store_true", help="print CSV, all rows; without it, a table for people")
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help="rows to show in the table (default 50)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pipeline.reading import CannotRead, run_query
+    from pipeline.settings import settings_from_environment
+
+    sql = sys.stdin.read() if arguments.sql == "-" else arguments.sql
+    try:
+        names, rows = run_query(settings_from_environment().database, sql)
+    except CannotRead as error:
+        raise VerbError(str(error)) from error
+    if arguments.csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+        return EXIT_OK
+    _print_for_people(names, rows[: arguments.limit])
+    if len(rows) > arguments.limit:
+        print(f"... {len(rows) - arguments.limit:,} more rows; --csv prints all, --limit N more")
+    return EXIT_OK
+
+
+def _print_for_people(names: list[str], rows: list[tuple[object, ...]]) -> None:
+    """A table where it fits the width of the screen, else one block a row with a column on each line."""
+    from rich.table import Table
+
+    from pipeline.console import make_console
+
+    console = make_console()
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(len(name), *(len(row[i]) for row in cells)) if cells else len(name) for i, name in enumerate(names)]
+    if sum(widths) + 2 * len(widths) > console.width:
+        label = max(map(len, names))
+        for row in cells:
+            print("\n".join(f"{name:<{label}}  {cell}" for name, cell in zip(names, row, strict=True)), end="\n\n")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    numeric = [all(isinstance(row[i], int | float | None) for row in rows) for i in range(len(names))]
+    for name, is_numeric in zip(names, numeric, strict=True):
+        table.add_column(name, justify="right" if is_numeric else "left", no_wrap=True)
+    for row in cells:
+        table.add_row(*row)
+    console.print(table, markup=False)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,33 @@
+"""`python -m pipeline refresh`: the main job without Prefect."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.verbs.common import Verbs, add_verb
+
+ABOUT = """Get every indicator, check it, score it, and publish a new DuckDB file if anything changed.
+
+Each figure comes from its publisher where that answers, else from the last good answer held in
+data/raw, else from the figures shipped with the project; the summary says which. A file that fails
+its checks is not published. The same work with Prefect's record of it: make refresh.
+"""
+
+
+def add_to(verbs: Verbs) -> None:
+    parser = add_verb(verbs, "refresh", "get the figures, score them and publish the DuckDB file", ABOUT, run)
+    add_options(parser)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of a refresh, shared with `flows/refresh.py`."""
+    parser.add_argument("--force", action="store_true", help="rebuild and publish even where nothing has changed")
+    parser.add_argument("--offline", action="store_true", help="ask no publisher; use what is held and what is shipped")
+    parser.add_argument("--strict", action="store_true", help="exit 4 where a source did not give its figures today")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pipeline.run.job import run_job
+    from pipeline.run.refresh import refresh
+
+    return run_job(refresh, force=arguments.force, offline=arguments.offline, strict=arguments.strict)

@@ -1,0 +1,47 @@
+"""`python -m pipeline score`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb, read_csv, write_csv
+
+ABOUT = """Score any areas with any framework, one period, values used as they are given.
+
+VALUES is a CSV with the columns area_code, indicator_id, value and, where errors are known,
+standard_error. The result has a row for every area and node: area_code, node_id, depth, score,
+rank (1 is best, ties share the better rank), and with errors score_lower, score_upper,
+rank_lower, rank_upper (90%). docs/methodology.md, section 10, describes the framework file.
+
+  python -m pipeline score --values values.csv --framework framework.yaml --out scores.csv
+"""
+
+
+def add_to(verbs: Verbs) -> None:
+    parser = add_verb(verbs, "score", "score any table of areas with any framework", ABOUT, run)
+    parser.add_argument("--values", type=Path, required=True, metavar="FILE", help="CSV of values")
+    parser.add_argument(
+        "--framework", required=True, metavar="FILE", help="framework file (YAML), or a shipped one's id"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV to write")
+    parser.add_argument("--draws", type=int, default=2000, metavar="N", help="draws for the intervals (default 2000)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the draws (default 1)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pipeline.catalogue import CatalogueError
+    from pipeline.catalogue.frameworks import load_framework
+    from pipeline.scoring import ScoringInputError, score_table
+
+    if arguments.draws < 0:
+        raise VerbError("--draws must be 0 or more")
+    try:
+        framework = load_framework(arguments.framework)
+        values = read_csv(arguments.values, numbers=("value", "standard_error"))
+        scores = score_table(values, framework, draws=arguments.draws, seed=arguments.seed)
+    except (CatalogueError, ScoringInputError) as error:
+        raise VerbError(str(error)) from error
+    write_csv(scores, arguments.out)
+    print(f"{len(scores):,} rows written to {arguments.out}")
+    return EXIT_OK
