@@ -1,0 +1,134 @@
+"""The main job as a Prefect flow: parts are fetched in parallel, and each step is a task with its own record.
+
+``make refresh`` runs it, as ``python -m flows.refresh``. The same steps without Prefect:
+``python -m pipeline refresh``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+
+_BEFORE_PREFECT = time.perf_counter()
+
+from prefect import flow, task  # noqa: E402 - timed, so that Prefect's start can be told apart from the work
+from prefect.cache_policies import NO_CACHE  # noqa: E402
+from prefect.futures import PrefectFuture  # noqa: E402
+from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
+from prefect.utilities.annotations import quote  # noqa: E402
+
+_PREFECT_IMPORTED = time.perf_counter()
+
+from pipeline.catalogue import Indicator, Part  # noqa: E402
+from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS  # noqa: E402
+from pipeline.run import refresh as steps  # noqa: E402
+from pipeline.run.acquire import PartResult, acquire_part  # noqa: E402
+from pipeline.run.assemble import Assembled  # noqa: E402
+from pipeline.run.assemble import assemble as assemble_parts  # noqa: E402
+from pipeline.run.context import RunContext  # noqa: E402
+from pipeline.run.job import run_job  # noqa: E402
+from pipeline.scoring import ScoreTables  # noqa: E402
+from pipeline.verbs.common import VerbError  # noqa: E402
+from pipeline.verbs.refresh import ABOUT, add_options  # noqa: E402
+
+T = TypeVar("T")
+OnPart = Callable[[PartResult], None]
+
+# The HTTP client already retries what a publisher may mend by itself, and a source's failure is a result,
+# not an exception. What is left to retry is the disk.
+acquire = task(name="acquire", retries=2, retry_delay_seconds=1, cache_policy=NO_CACHE, persist_result=False)(
+    acquire_part
+)
+assemble = task(name="assemble", cache_policy=NO_CACHE, persist_result=False)(assemble_parts)
+score = task(name="score", cache_policy=NO_CACHE, persist_result=False)(steps.score)
+build_candidate = task(name="build the marts", cache_policy=NO_CACHE, persist_result=False)(steps.build_candidate)
+check_and_publish = task(name="check and publish", cache_policy=NO_CACHE, persist_result=False)(steps.check_and_publish)
+
+
+@flow(name="refresh", task_runner=ThreadPoolTaskRunner(max_workers=steps.FETCH_THREADS))  # type: ignore[arg-type]
+def refresh(force: bool = False, offline: bool = False, strict: bool = False, called_at: float | None = None) -> int:
+    """Get every indicator, score, build, check and publish; return the exit code of ``pipeline.cli``.
+
+    ``called_at`` is the caller's ``time.perf_counter()``, from which Prefect's own start is measured.
+    Raises VerbError for an expected failure, so that the flow run ends as Failed with its sentence.
+    """
+    started = None
+    if called_at is not None:
+        started = _PREFECT_IMPORTED - _BEFORE_PREFECT + time.perf_counter() - called_at
+    return run_job(_as_tasks, force=force, offline=offline, strict=strict, prefect_seconds=started)
+
+
+def _whole(value: T) -> T:
+    """Pass a value as it is: without this, Prefect walks through every data frame in search of futures."""
+    return cast(T, quote(value))
+
+
+def _as_tasks(context: RunContext, *, force: bool = False, on_part: OnPart | None = None) -> steps.Outcome:
+    """The steps of `pipeline.run.refresh.refresh`, each submitted as a task."""
+    timings = steps.Timings()
+    with timings.step("fetch, check and tidy"):
+        results = _acquire_all(context, on_part)
+    if not force and steps.is_published(context, results):
+        return steps.Outcome(False, tuple(results), {}, timings)
+    with timings.step("put together on today's map"):
+        assembled: Assembled = assemble(_whole(context), _whole(results))
+    with timings.step("score"):
+        scoring = [_submit_score(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
+        scores = [future.result() for future in scoring]
+    with timings.step("build the marts"):
+        candidate, counts = build_candidate(_whole(context), _whole(results), _whole(assembled), _whole(scores))
+    with timings.step("check and publish"):
+        check_and_publish(_whole(context), candidate, _whole(results))
+    return steps.Outcome(True, tuple(results), counts, timings)
+
+
+def _acquire_all(context: RunContext, on_part: OnPart | None) -> list[PartResult]:
+    """Submit every part, tell of each as it ends, and raise what failed only once all have ended."""
+    futures = [_submit_part(context, indicator, part) for indicator, part in steps.parts_of(context)]
+    results: list[PartResult] = []
+    failures: list[BaseException] = []
+    for future in futures:
+        result = future.result(raise_on_failure=False)
+        if isinstance(result, BaseException):
+            failures.append(result)
+            continue
+        results.append(result)
+        if on_part is not None:
+            on_part(result)
+    if failures:
+        failures[0].add_note(f"{len(failures)} of {len(futures)} parts ended this way or another")
+        raise failures[0]
+    return results
+
+
+def _submit_part(context: RunContext, indicator: Indicator, part: Part) -> PrefectFuture[PartResult]:
+    named = acquire.with_options(task_run_name=f"acquire {indicator.id} ({part.id})")
+    return named.submit(_whole(context), _whole(indicator), _whole(part))
+
+
+def _submit_score(context: RunContext, assembled: Assembled, framework_id: str) -> PrefectFuture[ScoreTables]:
+    named = score.with_options(task_run_name=f"score {framework_id}")
+    return named.submit(_whole(context), _whole(assembled), framework_id)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line of ``make refresh``: the options of ``python -m pipeline refresh``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.refresh", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_options(parser)
+    arguments = parser.parse_args(argv)
+    try:
+        return refresh(
+            force=arguments.force, offline=arguments.offline, strict=arguments.strict, called_at=time.perf_counter()
+        )
+    except VerbError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
