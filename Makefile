@@ -17,7 +17,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --require-hashes --requirement
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh test lint format lock clean
+.PHONY: help refresh test lint format docs lock clean
 
 help: ## show these targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ lint: $(VENV)/.installed-dev ## check style and types
 format: $(VENV)/.installed-dev ## format the code and mend what can be mended by machine
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.installed ## renew the generated parts of README.md from the published file
+	@$(BIN)/python -m pipeline docs
 
 lock: $(VENV)/.installed-uv ## renew the locks from pyproject.toml, every package with its hashes
 	$(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \

@@ -29,7 +29,7 @@ from pipeline.run.acquire import PartResult, acquire_part  # noqa: E402
 from pipeline.run.assemble import Assembled  # noqa: E402
 from pipeline.run.assemble import assemble as assemble_parts  # noqa: E402
 from pipeline.run.context import RunContext  # noqa: E402
-from pipeline.run.job import run_job  # noqa: E402
+from pipeline.run.job import JobOptions, run_job  # noqa: E402
 from pipeline.scoring import ScoreTables  # noqa: E402
 from pipeline.verbs.common import VerbError  # noqa: E402
 from pipeline.verbs.refresh import ABOUT, add_options  # noqa: E402
@@ -49,7 +49,13 @@ check_and_publish = task(name="check and publish", cache_policy=NO_CACHE, persis
 
 
 @flow(name="refresh", task_runner=ThreadPoolTaskRunner(max_workers=steps.FETCH_THREADS))  # type: ignore[arg-type]
-def refresh(force: bool = False, offline: bool = False, strict: bool = False, called_at: float | None = None) -> int:
+def refresh(
+    force: bool = False,
+    offline: bool = False,
+    strict: bool = False,
+    draws: int | None = None,
+    called_at: float | None = None,
+) -> int:
     """Get every indicator, score, build, check and publish; return the exit code of ``pipeline.cli``.
 
     ``called_at`` is the caller's ``time.perf_counter()``, from which Prefect's own start is measured.
@@ -58,7 +64,7 @@ def refresh(force: bool = False, offline: bool = False, strict: bool = False, ca
     started = None
     if called_at is not None:
         started = _PREFECT_IMPORTED - _BEFORE_PREFECT + time.perf_counter() - called_at
-    return run_job(_as_tasks, force=force, offline=offline, strict=strict, prefect_seconds=started)
+    return run_job(_as_tasks, JobOptions(force, offline, strict, draws), prefect_seconds=started)
 
 
 def _whole(value: T) -> T:
@@ -123,7 +129,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         return refresh(
-            force=arguments.force, offline=arguments.offline, strict=arguments.strict, called_at=time.perf_counter()
+            force=arguments.force,
+            offline=arguments.offline,
+            strict=arguments.strict,
+            draws=arguments.draws,
+            called_at=time.perf_counter(),
         )
     except VerbError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline import __version__
-from pipeline.verbs import area, areas, baseline, catalogue, query, ranks, refresh, register, score, verify
+from pipeline.verbs import area, areas, baseline, catalogue, docs, query, ranks, refresh, register, score, verify
 from pipeline.verbs.common import EXIT_FAILED, EXIT_OK, VerbError
 
 EPILOG = """exit codes:
@@ -24,7 +24,7 @@ environment:
                          address of a mirror or stand-in to ask in the publisher's place
   NOMIS_UID              your Nomis key, if you have one; it is written nowhere
 """
-VERBS = (refresh, area, areas, query, score, ranks, verify, catalogue, baseline, register)
+VERBS = (refresh, area, areas, query, score, ranks, verify, catalogue, baseline, register, docs)
 
 
 def build_parser() -> argparse.ArgumentParser:

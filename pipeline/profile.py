@@ -11,6 +11,7 @@ from pipeline.reading import published
 
 DEFAULT_FRAMEWORK = "shared_growth"
 # Where the 90% interval of a rank is wider than this share of the field, a band is shown and no ordinal (METHODOLOGY section 6).
+_NEGLIGIBLE = 1e-9
 WIDEST_INTERVAL_FOR_AN_ORDINAL = 1 / 3
 
 _AREA = """
@@ -31,7 +32,8 @@ select
     score.rank_lower,
     score.rank_upper,
     score.rank_count,
-    score.is_carried_forward
+    score.is_carried_forward,
+    score.weight_with_error
 from mart_score as score
 inner join dim_node as node using (framework_id, node_id)
 where
@@ -101,6 +103,12 @@ class NodeScore:
     rank_upper: int | None
     rank_count: int | None
     is_carried_forward: bool
+    weight_with_error: float | None
+
+    @property
+    def has_hidden_error(self) -> bool:
+        """Whether part of the score rests on figures whose survey error is not published, so its interval is too narrow."""
+        return self.weight_with_error is not None and self.weight_with_error < 1 - _NEGLIGIBLE
 
     @property
     def rank_words(self) -> str:
@@ -108,16 +116,18 @@ class NodeScore:
         if self.rank is None or self.rank_count is None:
             return "not ranked"
         if self.rank_lower is None or self.rank_upper is None:
-            return "rank uncertainty not computed"
+            return "rank not given: no survey error is published"
         if self.rank_upper - self.rank_lower > WIDEST_INTERVAL_FOR_AN_ORDINAL * self.rank_count:
             return f"rank band {self.rank_lower} to {self.rank_upper} of {self.rank_count}"
         return f"rank {self.rank} of {self.rank_count} (90% interval {self.rank_lower} to {self.rank_upper})"
 
     @property
     def score_words(self) -> str:
+        """The score with its 90% interval; a star says that the interval leaves errors out that nobody publishes."""
         if self.score_lower is None or self.score_upper is None:
             return f"{self.score:.0f}"
-        return f"{self.score:.0f} ({self.score_lower:.0f} to {self.score_upper:.0f})"
+        star = "*" if self.has_hidden_error else ""
+        return f"{self.score:.0f} ({self.score_lower:.0f} to {self.score_upper:.0f}){star}"
 
 
 def profile_text(database: Path, area_code: str) -> str:
@@ -147,15 +157,17 @@ def _scores(
 ) -> list[str]:
     if year is None:
         return ["No scores are in the published file."]
-    rows = connection.execute(_SCORES, [area_code, DEFAULT_FRAMEWORK, year]).fetchall()
+    nodes = [NodeScore(*row) for row in connection.execute(_SCORES, [area_code, DEFAULT_FRAMEWORK, year]).fetchall()]
     lines = [f"Scores {year}, 0 to 100, 50 is the typical district (90% intervals in brackets)"]
-    for node in (NodeScore(*row) for row in rows):
+    for node in nodes:
         carried = "; rests on an earlier year" if node.is_carried_forward and node.node_kind == "pillar" else ""
         ranked = f"  {node.rank_words}" if area[1] == "district" else ""
         lines.append(
-            f"{'  ' * (node.depth + 1)}{node.title:<{46 - 2 * node.depth}}{node.score_words:>16}{ranked}{carried}"
+            f"{'  ' * (node.depth + 1)}{node.title:<{46 - 2 * node.depth}}{node.score_words:>17}{ranked}{carried}"
         )
-    if not rows and not area[5] and area[1] == "district":
+    if any(node.has_hidden_error and node.score_lower is not None for node in nodes):
+        lines.append("  * rests in part on figures without a published error: the true interval is wider")
+    if not nodes and not area[5] and area[1] == "district":
         lines.append("  shown, not scored: too few residents for most surveys to say anything")
     for title, reason in connection.execute(_NOT_SCORED, [area_code, DEFAULT_FRAMEWORK, year]).fetchall():
         lines.append(f"  not scored: {title}: {reason}")

@@ -16,10 +16,6 @@ def observation_schema(minimum: float, maximum: float) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(
         columns={
             "area_code": pa.Column(str, pa.Check.str_matches(r"^\S+$", error="the area code is blank")),
-            "indicator_id": pa.Column(str),
-            "period": pa.Column(str),
-            "period_start": pa.Column("datetime64[us]", coerce=True),
-            "period_end": pa.Column("datetime64[us]", coerce=True),
             "year": pa.Column("int32", pa.Check.in_range(1980, 2100, error="the year is outside 1980 to 2100")),
             "value": pa.Column(
                 float,
@@ -28,15 +24,10 @@ def observation_schema(minimum: float, maximum: float) -> pa.DataFrameSchema:
                 ),
                 nullable=True,
             ),
-            "lower": pa.Column(float, nullable=True),
-            "upper": pa.Column(float, nullable=True),
             "standard_error": pa.Column(
                 float, pa.Check.ge(0, error="the upper bound is below the lower bound"), nullable=True
             ),
             "status": pa.Column(str, pa.Check.isin(STATUSES, error="the status is not one this project knows")),
-            "source_id": pa.Column(str),
-            "edition": pa.Column(str),
-            "payload_sha256": pa.Column(str),
         },
         checks=[
             pa.Check(

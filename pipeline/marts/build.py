@@ -74,8 +74,7 @@ def build(path: Path, inputs: Mapping[str, pa.Table], tables: Mapping[str, Table
                     connection.execute(f"create type {column.name}_enum as enum ({ENUM_VALUES[column.name]})")
             connection.execute(create_statement(table))
             connection.execute(f"insert into {table.id} by name {model.sql}")
-            for statement in comment_statements(table):
-                connection.execute(statement)
+            connection.execute(";\n".join(comment_statements(table)))
             counted = connection.execute(f"select count(*) from {table.id}").fetchone()
             counts[table.id] = int(counted[0]) if counted else 0
         connection.execute(f"checkpoint {DATABASE_ALIAS}")

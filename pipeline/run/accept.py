@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 from dataclasses import dataclass
 
 import pandas as pd
@@ -64,6 +65,10 @@ class HeldDistricts:
 NOTHING_HELD = HeldDistricts(frozenset(), is_same_query=False)
 
 
+# Parsing is Python's own work: several threads at it only get into each other's way, and fetching needs none of it.
+_parsing = threading.Lock()
+
+
 def accept(
     context: RunContext,
     indicator: Indicator,
@@ -78,6 +83,13 @@ def accept(
     ``query`` is None for the baseline. ``held`` is what figures held before covered.
     Raises PayloadRejected.
     """
+    with _parsing:
+        return _accept(context, indicator, part, query, payload, held)
+
+
+def _accept(
+    context: RunContext, indicator: Indicator, part: Part, query: Query | None, payload: Payload, held: HeldDistricts
+) -> Accepted:
     source_id = "baseline" if query is None else query.source
     check_arrival(source_id, payload.content)
     try:
@@ -192,12 +204,11 @@ def _check_districts(
     context: RunContext, part: Part, observations: pd.DataFrame, held: HeldDistricts
 ) -> tuple[frozenset[str], tuple[str, ...]]:
     """Count today's districts in the payload and in its latest year; too few fails it, too many warns."""
-    successors = {code: context.register.current_codes(code) for code in observations["area_code"].unique()}
-    known = set(context.register.districts())
-    covered = frozenset(district for codes in successors.values() for district in codes if district in known)
+    on_today = {code: context.districts_today(code) for code in observations["area_code"].unique()}
+    covered = frozenset(district for districts in on_today.values() for district in districts)
     with_value = observations[observations["value"].notna()]
     latest = with_value[with_value["year"] == with_value["year"].max()]
-    in_latest = {d for code in latest["area_code"].unique() for d in successors[code] if d in known}
+    in_latest = {district for code in latest["area_code"].unique() for district in on_today[code]}
     if len(in_latest) < part.districts.min:
         year = "no year" if latest.empty else f"{int(latest['year'].iloc[0])}"
         raise PayloadRejected(

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from pipeline import __version__
 from pipeline.catalogue import Catalogue, load_catalogue
@@ -16,6 +16,10 @@ from pipeline.raw import RawStore
 from pipeline.settings import PROJECT_ROOT, Settings, settings_from_environment
 from pipeline.sources.baseline import Baseline
 from pipeline.sources.http import HttpClient
+
+# Draws of the survey errors behind each interval. A few hundred settle a 90% interval to about a tenth of its half-width;
+# `--draws 2000` is for figures that will be quoted.
+DEFAULT_DRAWS = 200
 
 _CODE_FOLDERS = ("pipeline", "schemas")
 _CODE_SUFFIXES = {".py", ".sql", ".yaml", ".csv"}
@@ -34,6 +38,11 @@ class RunContext:
     baseline: Baseline
     started_at: datetime
     offline: bool = False
+    draws: int = DEFAULT_DRAWS
+
+    def districts_today(self, code: str) -> frozenset[str]:
+        """Today's districts on the ground of an area code, if it is or was a district's; empty for any other text."""
+        return _districts_today(self.register, code)
 
 
 def open_run(
@@ -41,12 +50,14 @@ def open_run(
     *,
     catalogue: Catalogue | None = None,
     offline: bool = False,
+    draws: int = DEFAULT_DRAWS,
     throttle: bool = True,
     backoff_seconds: float = 1.0,
 ) -> RunContext:
     """Load what a run needs; nothing is fetched and nothing is written.
 
-    With ``offline`` no source is asked at all: figures come from snapshots and the baseline. ``throttle`` and
+    With ``offline`` no source is asked at all: figures come from snapshots and the baseline. ``draws`` is the number
+    of times survey errors are drawn through the scores; with 0 there are no intervals. ``throttle`` and
     ``backoff_seconds`` (the first pause before a retry) are the manners of the HTTP client; only tests against a
     stand-in have reason to change them.
     Raises CatalogueError when the catalogue or the declaration of the tables is wrong.
@@ -63,7 +74,13 @@ def open_run(
         baseline=Baseline(settings.baseline_dir),
         started_at=datetime.now(UTC),
         offline=offline,
+        draws=draws,
     )
+
+
+@lru_cache(maxsize=4096)
+def _districts_today(register: Register, code: str) -> frozenset[str]:
+    return frozenset(register.current_codes(code)) & frozenset(register.districts())
 
 
 @cache

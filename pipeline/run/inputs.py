@@ -99,6 +99,7 @@ def _run_row(context: RunContext, assembled: Assembled, digest: str) -> pd.DataF
                 "built_at": built_at.replace(tzinfo=None),
                 "code_version": __version__,
                 "input_fingerprint": digest,
+                "draw_count": context.draws,
                 "python_version": platform.python_version(),
                 "duckdb_version": duckdb.__version__,
                 "rows_read": assembled.rows_read,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.catalogue import CatalogueError
 from pipeline.console import Reporter, make_console, print_summary
 from pipeline.publish import CandidateRefused
 from pipeline.run.acquire import PartResult
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import DEFAULT_DRAWS, RunContext, open_run
 from pipeline.run.refresh import Outcome, parts_of
 from pipeline.run.report import run_report, write_run_report
 from pipeline.settings import Settings, settings_from_environment
@@ -26,12 +27,20 @@ class RefreshSteps(Protocol):
     ) -> Outcome: ...
 
 
+@dataclass(frozen=True)
+class JobOptions:
+    """The options of a refresh: see ``pipeline.verbs.refresh.add_options``. ``draws`` None is the default number."""
+
+    force: bool = False
+    offline: bool = False
+    strict: bool = False
+    draws: int | None = None
+
+
 def run_job(
     steps: RefreshSteps,
+    options: JobOptions,
     *,
-    force: bool,
-    offline: bool,
-    strict: bool,
     prefect_seconds: float | None = None,
     settings: Settings | None = None,
 ) -> int:
@@ -41,14 +50,17 @@ def run_job(
     Raises VerbError for an expected failure, its message one a person can act on.
     """
     console = make_console()
+    if options.draws is not None and options.draws < 0:
+        raise VerbError("--draws must be 0 or more")
     try:
-        context = open_run(settings or settings_from_environment(), offline=offline)
+        draws = DEFAULT_DRAWS if options.draws is None else options.draws
+        context = open_run(settings or settings_from_environment(), offline=options.offline, draws=draws)
     except CatalogueError as error:
         raise VerbError(f"the catalogue is wrong:\n{error}") from error
     reporter = Reporter(console, total=len(parts_of(context)))
     try:
         with reporter.showing():
-            outcome = steps(context, force=force, on_part=reporter.part_done)
+            outcome = steps(context, force=options.force, on_part=reporter.part_done)
     except CandidateRefused as error:
         _report_failure(context, str(error))
         raise VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED) from error
@@ -60,7 +72,7 @@ def run_job(
         raise
     print_summary(console, context, outcome, prefect_seconds)
     write_run_report(context.settings.marts_dir, run_report(context, outcome, None, prefect_seconds))
-    return exit_code(outcome, strict=strict)
+    return exit_code(outcome, strict=options.strict)
 
 
 def exit_code(outcome: Outcome, *, strict: bool) -> int:

@@ -72,10 +72,10 @@ def parts_of(context: RunContext) -> list[tuple[Indicator, Part]]:
     return [(indicator, part) for indicator in context.catalogue.collected for part in indicator.parts]
 
 
-def fingerprint(results: Iterable[PartResult]) -> str:
+def fingerprint(context: RunContext, results: Iterable[PartResult]) -> str:
     """A digest of everything the published file depends on: the bytes of each part, how it was got, and the code."""
     inputs = [(r.indicator_id, r.part_id, r.tier, r.source_id, r.payload_sha256) for r in results]
-    return hashlib.sha256(json.dumps([code_fingerprint(), inputs]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([code_fingerprint(), context.draws, inputs]).encode()).hexdigest()
 
 
 def refresh(
@@ -94,7 +94,7 @@ def refresh(
     with timings.step("put together on today's map"):
         assembled = assemble(context, results)
     with timings.step("score"):
-        scores = [score(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
+        scores = score_all(context, assembled)
     with timings.step("build the marts"):
         candidate, counts = build_candidate(context, results, assembled, scores)
     with timings.step("check and publish"):
@@ -117,7 +117,13 @@ def acquire_all(context: RunContext, on_part: Callable[[PartResult], None] | Non
 
 def is_published(context: RunContext, results: Sequence[PartResult]) -> bool:
     """Whether the live file already holds just these figures, made by just this code."""
-    return publish.live_fingerprint(context.settings.database) == fingerprint(results)
+    return publish.live_fingerprint(context.settings.database) == fingerprint(context, results)
+
+
+def score_all(context: RunContext, assembled: Assembled) -> list[ScoreTables]:
+    """Score every shipped framework, side by side: most of the work is numpy's, which leaves other threads alone."""
+    with ThreadPoolExecutor(max_workers=len(DEFAULT_FRAMEWORKS)) as pool:
+        return list(pool.map(lambda framework_id: score(context, assembled, framework_id), DEFAULT_FRAMEWORKS))
 
 
 def score(context: RunContext, assembled: Assembled, framework_id: str) -> ScoreTables:
@@ -126,7 +132,8 @@ def score(context: RunContext, assembled: Assembled, framework_id: str) -> Score
     areas = area_rows(context)[["area_code", "level", "nation_code", "is_scored"]]
     specs = {i.id: IndicatorSpec(polarity=i.polarity, transform=i.transform) for i in known.values()}
     framework = load_framework(framework_id, known_indicators=known)
-    return score_framework(framework, scoring_input(assembled.observations), areas, specs, first_year=FIRST_SCORED_YEAR)
+    figures = scoring_input(assembled.observations)
+    return score_framework(framework, figures, areas, specs, first_year=FIRST_SCORED_YEAR, draws=context.draws)
 
 
 def build_candidate(
@@ -138,7 +145,7 @@ def build_candidate(
     publish.remove_leftovers(live)
     candidate = publish.candidate_path(live)
     try:
-        inputs = mart_inputs(context, results, assembled, scores, fingerprint(results))
+        inputs = mart_inputs(context, results, assembled, scores, fingerprint(context, results))
         return candidate, build(candidate, inputs, context.tables)
     except BaseException:
         publish.discard(candidate)

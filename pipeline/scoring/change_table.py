@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from pipeline.catalogue.frameworks import Window
-from pipeline.scoring.columns import concat, same, text
+from pipeline.scoring.columns import same, stack, text
 from pipeline.scoring.inputs import Areas
 from pipeline.scoring.positions import (
-    Series,
     believable_share,
     deciding_reliability,
     indicator_series,
@@ -39,7 +39,7 @@ CHANGE_COLUMNS = (
     "is_scored",
 )
 DIFFERENCE_YEARS = (1, 5, 10)
-HALF_WIDTH = float(norm.ppf(0.95))  # of a 90% interval, in standard errors
+HALF_WIDTH = float(ndtri(0.95))  # of a 90% interval, in standard errors
 
 
 def change_table(runs: Sequence[FlavourRun], areas: Areas, first_year: int, rho: float) -> pd.DataFrame:
@@ -51,98 +51,120 @@ def change_table(runs: Sequence[FlavourRun], areas: Areas, first_year: int, rho:
     is the probability that the area gained on the typical district. Only differences of published figures: never
     of carried ones.
     """
-    tables = []
+    names: dict[str, int] = {}
+    parts = []
     for run in runs:
-        if run.window is not None:
-            tables += [_slope_rows(run, areas, first_year, leaf) for leaf in range(len(run.all_leaves.leaves))]
-    level = next((run for run in runs if run.window is None), None)
-    if level is not None:
-        tables += [
-            _difference_rows(level, areas, first_year, leaf, years, rho)
-            for leaf in range(len(level.all_leaves.leaves))
-            for years in DIFFERENCE_YEARS
-        ]
-    tables = [table for table in tables if len(table)]
-    return concat(tables, CHANGE_COLUMNS)
-
-
-def _slope_rows(run: FlavourRun, areas: Areas, first_year: int, leaf: int) -> pd.DataFrame:
-    gate = run.gates[leaf]
-    return _rows(
-        run, areas, first_year, leaf, "slope", run.window.years if run.window else 0,
-        run.positions.own[leaf], run.positions.error[leaf], np.full(run.positions.own[leaf].shape, np.nan),
-        gate.yearly, gate.is_scored,
-    )  # fmt: skip
-
-
-def _difference_rows(
-    run: FlavourRun, areas: Areas, first_year: int, leaf: int, years_apart: int, rho: float
-) -> pd.DataFrame:
-    k = run.cube.index(run.all_leaves.leaves[leaf].id)
-    if k is None:
-        return pd.DataFrame()
-    within_nation = run.all_leaves.leaves[leaf].reference.standardise_within == "nation"
-    series = indicator_series(run.cube, k, within_nation=within_nation)
-    change, variance = difference(series.position, series.error, years_apart, rho)
-    for_reliability, for_interval = _believable_shares(series, run, variance, years_apart, rho)
-    error = np.sqrt(variance * for_interval)
-    yearly = reliability(change, np.sqrt(variance * for_reliability[:, None]), run.cube.is_district)
-    now, then = run.cube.values[k], np.full(change.shape, np.nan)
-    if years_apart < len(then):
-        then[years_apart:] = now[:-years_apart]
-    in_value = (now / then - 1) * 100 if run.cube.is_log[k] else now - then
-    start = max(0, run.cube.year_row(first_year))
-    deciding = deciding_reliability(yearly[start:])
-    least = run.framework.gate.min_reliability if run.framework.gate else -np.inf
-    return _rows(
-        run, areas, first_year, leaf, "difference", years_apart, change, error, in_value, yearly, not deciding < least
-    )
-
-
-def _believable_shares(
-    series: Series, run: FlavourRun, variance: Floats, years_apart: int, rho: float
-) -> tuple[Floats, float]:
-    """Shares of the published error variance of a difference that the scatter about long trends leaves room for.
-
-    The first as reliability sees it (at worst two independent errors of the scatter's size), the second for
-    intervals; see ``positions.reliability_shares`` and ``believable_share``.
-    """
-    window = max(run.framework.windows, key=lambda w: w.years, default=Window(years=max(3, years_apart), min_points=3))
-    fit = slopes(series.position, window.years, window.min_points, 0)
-    twice = 2 * fit.scatter_variance * fit.sum_squares
-    expected = expected_scatter_variance(series.position, series.error, fit, rho)
-    expected = np.where(np.isnan(series.error), np.nan, expected)
-    believable = believable_share(expected, fit.scatter_variance, run.cube.is_district)
-    return reliability_shares(believable, variance, twice, run.cube.is_district), believable
-
-
-def _rows(
-    run: FlavourRun, areas: Areas, first_year: int, leaf: int, measure: str, years_apart: int,
-    change: Floats, error: Floats, in_value: Floats, yearly: Floats, is_scored: bool,
-) -> pd.DataFrame:  # fmt: skip
-    start = max(0, run.cube.year_row(first_year))
-    year, area = np.nonzero(~np.isnan(change[start:]) & areas.is_placed)
-    row = year + start
-    moved, sd = change[row, area], error[row, area]
-    gained = leaf_polarity(run.cube, run.all_leaves, leaf) * moved
-    with np.errstate(divide="ignore", invalid="ignore"):
-        improved = np.where(sd > 0, norm.cdf(gained / sd), np.where(gained == 0, 0.5, gained > 0))
+        for leaf in range(len(run.all_leaves.leaves)):
+            number = names.setdefault(run.all_leaves.leaves[leaf].id, len(names))
+            moves = _differences(run, leaf, first_year, rho) if run.window is None else [_slope(run, leaf)]
+            parts += [_rows(run, areas, first_year, leaf, move) | _constant(number, move) for move in moves]
+    parts = [_full(part) for part in parts if part["area"].size]
+    if not parts:
+        return pd.DataFrame(columns=list(CHANGE_COLUMNS))
+    held = stack(parts)
+    rows = len(held["area"])
     return pd.DataFrame(
         {
-            "area_code": text(run.cube.area_codes, area),
-            "framework_id": same(run.framework.id, len(area)),
-            "indicator_id": same(run.all_leaves.leaves[leaf].id, len(area)),
-            "measure": same(measure, len(area)),
-            "window_years": np.full(len(area), years_apart, dtype="int32"),
-            "year": run.cube.years[row].astype("int32"),
-            "change": moved,
-            "change_lower": moved - HALF_WIDTH * sd,
-            "change_upper": moved + HALF_WIDTH * sd,
-            "change_standard_error": sd,
-            "change_in_value": in_value[row, area],
-            "probability_improved": np.where(np.isnan(sd), np.nan, improved),
-            "reliability": yearly[row],
-            "is_scored": np.full(len(area), is_scored),
+            "area_code": text(areas.codes, held["area"]),
+            "framework_id": same(runs[0].framework.id, rows),
+            "indicator_id": text(list(names), held["indicator"]),
+            "measure": text(("slope", "difference"), held["measure"]),
+            "window_years": held["window"].astype("int32"),
+            "year": held["year"].astype("int32"),
+            "change": held["change"],
+            "change_lower": held["change"] - HALF_WIDTH * held["error"],
+            "change_upper": held["change"] + HALF_WIDTH * held["error"],
+            "change_standard_error": held["error"],
+            "change_in_value": held["in_value"],
+            "probability_improved": held["improved"],
+            "reliability": held["reliability"],
+            "is_scored": held["is_scored"],
         },
         columns=list(CHANGE_COLUMNS),
     )
+
+
+@dataclass(frozen=True)
+class Move:
+    """One way in which one indicator moved: [years, areas] arrays, ``yearly`` reliabilities [years]."""
+
+    is_difference: bool
+    years: int
+    change: Floats
+    error: Floats
+    in_value: Floats
+    yearly: Floats
+    is_scored: bool
+
+
+def _slope(run: FlavourRun, leaf: int) -> Move:
+    position, gate = run.positions, run.gates[leaf]
+    nothing = np.full(position.own[leaf].shape, np.nan)
+    years = run.window.years if run.window else 0
+    return Move(False, years, position.own[leaf], position.error[leaf], nothing, gate.yearly, gate.is_scored)
+
+
+def _differences(run: FlavourRun, leaf: int, first_year: int, rho: float) -> Iterator[Move]:
+    k = run.cube.index(run.all_leaves.leaves[leaf].id)
+    if k is None:
+        return
+    within_nation = run.all_leaves.leaves[leaf].reference.standardise_within == "nation"
+    series = indicator_series(run.cube, k, within_nation=within_nation)
+    start = max(0, run.cube.year_row(first_year))
+    least = run.framework.gate.min_reliability if run.framework.gate else -np.inf
+    fit = slopes(series.position, _longest(run).years, _longest(run).min_points, 0)
+    expected = expected_scatter_variance(series.position, series.error, fit, rho)
+    expected = np.where(np.isnan(series.error), np.nan, expected)
+    believable = believable_share(expected, fit.scatter_variance, run.cube.is_district)
+    for years in DIFFERENCE_YEARS:
+        change, variance = difference(series.position, series.error, years, rho)
+        # at worst the two ends carry independent errors of the size of the scatter
+        scatter = 2 * fit.scatter_variance * fit.sum_squares
+        share = reliability_shares(believable, variance, scatter, run.cube.is_district)
+        yearly = reliability(change, np.sqrt(variance * share[:, None]), run.cube.is_district)
+        now, then = run.cube.values[k], np.full(change.shape, np.nan)
+        if years < len(then):
+            then[years:] = now[:-years]
+        in_value = (now / then - 1) * 100 if run.cube.is_log[k] else now - then
+        is_scored = not deciding_reliability(yearly[start:]) < least
+        yield Move(True, years, change, np.sqrt(variance * believable), in_value, yearly, is_scored)
+
+
+def _longest(run: FlavourRun) -> Window:
+    """The longest window of the framework, over which scatter about a trend is looked at."""
+    default = Window(years=max(DIFFERENCE_YEARS), min_points=5)
+    return max(run.framework.windows, key=lambda window: window.years, default=default)
+
+
+def _rows(run: FlavourRun, areas: Areas, first_year: int, leaf: int, move: Move) -> dict[str, np.ndarray]:
+    start = max(0, run.cube.year_row(first_year))
+    year, area = np.nonzero(~np.isnan(move.change[start:]) & areas.is_placed)
+    row = year + start
+    moved, sd = move.change[row, area], move.error[row, area]
+    gained = leaf_polarity(run.cube, run.all_leaves, leaf) * moved
+    with np.errstate(divide="ignore", invalid="ignore"):
+        improved = np.where(sd > 0, ndtr(gained / sd), np.where(gained == 0, 0.5, gained > 0))
+    return {
+        "area": area,
+        "year": run.cube.years[row],
+        "change": moved,
+        "error": sd,
+        "in_value": move.in_value[row, area],
+        "improved": np.where(np.isnan(sd), np.nan, improved),
+        "reliability": move.yearly[row],
+    }
+
+
+def _constant(indicator: int, move: Move) -> dict[str, np.ndarray]:
+    return {
+        "indicator": np.array([indicator]),
+        "measure": np.array([int(move.is_difference)]),
+        "window": np.array([move.years]),
+        "is_scored": np.array([move.is_scored]),
+    }
+
+
+def _full(part: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Single values repeated to the length of the other columns."""
+    rows = part["area"].size
+    return {name: np.broadcast_to(values, rows) if values.size == 1 else values for name, values in part.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -38,3 +38,8 @@ def concat(tables: Sequence[pd.DataFrame], columns: Sequence[str] | None = None)
     if not tables:
         return pd.DataFrame(columns=list(columns or ()))
     return pd.concat(tables, ignore_index=True)
+
+
+def stack(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Columns of several blocks of rows under each other, before any of them becomes a frame."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,12 +12,21 @@ from pipeline.scoring.transform import Bools, Floats, Ints
 
 
 @dataclass(frozen=True)
+class Series:
+    """One indicator's relative positions and their standard errors over all years: [years, areas]."""
+
+    position: Floats
+    error: Floats
+
+
+@dataclass(frozen=True)
 class Cube:
     """Figures of all indicators a framework draws on.
 
     ``values`` and ``errors`` (standard errors, NaN where none is published): [indicators, years, areas], in each
     indicator's own unit. ``years`` has no gaps. ``is_district``: [areas], the districts that are scored, which
-    alone make medians, spreads and ranks; ``nation``: [areas], a number for each nation, -1 for none.
+    alone make medians, spreads and ranks; ``nation``: [areas], a number for each nation, -1 for none. ``series``
+    remembers relative positions that were worked out, by indicator and whether they are within nations.
     """
 
     indicator_ids: tuple[str, ...]
@@ -29,6 +38,7 @@ class Cube:
     polarity: Ints
     is_district: Bools
     nation: Ints
+    series: dict[tuple[int, bool], Series] = field(default_factory=dict, repr=False, compare=False)
 
     def index(self, indicator_id: str) -> int | None:
         """Position of an indicator, or None when the cube does not hold it."""

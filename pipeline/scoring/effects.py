@@ -45,8 +45,11 @@ def rank_shift(scores: Floats, reference: Floats) -> tuple[float, float, int]:
 def sobol_effects(study: Study, samples: int, seed: int) -> Effects:
     """Saltelli sampling of all factors at once; ``samples`` (a power of 2) x (factors + 2) evaluations.
 
-    A combination that leaves no district scored has no shift; it counts as the mean of the others.
+    A combination that leaves no district scored has no shift; it counts as the mean of the others. Raises ValueError
+    when ``samples`` is no power of 2, for which Sobol's sequence is not balanced.
     """
+    if samples < 2 or samples & (samples - 1):
+        raise ValueError(f"samples must be a power of 2, such as 64 (given: {samples})")
     # SALib brings plotting libraries with it, which a plain scoring run need not wait for
     from SALib.analyze import sobol as analyse
     from SALib.sample import sobol as sampling

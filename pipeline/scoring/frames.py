@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,16 +10,17 @@ import pandas as pd
 
 from pipeline.catalogue.frameworks import Framework
 from pipeline.scoring.change_table import change_table
-from pipeline.scoring.columns import concat, same, text, whole, window_column
+from pipeline.scoring.columns import concat, same, stack, text, whole, window_column
 from pipeline.scoring.contributions import contributions
 from pipeline.scoring.draws import Summary
 from pipeline.scoring.inputs import Areas, IndicatorSpec, ScoringInputError, read_areas, read_cube
 from pipeline.scoring.labels import LABELS, NOT_CLEAR, printed_label
+from pipeline.scoring.positions import signed_indicators
 from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.reasons import not_scored_table
 from pipeline.scoring.run import DEFAULT_RHO, FlavourRun, GateDecision, has_known_error, run_flavour
 from pipeline.scoring.simulate import SimulationResult, simulate
-from pipeline.scoring.transform import Bools, Floats
+from pipeline.scoring.transform import Bools, Floats, nanmedian_rows
 
 BAND_SHARE = 1 / 3  # a rank interval wider than this share of the field is shown as a band, not an ordinal
 SCORE_COLUMNS = (
@@ -115,8 +116,9 @@ def score_framework(
     the same scale; districts that are not scored are listed in ``not_scored``.
 
     With ``draws`` (2,000 is usual) survey errors are drawn through the whole chain; ``rho`` is the correlation of
-    one series' errors from year to year. With ``draws`` 0 the interval and probability columns are null. Raises ScoringInputError for figures that
-    cannot be scored, CatalogueError never: the framework has been checked when it was loaded.
+    one series' errors from year to year. With ``draws`` 0 the interval and probability columns are null.
+
+    Raises ScoringInputError for figures that cannot be scored; the framework was checked when it was loaded.
     """
     if framework.base_year is None:
         raise ScoringInputError(f"framework {framework.id} has no base_year, which scoring over years needs")
@@ -141,7 +143,8 @@ def score_framework(
         gate=concat([_gate_table(run, first_year) for run in runs]),
         base=concat([_base_table(run, register) for run in runs]),
         contribution=concat(
-            [table for run in runs for table in _contribution_tables(run, register, first_year)], CONTRIBUTION_COLUMNS
+            [table for run in runs if len(table := _contribution_table(run, register, first_year))],
+            CONTRIBUTION_COLUMNS,
         ),
         change=change_table(runs, register, first_year, rho),
         label=concat([_label_table(run, result) for run, result in pairs if result and result.labels], LABEL_COLUMNS),
@@ -301,31 +304,38 @@ def _label_table(run: FlavourRun, drawn: SimulationResult) -> pd.DataFrame:
 def _gate_table(run: FlavourRun, first_year: int) -> pd.DataFrame:
     kept = _years(run, first_year)
     years = run.cube.years[kept]
-    has_error = (run.positions.has_published_error[:, kept] & run.cube.is_district).sum(axis=2)
-    has_figure = (~np.isnan(run.positions.used[:, kept]) & run.cube.is_district).sum(axis=2)
-    tables = []
-    for gate in run.gates:
-        rows = len(years)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "framework_id": run.framework.id,
-                    "flavour": run.flavour,
-                    "window_years": window_column(run.window, rows),
-                    "indicator_id": run.all_leaves.leaves[gate.leaf].id,
-                    "year": years.astype("int32"),
-                    "reliability": gate.yearly[kept],
-                    "reliability_deciding": gate.reliability,
-                    "is_scored": gate.is_scored and gate.has_figures,
-                    "reason": _gate_reason(gate),
-                    "districts": has_figure[gate.leaf].astype("int32"),
-                    "districts_with_error": has_error[gate.leaf].astype("int32"),
-                    "yearly_volatility": run.positions.volatility[gate.leaf],
-                    "error_scale": run.positions.error_scale[gate.leaf],
-                }
-            )
-        )
-    return concat(tables)
+    district = run.cube.is_district
+    leaves = np.repeat(np.arange(len(run.gates)), len(years))
+    rows = len(leaves)
+    return pd.DataFrame(
+        {
+            "framework_id": same(run.framework.id, rows),
+            "flavour": same(run.flavour, rows),
+            "window_years": window_column(run.window, rows),
+            "indicator_id": text([leaf.id for leaf in run.all_leaves.leaves], leaves),
+            "measured_by": text([_measured_by(run, gate.leaf) for gate in run.gates], leaves),
+            "year": np.tile(years, len(run.gates)).astype("int32"),
+            "reliability": np.concatenate([gate.yearly[kept] for gate in run.gates]),
+            "reliability_deciding": np.array([gate.reliability for gate in run.gates])[leaves],
+            "is_scored": np.array([gate.is_scored and gate.has_figures for gate in run.gates])[leaves],
+            "reason": text([_gate_reason(gate) for gate in run.gates], leaves),
+            "districts": (~np.isnan(run.positions.used[:, kept]) & district).sum(axis=2).reshape(-1).astype("int32"),
+            "districts_with_error": (run.positions.has_published_error[:, kept] & district)
+            .sum(axis=2)
+            .reshape(-1)
+            .astype("int32"),
+            "yearly_volatility": nanmedian_rows(run.positions.volatility[:, district])[leaves],
+            "error_scale": run.positions.error_scale[leaves],
+        }
+    )
+
+
+def _measured_by(run: FlavourRun, leaf: int) -> str:
+    """The indicator a leaf is measured by; for a pass-through, which outcome was used and which output."""
+    signed = [(run.all_leaves.leaves[leaf].id, 1)]
+    if run.window is not None:
+        signed = signed_indicators(run.framework, run.all_leaves.leaves[leaf].id, run.chosen)
+    return " less ".join(name for name, _ in signed)
 
 
 def _gate_reason(gate: GateDecision) -> str:
@@ -350,32 +360,42 @@ def _base_table(run: FlavourRun, areas: Areas) -> pd.DataFrame:
     )
 
 
-def _contribution_tables(run: FlavourRun, areas: Areas, first_year: int) -> Iterator[pd.DataFrame]:
-    """For each node, one row a scored area, year and member: the member's score, its weight there, its contribution."""
+def _contribution_table(run: FlavourRun, areas: Areas, first_year: int) -> pd.DataFrame:
+    """One row a scored area, year, node and member: the member's score, its weight there, its contribution."""
     kept = _years(run, first_year)
     years = run.cube.years[kept]
     low, high = run.framework.normalise.range
     middle = (low + high) / 2
     leaf_scores = run.leaf_scores[list(run.kept)]
+    leaf_ids = [leaf.id for leaf in run.plan.leaves]
+    names = leaf_ids + [branch.id for branch in run.plan.branches]
+    parts = []
     for b, branch in enumerate(run.plan.branches):
-        ids = [run.plan.leaves[k].id for k in branch.leaves] + [run.plan.branches[c].id for c in branch.children]
+        ids = np.array([*branch.leaves, *(len(leaf_ids) + c for c in branch.children)])
         members = np.concatenate([leaf_scores[list(branch.leaves)], run.branch_scores[list(branch.children)]])[:, kept]
         weights = run.structures[b].weights[:, kept]
         part = contributions(branch.aggregate, members, weights, middle, run.floor)
-        member, year, area = np.nonzero((weights > 0) & areas.is_placed)
-        rows = len(member)
-        yield pd.DataFrame(
-            {
-                "area_code": text(run.cube.area_codes, area),
-                "framework_id": same(run.framework.id, rows),
-                "flavour": same(run.flavour, rows),
-                "year": years[year].astype("int32"),
-                "window_years": window_column(run.window, rows),
-                "node_id": same(branch.id, rows),
-                "member_id": text(ids, member),
-                "aggregate": same(branch.aggregate, rows),
-                "member_score": members[member, year, area],
-                "weight": weights[member, year, area],
-                "contribution": part[member, year, area],
-            }
-        )
+        at = np.nonzero((weights > 0) & areas.is_placed)
+        columns = {"area": at[2], "year": years[at[1]], "member": ids[at[0]], "node": np.full(len(at[0]), b)}
+        parts.append(columns | {"score": members[at], "weight": weights[at], "contribution": part[at]})
+    if not parts:
+        return pd.DataFrame(columns=list(CONTRIBUTION_COLUMNS))
+    held = stack(parts)
+    rows = len(held["area"])
+    means = [branch.aggregate for branch in run.plan.branches]
+    return pd.DataFrame(
+        {
+            "area_code": text(run.cube.area_codes, held["area"]),
+            "framework_id": same(run.framework.id, rows),
+            "flavour": same(run.flavour, rows),
+            "year": held["year"].astype("int32"),
+            "window_years": window_column(run.window, rows),
+            "node_id": text(names[len(leaf_ids) :], held["node"]),
+            "member_id": text(names, held["member"]),
+            "aggregate": text(means, held["node"]),
+            "member_score": held["score"],
+            "weight": held["weight"],
+            "contribution": held["contribution"],
+        },
+        columns=list(CONTRIBUTION_COLUMNS),
+    )

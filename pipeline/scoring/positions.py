@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.catalogue.frameworks import Framework, Window
-from pipeline.scoring.cube import Cube
+from pipeline.scoring.cube import Cube, Series
 from pipeline.scoring.transform import (
+    MAD_TO_SD,
     Bools,
     Floats,
     Ints,
@@ -33,8 +34,8 @@ class Positions:
 
     ``own``: from the year's own figure only, and ``own_error`` its error as reliability sees it; ``used``: what is
     scored, carried forward where need be; ``error``: its standard error as used in draws (NaN: none known); ``published_error``:
-    whether its figure came with an error; ``age``: years since the figure (-1: none). ``volatility``: [leaves],
-    standard deviation of a year's drift (level). ``error_scale``: [leaves], the factor by which published errors
+    whether its figure came with an error; ``age``: years since the figure (-1: none). ``volatility``: [leaves,
+    areas], standard deviation of a year's drift (level). ``error_scale``: [leaves], the factor by which published errors
     were cut to what the series' own scatter allows (change; 1 elsewhere).
     """
 
@@ -48,22 +49,17 @@ class Positions:
     error_scale: Floats
 
 
-@dataclass(frozen=True)
-class Series:
-    """One indicator's relative positions over all years: [years, areas] arrays."""
-
-    position: Floats
-    error: Floats
-
-
 def indicator_series(cube: Cube, k: int, *, within_nation: bool, is_raw: bool = False) -> Series:
     """Relative position and its standard error for indicator ``k``; the figures themselves with ``is_raw``."""
-    values, errors, is_log = cube.values[k], cube.errors[k], bool(cube.is_log[k])
     if is_raw:
-        return Series(values, errors)
-    groups = cube.nation if within_nation else None
-    position = relative_position(values, is_log, cube.is_district, groups)
-    return Series(position, np.where(np.isnan(position), np.nan, relative_error(values, errors, is_log)))
+        return Series(cube.values[k], cube.errors[k])
+    key = (k, within_nation)
+    if key not in cube.series:
+        values, is_log = cube.values[k], bool(cube.is_log[k])
+        position = relative_position(values, is_log, cube.is_district, cube.nation if within_nation else None)
+        error = np.where(np.isnan(position), np.nan, relative_error(values, cube.errors[k], is_log))
+        cube.series[key] = Series(position, error)
+    return cube.series[key]
 
 
 def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rho: float, *, is_raw: bool) -> Positions:
@@ -84,7 +80,8 @@ def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rh
         rows = latest_available(~np.isnan(series.position), carry)
         age = np.where(rows >= 0, np.arange(len(cube.years))[:, None] - rows, -1)
         published = take_rows(series.error, rows)
-        volatility = yearly_volatility(series.position, series.error, cube.is_district, rho)
+        unit = _units(series.position, cube, within_nation)
+        volatility = unit * yearly_volatility(series.position / unit, series.error / unit, cube.is_district, rho)
         drift = np.nan_to_num(volatility) ** 2 * np.maximum(age, 0)
         grown = np.sqrt(np.nan_to_num(published) ** 2 + drift)
         parts.append(
@@ -95,7 +92,7 @@ def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rh
                 error=np.where(np.isnan(published) & (drift == 0), np.nan, grown),
                 has_published_error=~np.isnan(published),
                 age=age,
-                volatility=np.array(volatility),
+                volatility=volatility,
                 error_scale=np.array(1.0),
             )
         )
@@ -104,12 +101,22 @@ def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rh
 
 @dataclass(frozen=True)
 class SlopePart:
-    """A slope's place in a leaf: which indicator, with which sign, and how much of its published error counts."""
+    """A slope's place in a leaf: which indicator, with which sign, and how much of its published error counts.
+
+    ``published``: [years, areas], the slope's error variance from published errors; ``believable``: the share of it
+    that the scatter leaves room for.
+    """
 
     indicator: int
     sign: int
     slopes: Slopes
-    error_scale: float
+    published: Floats
+    believable: float
+
+    @property
+    def error_scale(self) -> float:
+        """The factor by which drawn deviations are cut."""
+        return float(np.sqrt(self.believable))
 
 
 def change_positions(
@@ -119,57 +126,66 @@ def change_positions(
 
     A pass-through leaf is the slope of the outcome less the slope of output.
     """
-    computed = {item.id: item for item in framework.pass_through}
     parts: list[Positions] = []
     makings: list[tuple[SlopePart, ...]] = []
     for leaf in leaves:
-        signed = [(leaf.id, 1)]
-        if leaf.id in computed:
-            item = computed[leaf.id]
-            signed = [(chosen[f"{item.id}:outcome"], 1), (item.output, -1)]
-        within_nation = leaf.reference.standardise_within == "nation"
+        signed = signed_indicators(framework, leaf.id, chosen)
         held = [(k, sign) for name, sign in signed if (k := cube.index(name)) is not None]
-        if len(held) < len(signed):
-            parts.append(_nothing(cube))
-            makings.append(())
-            continue
-        own_years = leaf.reference.carry_forward_years
-        carry = framework.missing.carry_forward_years if own_years is None else own_years
-        making = []
-        shape = (len(cube.years), len(cube.area_codes))
-        slope, variance, own_variance = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-        age = np.zeros(shape, dtype=np.int64)
-        has_error = np.zeros(shape, dtype=bool)
-        for k, sign in held:
-            series = indicator_series(cube, k, within_nation=within_nation)
-            fit = slopes(series.position, window.years, window.min_points, carry)
-            published = slope_error_variance(series.error, fit.weights, rho)
-            expected = expected_scatter_variance(series.position, series.error, fit, rho)
-            drawn = np.where(np.isnan(published), np.nan, expected)
-            scale = believable_share(drawn, fit.scatter_variance, cube.is_district)
-            making.append(SlopePart(k, sign, fit, float(np.sqrt(scale))))
-            slope = slope + sign * fit.slope
-            variance = variance + scale * np.nan_to_num(published)
-            share = reliability_shares(scale, published, fit.scatter_variance, cube.is_district)
-            own_variance = own_variance + share[:, None] * np.nan_to_num(published)
-            has_error |= ~np.isnan(published)
-            age = np.where((age < 0) | (fit.age < 0), -1, np.maximum(age, fit.age))
-        is_there = ~np.isnan(slope)
-        has_error &= is_there
-        parts.append(
-            Positions(
-                own=slope,
-                own_error=np.where(has_error, np.sqrt(own_variance), np.nan),
-                used=slope,
-                error=np.where(has_error, np.sqrt(variance), np.nan),
-                has_published_error=has_error,
-                age=age,
-                volatility=np.array(np.nan),
-                error_scale=np.array(making[0].error_scale),
-            )
-        )
+        is_whole = len(held) == len(signed)
+        making = [_slope_part(framework, cube, leaf, window, k, sign, rho) for k, sign in held] if is_whole else []
+        parts.append(_joined(cube, making) if making else _nothing(cube))
         makings.append(tuple(making))
     return _stack(parts, cube), makings
+
+
+def signed_indicators(framework: Framework, leaf_id: str, chosen: Mapping[str, str]) -> list[tuple[str, int]]:
+    """The indicators whose slopes, with their signs, make a leaf: itself, or outcome less output of a pass-through."""
+    for item in framework.pass_through:
+        if item.id == leaf_id:
+            return [(chosen[f"{item.id}:outcome"], 1), (item.output, -1)]
+    return [(leaf_id, 1)]
+
+
+def _slope_part(
+    framework: Framework, cube: Cube, leaf: Leaf, window: Window, k: int, sign: int, rho: float
+) -> SlopePart:
+    series = indicator_series(cube, k, within_nation=leaf.reference.standardise_within == "nation")
+    own_years = leaf.reference.carry_forward_years
+    carry = framework.missing.carry_forward_years if own_years is None else own_years
+    fit = slopes(series.position, window.years, window.min_points, carry)
+    published = slope_error_variance(series.error, fit.weights, rho)
+    expected = expected_scatter_variance(series.position, series.error, fit, rho)
+    believable = believable_share(
+        np.where(np.isnan(published), np.nan, expected), fit.scatter_variance, cube.is_district
+    )
+    return SlopePart(k, sign, fit, published, believable)
+
+
+def _joined(cube: Cube, making: Sequence[SlopePart]) -> Positions:
+    """Positions of a leaf from the slopes it is made of; their errors are independent."""
+    slope = sum((part.sign * part.slopes.slope for part in making), start=np.zeros(making[0].published.shape))
+    variance, own_variance = np.zeros(slope.shape), np.zeros(slope.shape)
+    has_error = np.zeros(slope.shape, dtype=bool)
+    age = np.zeros(slope.shape, dtype=np.int64)
+    for part in making:
+        published = np.nan_to_num(part.published)
+        scatter = part.slopes.scatter_variance
+        share = reliability_shares(part.believable, part.published, scatter, cube.is_district)
+        variance += part.believable * published
+        own_variance += share[:, None] * published
+        has_error |= ~np.isnan(part.published)
+        age = np.where((age < 0) | (part.slopes.age < 0), -1, np.maximum(age, part.slopes.age))
+    has_error &= ~np.isnan(slope)
+    return Positions(
+        own=slope,
+        own_error=np.where(has_error, np.sqrt(own_variance), np.nan),
+        used=slope,
+        error=np.where(has_error, np.sqrt(variance), np.nan),
+        has_published_error=has_error,
+        age=age,
+        volatility=np.full(slope.shape[1], np.nan),
+        error_scale=np.array(making[0].error_scale),
+    )
 
 
 def believable_share(expected: Floats, scatter: Floats, members: Bools) -> float:
@@ -217,18 +233,35 @@ def deciding_reliability(yearly: Floats) -> float:
     return float(nanmedian_rows(yearly[None, :])[0])
 
 
+def _units(position: Floats, cube: Cube, within_nation: bool) -> Floats:
+    """The unit in which drift is pooled: 1, or each nation's own spread for measures nations define differently."""
+    units = np.ones(len(cube.area_codes))
+    if within_nation:
+        for nation in np.unique(cube.nation[cube.nation >= 0]):
+            inside = cube.nation == nation
+            held = np.abs(position[:, inside & cube.is_district])
+            spread = MAD_TO_SD * float(np.median(held[~np.isnan(held)])) if (~np.isnan(held)).any() else 0.0
+            units[inside] = spread or 1.0
+    return units
+
+
 def _nothing(cube: Cube) -> Positions:
     shape = (len(cube.years), len(cube.area_codes))
     empty = np.full(shape, np.nan)
-    none = np.full(shape, -1)
-    return Positions(empty, empty, empty, empty, np.zeros(shape, dtype=bool), none, np.array(np.nan), np.array(1.0))
+    return Positions(
+        own=empty,
+        own_error=empty,
+        used=empty,
+        error=empty,
+        has_published_error=np.zeros(shape, dtype=bool),
+        age=np.full(shape, -1),
+        volatility=empty[0],
+        error_scale=np.array(1.0),
+    )
 
 
 def _stack(parts: Sequence[Positions], cube: Cube) -> Positions:
-    if not parts:
-        shape = (0, len(cube.years), len(cube.area_codes))
-        empty = np.empty(shape)
-        return Positions(
-            empty, empty, empty, empty, empty.astype(bool), empty.astype(np.int64), np.empty(0), np.empty(0)
-        )
-    return Positions(**{name: np.array([getattr(part, name) for part in parts]) for name in Positions.__annotations__})
+    names = Positions.__annotations__
+    whole = parts or [_nothing(cube)]
+    stacked = {name: np.array([getattr(part, name) for part in whole]) for name in names}
+    return Positions(**{name: values[: len(parts)] for name, values in stacked.items()})

@@ -11,6 +11,7 @@ from pipeline.scoring.columns import concat, same, text, window_column
 from pipeline.scoring.inputs import Areas
 from pipeline.scoring.run import FlavourRun
 from pipeline.scoring.transform import Bools
+from pipeline.scoring.tree import held_by_someone
 
 NOT_SCORED_COLUMNS = ("area_code", "framework_id", "flavour", "window_years", "year", "node_id", "reason")
 
@@ -22,8 +23,8 @@ def not_scored_table(
 ) -> pd.DataFrame:
     """NOT_SCORED_COLUMNS: a row for each area, flavour, window, year and node without a score.
 
-    An indicator or optional pillar that no area has in a year is a fact about that year, not about areas: it is
-    in the gate table (``districts`` 0), not here. Districts that are only shown have one row a year, at the root;
+    An indicator that no area, or optional pillar that no area of the nation, has in a year is a fact about that
+    year, not about areas: it is in the gate table (``districts`` 0), not here. Districts that are only shown have one row a year, at the root;
     areas with figures but not in the register have one row for the last year.
     """
     tables = [_of_run(run, areas, first_year) for run in runs]
@@ -80,10 +81,10 @@ def _of_branches(run: FlavourRun, everyone: Bools, start: int) -> Iterator[Findi
         is_scored = shape.is_scored[start:]
         missing = everyone & ~is_scored
         if branch.is_optional:
-            missing = missing & np.asarray(is_scored.any(axis=1))[:, None]
+            missing = missing & held_by_someone(is_scored, run.cube.nation)
         share = np.floor(shape.weight_present[start:] * 100 + 1e-9)
         present = shape.present_count[start:]
-        members = np.broadcast_to(shape.member_count[start:, None], missing.shape)
+        members = shape.member_count[start:]
         needed = shape.weight_needed[start:]
         code = ((present * 1000 + members) * 1000 + share) * 1000 + np.round(needed * 100)  # one number a sentence
         for number in np.unique(code[missing]):

@@ -27,7 +27,6 @@ DIRICHLET_DRAWS = 32
 CONCENTRATION = 20.0  # of Dirichlet weights: a member of four has weights of about 0.25 give or take 0.09
 RHOS = (0.0, 0.5, 0.8)
 METHODS: tuple[Method, ...] = ("robust_z", "z", "min_max", "percentile")
-WEIGHTS = ("as given", "principal components", "dirichlet")
 AGGREGATES: tuple[Aggregate, ...] = ("arithmetic", "geometric")
 MISSING: Mapping[str, tuple[float, float]] = {"strict": (2 / 3, 2 / 3), "lenient": (1 / 4, 1 / 3)}
 NOTHING = "none"
@@ -202,7 +201,7 @@ class Study:
         scores = {leaf.id: self._leaf_score(leaf.id, choices) for leaf in plan.leaves}
         filled = [np.nan_to_num(scores[leaf.id]) for leaf in plan.leaves]
         present = np.array([~np.isnan(scores[leaf.id]) for leaf in plan.leaves])[:, None, :]
-        structures = structure(given, present, missing)
+        structures = structure(given, present, missing, self.cube.nation)
         held: dict[int, AnyFloats] = {}
         evaluate(
             plan,

@@ -137,8 +137,9 @@ def simulate(
 ) -> list[SimulationResult]:
     """Draw every run of one framework together, so that one draw is one possible world for all of them.
 
-    ``runs`` share one cube. Results are for year rows from ``first_row`` to ``last_row`` (default: all), and do not depend on ``threads``. Memory:
-    about ``draws x areas x 4 bytes`` for each series with errors and year of the longest window.
+    ``runs`` share one cube. Results are for year rows from ``first_row`` to ``last_row`` (default: all), and do not
+    depend on ``threads``. Memory: about ``draws x areas x 4 bytes`` for each series with errors and year of the
+    longest window.
     """
     cube = runs[0].cube
     worlds = [World(run, is_placed) for run in runs]

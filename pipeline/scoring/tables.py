@@ -24,7 +24,7 @@ def score_table(values: pd.DataFrame, framework: Framework, *, draws: int = DRAW
     """Score one period of any areas with any framework.
 
     ``values``: ``area_code, indicator_id, value[, standard_error]``, used as given; indicators the framework does
-    not name are left alone. Returns TABLE_COLUMNS, and INTERVAL_COLUMNS (90%) when there is a standard_error
+    not name are left alone. All areas are compared with each other, within one nation. Returns TABLE_COLUMNS, and INTERVAL_COLUMNS (90%) when there is a standard_error
     column: one row for every area (in the order given) and node (root first, each node's members after it), with
     score and rank null where a node is not scored. Raises ScoringInputError for a table that cannot be scored.
     """
@@ -93,7 +93,7 @@ def why_not_scored(values: pd.DataFrame, framework: Framework) -> pd.DataFrame:
         shape = run.structures[b]
         for area in np.flatnonzero(~shape.is_scored[0]):
             reason = (
-                f"{branch.id}: {shape.present_count[0, area]:.0f} of {shape.member_count[0]:.0f} members present, "
+                f"{branch.id}: {shape.present_count[0, area]:.0f} of {shape.member_count[0, area]:.0f} members present, "
                 f"weight {shape.weight_present[0, area]:.2f} under the {shape.weight_needed[0, area]:.2f} needed"
             )
             rows.append((run.cube.area_codes[area], branch.id, reason))
@@ -186,5 +186,5 @@ def _cube(values: pd.DataFrame, framework: Framework) -> Cube:
         is_log=np.zeros(len(wanted), dtype=bool),
         polarity=np.ones(len(wanted), dtype=np.int64),
         is_district=np.ones(len(areas), dtype=bool),
-        nation=np.full(len(areas), -1, dtype=np.int64),
+        nation=np.zeros(len(areas), dtype=np.int64),  # one table is one nation: all its areas are compared
     )

@@ -166,6 +166,8 @@ def slope_error_variance(error: Floats, weights: Floats, rho: float) -> Floats:
     ``error``: [years, areas]; ``weights``: [years, window, areas] -> [years, areas]. Figures without a published
     error count as exact; NaN where no figure of the window has one.
     """
+    if np.isnan(error).all():
+        return np.full(error.shape, np.nan)
     windows = _windows(error, weights.shape[1])
     has_error = (~np.isnan(windows) & (weights != 0)).any(axis=1)
     return np.where(has_error, _correlated_sum(weights * np.nan_to_num(windows), rho), np.nan)
@@ -175,8 +177,10 @@ def expected_scatter_variance(position: Floats, error: Floats, fit: Slopes, rho:
     """What ``fit.scatter_variance`` would be on average if figures strayed from their trend by published errors alone.
 
     ``position``, ``error``: [years, areas] -> [years, areas]. The errors follow AR(1) with correlation ``rho``; the
-    more they are correlated, the more they look like trend and the less they show as scatter.
+    more they are correlated, the more they look like trend and the less they show as scatter. NaN without any error.
     """
+    if np.isnan(error).all():
+        return np.full(error.shape, np.nan)
     window_years = fit.weights.shape[1]
     is_present = ~np.isnan(_windows(position, window_years))
     count = is_present.sum(axis=1)

@@ -13,7 +13,7 @@ import numpy as np
 
 from pipeline.catalogue.frameworks import Aggregate, Flavour, Framework, IndicatorReference, Missing, Node
 from pipeline.scoring.aggregate import combine
-from pipeline.scoring.transform import AnyFloats, Bools, Floats
+from pipeline.scoring.transform import AnyFloats, Bools, Floats, Ints
 
 WEIGHT_TOLERANCE = 1e-9  # so that two of three thirds meet a rule of 0.6666667
 
@@ -106,7 +106,7 @@ def compile_plan(
 class Structure:
     """What counts in one branch. All arrays [years, areas], ``weights`` [members, years, areas] summing to 1.
 
-    Members are the leaves, then the children. ``present_count`` and ``member_count`` ([years]) say how many.
+    Members are the leaves, then the children. ``present_count`` and ``member_count`` say how many.
     """
 
     weights: Floats
@@ -117,11 +117,21 @@ class Structure:
     member_count: Floats
 
 
-def structure(plan: Plan, is_present: Bools, missing: Missing) -> list[Structure]:
+def held_by_someone(is_there: Bools, nation: Ints) -> Bools:
+    """Where anyone of an area's nation has it: [years, areas] -> [years, areas]."""
+    out = np.zeros(is_there.shape, dtype=bool)
+    for n in np.unique(nation):
+        inside = nation == n
+        out[:, inside] = np.asarray(is_there[:, inside].any(axis=1))[:, None]
+    return out
+
+
+def structure(plan: Plan, is_present: Bools, missing: Missing, nation: Ints) -> list[Structure]:
     """Apply the missing rules. ``is_present``: [leaves, years, areas]; one Structure a branch, in the plan's order.
 
     A node needs ``min_weight_in_pillar`` of the weight of its own indicators and ``min_weight_in_domain`` of the
-    weight of its children. An optional child that no area has in a year is no member that year.
+    weight of its children. An optional child that no area of an area's ``nation`` ([areas]) has in a year is no
+    member for it that year: some statistics are published by one nation only.
     """
     done: list[Structure] = []
     years, areas = is_present.shape[1:]
@@ -132,25 +142,25 @@ def structure(plan: Plan, is_present: Bools, missing: Missing) -> list[Structure
         present = np.array(
             [is_present[k] for k in branch.leaves] + [done[b].is_scored for b in branch.children], dtype=bool
         ).reshape(-1, years, areas)
-        counted = np.ones((len(present), years), dtype=bool)
+        counted = np.ones(present.shape, dtype=bool)
         for offset, b in enumerate(branch.children, start=len(branch.leaves)):
             if plan.branches[b].is_optional:
-                counted[offset] = present[offset].any(axis=1)
+                counted[offset] = held_by_someone(present[offset], nation)
         raw = np.concatenate([leaf_weights, child_weights]) / scale
-        member_weight = raw[:, None] * counted
+        member_weight = raw[:, None, None] * counted
         weighted = raw[:, None, None] * present
         is_leaf = np.arange(len(raw)) < len(branch.leaves)
         is_scored: Bools = np.asarray(present.any(axis=0))
         needed = np.zeros((years, areas))
         share = np.zeros((years, areas))
         for group, least in ((is_leaf, missing.min_weight_in_pillar), (~is_leaf, missing.min_weight_in_domain)):
-            total = member_weight[group].sum(axis=0)[:, None]
+            total = member_weight[group].sum(axis=0)
             if not group.any():
                 continue
             part = np.divide(weighted[group].sum(axis=0), total, out=np.zeros((years, areas)), where=total > 0)
             is_scored = is_scored & ((part >= least - WEIGHT_TOLERANCE) | (total == 0))
             needed = np.maximum(needed, least)
-        everything = member_weight.sum(axis=0)[:, None]
+        everything = member_weight.sum(axis=0)
         held = weighted.sum(axis=0)
         share = np.divide(held, everything, out=np.zeros((years, areas)), where=everything > 0)
         weights = np.divide(weighted, held, out=np.zeros(weighted.shape), where=is_scored & (held > 0))

@@ -164,9 +164,10 @@ def repeated_keys(area: np.ndarray, period: np.ndarray, value: np.ndarray) -> np
         return reasons
     rows = np.flatnonzero(counts)
     repeated = pd.DataFrame({"key": key[rows], "value": value[rows]})
-    different = (
-        repeated.groupby("key")["value"].transform(lambda values: values.nunique(dropna=False) > 1).to_numpy(bool)
-    )
+    group = repeated.groupby("key")["value"]
+    figures = group.transform("count")
+    is_mixed = (figures > 0) & (figures < group.transform("size"))
+    different = (is_mixed | ((figures > 0) & (group.transform("min") != group.transform("max")))).to_numpy(dtype=bool)
     again = repeated["key"].duplicated().to_numpy()
     reasons[rows[different]] = "two different figures are given for this area and period"
     reasons[rows[again & ~different]] = "the figure is given twice for this area and period; one is kept"

@@ -280,17 +280,19 @@ def _two_types(columns: _Columns, rows: np.ndarray) -> np.ndarray:
         columns.kind[rows]
     ]
     key = columns.area[rows] * (int(columns.date.max()) + 1) + columns.date[rows]
-    is_first = np.lexsort((columns.kind[rows], ~is_district, key))
-    same_as_before = np.diff(key[is_first], prepend=-1) == 0
-    start = np.maximum.accumulate(np.where(same_as_before, 0, np.arange(len(rows))))
-    for place in np.flatnonzero(same_as_before):
-        row, best = rows[is_first[place]], rows[is_first[start[place]]]
-        if columns.kind[row] == columns.kind[best]:
-            continue
-        kept, left = (columns.kind_names[columns.kind[best]], columns.kind_names[columns.kind[row]])
-        same = columns.value[row] == columns.value[best] or (
-            np.isnan(columns.value[row]) and np.isnan(columns.value[best])
-        )
-        given = "the same figure" if same else f"{columns.value[row]:g} instead of {columns.value[best]:g}"
-        reasons[is_first[place]] = f"given under two geography types: '{kept}' is kept, '{left}' has {given}"
+    order = np.lexsort((columns.kind[rows], ~is_district, key))  # by area and date, districts first
+    is_another = np.diff(key[order], prepend=-1) == 0
+    first = np.maximum.accumulate(np.where(is_another, 0, np.arange(len(rows))))
+    for place in np.flatnonzero(is_another):
+        row, best = rows[order[place]], rows[order[first[place]]]
+        if columns.kind[row] != columns.kind[best]:
+            kept, left = (columns.kind_names[columns.kind[which]] for which in (best, row))
+            given = _compared(float(columns.value[row]), float(columns.value[best]))
+            reasons[order[place]] = f"given under two geography types: '{kept}' is kept, '{left}' has {given}"
     return reasons
+
+
+def _compared(value: float, kept: float) -> str:
+    if value == kept or (np.isnan(value) and np.isnan(kept)):
+        return "the same figure"
+    return f"{'none' if np.isnan(value) else f'{value:g}'} instead of {'none' if np.isnan(kept) else f'{kept:g}'}"

@@ -23,11 +23,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of a refresh, shared with `flows/refresh.py`."""
     parser.add_argument("--force", action="store_true", help="rebuild and publish even where nothing has changed")
     parser.add_argument("--offline", action="store_true", help="ask no publisher; use what is held and what is shipped")
+    parser.add_argument(
+        "--draws",
+        type=int,
+        default=None,
+        metavar="N",
+        help="draws of the survey errors behind each interval (default 200; 2000 for figures to be quoted, 0 for none)",
+    )
     parser.add_argument("--strict", action="store_true", help="exit 4 where a source did not give its figures today")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.run.job import run_job
+    from pipeline.run.job import JobOptions, run_job
     from pipeline.run.refresh import refresh
 
-    return run_job(refresh, force=arguments.force, offline=arguments.offline, strict=arguments.strict)
+    options = JobOptions(arguments.force, arguments.offline, arguments.strict, arguments.draws)
+    return run_job(refresh, options)

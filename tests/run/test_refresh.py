@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from pipeline.run.context import RunContext, open_run
-from pipeline.run.job import run_job
+from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import Settings
 from pipeline.verbs.common import VerbError
@@ -146,7 +146,7 @@ def test_an_indicator_that_would_be_lost_keeps_the_published_file(
     shutil.copytree(BASELINE_DIR, broken)
     (broken / "gdhi_per_head.parquet").unlink()
     with pytest.raises(VerbError, match=r"gives figures for gdhi_per_head \(main\)") as caught:
-        run_job(refresh, force=False, offline=True, strict=False, settings=Settings(tmp_path, baseline_dir=broken))
+        run_job(refresh, JobOptions(offline=True), settings=Settings(tmp_path, baseline_dir=broken))
     assert caught.value.exit_code == 3
     assert whole.database.read_bytes() == before
     report = json.loads((tmp_path / "marts" / "run_report.json").read_text())
@@ -155,14 +155,14 @@ def test_an_indicator_that_would_be_lost_keeps_the_published_file(
 
 
 def test_the_job_prints_a_summary_and_writes_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_job(refresh, force=False, offline=True, strict=False, settings=Settings(tmp_path)) == 0
+    assert run_job(refresh, JobOptions(offline=True), settings=Settings(tmp_path)) == 0
     out = capsys.readouterr().out
     for heading in ("indicator", "source used", "years", "districts", "age"):
         assert heading in out
     assert "gva_per_hour" in out
     assert "shipped baseline" in out
     assert "Published inclusive_growth.duckdb" in out
-    assert run_job(refresh, force=False, offline=True, strict=False, settings=Settings(tmp_path)) == 0
+    assert run_job(refresh, JobOptions(offline=True), settings=Settings(tmp_path)) == 0
     assert "Nothing new" in capsys.readouterr().out
     report = json.loads((tmp_path / "marts" / "run_report.json").read_text())
     assert report["status"] == "nothing new"
@@ -170,4 +170,4 @@ def test_the_job_prints_a_summary_and_writes_a_report(tmp_path: Path, capsys: py
 
 
 def test_strict_exits_4_where_a_live_source_did_not_answer(tmp_path: Path) -> None:
-    assert run_job(refresh, force=False, offline=True, strict=True, settings=Settings(tmp_path)) == 4
+    assert run_job(refresh, JobOptions(offline=True, strict=True), settings=Settings(tmp_path)) == 4

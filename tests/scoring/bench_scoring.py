@@ -18,8 +18,15 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pipeline.catalogue.frameworks import load_framework, parse_framework
-from pipeline.scoring import IndicatorSpec, audit_table, rank_set_table, rank_table, score_framework, score_table
-from pipeline.scoring import sensitivity_tables
+from pipeline.scoring import (
+    IndicatorSpec,
+    audit_table,
+    rank_set_table,
+    rank_table,
+    score_framework,
+    score_table,
+    sensitivity_tables,
+)
 
 DIFFERENCES = ("rate", "poverty", "unemployment", "deprivation")
 WITH_ERRORS = ("pay_", "employment_rate", "unemployment")
@@ -41,7 +48,7 @@ def default_inputs() -> tuple[object, pd.DataFrame, pd.DataFrame, dict[str, Indi
         z = rng.normal(0, 1, len(codes)) + rng.normal(0, 0.15, (len(years), len(codes)))
         values = 50 + 5 * z if is_difference else 20 * np.exp(0.2 * z)
         has_error = any(word in name for word in WITH_ERRORS)
-        errors = np.full(values.shape, 0.8 if is_difference else 0.8) if has_error else np.full(values.shape, np.nan)
+        errors = np.full(values.shape, 0.8) if has_error else np.full(values.shape, np.nan)
         frame = pd.DataFrame({"area_code": np.tile(codes, len(years)), "year": np.repeat(years, len(codes))})
         frames.append(frame.assign(indicator_id=name, value=values.ravel(), standard_error=errors.ravel(), status="ok"))
     areas = pd.DataFrame({"area_code": codes, "level": ["district"] * 361 + ["region"] * 60, "nation_code": "E"})

@@ -143,29 +143,8 @@ class Reference:
         for item in self.framework.get("pass_through", []):
             if item["id"] == name:
                 parts = [(item["outcome"][0], 1), (item["output"], -1)]
-        slopes, variances = [], []
-        for part, sign in parts:
-            points, errors = self._positions(part, within), self._relative_errors(part)
-            mine: dict[str, dict[int, float]] = {area: {} for area in self.areas}
-            published: dict[tuple[str, int], float | None] = {}
-            scatter: dict[tuple[str, int], float | None] = {}
-            expected: dict[tuple[str, int], float | None] = {}
-            for area in self.areas:
-                for year in self.years:
-                    value = slope(points[area], year, window["years"], window["min_points"], carry)
-                    if value is not None:
-                        mine[area][year] = sign * value
-                        published[area, year], scatter[area, year], expected[area, year] = slope_errors(
-                            points[area], errors[area], year, window["years"], self.rho
-                        )
-            keys = [key for key in published if key[0] in self.scored]
-            believable = self._share([(expected[key], scatter[key]) for key in keys])
-            share = {year: 1.0 for year in self.years}
-            if believable < 1:
-                for year in self.years:
-                    share[year] = self._share([(published[key], scatter[key]) for key in keys if key[1] == year])
-            slopes.append(mine)
-            variances.append({key: None if v is None else v * share[key[1]] for key, v in published.items()})
+        made = [self._slopes(part, sign, within, window, carry) for part, sign in parts]
+        slopes, variances = [one[0] for one in made], [one[1] for one in made]
         own = {
             area: {y: sum(s[area][y] for s in slopes) for y in self.years if all(y in s[area] for s in slopes)}
             for area in self.areas
@@ -177,6 +156,31 @@ class Reference:
                 if known:
                     own_errors[area][year] = math.sqrt(sum(known))
         return own, own, own_errors
+
+    def _slopes(
+        self, part: str, sign: int, within: bool, window: dict[str, int], carry: int
+    ) -> tuple[dict[str, dict[int, float]], dict[tuple[str, int], float | None]]:
+        """Signed slopes of one indicator, and the error variance of each as its reliability counts it."""
+        points, errors = self._positions(part, within), self._relative_errors(part)
+        mine: dict[str, dict[int, float]] = {area: {} for area in self.areas}
+        published: dict[tuple[str, int], float | None] = {}
+        scatter: dict[tuple[str, int], float | None] = {}
+        expected: dict[tuple[str, int], float | None] = {}
+        for area in self.areas:
+            for year in self.years:
+                value = slope(points[area], year, window["years"], window["min_points"], carry)
+                if value is not None:
+                    key = (area, year)
+                    mine[area][year] = sign * value
+                    published[key], scatter[key], expected[key] = slope_errors(
+                        points[area], errors[area], year, window["years"], self.rho
+                    )
+        keys = [key for key in published if key[0] in self.scored]
+        share = dict.fromkeys(self.years, 1.0)
+        if self._share([(expected[key], scatter[key]) for key in keys]) < 1:
+            for year in self.years:
+                share[year] = self._share([(published[key], scatter[key]) for key in keys if key[1] == year])
+        return mine, {key: None if v is None else v * share[key[1]] for key, v in published.items()}
 
     @staticmethod
     def _share(pairs: list[tuple[float | None, float | None]]) -> float:
@@ -255,12 +259,17 @@ class Reference:
             return False
         rules = self.framework["missing"]
         for year in self.years:
-            counted = [
-                child
-                for child in children
-                if not child.get("optional") or any((area, child["id"], year) in scores for area in self.areas)
-            ]
             for area in self.areas:
+                counted = [
+                    child
+                    for child in children
+                    if not child.get("optional")
+                    or any(
+                        (other, child["id"], year) in scores
+                        for other in self.areas
+                        if self.nations[other] == self.nations[area]
+                    )
+                ]
                 own = [(x.get("weight", 1), leaf_scores[x["id"]].get((area, year))) for x in leaves]
                 below = [(x.get("weight", 1), scores.get((area, x["id"], year))) for x in counted]
                 enough = True

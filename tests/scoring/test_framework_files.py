@@ -136,7 +136,7 @@ def test_every_problem_is_listed_at_once(tmp_path):
 def test_files_that_are_no_framework_are_refused(tmp_path):
     assert "expected a framework" in refused(tmp_path, "- a\n- b\n")
     assert "expected a framework" in refused(tmp_path, "id: x\n")
-    with pytest.raises(CatalogueError, match="there is no framework file 'nowhere.yaml'"):
+    with pytest.raises(CatalogueError, match=r"there is no framework file 'nowhere\.yaml'"):
         load_framework("nowhere.yaml")
 
 

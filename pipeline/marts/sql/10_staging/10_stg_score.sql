@@ -17,7 +17,10 @@ select
     rank_upper,
     probability_top_fifth,
     probability_bottom_fifth,
+    probability_above_typical,
+    is_band,
     is_carried_forward,
-    weight_present
+    weight_present,
+    weight_with_error
 from input_score
 where score is not null

@@ -19,8 +19,11 @@ select
     score.rank_upper,
     score.probability_top_fifth,
     score.probability_bottom_fifth,
+    score.probability_above_typical,
+    score.is_band,
     score.is_carried_forward,
-    score.weight_present
+    score.weight_present,
+    score.weight_with_error
 from stg_score as score
 inner join dim_area as area using (area_code)
 order by score.framework_id, score.flavour, score.window_years, score.year, score.depth, score.node_id, score.area_code

@@ -5,6 +5,7 @@ select
     input_run.built_at,
     input_run.code_version,
     input_run.input_fingerprint,
+    input_run.draw_count,
     input_run.python_version,
     input_run.duckdb_version,
     (select count(*) from fct_observation) as observation_count,
