@@ -10,16 +10,20 @@ import duckdb
 from pipeline.reading import published
 
 DEFAULT_FRAMEWORK = "shared_growth"
-# Where the 90% interval of a rank is wider than this share of the field, a band is shown and no ordinal (METHODOLOGY section 6).
+CHANGE_WINDOW_YEARS = 10
 _NEGLIGIBLE = 1e-9
-WIDEST_INTERVAL_FOR_AN_ORDINAL = 1 / 3
+_MOST_LISTED = 2
 
 _AREA = """
 select area_name, level, region_name, nation_name, combined_authority_name, is_scored
 from dim_area
 where area_code = ?
 """
-_YEAR = "select score_year from mart_area_profile limit 1"
+_LATEST_YEAR = """
+select max(year)
+from mart_score
+where framework_id = ? and flavour = ? and window_years = ? and depth = 0
+"""
 _SCORES = """
 select
     node.title,
@@ -32,6 +36,7 @@ select
     score.rank_lower,
     score.rank_upper,
     score.rank_count,
+    score.is_band,
     score.is_carried_forward,
     score.weight_with_error
 from mart_score as score
@@ -39,7 +44,8 @@ inner join dim_node as node using (framework_id, node_id)
 where
     score.area_code = ?
     and score.framework_id = ?
-    and score.flavour = 'level'
+    and score.flavour = ?
+    and score.window_years = ?
     and score.year = ?
     and score.node_kind <> 'indicator'
 order by node.position
@@ -51,10 +57,30 @@ inner join dim_node as node using (framework_id, node_id)
 where
     not_scored.area_code = ?
     and not_scored.framework_id = ?
-    and not_scored.flavour = 'level'
+    and not_scored.flavour = ?
+    and not_scored.window_years = ?
     and not_scored.year = ?
     and not node.is_indicator
 order by node.position
+"""
+_PARTS = """
+select node.title, contribution.contribution
+from mart_contribution as contribution
+inner join dim_node as node
+    on node.framework_id = contribution.framework_id and node.node_id = contribution.member_id
+where
+    contribution.area_code = ?
+    and contribution.framework_id = ?
+    and contribution.flavour = ?
+    and contribution.window_years = ?
+    and contribution.year = ?
+    and contribution.node_id = ?
+order by contribution.contribution desc
+"""
+_LABEL = """
+select label, probability, most_probable_label
+from mart_label
+where area_code = ? and framework_id = ? and window_years = ? and year = ?
 """
 _FIGURES = """
 with latest as (
@@ -102,6 +128,7 @@ class NodeScore:
     rank_lower: int | None
     rank_upper: int | None
     rank_count: int | None
+    is_band: bool | None
     is_carried_forward: bool
     weight_with_error: float | None
 
@@ -117,7 +144,7 @@ class NodeScore:
             return "not ranked"
         if self.rank_lower is None or self.rank_upper is None:
             return "rank not given: no survey error is published"
-        if self.rank_upper - self.rank_lower > WIDEST_INTERVAL_FOR_AN_ORDINAL * self.rank_count:
+        if self.is_band:
             return f"rank band {self.rank_lower} to {self.rank_upper} of {self.rank_count}"
         return f"rank {self.rank} of {self.rank_count} (90% interval {self.rank_lower} to {self.rank_upper})"
 
@@ -139,39 +166,72 @@ def profile_text(database: Path, area_code: str) -> str:
         area = connection.execute(_AREA, [area_code]).fetchone()
         if area is None:
             return f"{area_code} is not an area of the published file."
-        year_row = connection.execute(_YEAR).fetchone()
-        year = int(year_row[0]) if year_row and year_row[0] is not None else None
-        lines = [*_heading(area_code, area), "", *_scores(connection, area_code, area, year), ""]
+        name, level, region, nation, combined_authority, is_scored = area
+        places = [place for place in dict.fromkeys((combined_authority, region, nation)) if place and place != name]
+        lines = [f"{name} ({area_code})", ", ".join([level.replace("_", " "), *places]), ""]
+        if level == "district" and not is_scored:
+            lines += ["Shown, not scored: too few people live here for most surveys to say anything.", ""]
+        else:
+            for view in (_View("level", 0), _View("change", CHANGE_WINDOW_YEARS)):
+                lines += [*_scores(connection, area_code, level == "district", view), ""]
         lines += ["Latest figures", *_figures(connection, area_code)]
         return "\n".join(lines)
 
 
-def _heading(area_code: str, area: tuple[object, ...]) -> list[str]:
-    name, level, region, nation, combined_authority, _ = area
-    places = [str(place) for place in dict.fromkeys((combined_authority, region, nation)) if place and place != name]
-    return [f"{name} ({area_code})", ", ".join([str(level).replace("_", " "), *places])]
+@dataclass(frozen=True)
+class _View:
+    """A flavour and its window (0 for the level): what one block of the profile shows."""
+
+    flavour: str
+    window_years: int
+
+    def heading(self, year: int) -> str:
+        scale = "0 to 100, 50 is the typical district; 90% intervals in brackets"
+        if self.flavour == "level":
+            return f"Where it stands in {year} ({scale})"
+        return f"Where it has been heading, {year - self.window_years + 1} to {year} (the same scale)"
 
 
-def _scores(
-    connection: duckdb.DuckDBPyConnection, area_code: str, area: tuple[object, ...], year: int | None
-) -> list[str]:
-    if year is None:
-        return ["No scores are in the published file."]
-    nodes = [NodeScore(*row) for row in connection.execute(_SCORES, [area_code, DEFAULT_FRAMEWORK, year]).fetchall()]
-    lines = [f"Scores {year}, 0 to 100, 50 is the typical district (90% intervals in brackets)"]
+def _scores(connection: duckdb.DuckDBPyConnection, area_code: str, is_district: bool, view: _View) -> list[str]:
+    found = connection.execute(_LATEST_YEAR, [DEFAULT_FRAMEWORK, view.flavour, view.window_years]).fetchone()
+    if found is None or found[0] is None:
+        return [f"No scores of the {view.flavour} are in the published file."]
+    year = int(found[0])
+    place = [area_code, DEFAULT_FRAMEWORK, view.flavour, view.window_years, year]
+    nodes = [NodeScore(*row) for row in connection.execute(_SCORES, place).fetchall()]
+    lines = [view.heading(year)]
     for node in nodes:
         carried = "; rests on an earlier year" if node.is_carried_forward and node.node_kind == "pillar" else ""
-        ranked = f"  {node.rank_words}" if area[1] == "district" else ""
-        lines.append(
-            f"{'  ' * (node.depth + 1)}{node.title:<{46 - 2 * node.depth}}{node.score_words:>17}{ranked}{carried}"
-        )
+        ranked = f"  {node.rank_words}" if is_district else ""
+        indent = "  " * (node.depth + 1)
+        lines.append(f"{indent}{node.title:<{46 - 2 * node.depth}}{node.score_words:>17}{ranked}{carried}")
     if any(node.has_hidden_error and node.score_lower is not None for node in nodes):
         lines.append("  * rests in part on figures without a published error: the true interval is wider")
-    if not nodes and not area[5] and area[1] == "district":
-        lines.append("  shown, not scored: too few residents for most surveys to say anything")
-    for title, reason in connection.execute(_NOT_SCORED, [area_code, DEFAULT_FRAMEWORK, year]).fetchall():
-        lines.append(f"  not scored: {title}: {reason}")
+    for domain in ("growth", "sharing"):
+        lines += _lifts_and_drags(domain, connection.execute(_PARTS, [*place, domain]).fetchall())
+    if view.flavour == "change":
+        row = connection.execute(_LABEL, [area_code, DEFAULT_FRAMEWORK, view.window_years, year]).fetchone()
+        lines += _label_words(row)
+    for title, reason in connection.execute(_NOT_SCORED, place).fetchall():
+        lines.append(f"  Not scored: {title}: {reason.split(': ', 1)[-1]}")
     return lines
+
+
+def _lifts_and_drags(domain: str, parts: list[tuple[str, float]]) -> list[str]:
+    """The parts that lift a domain's score above the typical district's 50 and those that hold it below, strongest first."""
+    lifts = [f"{title} ({value:+.2f})" for title, value in parts if value > 0][:_MOST_LISTED]
+    drags = [f"{title} ({value:+.2f})" for title, value in reversed(parts) if value < 0][:_MOST_LISTED]
+    words = [f"{verb} by {', '.join(names)}" for verb, names in (("lifted", lifts), ("held back", drags)) if names]
+    return [f"  {domain.capitalize()} is {'; '.join(words)} [share of ln(score / 50)]"] if words else []
+
+
+def _label_words(row: tuple[str, float, str] | None) -> list[str]:
+    if row is None:
+        return ["  Label: none, for want of scores with known errors"]
+    label, probability, most_probable = row
+    if label == "not clear":
+        return [f"  Label: not clear (the most probable, {most_probable}, has probability {probability:.2f})"]
+    return [f"  Label: {label} (probability {probability:.2f}), against the typical district"]
 
 
 def _figures(connection: duckdb.DuckDBPyConnection, area_code: str) -> list[str]:

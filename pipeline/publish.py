@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 import pandas as pd
 
-from pipeline.marts.declaration import Table
+from pipeline.marts.declaration import Column, Table
 
 CHECKS_FOLDER = Path(__file__).parent / "marts" / "checks"
 _MOST_EXAMPLES = 3
 
-TableProblems = Callable[[pd.DataFrame, str, Table], list[str]]
+_COLUMNS_HELD = "select table_name, column_name from duckdb_columns() where not internal order by table_name, column_index"
+
+
+class TableRules(Protocol):
+    """What the `schemas.marts` module offers, handed in so that this room needs no pandera."""
+
+    def has_rule(self, column: Column, /) -> bool: ...
+    def problems(self, table: pd.DataFrame, name: str, columns: Sequence[Column], /) -> list[str]: ...
 
 
 class CandidateRefused(Exception):
@@ -56,22 +64,46 @@ def refuse_lost_indicators(live: Path, *, missing_parts: Sequence[str]) -> None:
         )
 
 
-def check_candidate(candidate: Path, tables: Mapping[str, Table], table_problems: TableProblems) -> None:
+def check_candidate(candidate: Path, tables: Mapping[str, Table], rules: TableRules) -> None:
     """Hold every table against its declaration and run every SQL check; each SQL check selects the rows that are wrong.
 
     Raises CandidateRefused listing what failed.
     """
-    found: list[str] = []
     with duckdb.connect(str(candidate), read_only=True) as connection:
-        for name, table in tables.items():
-            found.extend(table_problems(connection.execute(f"from {name}").df(), name, table))
-        for path in sorted(CHECKS_FOLDER.glob("*.sql")):
-            wrong = connection.execute(path.read_text(encoding="utf-8")).fetchall()
-            if wrong:
-                examples = "; ".join(map(str, wrong[:_MOST_EXAMPLES]))
-                found.append(f"{path.stem.replace('_', ' ')}: {len(wrong)} rows are wrong, for example {examples}")
+        found = _wrong_columns(connection, tables)
+        if not found:
+            for name, table in tables.items():
+                ruled = [column for column in table.columns if rules.has_rule(column)]
+                if ruled:
+                    names = ", ".join(f'"{column.name}"' for column in ruled)
+                    frame = connection.execute(f"select {names} from {name}").df()
+                    found.extend(rules.problems(frame, name, ruled))
+            found.extend(_wrong_rows(connection))
     if found:
         raise CandidateRefused("\n".join(found))
+
+
+def _wrong_columns(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> list[str]:
+    """Tables whose columns are not those declared, in their order."""
+    held: dict[str, list[str]] = {}
+    for name, column in connection.execute(_COLUMNS_HELD).fetchall():
+        held.setdefault(name, []).append(column)
+    declared = {name: [column.name for column in table.columns] for name, table in tables.items()}
+    return [
+        f"{name}: the file has the columns {held.get(name, [])}, declared are {declared.get(name, [])}"
+        for name in sorted(held.keys() | declared.keys())
+        if held.get(name) != declared.get(name)
+    ]
+
+
+def _wrong_rows(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    found = []
+    for path in sorted(CHECKS_FOLDER.glob("*.sql")):
+        wrong = connection.execute(path.read_text(encoding="utf-8")).fetchall()
+        if wrong:
+            examples = "; ".join(map(str, wrong[:_MOST_EXAMPLES]))
+            found.append(f"{path.stem.replace('_', ' ')}: {len(wrong)} rows are wrong, for example {examples}")
+    return found
 
 
 def swap(candidate: Path, live: Path) -> None:

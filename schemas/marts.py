@@ -28,29 +28,17 @@ class DeclaredColumn(Protocol):
     def maximum(self) -> float | None: ...
 
 
-_PANDAS_TYPES = {
-    "VARCHAR": "str",
-    "DOUBLE": "float64",
-    "INTEGER": "Int32",
-    "BIGINT": "Int64",
-    "BOOLEAN": "boolean",
-    "DATE": "datetime64[us]",
-    "TIMESTAMP": "datetime64[us]",
-    "ENUM": "str",
-}
+def has_rule(column: DeclaredColumn) -> bool:
+    """Whether the declaration says more of a column than DuckDB itself enforces (types, NOT NULL, keys)."""
+    return column.values is not None or column.minimum is not None or column.maximum is not None
 
 
 def table_schema(name: str, columns: Sequence[DeclaredColumn]) -> pa.DataFrameSchema:
-    """The pandera schema of one published table: columns in their order, types, allowed values, ranges.
+    """The pandera schema of one published table: allowed values and ranges of the columns that have such a rule.
 
-    That keys are unique is DuckDB's to enforce, which it does while the table is filled.
+    Types, missing cells and unique keys are DuckDB's to enforce, which it does while the table is filled.
     """
-    return pa.DataFrameSchema(
-        name=name,
-        columns={column.name: _column(column) for column in columns},
-        strict=True,
-        ordered=True,
-    )
+    return pa.DataFrameSchema(name=name, columns={column.name: _column(column) for column in columns if has_rule(column)})
 
 
 def _column(column: DeclaredColumn) -> pa.Column:
@@ -61,12 +49,7 @@ def _column(column: DeclaredColumn) -> pa.Column:
         checks.append(pa.Check.ge(column.minimum, error=f"is below {column.minimum:g}"))
     if column.maximum is not None:
         checks.append(pa.Check.le(column.maximum, error=f"is above {column.maximum:g}"))
-    return pa.Column(
-        _PANDAS_TYPES[column.type],
-        checks,
-        nullable=not (column.is_key or column.is_required),
-        coerce=True,
-    )
+    return pa.Column(checks=checks, nullable=True)
 
 
 def problems(table: pd.DataFrame, name: str, columns: Sequence[DeclaredColumn], *, most: int = 5) -> list[str]:

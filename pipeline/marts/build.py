@@ -14,16 +14,27 @@ from pipeline.marts.declaration import Column, Table
 SQL_FOLDER = Path(__file__).with_name("sql")
 # Readers from this DuckDB release on can open the file; a test opens it with the oldest one.
 STORAGE_VERSION = "v1.4.0"
-_EITHER = "select distinct {0} from (select {0} from input_score union select {0} from input_not_scored) order by 1"
 DATABASE_ALIAS = "inclusive_growth"
 
+_NODES = (
+    "select node_id from input_score union select node_id from input_not_scored "
+    "union select indicator_id from input_change union select indicator_id from input_indicator"
+)
 # Codes that stand in the keys of large tables are stored as enums: the key's index is then a fifth of the size.
-ENUM_VALUES = {
-    "area_code": "select area_code from dim_area order by area_code",
-    "indicator_id": "select indicator_id from dim_indicator order by indicator_id",
-    "framework_id": _EITHER.format("framework_id"),
-    "flavour": _EITHER.format("flavour"),
-    "node_id": _EITHER.format("node_id"),
+# Several columns may share one type: an indicator is a node of a framework's tree.
+ENUMS = {
+    "area": "select area_code from dim_area order by 1",
+    "framework": "select framework_id from input_score union select framework_id from input_not_scored order by 1",
+    "flavour": "select flavour from input_score union select flavour from input_not_scored order by 1",
+    "node": f"select node_id from ({_NODES}) order by 1",
+}
+ENUM_OF_COLUMN = {
+    "area_code": "area",
+    "framework_id": "framework",
+    "flavour": "flavour",
+    "node_id": "node",
+    "member_id": "node",
+    "indicator_id": "node",
 }
 
 
@@ -68,10 +79,9 @@ def build(path: Path, inputs: Mapping[str, pa.Table], tables: Mapping[str, Table
                 continue
             table = tables[model.name]
             connection.execute(f"use {DATABASE_ALIAS}")
-            for column in table.columns:
-                if column.type == "ENUM" and column.name not in enums:
-                    enums.add(column.name)
-                    connection.execute(f"create type {column.name}_enum as enum ({ENUM_VALUES[column.name]})")
+            for enum in {ENUM_OF_COLUMN[column.name] for column in table.columns if column.type == "ENUM"} - enums:
+                enums.add(enum)
+                connection.execute(f"create type {enum}_code as enum ({ENUMS[enum]})")
             connection.execute(create_statement(table))
             connection.execute(f"insert into {table.id} by name {model.sql}")
             connection.execute(";\n".join(comment_statements(table)))
@@ -101,7 +111,7 @@ def comment_statements(table: Table) -> list[str]:
 
 
 def _type(column: Column) -> str:
-    return f"{column.name}_enum" if column.type == "ENUM" else column.type
+    return f"{ENUM_OF_COLUMN[column.name]}_code" if column.type == "ENUM" else column.type
 
 
 def _not_null(column: Column) -> str:

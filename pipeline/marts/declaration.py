@@ -40,7 +40,7 @@ class Column(_Entry):
 class Table(_Entry):
     """One table. ``row`` completes the sentence "one row is …".
 
-    ``per_indicator`` columns are repeated for every indicator, with ``{indicator}``, ``{column}``
+    ``per_indicator`` columns are repeated for every indicator that is ``in_profile``, with ``{indicator}``, ``{column}``
     (the indicator's id and unit), ``{title}`` and ``{unit}`` filled in.
     """
 
@@ -79,6 +79,7 @@ class Table(_Entry):
                 }
             )
             for indicator in indicators
+            if indicator.in_profile
             for column in self.per_indicator
         )
         return self.model_copy(update={"columns": self.columns + extra, "per_indicator": ()})

@@ -19,6 +19,7 @@ from pipeline.run.assemble import Assembled
 from pipeline.run.context import RunContext
 from pipeline.run.sources_table import source_rows
 from pipeline.scoring import ScoreTables
+from pipeline.scoring.columns import concat
 
 
 def mart_inputs(
@@ -36,8 +37,12 @@ def mart_inputs(
         "indicator": _indicator_rows(context),
         "node": _node_rows(),
         "observation": assembled.observations,
-        "score": pd.concat([item.score for item in scores], ignore_index=True),
-        "not_scored": pd.concat([item.not_scored for item in scores], ignore_index=True),
+        "score": concat([item.score for item in scores]),
+        "not_scored": concat([item.not_scored for item in scores]),
+        "change": concat([item.change for item in scores]),
+        "contribution": concat([item.contribution for item in scores]),
+        "label": concat([item.label for item in scores]),
+        "gate": concat([item.gate for item in scores]),
         "source": source_rows(context, results),
         "quarantine": assembled.quarantine.astype(
             {"stage": "str", "indicator_id": "str", "source_id": "str", "reason": "str"}
@@ -82,7 +87,7 @@ def _indicator_rows(context: RunContext) -> pd.DataFrame:
                 "caveats": " ".join(indicator.caveats) or None,
                 "licence": indicator.licence,
                 "citation_url": str(indicator.citation_url),
-                "profile_column": indicator.column_name,
+                "profile_column": indicator.column_name if indicator.in_profile else None,
             }
             for position, indicator in enumerate(context.catalogue.indicators.values())
         ]

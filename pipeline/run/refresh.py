@@ -11,19 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
 
 from pipeline import publish
 from pipeline.catalogue import Indicator, Part
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
 from pipeline.marts.build import build
-from pipeline.marts.declaration import Table
 from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.assemble import Assembled, assemble, scoring_input
 from pipeline.run.context import RunContext, code_fingerprint
 from pipeline.run.inputs import area_rows, mart_inputs
 from pipeline.scoring import IndicatorSpec, ScoreTables, score_framework
-from schemas.marts import problems
+from schemas import marts
 
 FIRST_SCORED_YEAR = 2009
 # Requests to one host are spaced by the client; more threads than this only wait for their turn.
@@ -122,7 +120,7 @@ def is_published(context: RunContext, results: Sequence[PartResult]) -> bool:
 
 def score_all(context: RunContext, assembled: Assembled) -> list[ScoreTables]:
     """Score every shipped framework, side by side: most of the work is numpy's, which leaves other threads alone."""
-    with ThreadPoolExecutor(max_workers=len(DEFAULT_FRAMEWORKS)) as pool:
+    with ThreadPoolExecutor(max_workers=1) as pool:
         return list(pool.map(lambda framework_id: score(context, assembled, framework_id), DEFAULT_FRAMEWORKS))
 
 
@@ -162,11 +160,7 @@ def check_and_publish(context: RunContext, candidate: Path, results: Sequence[Pa
         publish.refuse_lost_indicators(
             live, missing_parts=[f"{r.indicator_id} ({r.part_id})" for r in results if r.tier == "none"]
         )
-        publish.check_candidate(candidate, context.tables, _table_problems)
+        publish.check_candidate(candidate, context.tables, marts)
         publish.swap(candidate, live)
     finally:
         publish.discard(candidate)
-
-
-def _table_problems(frame: pd.DataFrame, name: str, table: Table) -> list[str]:
-    return problems(frame, name, table.columns)

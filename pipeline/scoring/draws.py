@@ -87,8 +87,17 @@ def exact_summary(scores: Floats, is_scored: Bools, ranks: Floats, middle: float
     )
 
 
-def summarise(scores: Singles, point: Floats, is_scored: Bools, is_ranked: Bools, middle: float) -> Summary:
+def summarise(
+    scores: Singles,
+    point: Floats,
+    is_scored: Bools,
+    is_ranked: Bools,
+    middle: float,
+    bounds: tuple[float, float] | None = None,
+) -> Summary:
     """Intervals and probabilities of one node and year. ``scores``: [draws, areas]; the point scores and masks: [areas].
+
+    ``bounds``: the lowest and highest possible score, where there are such.
 
     An area that scores the same in every draw gets its point score for both bounds, free of single precision.
     """
@@ -107,7 +116,7 @@ def summarise(scores: Singles, point: Floats, is_scored: Bools, is_ranked: Bools
     count = int(ranked.sum())
     if count:
         narrow = np.int16 if count < 2**15 else np.int32
-        ranks = np.ascontiguousarray(rank_draws(np.ascontiguousarray(scores[:, ranked])).astype(narrow).T)
+        ranks = np.ascontiguousarray(rank_draws(np.ascontiguousarray(scores[:, ranked]), bounds).astype(narrow).T)
         top[ranked] = np.count_nonzero(ranks <= FIFTH * count, axis=1) / draws
         bottom[ranked] = np.count_nonzero(ranks > (1 - FIFTH) * count, axis=1) / draws
         ranks.sort(axis=1)

@@ -13,14 +13,14 @@ from pipeline.scoring.change_table import change_table
 from pipeline.scoring.columns import concat, same, stack, text, whole, window_column
 from pipeline.scoring.contributions import contributions
 from pipeline.scoring.draws import Summary
+from pipeline.scoring.gate_table import base_table, gate_table
 from pipeline.scoring.inputs import Areas, IndicatorSpec, ScoringInputError, read_areas, read_cube
 from pipeline.scoring.labels import LABELS, NOT_CLEAR, printed_label
-from pipeline.scoring.positions import signed_indicators
 from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.reasons import not_scored_table
-from pipeline.scoring.run import DEFAULT_RHO, FlavourRun, GateDecision, has_known_error, run_flavour
+from pipeline.scoring.run import DEFAULT_RHO, FlavourRun, has_known_error, run_flavour
 from pipeline.scoring.simulate import SimulationResult, simulate
-from pipeline.scoring.transform import Bools, Floats, nanmedian_rows
+from pipeline.scoring.transform import Bools, Floats
 
 BAND_SHARE = 1 / 3  # a rank interval wider than this share of the field is shown as a band, not an ordinal
 SCORE_COLUMNS = (
@@ -140,8 +140,8 @@ def score_framework(
     return ScoreTables(
         score=concat([table for table in scores if len(table)], SCORE_COLUMNS),
         not_scored=not_scored_table(runs, register, unknown, first_year),
-        gate=concat([_gate_table(run, first_year) for run in runs]),
-        base=concat([_base_table(run, register) for run in runs]),
+        gate=concat([gate_table(run, first_year) for run in runs]),
+        base=concat([base_table(run, register) for run in runs]),
         contribution=concat(
             [table for run in runs if len(table := _contribution_table(run, register, first_year))],
             CONTRIBUTION_COLUMNS,
@@ -297,65 +297,6 @@ def _label_table(run: FlavourRun, drawn: SimulationResult) -> pd.DataFrame:
             "probability_growing_not_sharing": held[1],
             "probability_sharing_not_growing": held[2],
             "probability_neither": held[3],
-        }
-    )
-
-
-def _gate_table(run: FlavourRun, first_year: int) -> pd.DataFrame:
-    kept = _years(run, first_year)
-    years = run.cube.years[kept]
-    district = run.cube.is_district
-    leaves = np.repeat(np.arange(len(run.gates)), len(years))
-    rows = len(leaves)
-    return pd.DataFrame(
-        {
-            "framework_id": same(run.framework.id, rows),
-            "flavour": same(run.flavour, rows),
-            "window_years": window_column(run.window, rows),
-            "indicator_id": text([leaf.id for leaf in run.all_leaves.leaves], leaves),
-            "measured_by": text([_measured_by(run, gate.leaf) for gate in run.gates], leaves),
-            "year": np.tile(years, len(run.gates)).astype("int32"),
-            "reliability": np.concatenate([gate.yearly[kept] for gate in run.gates]),
-            "reliability_deciding": np.array([gate.reliability for gate in run.gates])[leaves],
-            "is_scored": np.array([gate.is_scored and gate.has_figures for gate in run.gates])[leaves],
-            "reason": text([_gate_reason(gate) for gate in run.gates], leaves),
-            "districts": (~np.isnan(run.positions.used[:, kept]) & district).sum(axis=2).reshape(-1).astype("int32"),
-            "districts_with_error": (run.positions.has_published_error[:, kept] & district)
-            .sum(axis=2)
-            .reshape(-1)
-            .astype("int32"),
-            "yearly_volatility": nanmedian_rows(run.positions.volatility[:, district])[leaves],
-            "error_scale": run.positions.error_scale[leaves],
-        }
-    )
-
-
-def _measured_by(run: FlavourRun, leaf: int) -> str:
-    """The indicator a leaf is measured by; for a pass-through, which outcome was used and which output."""
-    signed = [(run.all_leaves.leaves[leaf].id, 1)]
-    if run.window is not None:
-        signed = signed_indicators(run.framework, run.all_leaves.leaves[leaf].id, run.chosen)
-    return " less ".join(name for name, _ in signed)
-
-
-def _gate_reason(gate: GateDecision) -> str:
-    if gate.reason or not gate.has_figures:
-        return gate.reason or "no figures are held"
-    return "scored" if not np.isnan(gate.reliability) else "scored; no published error to judge it by"
-
-
-def _base_table(run: FlavourRun, areas: Areas) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "framework_id": run.framework.id,
-            "indicator_id": [run.all_leaves.leaves[base.leaf].id for base in run.bases],
-            "flavour": run.flavour,
-            "window_years": window_column(run.window, len(run.bases)),
-            "nation_code": text(areas.nation_codes, np.array([base.nation for base in run.bases], dtype=int)),
-            "base_year_used": pd.array([base.year if base.year else pd.NA for base in run.bases], dtype="Int32"),
-            "median": [base.median for base in run.bases],
-            "mad": [base.mad for base in run.bases],
-            "districts": np.array([base.districts for base in run.bases], dtype="int32"),
         }
     )
 

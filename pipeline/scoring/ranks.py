@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pipeline.scoring.transform import Floats, Singles
 
 SIGN = np.int32(0x7FFFFFFF)
+FEW = 1024  # areas whose number fits beside a score in 32 bits
 
 
 def rank_rows(scores: Floats) -> Floats:
@@ -26,16 +27,31 @@ def rank_complete_rows(scores: Floats) -> NDArray[np.int32]:
     return _place(order, ordered[..., 1:] == ordered[..., :-1])
 
 
-def rank_draws(scores: Singles) -> NDArray[np.int32]:
+def rank_draws(scores: Singles, bounds: tuple[float, float] | None = None) -> NDArray[np.int32]:
     """Ranks in every draw: [draws, areas], complete and in single precision, -> the same shape.
 
-    The same as ``rank_complete_rows`` and about twice as fast: score and area number are packed into one whole
-    number, which sorts faster than an index does.
+    Score and area number are packed into one whole number, which sorts several times faster than an index does.
+    With ``bounds`` (the lowest and highest possible score) and up to FEW areas it fits 32 bits; scores less than
+    four millionths of the range apart then tie, far below what draws can tell apart.
     """
-    bits = (np.float32(0) - scores).view(np.int32)  # a difference, so that 0 has one sign
-    packed = (bits ^ ((bits >> 31) & SIGN)).astype(np.int64)  # orders negative floats too
+    areas = scores.shape[-1]
+    if bounds is not None and areas <= FEW:
+        low, high = bounds
+        bits = max(1, (areas - 1).bit_length())
+        steps = np.float32(
+            ((1 << (32 - bits)) - 1) * 0.999 / (high - low)
+        )  # short of the top, where rounding overflows
+        small = ((np.float32(high) - scores) * steps).astype(np.uint32)
+        small <<= np.uint32(bits)
+        small |= np.arange(areas, dtype=np.uint32)
+        small.sort(axis=-1)
+        order = (small & np.uint32((1 << bits) - 1)).astype(np.int64)
+        small >>= np.uint32(bits)
+        return _place(order, small[..., 1:] == small[..., :-1])
+    raw = (np.float32(0) - scores).view(np.int32)  # a difference, so that 0 has one sign
+    packed = (raw ^ ((raw >> 31) & SIGN)).astype(np.int64)  # orders negative floats too
     packed <<= 32
-    packed |= np.arange(scores.shape[-1])
+    packed |= np.arange(areas)
     packed.sort(axis=-1)
     order = packed & 0xFFFFFFFF
     packed >>= 32
@@ -44,11 +60,16 @@ def rank_draws(scores: Singles) -> NDArray[np.int32]:
 
 def _place(order: NDArray[np.int64], is_tied: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Ranks from the order of areas, best first, and which of them tie with the one before."""
-    place = np.broadcast_to(np.arange(1, order.shape[-1] + 1, dtype=np.int32), order.shape)
-    if is_tied.any():
-        starts = np.array(place)
-        starts[..., 1:][is_tied] = 0
-        place = np.maximum.accumulate(starts, axis=-1)
-    ranks = np.empty(order.shape, dtype=np.int32)
-    np.put_along_axis(ranks, order, place, axis=-1)
-    return ranks
+    count = order.shape[-1]
+    place = np.array(np.broadcast_to(np.arange(1, count + 1, dtype=np.int32), order.shape)).reshape(-1)
+    # a run of ties takes the place of the one it follows; runs do not reach from one row into the next
+    follows = np.zeros(order.shape, dtype=bool)
+    follows[..., 1:] = is_tied
+    tied = np.flatnonzero(follows)
+    if tied.size:
+        begins = np.flatnonzero(np.diff(tied, prepend=-2) != 1)
+        place[tied] = np.repeat(place[tied[begins] - 1], np.diff(begins, append=tied.size))
+    ranks = np.empty(order.size, dtype=np.int32)
+    row = np.arange(order.size // max(count, 1)) * count
+    ranks[(order.reshape(-1, count) + row[:, None]).reshape(-1)] = place
+    return ranks.reshape(order.shape)

@@ -106,8 +106,8 @@ class Study:
             memory = world.memory()
             series = Series(self.cube, world.variants(), REALISATIONS, self.seed, rho, memory)
             with ThreadPoolExecutor(max_workers=1) as pool:
-                for row in range(max(0, self.row - memory + 1), self.row + 1):
-                    series.advance(row, pool)
+                for row in range(self.row + 1):
+                    series.advance(row, pool, is_needed=row > self.row - memory)
             self._drawn[key] = {run.all_leaves.leaves[k].id: world.leaf_position(k, self.row, series) for k in run.kept}
         return self._drawn[key]
 

@@ -59,12 +59,17 @@ class Series:
         self._errors: dict[int, Singles] = {}
         self._held: dict[tuple[Variant, int], Singles | None] = {}
 
-    def advance(self, row: int, pool: ThreadPoolExecutor) -> None:
-        """Draw the year ``row`` of every series."""
+    def advance(self, row: int, pool: ThreadPoolExecutor, *, is_needed: bool = True) -> None:
+        """Draw the year ``row`` of every series; of a year that is not needed, only the errors later ones follow.
+
+        Called for every row from 0, so that errors do not depend on which years are asked for.
+        """
         if not self.is_kept:
             return
         noisy = [k for k in {v.indicator for v in self.variants} if not np.isnan(self.cube.errors[k][: row + 1]).all()]
         self._errors.update(zip(noisy, pool.map(lambda k: self._next_errors(k, row), noisy), strict=True))
+        if not is_needed:
+            return
         drawn = pool.map(
             lambda variant: self._deviation(variant, row, self._errors.get(variant.indicator)), self.variants
         )
@@ -155,9 +160,8 @@ def simulate(
         del pending[:upto]
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        rows = range(max(0, first_row - memory + 1), len(cube.years) if last_row is None else last_row + 1)
-        for row in rows:
-            series.advance(row, pool)
+        for row in range(len(cube.years) if last_row is None else last_row + 1):
+            series.advance(row, pool, is_needed=row > first_row - memory)
             if row < first_row:
                 continue
             earlier = len(pending)
@@ -187,6 +191,8 @@ class World:
         self.is_placed = is_placed
         low, high = run.framework.normalise.range
         self.middle = (low + high) / 2
+        settings = run.framework.normalise
+        self.bounds = None if settings.is_unbounded or settings.method == "rank" else (low, high)
         # an arithmetic pillar of one indicator is that indicator: one summary serves both
         self.only_leaf = {
             b: branch.leaves[0]
@@ -289,7 +295,7 @@ class World:
         is_district = self.run.cube.is_district
         if values.ndim == 2:
             drawn = values.astype(np.float32, copy=False)
-            submit(keys, lambda: summarise(drawn, point, is_scored, is_district, self.middle))
+            submit(keys, lambda: summarise(drawn, point, is_scored, is_district, self.middle, self.bounds))
             return
         ranks = rank_rows(np.where(is_scored & is_district, point, np.nan))
         submit(keys, lambda: exact_summary(point, is_scored, ranks, self.middle))

@@ -14,8 +14,9 @@ from pipeline import publish
 from pipeline.marts.build import build
 from pipeline.publish import CandidateRefused, candidate_path, check_candidate, live_fingerprint, remove_leftovers, swap
 from pipeline.run.context import RunContext
-from pipeline.run.refresh import Outcome, _table_problems, refresh
+from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import PROJECT_ROOT
+from schemas import marts
 
 
 def make(path: Path, mark: str) -> Path:
@@ -86,7 +87,7 @@ def test_a_candidate_with_wrong_rows_is_refused_by_name(
     with duckdb.connect(str(candidate)) as connection:
         connection.execute(damage)
     with pytest.raises(CandidateRefused, match=expected):
-        check_candidate(candidate, context.tables, _table_problems)
+        check_candidate(candidate, context.tables, marts)
 
 
 def test_a_build_never_writes_into_an_existing_file(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
         from pipeline.run.context import open_run
         from pipeline.settings import Settings
         steps.{step} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
-        steps.refresh(open_run(Settings(Path({str(tmp_path)!r})), offline=True), force=True)
+        steps.refresh(open_run(Settings(Path({str(tmp_path)!r})), offline=True, draws=0), force=True)
     """
     ended = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=PROJECT_ROOT, check=False)
     assert ended.returncode == -9

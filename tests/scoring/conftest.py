@@ -97,6 +97,11 @@ def synthetic_figures(seed: int = 1, districts: int = 24, years: tuple[int, int]
     return pd.DataFrame(rows, columns=columns).sample(frac=1, random_state=seed).reset_index(drop=True)
 
 
+def plain(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with its text columns as text, whichever way they are stored."""
+    return table.astype({name: "str" for name in table if isinstance(table[name].dtype, pd.CategoricalDtype)})
+
+
 def areas_of(figures: pd.DataFrame, extra: tuple[str, ...] = ()) -> pd.DataFrame:
     codes = sorted({*figures["area_code"], *extra})
     is_district = [code[0] in "EW" for code in codes]

@@ -111,3 +111,28 @@ def test_a_missing_pillar_is_explained_in_numbers():
     tables = score_framework(parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS, first_year=FIRST_YEAR)
     row = tables.not_scored.query("area_code == 'E005' and node_id == 'work' and flavour == 'level' and year == 2015")
     assert row["reason"].item() == "work: 0 of 2 indicators present, weight 0.00 under the 0.50 needed"
+
+
+def test_an_optional_pillar_published_by_one_nation_only_asks_nothing_of_the_others():
+    figures = synthetic_figures(1)
+    is_welsh_gap = (figures["indicator_id"] == "gap") & figures["area_code"].str.startswith("W")
+    partly, none = figures[~is_welsh_gap], figures[figures["indicator_id"] != "gap"]
+    fw = parse_framework(FRAMEWORK)
+    with_some, without = (
+        score_framework(fw, f, areas_of(figures), SPECS, first_year=2015)
+        .score.query("flavour == 'level' and node_id == 'sharing' and area_code.str.startswith('W')")
+        .set_index(["area_code", "year"])["score"]
+        for f in (partly, none)
+    )
+    pd.testing.assert_series_equal(with_some, without)
+    slow = reference(partly, areas_of(figures))
+    expected, _ = slow.run("level", None, 2015)
+    assert all(abs(expected[area, "sharing", year] - value) < 1e-10 for (area, year), value in with_some.items())
+
+
+def test_the_gate_table_says_what_a_pass_through_was_measured_by():
+    figures = synthetic_figures(1)
+    gate = score_framework(parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS).gate
+    passed = gate[gate["indicator_id"] == "pay_less_output"]
+    assert set(passed["flavour"]) == {"change"}
+    assert set(passed["measured_by"]) == {"pay less output"}

@@ -104,4 +104,10 @@ def test_estimates_that_cannot_be_ranked_are_refused_with_the_row(frame, coverag
 def test_packed_ranks_equal_plain_ranks_with_ties_and_negative_scores():
     rng = np.random.default_rng(1)
     scores = np.round(rng.normal(0, 3, (50, 40)), 1).astype(np.float32)
-    assert np.array_equal(rank_draws(scores), rank_rows(scores.astype(float)).astype(int))
+    plain = rank_rows(scores.astype(float)).astype(int)
+    assert np.array_equal(rank_draws(scores), plain)
+    assert np.array_equal(rank_draws(scores, bounds=(-20.0, 20.0)), plain)
+    clipped = np.clip(scores * 40, 0, 100)
+    ends = rank_draws(clipped, bounds=(0.0, 100.0))
+    assert np.array_equal(ends, rank_rows(clipped.astype(float)).astype(int))
+    assert rank_draws(scores[:, :1], bounds=(-20.0, 20.0)).tolist() == [[1]] * 50

@@ -15,7 +15,7 @@ from pipeline.scoring.draws import BLOCK, next_errors, normals, quantiles
 from pipeline.scoring.inputs import read_areas, read_cube
 from pipeline.scoring.run import run_flavour
 from pipeline.scoring.simulate import simulate
-from tests.scoring.conftest import FRAMEWORK, SPECS, areas_of, synthetic_figures
+from tests.scoring.conftest import FRAMEWORK, SPECS, areas_of, plain, synthetic_figures
 
 TREE = {
     "id": "index",
@@ -137,6 +137,14 @@ def test_the_number_of_threads_does_not_change_a_single_draw(runs):
     assert all(same(a.summaries, b.summaries) for a, b in zip(one, three, strict=True))
 
 
+def test_the_years_asked_for_do_not_change_the_draws_of_a_year(runs):
+    made, placed, row = runs
+    early = simulate(made, placed, 100, 7, rho=0.5, first_row=row - 4, last_row=row + 1)
+    late = simulate(made, placed, 100, 7, rho=0.5, first_row=row + 1, last_row=row + 1)
+    for one, other in zip(early, late, strict=True):
+        assert same({key: value for key, value in one.summaries.items() if key[0] == row + 1}, other.summaries)
+
+
 def test_another_seed_gives_other_draws(runs):
     made, placed, row = runs
     one = simulate(made[:1], placed, 100, 7, rho=0.5, first_row=row)
@@ -254,6 +262,7 @@ def test_labels_are_printed_only_when_probable_enough():
     figures = synthetic_figures(8, districts=40)
     fw = parse_framework(FRAMEWORK | {"gate": None})
     label = score_framework(fw, figures, areas_of(figures), SPECS, draws=300, first_year=2015).label
+    label = plain(label)
     parts = label.filter(regex="^probability_")
     assert parts.sum(axis=1).to_numpy() == pytest.approx(1)
     assert label["probability"].to_numpy() == pytest.approx(parts.max(axis=1).to_numpy())

@@ -5,9 +5,12 @@ select
     latest.value as figure
 from stg_latest_figure as latest
 inner join input_indicator as indicator using (indicator_id)
+where indicator.profile_column is not null
 union all
 select
-    area_code,
-    indicator_id || '_year' as column_name,
-    year as figure
-from stg_latest_figure
+    latest.area_code,
+    latest.indicator_id || '_year' as column_name,
+    latest.year as figure
+from stg_latest_figure as latest
+inner join input_indicator as indicator using (indicator_id)
+where indicator.profile_column is not null

@@ -1,4 +1,5 @@
--- One row is one score of one area at one node of a framework, in one year and flavour.
+-- One row is one score of one area at one node of a framework, in one year and flavour. Ends of intervals, which are
+-- quantiles of draws, are rounded far below their own error, which halves their size in the file.
 select
     score.area_code,
     area.area_name,
@@ -11,8 +12,8 @@ select
     score.node_kind,
     score.depth,
     score.score,
-    score.score_lower,
-    score.score_upper,
+    round(score.score_lower, 6) as score_lower,
+    round(score.score_upper, 6) as score_upper,
     score.rank,
     score.rank_count,
     score.rank_lower,

@@ -1,0 +1,27 @@
+-- One row is the change of one indicator in one area over one window. Frameworks that share an indicator share its
+-- changes, so those of the default framework are taken, and from the others only what it does not have.
+with chosen as (
+    select indicator_id, max(framework_id) as framework_id
+    from input_change
+    group by indicator_id
+)
+
+select
+    change.area_code,
+    area.area_name,
+    area.level,
+    change.indicator_id,
+    change.measure,
+    change.window_years,
+    change.year,
+    round(change.change, 9) as change,
+    round(change.change_lower, 9) as change_lower,
+    round(change.change_upper, 9) as change_upper,
+    round(change.change_standard_error, 9) as change_standard_error,
+    change.change_in_value,
+    round(change.probability_improved, 9) as probability_improved,
+    round(change.reliability, 9) as reliability
+from input_change as change
+inner join chosen using (indicator_id, framework_id)
+inner join dim_area as area using (area_code)
+order by change.indicator_id, change.measure, change.window_years, change.year, change.area_code

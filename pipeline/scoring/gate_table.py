@@ -1,0 +1,78 @@
+"""What was scored and on which base, as tables. Part of the labelled edge (pandas)."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pipeline.scoring.columns import same, text, window_column
+from pipeline.scoring.inputs import Areas
+from pipeline.scoring.positions import signed_indicators
+from pipeline.scoring.run import FlavourRun, GateDecision
+from pipeline.scoring.transform import nanmedian_rows
+
+
+def gate_table(run: FlavourRun, first_year: int) -> pd.DataFrame:
+    """One row an indicator, flavour, window and year: its reliability, what it decides, and what it rests on.
+
+    ``reliability`` is the year's, ``reliability_deciding`` the median over years that the gate looks at;
+    ``districts_with_error`` have a published error; ``yearly_volatility`` is the drift a carried figure is given;
+    ``error_scale`` is what published errors were multiplied by in draws of change.
+    """
+    kept = slice(max(0, run.cube.year_row(first_year)), None)
+    years = run.cube.years[kept]
+    district = run.cube.is_district
+    leaves = np.repeat(np.arange(len(run.gates)), len(years))
+    rows = len(leaves)
+    return pd.DataFrame(
+        {
+            "framework_id": same(run.framework.id, rows),
+            "flavour": same(run.flavour, rows),
+            "window_years": window_column(run.window, rows),
+            "indicator_id": text([leaf.id for leaf in run.all_leaves.leaves], leaves),
+            "measured_by": text([_measured_by(run, gate.leaf) for gate in run.gates], leaves),
+            "year": np.tile(years, len(run.gates)).astype("int32"),
+            "reliability": np.concatenate([gate.yearly[kept] for gate in run.gates]),
+            "reliability_deciding": np.array([gate.reliability for gate in run.gates])[leaves],
+            "is_scored": np.array([gate.is_scored and gate.has_figures for gate in run.gates])[leaves],
+            "reason": text([_gate_reason(gate) for gate in run.gates], leaves),
+            "districts": (~np.isnan(run.positions.used[:, kept]) & district).sum(axis=2).reshape(-1).astype("int32"),
+            "districts_with_error": (run.positions.has_published_error[:, kept] & district)
+            .sum(axis=2)
+            .reshape(-1)
+            .astype("int32"),
+            "yearly_volatility": nanmedian_rows(run.positions.volatility[:, district])[leaves],
+            "error_scale": run.positions.error_scale[leaves],
+        }
+    )
+
+
+def _measured_by(run: FlavourRun, leaf: int) -> str:
+    """The indicator a leaf is measured by; for a pass-through, which outcome was used and which output."""
+    signed = [(run.all_leaves.leaves[leaf].id, 1)]
+    if run.window is not None:
+        signed = signed_indicators(run.framework, run.all_leaves.leaves[leaf].id, run.chosen)
+    return " less ".join(name for name, _ in signed)
+
+
+def _gate_reason(gate: GateDecision) -> str:
+    if gate.reason or not gate.has_figures:
+        return gate.reason or "no figures are held"
+    return "scored" if not np.isnan(gate.reliability) else "scored; no published error to judge it by"
+
+
+def base_table(run: FlavourRun, areas: Areas) -> pd.DataFrame:
+    """One row an indicator, flavour and window (and nation, where nations are apart): the base it is frozen on."""
+    return pd.DataFrame(
+        {
+            "framework_id": run.framework.id,
+            "indicator_id": [run.all_leaves.leaves[base.leaf].id for base in run.bases],
+            "flavour": run.flavour,
+            "window_years": window_column(run.window, len(run.bases)),
+            "nation_code": text(areas.nation_codes, np.array([base.nation for base in run.bases], dtype=int)),
+            "base_year_used": pd.array([base.year if base.year else pd.NA for base in run.bases], dtype="Int32"),
+            "median": [base.median for base in run.bases],
+            "mad": [base.mad for base in run.bases],
+            "districts": np.array([base.districts for base in run.bases], dtype="int32"),
+        }
+    )
