@@ -29,6 +29,7 @@ from pipeline.run.acquire import PartResult, acquire_part  # noqa: E402
 from pipeline.run.assemble import Assembled  # noqa: E402
 from pipeline.run.assemble import assemble as assemble_parts  # noqa: E402
 from pipeline.run.context import RunContext  # noqa: E402
+from pipeline.run.inputs import Made, Studies  # noqa: E402
 from pipeline.run.job import JobOptions, run_job  # noqa: E402
 from pipeline.scoring import ScoreTables  # noqa: E402
 from pipeline.verbs.common import VerbError  # noqa: E402
@@ -44,6 +45,7 @@ acquire = task(name="acquire", retries=2, retry_delay_seconds=1, cache_policy=NO
 )
 assemble = task(name="assemble", cache_policy=NO_CACHE, persist_result=False)(assemble_parts)
 score = task(name="score", cache_policy=NO_CACHE, persist_result=False)(steps.score)
+study = task(name="study the framework", cache_policy=NO_CACHE, persist_result=False)(steps.study)
 build_candidate = task(name="build the marts", cache_policy=NO_CACHE, persist_result=False)(steps.build_candidate)
 check_and_publish = task(name="check and publish", cache_policy=NO_CACHE, persist_result=False)(steps.check_and_publish)
 
@@ -54,6 +56,7 @@ def refresh(
     offline: bool = False,
     strict: bool = False,
     draws: int | None = None,
+    thorough: bool = False,
     called_at: float | None = None,
 ) -> int:
     """Get every indicator, score, build, check and publish; return the exit code of ``pipeline.cli``.
@@ -64,7 +67,7 @@ def refresh(
     started = None
     if called_at is not None:
         started = _PREFECT_IMPORTED - _BEFORE_PREFECT + time.perf_counter() - called_at
-    return run_job(_as_tasks, JobOptions(force, offline, strict, draws), prefect_seconds=started)
+    return run_job(_as_tasks, JobOptions(force, offline, strict, draws, thorough), prefect_seconds=started)
 
 
 def _whole(value: T) -> T:
@@ -84,8 +87,13 @@ def _as_tasks(context: RunContext, *, force: bool = False, on_part: OnPart | Non
     with timings.step("score"):
         scoring = [_submit_score(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
         scores = [future.result() for future in scoring]
+    studies: Studies | None = None
+    if context.is_thorough:
+        with timings.step("study the framework"):
+            studies = study(_whole(context), _whole(assembled))
     with timings.step("build the marts"):
-        candidate, counts = build_candidate(_whole(context), _whole(results), _whole(assembled), _whole(scores))
+        made = Made(assembled, tuple(scores), studies)
+        candidate, counts = build_candidate(_whole(context), _whole(results), _whole(made))
     with timings.step("check and publish"):
         check_and_publish(_whole(context), candidate, _whole(results))
     return steps.Outcome(True, tuple(results), counts, timings)
@@ -133,6 +141,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             offline=arguments.offline,
             strict=arguments.strict,
             draws=arguments.draws,
+            thorough=arguments.thorough,
             called_at=time.perf_counter(),
         )
     except VerbError as error:

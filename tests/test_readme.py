@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from pipeline.cli import VERBS
+from pipeline.documents import readme_with_blocks
 from pipeline.profile import profile_text
-from pipeline.readme import with_blocks
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
@@ -25,7 +25,12 @@ def code_blocks(language: str) -> list[str]:
 def test_the_generated_parts_are_up_to_date(offline_run: tuple[RunContext, Outcome]) -> None:
     context = offline_run[0]
     profile = profile_text(context.settings.database, TOWER_HAMLETS)
-    assert with_blocks(README, profile, context.tables) == README, "run `make refresh docs`"
+    assert readme_with_blocks(README, profile, context.tables) == README, "run `make refresh docs`"
+
+
+def test_a_block_that_lost_its_mark_is_missed() -> None:
+    with pytest.raises(ValueError, match="tables"):
+        readme_with_blocks(README.replace("<!-- tables -->", ""), "profile", {})
 
 
 def test_every_make_target_named_in_the_documents_exists() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ ENUMS = {
     "flavour": "select flavour from input_score union select flavour from input_not_scored order by 1",
     "node": f"select node_id from ({_NODES}) order by 1",
 }
+# Inputs that only a thorough run makes; without them the tables they fill stay empty.
+STUDY_INPUTS = frozenset({"rank_set", "audit", "sensitivity", "sensitivity_variant"})
 ENUM_OF_COLUMN = {
     "area_code": "area",
     "framework_id": "framework",
@@ -44,6 +47,11 @@ class Model:
 
     name: str
     sql: str
+
+    @property
+    def inputs(self) -> set[str]:
+        """The names of the inputs it reads."""
+        return set(re.findall(r"\binput_(\w+)", self.sql))
 
     @property
     def is_staging(self) -> bool:
@@ -83,7 +91,8 @@ def build(path: Path, inputs: Mapping[str, pa.Table], tables: Mapping[str, Table
                 enums.add(enum)
                 connection.execute(f"create type {enum}_code as enum ({ENUMS[enum]})")
             connection.execute(create_statement(table))
-            connection.execute(f"insert into {table.id} by name {model.sql}")
+            if not model.inputs & (STUDY_INPUTS - inputs.keys()):
+                connection.execute(f"insert into {table.id} by name {model.sql}")
             connection.execute(";\n".join(comment_statements(table)))
             counted = connection.execute(f"select count(*) from {table.id}").fetchone()
             counts[table.id] = int(counted[0]) if counted else 0

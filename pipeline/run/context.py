@@ -18,8 +18,9 @@ from pipeline.sources.baseline import Baseline
 from pipeline.sources.http import HttpClient
 
 # Draws of the survey errors behind each interval. A few hundred settle a 90% interval to about a tenth of its half-width;
-# `--draws 2000` is for figures that will be quoted.
+# a thorough run draws as often as figures that will be quoted deserve.
 DEFAULT_DRAWS = 200
+THOROUGH_DRAWS = 2000
 
 _CODE_FOLDERS = ("pipeline", "schemas")
 _CODE_SUFFIXES = {".py", ".sql", ".yaml", ".csv"}
@@ -38,7 +39,9 @@ class RunContext:
     baseline: Baseline
     started_at: datetime
     offline: bool = False
+    force: bool = False
     draws: int = DEFAULT_DRAWS
+    is_thorough: bool = False
 
     def districts_today(self, code: str) -> frozenset[str]:
         """Today's districts on the ground of an area code, if it is or was a district's; empty for any other text."""
@@ -50,14 +53,18 @@ def open_run(
     *,
     catalogue: Catalogue | None = None,
     offline: bool = False,
+    force: bool = False,
     draws: int = DEFAULT_DRAWS,
+    is_thorough: bool = False,
     throttle: bool = True,
     backoff_seconds: float = 1.0,
 ) -> RunContext:
     """Load what a run needs; nothing is fetched and nothing is written.
 
-    With ``offline`` no source is asked at all: figures come from snapshots and the baseline. ``draws`` is the number
-    of times survey errors are drawn through the scores; with 0 there are no intervals. ``throttle`` and
+    With ``offline`` no source is asked at all: figures come from snapshots and the baseline. With ``force`` every figure
+    is pulled anew, also where the publisher says that nothing has changed. ``draws`` is the number
+    of times survey errors are drawn through the scores; with 0 there are no intervals. An ``is_thorough`` run also makes
+    the studies of the framework: rank confidence sets, audit, sensitivity. ``throttle`` and
     ``backoff_seconds`` (the first pause before a retry) are the manners of the HTTP client; only tests against a
     stand-in have reason to change them.
     Raises CatalogueError when the catalogue or the declaration of the tables is wrong.
@@ -74,7 +81,9 @@ def open_run(
         baseline=Baseline(settings.baseline_dir),
         started_at=datetime.now(UTC),
         offline=offline,
+        force=force,
         draws=draws,
+        is_thorough=is_thorough,
     )
 
 

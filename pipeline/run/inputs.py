@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,19 +23,36 @@ from pipeline.scoring import ScoreTables
 from pipeline.scoring.columns import concat
 
 
-def mart_inputs(
-    context: RunContext,
-    results: Sequence[PartResult],
-    assembled: Assembled,
-    scores: Sequence[ScoreTables],
-    digest: str,
-) -> dict[str, pa.Table]:
-    """The tables the SQL reads, by name (``input_<name>`` in SQL)."""
+@dataclass(frozen=True)
+class Studies:
+    """Studies of the default framework that only a thorough run makes, as tables."""
+
+    rank_set: pd.DataFrame
+    audit: pd.DataFrame
+    sensitivity: pd.DataFrame
+    sensitivity_variant: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run has made of the publishers' figures: on today's map, scored, and perhaps studied."""
+
+    assembled: Assembled
+    scores: tuple[ScoreTables, ...]
+    studies: Studies | None = None
+
+
+PUBLISHERS_WORDS = ("publisher_unit", "publisher_caveats", "publisher_updated")
+
+
+def mart_inputs(context: RunContext, results: Sequence[PartResult], made: Made, digest: str) -> dict[str, pa.Table]:
+    """The tables the SQL reads, by name (``input_<name>`` in SQL); the studies only where they were made."""
+    assembled, scores = made.assembled, made.scores
     frames = {
         "area": area_rows(context),
         "area_history": context.register.dim_area_history(),
         "area_group": context.register.bridge_area_group(),
-        "indicator": _indicator_rows(context),
+        "indicator": _indicator_rows(context, results),
         "node": _node_rows(),
         "observation": assembled.observations,
         "score": concat([item.score for item in scores]),
@@ -49,6 +67,8 @@ def mart_inputs(
         ),
         "run": _run_row(context, assembled, digest),
     }
+    if made.studies is not None:
+        frames |= {field.name: getattr(made.studies, field.name) for field in fields(made.studies)}
     return {name: pa.Table.from_pandas(frame, preserve_index=False) for name, frame in frames.items()}
 
 
@@ -62,8 +82,9 @@ def area_rows(context: RunContext) -> pd.DataFrame:
     return pd.concat([areas, groups], ignore_index=True)[areas.columns]
 
 
-def _indicator_rows(context: RunContext) -> pd.DataFrame:
-    return pd.DataFrame(
+def _indicator_rows(context: RunContext, results: Sequence[PartResult]) -> pd.DataFrame:
+    described = _publishers_words(results)
+    frame = pd.DataFrame(
         [
             {
                 "position": position,
@@ -88,10 +109,23 @@ def _indicator_rows(context: RunContext) -> pd.DataFrame:
                 "licence": indicator.licence,
                 "citation_url": str(indicator.citation_url),
                 "profile_column": indicator.column_name if indicator.in_profile else None,
+                **described.get(indicator.id, dict.fromkeys(PUBLISHERS_WORDS)),
             }
             for position, indicator in enumerate(context.catalogue.indicators.values())
         ]
     )
+    return frame.astype(dict.fromkeys(PUBLISHERS_WORDS, "str"))
+
+
+def _publishers_words(results: Sequence[PartResult]) -> dict[str, dict[str, str | None]]:
+    """What the publisher's service says of each indicator, from its first part that came with a description."""
+    found: dict[str, dict[str, str | None]] = {}
+    for result in results:
+        if result.description is None:
+            continue
+        words = (result.description.unit, " ".join(result.description.caveats) or None, result.publisher_updated)
+        found.setdefault(result.indicator_id, dict(zip(PUBLISHERS_WORDS, words, strict=True)))
+    return found
 
 
 def _run_row(context: RunContext, assembled: Assembled, digest: str) -> pd.DataFrame:
@@ -105,6 +139,7 @@ def _run_row(context: RunContext, assembled: Assembled, digest: str) -> pd.DataF
                 "code_version": __version__,
                 "input_fingerprint": digest,
                 "draw_count": context.draws,
+                "is_thorough": context.is_thorough,
                 "python_version": platform.python_version(),
                 "duckdb_version": duckdb.__version__,
                 "rows_read": assembled.rows_read,

@@ -12,10 +12,10 @@ from pipeline.catalogue import CatalogueError
 from pipeline.console import Reporter, make_console, print_summary
 from pipeline.publish import CandidateRefused
 from pipeline.run.acquire import PartResult
-from pipeline.run.context import DEFAULT_DRAWS, RunContext, open_run
+from pipeline.run.context import DEFAULT_DRAWS, THOROUGH_DRAWS, RunContext, open_run
 from pipeline.run.refresh import Outcome, parts_of
 from pipeline.run.report import run_report, write_run_report
-from pipeline.settings import Settings, settings_from_environment
+from pipeline.settings import Settings, SettingsError, settings_from_environment
 from pipeline.verbs.common import EXIT_INCOMPLETE, EXIT_OK, EXIT_REFUSED, VerbError
 
 
@@ -35,6 +35,7 @@ class JobOptions:
     offline: bool = False
     strict: bool = False
     draws: int | None = None
+    thorough: bool = False
 
 
 def run_job(
@@ -53,10 +54,18 @@ def run_job(
     if options.draws is not None and options.draws < 0:
         raise VerbError("--draws must be 0 or more")
     try:
-        draws = DEFAULT_DRAWS if options.draws is None else options.draws
-        context = open_run(settings or settings_from_environment(), offline=options.offline, draws=draws)
+        usual = THOROUGH_DRAWS if options.thorough else DEFAULT_DRAWS
+        context = open_run(
+            settings or settings_from_environment(),
+            offline=options.offline,
+            force=options.force,
+            draws=usual if options.draws is None else options.draws,
+            is_thorough=options.thorough,
+        )
     except CatalogueError as error:
         raise VerbError(f"the catalogue is wrong:\n{error}") from error
+    except SettingsError as error:
+        raise VerbError(str(error)) from error
     reporter = Reporter(console, total=len(parts_of(context)))
     try:
         with reporter.showing():

@@ -12,15 +12,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+import pandas as pd
+
 from pipeline import publish
 from pipeline.catalogue import Indicator, Part
-from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
+from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, load_framework
 from pipeline.marts.build import build
 from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.assemble import Assembled, assemble, scoring_input
 from pipeline.run.context import RunContext, code_fingerprint
-from pipeline.run.inputs import area_rows, mart_inputs
-from pipeline.scoring import IndicatorSpec, ScoreTables, score_framework
+from pipeline.run.inputs import Made, Studies, area_rows, mart_inputs
+from pipeline.scoring import (
+    IndicatorSpec,
+    ScoreTables,
+    audit_table,
+    rank_set_table,
+    score_framework,
+    sensitivity_tables,
+)
 from schemas import marts
 
 FIRST_SCORED_YEAR = 2009
@@ -58,7 +67,13 @@ class Outcome:
 
     @property
     def missing(self) -> list[PartResult]:
-        return [result for result in self.results if result.tier == "none"]
+        """Parts without any figures that should have some."""
+        return [result for result in self.results if result.tier == "none" and not result.is_optional]
+
+    @property
+    def awaited(self) -> list[PartResult]:
+        """Optional parts no source has given figures for yet."""
+        return [result for result in self.results if result.tier == "none" and result.is_optional]
 
     @property
     def failures(self) -> list[str]:
@@ -73,7 +88,9 @@ def parts_of(context: RunContext) -> list[tuple[Indicator, Part]]:
 def fingerprint(context: RunContext, results: Iterable[PartResult]) -> str:
     """A digest of everything the published file depends on: the bytes of each part, how it was got, and the code."""
     inputs = [(r.indicator_id, r.part_id, r.tier, r.source_id, r.payload_sha256) for r in results]
-    return hashlib.sha256(json.dumps([code_fingerprint(), context.draws, inputs]).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps([code_fingerprint(), context.draws, context.is_thorough, inputs]).encode()
+    ).hexdigest()
 
 
 def refresh(
@@ -92,9 +109,13 @@ def refresh(
     with timings.step("put together on today's map"):
         assembled = assemble(context, results)
     with timings.step("score"):
-        scores = score_all(context, assembled)
+        scores = [score(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
+    studies: Studies | None = None
+    if context.is_thorough:
+        with timings.step("study the framework"):
+            studies = study(context, assembled)
     with timings.step("build the marts"):
-        candidate, counts = build_candidate(context, results, assembled, scores)
+        candidate, counts = build_candidate(context, results, Made(assembled, tuple(scores), studies))
     with timings.step("check and publish"):
         check_and_publish(context, candidate, results)
     return Outcome(True, tuple(results), counts, timings)
@@ -118,32 +139,42 @@ def is_published(context: RunContext, results: Sequence[PartResult]) -> bool:
     return publish.live_fingerprint(context.settings.database) == fingerprint(context, results)
 
 
-def score_all(context: RunContext, assembled: Assembled) -> list[ScoreTables]:
-    """Score every shipped framework, side by side: most of the work is numpy's, which leaves other threads alone."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        return list(pool.map(lambda framework_id: score(context, assembled, framework_id), DEFAULT_FRAMEWORKS))
-
-
 def score(context: RunContext, assembled: Assembled, framework_id: str) -> ScoreTables:
     """Score one of the catalogue's frameworks on the assembled figures."""
+    framework, figures, areas, specs = _scoring_inputs(context, assembled, framework_id)
+    return score_framework(framework, figures, areas, specs, first_year=FIRST_SCORED_YEAR, draws=context.draws)
+
+
+def study(context: RunContext, assembled: Assembled) -> Studies:
+    """Study the default framework: how surely its indicators rank places, how it is built, what its choices do."""
+    framework, figures, areas, specs = _scoring_inputs(context, assembled, DEFAULT_FRAMEWORKS[0])
+    effects = sensitivity_tables(framework, figures, areas, specs, first_year=FIRST_SCORED_YEAR)
+    return Studies(
+        rank_set=rank_set_table(framework, figures, areas, specs),
+        audit=audit_table(framework, figures, areas, specs, first_year=FIRST_SCORED_YEAR),
+        sensitivity=effects.effect,
+        sensitivity_variant=effects.variant,
+    )
+
+
+def _scoring_inputs(
+    context: RunContext, assembled: Assembled, framework_id: str
+) -> tuple[Framework, pd.DataFrame, pd.DataFrame, dict[str, IndicatorSpec]]:
     known = context.catalogue.indicators
     areas = area_rows(context)[["area_code", "level", "nation_code", "is_scored"]]
     specs = {i.id: IndicatorSpec(polarity=i.polarity, transform=i.transform) for i in known.values()}
     framework = load_framework(framework_id, known_indicators=known)
-    figures = scoring_input(assembled.observations)
-    return score_framework(framework, figures, areas, specs, first_year=FIRST_SCORED_YEAR, draws=context.draws)
+    return framework, scoring_input(assembled.observations), areas, specs
 
 
-def build_candidate(
-    context: RunContext, results: Sequence[PartResult], assembled: Assembled, scores: Sequence[ScoreTables]
-) -> tuple[Path, dict[str, int]]:
+def build_candidate(context: RunContext, results: Sequence[PartResult], made: Made) -> tuple[Path, dict[str, int]]:
     """Build the new file beside the live one; return its path and the row count of each table."""
     live = context.settings.database
     live.parent.mkdir(parents=True, exist_ok=True)
     publish.remove_leftovers(live)
     candidate = publish.candidate_path(live)
     try:
-        inputs = mart_inputs(context, results, assembled, scores, fingerprint(context, results))
+        inputs = mart_inputs(context, results, made, fingerprint(context, results))
         return candidate, build(candidate, inputs, context.tables)
     except BaseException:
         publish.discard(candidate)
@@ -158,7 +189,10 @@ def check_and_publish(context: RunContext, candidate: Path, results: Sequence[Pa
     live = context.settings.database
     try:
         publish.refuse_lost_indicators(
-            live, missing_parts=[f"{r.indicator_id} ({r.part_id})" for r in results if r.tier == "none"]
+            live,
+            missing_parts=[
+                f"{r.indicator_id} ({r.part_id})" for r in results if r.tier == "none" and not r.is_optional
+            ],
         )
         publish.check_candidate(candidate, context.tables, marts)
         publish.swap(candidate, live)

@@ -20,7 +20,8 @@ def label_probabilities(growth: AnyFloats, sharing: AnyFloats, middle: float) ->
     both = (growing & sharing_more).mean(axis=0)
     only_growing = growing.mean(axis=0) - both
     only_sharing = sharing_more.mean(axis=0) - both
-    return np.array([both, only_growing, only_sharing, 1 - both - only_growing - only_sharing])
+    neither = np.maximum(1 - both - only_growing - only_sharing, 0)  # never -1e-16
+    return np.array([both, only_growing, only_sharing, neither])
 
 
 def printed_label(probabilities: Floats, least: float) -> tuple[Ints, Floats]:

@@ -6,29 +6,39 @@ import argparse
 
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
 
-ABOUT = """Renew the generated parts of README.md from the published file and the declaration of the tables.
+ABOUT = """Renew what is made by machine in the documents, from the declaration of the tables and the published file.
 
-Run it after a change of figures, scores or tables; a test fails while README.md is out of date.
+That is docs/data-dictionary.md, the profile and the list of tables in README.md, and in docs/ the answer below each
+query that has one. Run it after a change of figures, scores or tables; a test fails while a document is out of date.
+Use it on a file made by `refresh --offline`, so that everybody sees the same answers.
 """
 
 
 def add_to(verbs: Verbs) -> None:
-    add_verb(verbs, "docs", "renew the generated parts of README.md", ABOUT, run)
+    add_verb(verbs, "docs", "renew the generated parts of README.md and docs/", ABOUT, run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.catalogue import load_catalogue
+    from pipeline.documents import EXAMPLE_AREA, data_dictionary, readme_with_blocks, renew, with_answers
     from pipeline.geography import load_register
     from pipeline.marts.declaration import declared_tables
     from pipeline.profile import profile_text
-    from pipeline.reading import CannotRead
-    from pipeline.readme import EXAMPLE_AREA, renew
+    from pipeline.reading import CannotRead, run_query
     from pipeline.settings import PROJECT_ROOT, settings_from_environment
 
+    database = settings_from_environment().database
+    indicators = load_catalogue().indicators
+    docs, readme = PROJECT_ROOT / "docs", PROJECT_ROOT / "README.md"
     try:
-        profile = profile_text(settings_from_environment().database, load_register().find(EXAMPLE_AREA).code)
+        profile = profile_text(database, load_register().find(EXAMPLE_AREA).code)
+        texts = {docs / "data-dictionary.md": data_dictionary(indicators)}
+        texts[readme] = readme_with_blocks(readme.read_text(encoding="utf-8"), profile, declared_tables(indicators))
+        for path in sorted(docs.glob("*.md")):
+            texts.setdefault(path, with_answers(path.read_text(encoding="utf-8"), lambda sql: run_query(database, sql)))
     except CannotRead as error:
         raise VerbError(str(error)) from error
-    changed = renew(PROJECT_ROOT / "README.md", profile, declared_tables(load_catalogue().indicators))
-    print("README.md renewed" if changed else "README.md was up to date")
+    for path, text in texts.items():
+        changed = renew(path, text)
+        print(f"{path.relative_to(PROJECT_ROOT)}: {'renewed' if changed else 'up to date'}")
     return EXIT_OK

@@ -21,14 +21,24 @@ def add_to(verbs: Verbs) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of a refresh, shared with `flows/refresh.py`."""
-    parser.add_argument("--force", action="store_true", help="rebuild and publish even where nothing has changed")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="pull every figure anew, and rebuild and publish even where nothing has changed",
+    )
     parser.add_argument("--offline", action="store_true", help="ask no publisher; use what is held and what is shipped")
     parser.add_argument(
         "--draws",
         type=int,
         default=None,
         metavar="N",
-        help="draws of the survey errors behind each interval (default 200; 2000 for figures to be quoted, 0 for none)",
+        help="draws of the survey errors behind each interval (default 200, thorough 2000; 0 for no intervals)",
+    )
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="for figures to be quoted: 2,000 draws, and the studies of the framework (rank confidence sets, audit, "
+        "sensitivity); about a minute",
     )
     parser.add_argument("--strict", action="store_true", help="exit 4 where a source did not give its figures today")
 
@@ -37,5 +47,5 @@ def run(arguments: argparse.Namespace) -> int:
     from pipeline.run.job import JobOptions, run_job
     from pipeline.run.refresh import refresh
 
-    options = JobOptions(arguments.force, arguments.offline, arguments.strict, arguments.draws)
+    options = JobOptions(arguments.force, arguments.offline, arguments.strict, arguments.draws, arguments.thorough)
     return run_job(refresh, options)

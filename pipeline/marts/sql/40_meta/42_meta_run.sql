@@ -6,6 +6,7 @@ select
     input_run.code_version,
     input_run.input_fingerprint,
     input_run.draw_count,
+    input_run.is_thorough,
     input_run.python_version,
     input_run.duckdb_version,
     (select count(*) from fct_observation) as observation_count,
