@@ -17,13 +17,19 @@ INSTALL = $(BIN)/python -m pip install --quiet --require-hashes --requirement
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh test lint format docs lock clean
+.PHONY: help refresh test lint format docs lock clean demo-live bench
 
 help: ## show these targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 refresh: $(VENV)/.installed ## get the figures, score them and publish data/marts/inclusive_growth.duckdb
 	@$(BIN)/python -m flows.refresh $(ARGS)
+
+demo-live: $(VENV)/.installed ## a whole refresh over HTTP against a stand-in on this machine, into data/demo
+	@$(BIN)/python -m tests.standin.demo $(ARGS)
+
+bench: $(VENV)/.installed ## measure speed and memory against what is asked for
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 test: $(VENV)/.installed-dev ## run all tests
 	$(BIN)/python -m pytest $(ARGS)
@@ -37,7 +43,7 @@ format: $(VENV)/.installed-dev ## format the code and mend what can be mended by
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.installed ## renew the generated parts of README.md from the published file
+docs: $(VENV)/.installed ## renew what is generated in README.md and docs/ from the published file
 	@$(BIN)/python -m pipeline docs
 
 lock: $(VENV)/.installed-uv ## renew the locks from pyproject.toml, every package with its hashes
@@ -47,6 +53,7 @@ lock: $(VENV)/.installed-uv ## renew the locks from pyproject.toml, every packag
 		--python-version 3.11 --extra dev pyproject.toml --constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## remove the virtual environment, caches and everything a run made (not the baseline)
+	rm -rf data/demo
 	rm -rf $(VENV) $(VENV)-uv .cache .prefect .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find data/marts -mindepth 1 ! -name .gitkeep -delete

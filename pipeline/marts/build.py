@@ -24,7 +24,7 @@ _NODES = (
 # Codes that stand in the keys of large tables are stored as enums: the key's index is then a fifth of the size.
 # Several columns may share one type: an indicator is a node of a framework's tree.
 ENUMS = {
-    "area": "select area_code from dim_area order by 1",
+    "area": "select area_code from input_area order by 1",
     "framework": "select framework_id from input_score union select framework_id from input_not_scored order by 1",
     "flavour": "select flavour from input_score union select flavour from input_not_scored order by 1",
     "node": f"select node_id from ({_NODES}) order by 1",
@@ -74,32 +74,40 @@ def build(path: Path, inputs: Mapping[str, pa.Table], tables: Mapping[str, Table
     if path.exists():
         raise FileExistsError(f"{path.name} exists already; a build never writes into an existing file")
     with duckdb.connect() as connection:
-        connection.execute("set preserve_insertion_order = true")
         target = str(path).replace("'", "''")
         connection.execute(f"attach '{target}' as {DATABASE_ALIAS} (storage_version '{STORAGE_VERSION}')")
         for name, table in inputs.items():
             connection.register(f"input_{name}", table)
-        counts: dict[str, int] = {}
-        enums: set[str] = set()
-        for model in models():
+        all_models = models()
+        for model in all_models:
             if model.is_staging:
                 connection.execute(f"create temp table {model.name} as {model.sql}")
-                continue
-            table = tables[model.name]
-            connection.execute(f"use {DATABASE_ALIAS}")
-            for enum in {ENUM_OF_COLUMN[column.name] for column in table.columns if column.type == "ENUM"} - enums:
-                enums.add(enum)
-                connection.execute(f"create type {enum}_code as enum ({ENUMS[enum]})")
-            connection.execute(create_statement(table))
-            if not model.inputs & (STUDY_INPUTS - inputs.keys()):
-                connection.execute(f"insert into {table.id} by name {model.sql}")
-            connection.execute(";\n".join(comment_statements(table)))
-            counted = connection.execute(f"select count(*) from {table.id}").fetchone()
-            counts[table.id] = int(counted[0]) if counted else 0
+        connection.execute(f"use {DATABASE_ALIAS}")
+        connection.execute("begin transaction")  # one flush to disk for everything
+        for enum, values in ENUMS.items():
+            connection.execute(f"create type {enum}_code as enum ({values})")
+        counts = {
+            model.name: _fill(connection, model, tables[model.name], inputs)
+            for model in all_models
+            if not model.is_staging
+        }
+        connection.execute("commit")
         connection.execute(f"checkpoint {DATABASE_ALIAS}")
         connection.execute("use memory")
         connection.execute(f"detach {DATABASE_ALIAS}")
     return counts
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection, model: Model, table: Table, inputs: Mapping[str, pa.Table]
+) -> int:
+    """Create one published table, fill it, explain it; return its row count."""
+    connection.execute(create_statement(table))
+    if not model.inputs & (STUDY_INPUTS - inputs.keys()):
+        connection.execute(f"insert into {table.id} by name {model.sql}")
+    connection.execute(";\n".join(comment_statements(table)))
+    counted = connection.execute(f"select count(*) from {table.id}").fetchone()
+    return int(counted[0]) if counted else 0
 
 
 def create_statement(table: Table) -> str:

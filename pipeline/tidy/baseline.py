@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.tidy.observations import STATUSES, Parsed, UnreadablePayload
+from pipeline.tidy.observations import PARSED_COLUMNS, STATUSES, Parsed, UnreadablePayload
 from pipeline.tidy.rows import first_reason, is_held, periods_are_iso, split
 
 SCHEMA = pa.schema(
@@ -37,20 +38,22 @@ def parse(content: bytes) -> Parsed:
         given = ", ".join(f"{field.name} {field.type}" for field in table.schema)
         raise UnreadablePayload(f"expected the columns {wanted}; the file has {given}: build the baseline again")
     frame = table.select(["area_code", "period", "value", "lower", "upper", "status"]).to_pandas()
-    for name in ("area_code", "period", "status"):
-        frame[name] = frame[name].astype("str")
-    frame = frame.assign(source_row=range(1, len(frame) + 1), raw_line="")
+    frame = frame.astype({"area_code": "str", "period": "str", "status": "str"}).assign(
+        source_row=np.arange(1, len(frame) + 1)
+    )
     has_value = frame["value"].notna()
-    reasons = first_reason(
-        frame.index,
+    findings = (
         (~is_held(frame["area_code"]), "the area code is of no known level"),
         (~periods_are_iso(frame["period"]), "the period is not an ISO 8601 period"),
         (~frame["status"].isin(STATUSES), "the status is not one of the project's"),
         (~has_value & frame["status"].isin(["ok", "rounded", "provisional", "estimated"]), "the value is missing"),
         (has_value & frame["status"].isin(["suppressed", "not_available"]), "a value stands beside a status of none"),
     )
-    frame["raw_line"] = _as_lines(frame) if (reasons != "").any() else ""
-    return split(frame, reasons)
+    if not any(condition.any() for condition, _ in findings) and not frame.duplicated(["area_code", "period"]).any():
+        nothing = pd.DataFrame(columns=["source_row", "area_code", "period", "reason", "raw_line"])
+        return Parsed(figures=frame[list(PARSED_COLUMNS)], set_aside=nothing, rows_read=len(frame))
+    reasons = first_reason(frame.index, *findings)
+    return split(frame.assign(raw_line=_as_lines(frame)), reasons)
 
 
 def _as_lines(frame: pd.DataFrame) -> pd.Series:

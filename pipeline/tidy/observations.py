@@ -104,13 +104,18 @@ def finish(
     Takes PARSED_COLUMNS, returns OBSERVATION_COLUMNS, one row for each row given.
     Raises ValueError for a period that is not ISO (parsers set such rows aside first).
     """
-    periods = {text: parse_period(text) for text in figures["period"].unique()}
-    spans = figures["period"].map(periods)
+    position, texts = pd.factorize(figures["period"])
+    if (position < 0).any():
+        raise ValueError(f"{indicator_id}: a figure without a period; parsers set such rows aside")
+    periods = [parse_period(str(text)) for text in texts]
+    starts = np.array([period.start for period in periods], dtype="datetime64[us]")
+    ends = np.array([period.end for period in periods], dtype="datetime64[us]")
+    years = np.array([period.year for period in periods], dtype="int32")
     out = figures.assign(
         indicator_id=indicator_id,
-        period_start=pd.to_datetime([p.start for p in spans]).astype("datetime64[us]"),
-        period_end=pd.to_datetime([p.end for p in spans]).astype("datetime64[us]"),
-        year=np.fromiter((p.year for p in spans), dtype="int32", count=len(spans)),
+        period_start=starts[position],
+        period_end=ends[position],
+        year=years[position],
         standard_error=(figures["upper"] - figures["lower"]) / INTERVAL_WIDTH_IN_STANDARD_ERRORS,
         source_id=source_id,
         edition=edition,

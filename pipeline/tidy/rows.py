@@ -16,12 +16,18 @@ _OTHER = r"TL[A-Z0-9]{1,3}|(?:E11|E13|N34|W42|K99)\d{6}"
 
 def is_held(codes: pd.Series) -> pd.Series:
     """True where a code is of a level this project holds, by its shape alone."""
-    return codes.str.fullmatch(_HELD).astype(bool)
+    return _matches(codes, _HELD)
 
 
 def is_of_another_level(codes: pd.Series) -> pd.Series:
     """True where a code is of a known level that this project does not hold."""
-    return codes.str.fullmatch(_OTHER).astype(bool)
+    return _matches(codes, _OTHER)
+
+
+def _matches(codes: pd.Series, pattern: str) -> pd.Series:
+    """Whether each code matches as a whole; a table repeats its few hundred codes, so each is looked at once."""
+    unique = pd.Series(codes.unique(), dtype="str")
+    return codes.isin(unique[unique.str.fullmatch(pattern).astype(bool)])
 
 
 def numbers(text: pd.Series) -> pd.Series:
@@ -57,6 +63,8 @@ def first_reason(index: pd.Index, *findings: tuple[pd.Series, str]) -> pd.Series
     """The first sentence whose condition holds for a row, else an empty string."""
     reasons = pd.Series("", index=index, dtype="str")
     for condition, sentence in findings:
+        if not condition.any():
+            continue
         reasons = reasons.mask(condition & (reasons == ""), sentence)
     return reasons
 
@@ -67,7 +75,8 @@ def split(table: pd.DataFrame, reasons: pd.Series, *, out_of_scope: int = 0) -> 
     A row goes aside when ``reasons`` has a sentence for it, or when it shares area and period with another row.
     """
     twice = table.duplicated(["area_code", "period"], keep=False) & (reasons == "")
-    reasons = reasons.mask(twice, "the table has more than one row for this area and period")
+    if twice.any():
+        reasons = reasons.mask(twice, "the table has more than one row for this area and period")
     aside = reasons != ""
     set_aside = table.loc[aside, ["source_row", "area_code", "period", "raw_line"]].assign(reason=reasons[aside])
     return Parsed(
