@@ -118,7 +118,7 @@ def memory_by_pages() -> list[Measure]:
     peaks = {}
     for pages in (4, 16):
         code = f"from benchmarks.bench_sources import peak_of; print(*peak_of({pages}))"
-        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
         peak, size = ran.stdout.split()
         peaks[pages] = (float(peak), float(size))
     (few, few_size), (many, many_size) = peaks[4], peaks[16]

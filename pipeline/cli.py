@@ -8,7 +8,22 @@ import sys
 from collections.abc import Sequence
 
 from pipeline import __version__
-from pipeline.verbs import area, areas, baseline, catalogue, docs, query, ranks, refresh, register, score, verify
+from pipeline.settings import SettingsError
+from pipeline.verbs import (
+    area,
+    areas,
+    baseline,
+    catalogue,
+    docs,
+    doctor,
+    geography,
+    query,
+    ranks,
+    refresh,
+    register,
+    score,
+    verify,
+)
 from pipeline.verbs.common import EXIT_FAILED, EXIT_OK, VerbError
 
 EPILOG = """exit codes:
@@ -22,9 +37,11 @@ environment:
   IG_DATA_DIR            data folder (default: data, in the project)
   IG_ELS_URL, IG_NOMIS_URL, IG_OPEN_GEOGRAPHY_URL, IG_GOVUK_URL
                          address of a mirror or stand-in to ask in the publisher's place
+  IG_CONTACT             web or mail address at which publishers can reach you; every request carries it
+                         (default: the project's page)
   NOMIS_UID              your Nomis key, if you have one; it is written nowhere
 """
-VERBS = (refresh, area, areas, query, score, ranks, verify, catalogue, baseline, register, docs)
+VERBS = (refresh, area, areas, query, score, ranks, verify, doctor, geography, catalogue, baseline, register, docs)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -52,6 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except VerbError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
         print("stopped; the published file is as it was", file=sys.stderr)
         return EXIT_FAILED

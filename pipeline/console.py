@@ -13,7 +13,7 @@ from rich.table import Table
 from pipeline.run.acquire import PartResult
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
-from pipeline.run.report import MOST_SENTENCES, source_words, table_rows, unreachable_hosts
+from pipeline.run.report import MOST_SENTENCES, awaited_words, source_words, table_rows, unreachable_hosts
 
 LOG_WIDTH = 120
 
@@ -74,6 +74,8 @@ def print_summary(
         table.add_row(*row)
     console.print(table)
     console.print()
+    if (awaited := awaited_words(outcome)) is not None:
+        console.print(awaited, markup=False)
     for sentence in unreachable_hosts(outcome.results):
         console.print(f"Not reached: {sentence}", markup=False)
     _print_some(console, "Went wrong", outcome.failures)

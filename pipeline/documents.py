@@ -14,7 +14,7 @@ from pipeline.catalogue import Indicator
 from pipeline.marts.declaration import Column, Table, declared_tables
 
 EXAMPLE_AREA = "Tower Hamlets"
-EXAMPLE_LINES = 13
+EXAMPLE_LINES = 17
 ANSWER_ROWS = 15
 
 Cells = Sequence[object]

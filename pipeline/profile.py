@@ -110,6 +110,7 @@ select
 from dim_indicator as indicator
 left join latest using (indicator_id)
 left join typical on typical.indicator_id = indicator.indicator_id and typical.year = latest.year
+where indicator.observation_count > 0
 order by indicator.theme, indicator.title
 """
 

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.sources.base import Page, Payload
+from pipeline.sources.base import Description, Page, Payload
 
 _SUFFIXES = {"text/csv": ".csv", "application/json": ".json.body", "application/vnd.apache.parquet": ".parquet"}
 _STAMP = "%Y%m%dT%H%M%S%fZ"
@@ -136,6 +136,7 @@ class RawStore:
             publisher_updated=sidecar["publisher_updated"],
             edition=sidecar["edition"],
             pages=tuple(Page(**page) for page in sidecar["pages"]),
+            description=_description(sidecar.get("description")),
         )
 
     def snapshots(self) -> Iterator[Snapshot]:
@@ -201,11 +202,17 @@ class RawStore:
             "publisher_updated": payload.publisher_updated,
             "edition": payload.edition,
             "pages": [_page_record(page) for page in payload.pages],
+            "description": None if payload.description is None else dataclasses.asdict(payload.description),
             **extra,
         }
         write_atomically(path, payload.content)
         write_atomically(folder / f"{stem}.json", (json.dumps(sidecar, indent=2) + "\n").encode())
         return Snapshot(path, sidecar, is_new=True)
+
+
+def _description(recorded: Mapping[str, Any] | None) -> Description | None:
+    """The publisher's words as they stand in a sidecar; sidecars written before they were kept have none."""
+    return None if recorded is None else Description(recorded["unit"], tuple(recorded["caveats"]))
 
 
 def _page_record(page: Page) -> dict[str, Any]:

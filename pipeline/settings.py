@@ -7,12 +7,22 @@ stand-in server or a mirror answers instead of the publisher.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BASELINE_DIR = PROJECT_ROOT / "data" / "raw" / "baseline"
+# Whom a publisher can turn to about the requests of this project, unless IG_CONTACT says otherwise.
+PROJECT_CONTACT = "https://github.com/inclusive-growth-pipeline/inclusive-growth-pipeline"
+_CONTACT = re.compile(
+    r"[!-'*-~]{5,200}"
+)  # printable ASCII without blanks and brackets: an address of the web or of mail
+
+
+class SettingsError(ValueError):
+    """A variable of the environment has a value that cannot be used; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +31,14 @@ class Settings:
 
     ``base_urls`` maps a source id of ``sources.yaml`` to an address that replaces the
     publisher's own. ``nomis_uid`` never appears in ``repr`` so that it cannot be logged by accident.
+    ``contact`` is the address publishers are given in the User-Agent.
     """
 
     data_dir: Path
     baseline_dir: Path = BASELINE_DIR
     base_urls: Mapping[str, str] = field(default_factory=dict)
     nomis_uid: str | None = field(default=None, repr=False)
+    contact: str = PROJECT_CONTACT
 
     @property
     def raw_dir(self) -> Path:
@@ -54,11 +66,19 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     """Read settings from ``environ`` (``os.environ`` by default).
 
     ``IG_DATA_DIR`` moves the data folder; ``IG_ELS_URL``, ``IG_NOMIS_URL``, ``IG_OPEN_GEOGRAPHY_URL``
-    and ``IG_GOVUK_URL`` move a source; ``NOMIS_UID`` is the optional Nomis key. Empty means unset.
+    and ``IG_GOVUK_URL`` move a source; ``NOMIS_UID`` is the optional Nomis key; ``IG_CONTACT`` is a web or mail address
+    at which publishers can reach whoever runs this. Empty means unset. Raises SettingsError for a contact that no
+    User-Agent can carry.
     """
     env = os.environ if environ is None else environ
     data_dir = Path(env.get("IG_DATA_DIR") or PROJECT_ROOT / "data").expanduser().resolve()
     base_urls = {
         source_id: env[variable].rstrip("/") for source_id, variable in URL_VARIABLES.items() if env.get(variable)
     }
-    return Settings(data_dir=data_dir, base_urls=base_urls, nomis_uid=env.get("NOMIS_UID") or None)
+    contact = env.get("IG_CONTACT") or PROJECT_CONTACT
+    if not _CONTACT.fullmatch(contact):
+        raise SettingsError(
+            "IG_CONTACT must be a web or mail address in plain ASCII, 5 to 200 characters without blanks or brackets, "
+            "since publishers read it in the User-Agent"
+        )
+    return Settings(data_dir=data_dir, base_urls=base_urls, nomis_uid=env.get("NOMIS_UID") or None, contact=contact)

@@ -38,7 +38,9 @@ def table_schema(name: str, columns: Sequence[DeclaredColumn]) -> pa.DataFrameSc
 
     Types, missing cells and unique keys are DuckDB's to enforce, which it does while the table is filled.
     """
-    return pa.DataFrameSchema(name=name, columns={column.name: _column(column) for column in columns if has_rule(column)})
+    return pa.DataFrameSchema(
+        name=name, columns={column.name: _column(column) for column in columns if has_rule(column)}
+    )
 
 
 def _column(column: DeclaredColumn) -> pa.Column:

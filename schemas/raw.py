@@ -41,6 +41,16 @@ class NomisTable(_Table):
     RECORD_COUNT: Series[str]
 
 
+class SmallAreaTable(_Table):
+    """File 7 of an English index of deprivation, one row a small area; header names carry years and blanks."""
+
+    lsoa: Series[str] = pa.Field(alias=r"^LSOA code", regex=True)
+    district: Series[str] = pa.Field(alias=r"^Local Authority District code", regex=True)
+    imd_score: Series[str] = pa.Field(alias=r"^Index of Multiple Deprivation \(IMD\) Score", regex=True)
+    income_rate: Series[str] = pa.Field(alias=r"^Income Score \(rate\)", regex=True)
+    population: Series[str] = pa.Field(alias=r"^Total population", regex=True)
+
+
 class BaselineTable(_Table):
     """Figures shipped with the project."""
 
@@ -49,4 +59,9 @@ class BaselineTable(_Table):
     status: Series[str]
 
 
-ARRIVAL: dict[str, type[pa.DataFrameModel]] = {"ons_els": ElsTable, "nomis": NomisTable, "baseline": BaselineTable}
+ARRIVAL: dict[str, type[pa.DataFrameModel]] = {
+    "ons_els": ElsTable,
+    "nomis": NomisTable,
+    "govuk": SmallAreaTable,
+    "baseline": BaselineTable,
+}

@@ -25,8 +25,8 @@ def publishers_files() -> Path:
 
 @pytest.fixture
 def offline_context(tmp_path: Path) -> RunContext:
-    """A run that asks no publisher, with a data folder of its own."""
-    return open_run(Settings(data_dir=tmp_path / "data"), offline=True)
+    """A run that asks no publisher and draws no errors, with a data folder of its own."""
+    return open_run(Settings(data_dir=tmp_path / "data"), offline=True, draws=0)
 
 
 @pytest.fixture(scope="session")

@@ -92,19 +92,32 @@ class NomisQuery(Entry):
         return self
 
 
-Query = Annotated[ElsQuery | NomisQuery, Field(discriminator="source")]
+class GovUkQuery(Entry):
+    """District figures computed from the small areas of one English index of deprivation (its File 7 on GOV.UK).
+
+    ``measure`` is the average score of all deprivation, or how unequal income deprivation is within the district.
+    """
+
+    source: Literal["govuk"]
+    index: Literal["iod2019", "iod2025"]
+    measure: Literal["average_score", "income_gap", "income_concentration"]
+
+
+Query = Annotated[ElsQuery | NomisQuery | GovUkQuery, Field(discriminator="source")]
 
 
 class Part(Entry):
     """One table an indicator is put together from; most indicators have a single part.
 
     ``live`` lists the queries to try, the preferred first. An empty list means that no live source
-    is known to carry it, and the figures shipped with the project are used.
+    is known to carry it, and the figures shipped with the project are used. An ``optional`` part is shown once a
+    source gives it; until then its absence is reported and is no failure.
     """
 
     id: Identifier = "main"
     live: tuple[Query, ...] = ()
     districts: Districts
+    optional: bool = False
 
 
 class RatioOf(Entry):
@@ -120,6 +133,7 @@ class Indicator(Entry):
     ``kind`` says how the figure of a merged district or a wider area may be made from its parts' figures;
     a figure ``averaged_over`` workplaces is never made so, since only numbers of residents are held as weights.
     ``transform`` and ``polarity`` are those of METHODOLOGY sections 2 and 4; polarity 0 is context, never scored.
+    One that is not ``in_profile`` is in the tall tables only, and has no column in the wide one.
     """
 
     id: Identifier
@@ -144,6 +158,7 @@ class Indicator(Entry):
     caveats: tuple[Sentence, ...] = ()
     parts: tuple[Part, ...] = ()
     ratio_of: RatioOf | None = None
+    in_profile: bool = True
 
     @property
     def combined_as(self) -> Kind:

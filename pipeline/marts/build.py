@@ -98,9 +98,7 @@ def build(path: Path, inputs: Mapping[str, pa.Table], tables: Mapping[str, Table
     return counts
 
 
-def _fill(
-    connection: duckdb.DuckDBPyConnection, model: Model, table: Table, inputs: Mapping[str, pa.Table]
-) -> int:
+def _fill(connection: duckdb.DuckDBPyConnection, model: Model, table: Table, inputs: Mapping[str, pa.Table]) -> int:
     """Create one published table, fill it, explain it; return its row count."""
     connection.execute(create_statement(table))
     if not model.inputs & (STUDY_INPUTS - inputs.keys()):

@@ -13,15 +13,18 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 
 from pipeline.catalogue import Indicator, Part, Query
+from pipeline.catalogue.model import ElsQuery, GovUkQuery, NomisQuery
 from pipeline.run.context import RunContext
 from pipeline.sources.base import Payload
 from pipeline.tidy import baseline as tidy_baseline
 from pipeline.tidy import els as tidy_els
+from pipeline.tidy import iod_files
 from pipeline.tidy import nomis as tidy_nomis
 from pipeline.tidy.observations import QUARANTINE_COLUMNS, Parsed, UnreadablePayload, finish
 from schemas.observations import failing_rows
 from schemas.raw import ARRIVAL
 
+ROWS_LOOKED_AT_ON_ARRIVAL = 20
 # A payload in which more of the rows than this fail is not the table that was promised, whatever the rest says.
 LARGEST_SHARE_SET_ASIDE = 0.1
 # A payload that lost more of the districts held before than this was cut short or changed its map unannounced.
@@ -51,15 +54,38 @@ class Accepted:
 
 @dataclass(frozen=True)
 class HeldDistricts:
-    """The current districts known from figures held before; from the ``is_same_query`` or from another table."""
+    """The current districts known from figures held before; from the ``is_same_query`` or from another table.
+
+    ``cells`` are the ``ground_cells`` for which they hold a figure.
+    """
 
     codes: frozenset[str]
     is_same_query: bool
+    cells: pd.MultiIndex | None = None
 
     def lost_from(self, covered: frozenset[str]) -> list[str]:
         """Districts held before and not in ``covered``; another table is only compared in the nations both cover."""
         nations = {code[0] for code in covered}
         return sorted(code for code in self.codes - covered if self.is_same_query or code[0] in nations)
+
+    def holes_in(self, cells: pd.MultiIndex) -> list[str]:
+        """Cells with a figure before and no row now, though the area and the period both still occur."""
+        if self.cells is None:
+            return []
+        area, period = (self.cells.get_level_values(level) for level in (0, 1))
+        expected = self.cells[area.isin(cells.get_level_values(0)) & period.isin(cells.get_level_values(1))]
+        return [f"{area} for {period}" for area, period in sorted(expected[~expected.isin(cells)])]
+
+
+def ground_cells(context: RunContext, observations: pd.DataFrame) -> pd.MultiIndex:
+    """The (area, period) pairs of observations, a district's area being today's district on its ground.
+
+    So a district under an old code, or the parts of one that was merged, count as the district of today.
+    """
+    ground = {code: sorted(context.districts_today(code)) or [code] for code in observations["area_code"].unique()}
+    cells = observations[["area_code", "period"]].drop_duplicates()
+    areas = cells["area_code"].map(ground)
+    return pd.MultiIndex.from_frame(cells.assign(area_code=areas).explode("area_code").drop_duplicates())
 
 
 NOTHING_HELD = HeldDistricts(frozenset(), is_same_query=False)
@@ -80,7 +106,9 @@ def accept(
 ) -> Accepted:
     """Check a payload on arrival, parse it, set failing rows aside, and count its districts.
 
-    ``query`` is None for the baseline. ``held`` is what figures held before covered.
+    ``query`` is None for the baseline. ``held`` is what figures held before covered. An answer with holes where
+    figures were held before is refused, so that those are used: publishers withdraw whole
+    periods and areas, and mark single figures that they withhold, but a row that is simply gone is a fault.
     Raises PayloadRejected.
     """
     with _parsing:
@@ -93,7 +121,7 @@ def _accept(
     source_id = "baseline" if query is None else query.source
     check_arrival(source_id, payload.content)
     try:
-        parsed = _parse(query, payload.content)
+        parsed = _parse(context, query, payload.content)
     except UnreadablePayload as error:
         raise PayloadRejected(str(error)) from error
     digest = hashlib.sha256(payload.content).hexdigest()
@@ -109,11 +137,20 @@ def _accept(
             f"{quarantine['reason'].mode().iloc[0]}"
         )
     districts, warnings = _check_districts(context, part, observations, held)
+    holes = [] if held.cells is None else held.holes_in(ground_cells(context, observations))
+    if holes:
+        why = f" ({quarantine['reason'].iloc[0]})" if len(quarantine) else ""
+        raise PayloadRejected(
+            f"{len(holes)} figures held before have no usable row in it any more, first {holes[0]}{why}"
+            + (f"; if the publisher means it, remove data/raw/{source_id}/{indicator.id}" if held.is_same_query else "")
+        )
     return Accepted(observations, quarantine, districts, parsed.rows_read, edition, digest, warnings)
 
 
 def check_arrival(source_id: str, content: bytes) -> None:
-    """Hold the payload's table against its schema in ``schemas.raw``, every column as text.
+    """Hold the head of the payload's table against its schema in ``schemas.raw``, every column as text.
+
+    What is wrong further down is the parser's business, which reads every row.
 
     Raises PayloadRejected naming the columns that are missing, or saying what came instead of a table.
     """
@@ -138,16 +175,27 @@ def check_arrival(source_id: str, content: bytes) -> None:
 
 def _as_text_table(source_id: str, content: bytes) -> pd.DataFrame:
     if source_id == "baseline":
-        return parquet.read_table(arrow.BufferReader(content)).to_pandas()
-    return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig", on_bad_lines="skip")
+        return parquet.read_table(arrow.BufferReader(content)).slice(0, ROWS_LOOKED_AT_ON_ARRIVAL).to_pandas()
+    return pd.read_csv(
+        io.BytesIO(content),
+        dtype=str,
+        keep_default_na=False,
+        encoding="utf-8-sig",
+        on_bad_lines="skip",
+        nrows=ROWS_LOOKED_AT_ON_ARRIVAL,
+    )
 
 
-def _parse(query: Query | None, content: bytes) -> Parsed:
-    if query is None:
-        return tidy_baseline.parse(content)
-    if query.source == "nomis":
-        return tidy_nomis.parse(content, query)
-    return tidy_els.parse(content)
+def _parse(context: RunContext, query: Query | None, content: bytes) -> Parsed:
+    match query:
+        case None:
+            return tidy_baseline.parse(content)
+        case NomisQuery():
+            return tidy_nomis.parse(content, query)
+        case ElsQuery():
+            return tidy_els.parse(content)
+        case GovUkQuery():
+            return iod_files.parse(content, query, context.districts_today)
 
 
 def _edition(context: RunContext, source_id: str, payload: Payload) -> str:
@@ -155,6 +203,8 @@ def _edition(context: RunContext, source_id: str, payload: Payload) -> str:
     if source_id == "baseline":
         return payload.edition or "shipped baseline"
     title = context.catalogue.sources[source_id].title
+    if source_id == "govuk":
+        return payload.edition or title
     if payload.edition:
         return f"{title}, edition of {payload.edition}"
     if payload.publisher_updated:
@@ -168,6 +218,9 @@ def set_failing_rows_aside(observations: pd.DataFrame, indicator: Indicator) -> 
     Returns (passing, failing), where failing has ``source_row, area_code, period, reason, raw_line``.
     """
     reasons = failing_rows(observations, minimum=indicator.bounds.min, maximum=indicator.bounds.max)
+    is_repeated = observations.duplicated(["area_code", "period"])
+    if reasons.empty and not is_repeated.any():
+        return observations, pd.DataFrame(columns=["source_row", "area_code", "period", "reason", "raw_line"])
     reasons = pd.concat([reasons, _repeated_rows(observations.drop(index=reasons.index))])
     failing = observations.loc[reasons.index, ["source_row", "area_code", "period", "value"]].assign(reason=reasons)
     failing["raw_line"] = [f"{row.area_code},{row.period},{row.value}" for row in failing.itertuples(index=False)]

@@ -1,8 +1,8 @@
 """Get one part of an indicator: live, else the last good snapshot, else the figures shipped with the project.
 
-The order is that of the catalogue. For each of a part's queries, the preferred first: ask the
-publisher; where that fails, take the last snapshot of the same query that passed its checks. Only
-when no query gives anything is the baseline used. So a publisher's bad night never swaps a longer
+The order is that of the catalogue. For each of a part's queries, the preferred first: where a good
+snapshot is held, ask the publisher whether anything has changed since, and use it if not; else ask
+for the figures; where that fails, take the last snapshot that passed its checks. Only when no query gives anything is the baseline used. So a publisher's bad night never swaps a longer
 series for a shorter one while a good copy of the longer is held.
 """
 
@@ -16,10 +16,12 @@ import pandas as pd
 
 from pipeline import __version__, sources
 from pipeline.catalogue import Indicator, Part, Query
+from pipeline.catalogue.model import GovUkQuery
 from pipeline.raw import SnapshotKey
-from pipeline.run.accept import Accepted, HeldDistricts, PayloadRejected, accept
+from pipeline.run.accept import NOTHING_HELD, Accepted, HeldDistricts, PayloadRejected, accept, ground_cells
 from pipeline.run.context import RunContext
-from pipeline.sources.base import HostUnreachable, Payload, SourceError
+from pipeline.run.official import checked_against_official
+from pipeline.sources.base import Description, HostUnreachable, Payload, SourceError
 
 Tier = Literal["live", "snapshot", "baseline", "none"]
 AttemptOutcome = Literal["used", "unchanged", "unreachable", "failed", "rejected", "corrupt", "not held", "not asked"]
@@ -41,6 +43,7 @@ class PartResult:
 
     ``tier`` is ``none`` when nothing gave usable figures; ``accepted`` is then None.
     ``retrieved_at`` is when the bytes were fetched, or for the baseline when the publisher released them.
+    An ``is_optional`` part may be without figures.
     """
 
     indicator_id: str
@@ -53,6 +56,8 @@ class PartResult:
     edition: str = ""
     publisher_updated: str | None = None
     retrieved_at: datetime | None = None
+    description: Description | None = None
+    is_optional: bool = False
     attempts: tuple[Attempt, ...] = field(default_factory=tuple)
 
     @property
@@ -73,11 +78,10 @@ def acquire_part(context: RunContext, indicator: Indicator, part: Part) -> PartR
     """
     attempts: list[Attempt] = []
     for query in part.live:
-        result = _from_publisher(context, indicator, part, query, attempts) or _from_snapshot(
-            context, indicator, part, query, attempts
-        )
-        if result is not None:
-            return result
+        for way in (_if_unchanged, _from_publisher, _from_snapshot):
+            result = way(context, indicator, part, query, attempts)
+            if result is not None:
+                return result
     return _from_baseline(context, indicator, part, attempts)
 
 
@@ -87,6 +91,28 @@ def _key(indicator: Indicator, part: Part, query: Query) -> SnapshotKey:
 
 def _name(indicator: Indicator, part: Part) -> str:
     return indicator.id if part.id == "main" else f"{indicator.id} ({part.id})"
+
+
+def _if_unchanged(
+    context: RunContext, indicator: Indicator, part: Part, query: Query, attempts: list[Attempt]
+) -> PartResult | None:
+    """The last good snapshot as a live answer, where the publisher says that it has changed nothing since."""
+    if context.offline or context.force:
+        return None
+    snapshot, _ = context.raw.latest_good(_key(indicator, part, query))
+    if snapshot is None:
+        return None
+    held = context.raw.read(snapshot)
+    try:
+        if not sources.is_unchanged(query, held, context.client):
+            return None
+        accepted = accept(context, indicator, part, query, held)
+    except (SourceError, PayloadRejected):
+        return None  # the figures are asked for next, and what is wrong is reported there
+    since = held.publisher_updated or f"{held.fetched_at:%Y-%m-%d}"
+    sentence = f"{_name(indicator, part)}: {query.source} says nothing changed since {since}"
+    attempts.append(Attempt(query.source, "live", "unchanged", sentence))
+    return _result(indicator, part, "live", query.source, accepted, held, snapshot.sha256, attempts)
 
 
 def _from_publisher(
@@ -110,6 +136,8 @@ def _from_publisher(
         accepted = accept(
             context, indicator, part, query, payload, held=_held_districts(context, indicator, part, query)
         )
+        if isinstance(query, GovUkQuery):
+            accepted = checked_against_official(context, query, payload, accepted)
     except PayloadRejected as error:
         kept = context.raw.put_rejected(key, payload, str(error), licence=licence, code_version=__version__)
         attempts.append(
@@ -159,7 +187,7 @@ def _from_snapshot(
 
 def _from_baseline(context: RunContext, indicator: Indicator, part: Part, attempts: list[Attempt]) -> PartResult:
     name = _name(indicator, part)
-    missing = PartResult(indicator.id, part.id, "none", "none", None)
+    missing = PartResult(indicator.id, part.id, "none", "none", None, is_optional=part.optional)
     try:
         payload = context.baseline.payload(indicator.id, part.id)
         if payload is None:
@@ -176,21 +204,22 @@ def _from_baseline(context: RunContext, indicator: Indicator, part: Part, attemp
 
 
 def _held_districts(context: RunContext, indicator: Indicator, part: Part, query: Query) -> HeldDistricts:
-    """The current districts that figures already held speak of: the same query's last good answer, else the baseline.
+    """What figures already held speak of: the same query's last good answer, else the baseline.
 
-    The baseline may rest on another publisher's table, so it only speaks for the nations a new answer covers.
+    The baseline may rest on another publisher's table, so its districts only speak for the nations a new answer covers.
     """
     snapshot, _ = context.raw.latest_good(_key(indicator, part, query))
     try:
         if snapshot is not None:
             held = accept(context, indicator, part, query, context.raw.read(snapshot))
-            return HeldDistricts(held.districts, is_same_query=True)
-        payload = context.baseline.payload(indicator.id, part.id)
-        if payload is not None:
-            return HeldDistricts(accept(context, indicator, part, None, payload).districts, is_same_query=False)
+        elif (payload := context.baseline.payload(indicator.id, part.id)) is not None:
+            held = accept(context, indicator, part, None, payload)
+        else:
+            return NOTHING_HELD
     except (SourceError, PayloadRejected):
-        pass  # what is held is reported by the step that would use it; here it only means nothing to compare with
-    return HeldDistricts(frozenset(), is_same_query=False)
+        return NOTHING_HELD  # what is held is reported by the step that would use it; here nothing can be compared
+    with_value = held.observations[held.observations["value"].notna()]
+    return HeldDistricts(held.districts, is_same_query=snapshot is not None, cells=ground_cells(context, with_value))
 
 
 def _result(
@@ -214,5 +243,7 @@ def _result(
         edition=accepted.edition,
         publisher_updated=payload.publisher_updated,
         retrieved_at=payload.fetched_at.astimezone(UTC),
+        description=payload.description,
+        is_optional=part.optional,
         attempts=tuple(attempts),
     )

@@ -125,10 +125,16 @@ def _computed(context: RunContext, joined: pd.DataFrame) -> tuple[list[pd.DataFr
 
 
 def _with_wider_areas(context: RunContext, observations: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
-    """Add wider areas and named groups: made from their districts, and marked so, where no figure of theirs is published."""
+    """Add wider areas and named groups: made from their districts, and marked so, where no row of theirs is published.
+
+    A row in which the publisher withholds the figure of a wider area stands as it is: no estimate takes its place.
+    """
     register = context.register
     made = [_made(context, observations, kinds, of) for of in (wider_membership(register), group_membership(register))]
-    return pd.concat([observations, *made], ignore_index=True)
+    key = ["indicator_id", "area_code", "period"]
+    withheld = pd.MultiIndex.from_frame(observations.loc[observations["value"].isna(), key])
+    wanted = [rows[~pd.MultiIndex.from_frame(rows[key]).isin(withheld)] for rows in made]
+    return pd.concat([observations, *wanted], ignore_index=True)
 
 
 def _made(context: RunContext, observations: pd.DataFrame, kinds: Mapping[str, str], of: Membership) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from pipeline import __version__
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.geography import Register, load_register
+from pipeline.geography.errors import UnknownAreaError
 from pipeline.marts.declaration import Table, declared_tables
 from pipeline.raw import RawStore
 from pipeline.settings import PROJECT_ROOT, Settings, settings_from_environment
@@ -89,7 +90,10 @@ def open_run(
 
 @lru_cache(maxsize=4096)
 def _districts_today(register: Register, code: str) -> frozenset[str]:
-    return frozenset(register.current_codes(code)) & frozenset(register.districts())
+    try:
+        return frozenset(register.current_codes(code)) & frozenset(register.districts())
+    except UnknownAreaError:
+        return frozenset()
 
 
 @cache

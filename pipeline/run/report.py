@@ -28,6 +28,8 @@ MOST_SENTENCES = 12
 
 def source_words(result: PartResult) -> str:
     """Which source was used, for people: "live (ons_els)", "shipped baseline"."""
+    if result.tier == "none" and result.is_optional:
+        return "no figures yet (optional)"
     words = TIER_WORDS[result.tier]
     return f"{words} ({result.source_id})" if result.tier in ("live", "snapshot") else words
 
@@ -49,11 +51,23 @@ def unreachable_hosts(results: Sequence[PartResult]) -> list[str]:
     ]
 
 
+def awaited_words(outcome: Outcome) -> str | None:
+    """One sentence on the optional indicators without figures; None where there is none."""
+    names = [_name(result) for result in outcome.awaited]
+    if not names:
+        return None
+    some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    noun = "optional indicator has" if len(names) == 1 else "optional indicators have"
+    return f"{len(names)} {noun} no figures yet ({some}): only a live source carries them"
+
+
 def table_rows(context: RunContext, results: Sequence[PartResult]) -> list[tuple[str, str, str, str, str]]:
-    """The summary's rows: indicator, source used, years, districts, age."""
+    """The summary's rows: indicator, source used, years, districts, age; none for an optional part without figures."""
     rows = []
     for result in results:
-        name = result.indicator_id if result.part_id == "main" else f"{result.indicator_id} ({result.part_id})"
+        if result.tier == "none" and result.is_optional:
+            continue
+        name = _name(result)
         accepted = result.accepted
         years, districts = "-", "0"
         if accepted is not None:
@@ -80,11 +94,13 @@ def run_report(
         "python_version": platform.python_version(),
         "sources_unreachable": unreachable_hosts(results),
         "failures": outcome.failures if outcome else [],
+        "no_figures_yet": [_name(result) for result in outcome.awaited] if outcome else [],
         "parts": [
             {
                 "indicator_id": result.indicator_id,
                 "part_id": result.part_id,
                 "tier": result.tier,
+                "is_optional": result.is_optional,
                 "source_id": result.source_id,
                 "edition": result.edition,
                 "age_days": age_in_days(result, context.started_at),
@@ -102,6 +118,10 @@ def run_report(
     }
 
 
+def _name(result: PartResult) -> str:
+    return result.indicator_id if result.part_id == "main" else f"{result.indicator_id} ({result.part_id})"
+
+
 def write_run_report(folder: Path, report: dict[str, Any]) -> None:
     """Write ``run_report.json`` and ``run_report.md`` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,6 +136,8 @@ def _markdown(report: dict[str, Any]) -> str:
     for title, key in (("Sources that could not be reached", "sources_unreachable"), ("What went wrong", "failures")):
         if report[key]:
             lines += [f"## {title}", "", *(f"* {line}" for line in report[key]), ""]
+    if report["no_figures_yet"]:
+        lines += ["## Optional indicators without figures yet", "", ", ".join(report["no_figures_yet"]), ""]
     if report["parts"]:
         lines += [
             "## Where the figures came from",
@@ -127,6 +149,7 @@ def _markdown(report: dict[str, Any]) -> str:
             f"| {p['indicator_id']} | {p['part_id']} | {TIER_WORDS[p['tier']]} ({p['source_id']}) | {p['edition']} | "
             f"{'-' if p['age_days'] is None else p['age_days']} | {p['rows_read']} | {p['rows_set_aside']} | {p['districts']} |"
             for p in report["parts"]
+            if not (p["is_optional"] and p["tier"] == "none")
         ]
         lines.append("")
     if report["row_counts"]:

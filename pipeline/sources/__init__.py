@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.catalogue.model import ElsQuery, NomisQuery, Query
-from pipeline.sources import nomis, ons_els
+from pipeline.catalogue.model import ElsQuery, GovUkQuery, NomisQuery, Query
+from pipeline.sources.base import WrongContent
 
+# The adapters are imported when first used: who only wants to know what is shipped need not wait for pyarrow.
 if TYPE_CHECKING:
     from pipeline.sources.base import Payload
     from pipeline.sources.http import HttpClient
 
-__all__ = ["fetch", "last_updated"]
+__all__ = ["fetch", "is_unchanged", "last_updated", "official_summary"]
 
 
 def fetch(query: Query, client: HttpClient) -> Payload:
@@ -19,20 +20,60 @@ def fetch(query: Query, client: HttpClient) -> Payload:
 
     Raises a SourceError that names the source and what came instead.
     """
+    from pipeline.sources import nomis, ons_els
+
     match query:
         case ElsQuery():
             return ons_els.fetch(query, client)
         case NomisQuery():
             return nomis.fetch(query, client)
+        case GovUkQuery():
+            return _whole_file(f"{query.index}_file_7", client)
 
 
-def last_updated(query: Query, client: HttpClient) -> str | None:
+def is_unchanged(query: Query, held: Payload, client: HttpClient) -> bool:
+    """Whether the publisher says that nothing has changed since ``held`` was fetched for ``query``.
+
+    False where it gives no mark to tell by. Raises a SourceError when the publisher cannot be asked.
+    """
+    from pipeline.sources import govuk
+
+    if isinstance(query, GovUkQuery):
+        headers = {name.lower(): value for name, value in held.headers.items()}
+        etag, modified = headers.get("etag"), headers.get("last-modified")
+        if etag is None and modified is None:
+            return False
+        return govuk.fetch(f"{query.index}_file_7", client, etag=etag, last_modified=modified) is None
+    mark = None if held.publisher_updated is None else last_updated(query, client)
+    return mark is not None and mark == held.publisher_updated
+
+
+def last_updated(query: ElsQuery | NomisQuery, client: HttpClient) -> str | None:
     """The publisher's own last-updated mark of what ``query`` asks for, as sent; None where it gives none.
 
     Equal marks on two days mean that nothing has changed. Raises a SourceError when the publisher cannot be asked.
     """
+    from pipeline.sources import nomis, ons_els
+
     match query:
         case ElsQuery():
             return ons_els.last_updated(query, client)
         case NomisQuery():
             return nomis.last_updated(query, client)
+
+
+def official_summary(query: GovUkQuery, client: HttpClient) -> Payload:
+    """The publisher's own district summary (File 10) of the same index, to check computed averages against.
+
+    Raises a SourceError.
+    """
+    return _whole_file(f"{query.index}_file_10", client)
+
+
+def _whole_file(file_id: str, client: HttpClient) -> Payload:
+    from pipeline.sources import govuk
+
+    payload = govuk.fetch(file_id, client)
+    if payload is None:  # nothing was held to compare with, so no server may say that nothing changed
+        raise WrongContent(f"{govuk.FILES[file_id].edition}: answered 'not modified' to a first request.")
+    return payload

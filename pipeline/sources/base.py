@@ -21,11 +21,20 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Description:
+    """What the publisher says of a table, in its own words: the unit of its figures and what to bear in mind."""
+
+    unit: str | None = None
+    caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Payload:
     """The bytes a publisher sent for one query, with what is needed to prove where they came from.
 
     ``content`` is passthrough: several pages of one table are joined with their header kept once,
-    nothing else is changed. ``publisher_updated`` is the publisher's own last-updated mark, as sent.
+    nothing else is changed. ``publisher_updated`` is the publisher's own last-updated mark, as sent; it was asked for
+    before the figures, so that figures it speaks of are at least as new as it says.
     """
 
     content: bytes
@@ -39,6 +48,7 @@ class Payload:
     publisher_updated: str | None = None
     edition: str | None = None
     pages: tuple[Page, ...] = field(default_factory=tuple)
+    description: Description | None = None
 
 
 class SourceError(Exception):

@@ -108,8 +108,10 @@ def _nomis_slice(query: NomisQuery, client: HttpClient) -> str:
     payload = nomis.fetch(query.model_copy(update={"geography": ("TYPE480",), "dates": dates}), client)
     detail = f"{payload.row_count} rows for regions, newest {newest}, updated {payload.publisher_updated}"
     for dimension, option in query.dimensions.items():
-        if payload.parameters[dimension] != str(option.code):
-            detail += f"; {dimension} '{option.name}' has code {payload.parameters[dimension]}, not {option.code}"
+        code = payload.parameters[dimension]
+        if code != str(option.code):
+            detail += f"; {dimension} '{option.name}' has code {code}"
+            detail += "" if option.code is None else f", not {option.code}"
     return detail
 
 

@@ -124,14 +124,16 @@ FILES: Mapping[str, PublishedFile] = {
 def fetch(
     file_id: str, client: HttpClient, *, etag: str | None = None, last_modified: str | None = None
 ) -> Payload | None:
-    """One file of FILES, unchanged; None when ``etag`` or ``last_modified`` shows that it is the one already held.
+    """One file of FILES, as sent; None when ``etag`` or ``last_modified`` shows that it is the one already held.
+
+    Several indicators are computed from one file, so it is asked for once in a run.
 
     Raises RequestRefused (moved: no address answers; or another error status), WrongContent (not the file it is called),
     Incomplete (fewer rows than the edition has), HostUnreachable.
     """
     file = FILES[file_id]
     for address in file.addresses:
-        response = client.get(SOURCE_ID, address, etag=etag, last_modified=last_modified)
+        response = client.get_once(SOURCE_ID, address, etag=etag, last_modified=last_modified)
         if response.not_modified:
             return None
         if response.status in (404, 410):

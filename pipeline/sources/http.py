@@ -27,9 +27,6 @@ from pipeline.settings import Settings
 from pipeline.sources.base import HostUnreachable, Incomplete, RequestRefused, SourceError, WrongContent
 from pipeline.sources.hosts import Host, is_loopback
 
-PROJECT_URL = "https://github.com/inclusive-growth-pipeline/inclusive-growth-pipeline"
-USER_AGENT = f"inclusive-growth-pipeline/{__version__} (+{PROJECT_URL})"
-
 MAX_ATTEMPTS = 4
 MAX_ATTEMPTS_AFTER_SILENCE = 2  # a read timeout alone takes minutes
 MAX_WAIT_SECONDS = 60.0  # all pauses of one request together, whatever Retry-After says
@@ -111,11 +108,12 @@ class HttpClient:
         self._sources = sources
         self._base_urls = dict(settings.base_urls)
         self._secret = settings.nomis_uid
+        self.user_agent = f"inclusive-growth-pipeline/{__version__} (+{settings.contact})"
         self._throttle = throttle
         self._backoff_seconds = backoff_seconds
         self._max_body_bytes = max_body_bytes
         self._hosts: dict[str, Host] = {}
-        self._documents: dict[tuple[str, str], tuple[threading.Lock, list[HttpResponse | SourceError]]] = {}
+        self._documents: dict[tuple[str | None, ...], tuple[threading.Lock, list[HttpResponse | SourceError]]] = {}
         self._lock = threading.Lock()
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
@@ -206,17 +204,20 @@ class HttpClient:
             host.give_up("it closed every connection without an answer")
         raise failure
 
-    def get_once(self, source_id: str, path: str) -> HttpResponse:
-        """``get`` for small documents that many queries need (definitions, metadata): asked for once in a run.
+    def get_once(
+        self, source_id: str, path: str, *, etag: str | None = None, last_modified: str | None = None
+    ) -> HttpResponse:
+        """``get`` for documents that many queries need (definitions, metadata, an index's file): asked for once in a run.
 
         A failure is remembered too and raised again, so that twenty indicators do not ask twenty times.
         """
         with self._lock:
-            lock, answers = self._documents.setdefault((source_id, path), (threading.Lock(), []))
+            key = (source_id, path, etag, last_modified)
+            lock, answers = self._documents.setdefault(key, (threading.Lock(), []))
         with lock:
             if not answers:
                 try:
-                    answers.append(self.get(source_id, path))
+                    answers.append(self.get(source_id, path, etag=etag, last_modified=last_modified))
                 except SourceError as error:
                     answers.append(error)
         answer = answers[0]
@@ -243,7 +244,7 @@ class HttpClient:
         session = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
-            session.headers["User-Agent"] = USER_AGENT
+            session.headers["User-Agent"] = self.user_agent
             session.max_redirects = MAX_REDIRECTS
             self._local.session = session
             with self._lock:

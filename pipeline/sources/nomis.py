@@ -20,7 +20,16 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pipeline.catalogue.model import NomisQuery
-from pipeline.sources.base import HostUnreachable, Incomplete, Page, Payload, RequestRefused, SourceError, WrongContent
+from pipeline.sources.base import (
+    Description,
+    HostUnreachable,
+    Incomplete,
+    Page,
+    Payload,
+    RequestRefused,
+    SourceError,
+    WrongContent,
+)
 
 if TYPE_CHECKING:
     from pipeline.sources.http import HttpClient, HttpResponse
@@ -42,6 +51,7 @@ def fetch(query: NomisQuery, client: HttpClient) -> Payload:
     Raises RequestRefused (error status, unknown name, no such period), WrongContent (empty, HTML, other columns or
     another option than asked for), Incomplete (rows missing), HostUnreachable.
     """
+    described = _annotations_if_given(query, client)
     dates = periods_wanted(query, client)
     codes = {
         dimension: _code_by_name(query, dimension, client) if option.code is None else option.code
@@ -67,33 +77,39 @@ def fetch(query: NomisQuery, client: HttpClient) -> Payload:
         http_status=first.http_status,
         headers=first.headers,
         row_count=collected.row_count,
-        publisher_updated=_last_updated_if_given(query, client),
+        publisher_updated=described.get("LastUpdated"),
         pages=tuple(collected.pages),
+        description=Description(unit=described.get("Units")) if described else None,
     )
 
 
 def last_updated(query: NomisQuery, client: HttpClient) -> str | None:
-    """When Nomis last updated the data set (``YYYY-MM-DD HH:MM:SS``), from its definition; None if it does not say.
+    """When Nomis last updated the data set (``YYYY-MM-DD HH:MM:SS``), from its definition; None if it does not say."""
+    return _annotations(query, client).get("LastUpdated")
 
-    The annotation LastUpdated of ``dataset/{id}.def.sdmx.json`` (WIRE_FORMATS section 1.8).
-    """
+
+def _annotations(query: NomisQuery, client: HttpClient) -> dict[str, str]:
+    """The annotations of ``dataset/{id}.def.sdmx.json`` by title: Status, LastUpdated, Units ... (WIRE_FORMATS 1.8)."""
     structure = _definition(f"dataset/{query.dataset}.def.sdmx.json", client)
     families = (structure.get("keyfamilies") or {}).get("keyfamily") or []
-    for family in families:
-        for annotation in (family.get("annotations") or {}).get("annotation") or []:
-            if annotation.get("annotationtitle") == "LastUpdated":
-                return str(annotation.get("annotationtext"))
-    return None
+    return {
+        str(annotation.get("annotationtitle")): str(annotation.get("annotationtext"))
+        for family in families
+        for annotation in (family.get("annotations") or {}).get("annotation") or []
+    }
 
 
-def _last_updated_if_given(query: NomisQuery, client: HttpClient) -> str | None:
-    """The mark, or None: complete figures are worth keeping even if the definition did not come; the next run asks again."""
+def _annotations_if_given(query: NomisQuery, client: HttpClient) -> dict[str, str]:
+    """The annotations, or none: complete figures are worth keeping even if the definition did not come.
+
+    The payload then carries no date, so the next run asks for the figures again.
+    """
     try:
-        return last_updated(query, client)
+        return _annotations(query, client)
     except HostUnreachable:
         raise
     except SourceError:
-        return None
+        return {}
 
 
 # --- definitions ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.catalogue.model import ElsQuery
-from pipeline.sources.base import HostUnreachable, Incomplete, Page, Payload, RequestRefused, SourceError, WrongContent
+from pipeline.sources.base import (
+    Description,
+    HostUnreachable,
+    Incomplete,
+    Page,
+    Payload,
+    RequestRefused,
+    SourceError,
+    WrongContent,
+)
 
 if TYPE_CHECKING:
     from pipeline.sources.http import HttpClient, HttpResponse
@@ -32,9 +41,9 @@ def fetch(query: ElsQuery, client: HttpClient) -> Payload:
     Raises RequestRefused (with the server's message), WrongContent (empty, HTML, or not the promised columns),
     Incomplete (the last line or the last published period is missing), HostUnreachable.
     """
+    described = _metadata_if_given(query, client)
     response = _request_csv(query, client)
     lines = _checked_lines(response, query)
-    described = _metadata_if_given(query, client)
     _check_last_period(lines, described, query)
     content_sha256 = hashlib.sha256(response.content).hexdigest()
     row_count = len(lines) - 1
@@ -59,6 +68,7 @@ def fetch(query: ElsQuery, client: HttpClient) -> Payload:
         publisher_updated=described.get("dataModified"),
         edition=described.get("updated"),
         pages=(page,),
+        description=_description(described),
     )
 
 
@@ -71,22 +81,41 @@ def last_updated(query: ElsQuery, client: HttpClient) -> str | None:
 def metadata(query: ElsQuery, client: HttpClient) -> dict[str, Any]:
     """ELS's description of one indicator: label, unit, dates, caveats, period and value range (WIRE_FORMATS 2.4).
 
-    Raises RequestRefused for an unknown slug or any other error status, WrongContent for anything but a JSON object.
+    Taken from the list of all indicators, which is asked for once in a run.
+    Raises RequestRefused for an unknown slug or any error status, WrongContent for anything but a list of descriptions.
     """
-    path = f"metadata/indicators/{query.slug}"
-    response = client.get_once(SOURCE_ID, path)
+    response = client.get_once(SOURCE_ID, "metadata/indicators")
     if response.status != 200:
         raise RequestRefused(_refusal(query, response))
     try:
-        described = json.loads(response.content)
+        listed = json.loads(response.content)
     except ValueError:
-        described = None
-    if not isinstance(described, dict) or not described:
+        listed = None
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
         raise WrongContent(
-            f"ELS sent no description of '{query.slug}' at {response.url_without_secrets}: expected a JSON object, "
+            f"ELS sent no description of '{query.slug}' at {response.url_without_secrets}: expected a JSON list, "
             f"got {response.message}."
         )
+    described = next((entry for entry in listed if entry.get("slug") == query.slug), None)
+    if described is None:
+        raise RequestRefused(
+            f"ELS does not list '{query.slug}' among its {len(listed)} indicators. "
+            f"Check the slug in indicators.yaml against {response.url_without_secrets}."
+        )
     return described
+
+
+def _description(described: Mapping[str, Any]) -> Description | None:
+    """The unit and the caveats of a description, as ELS words them; None without one."""
+    if not described:
+        return None
+    caveats = described.get("caveats")
+    texts = [caveats] if isinstance(caveats, str) else caveats if isinstance(caveats, list) else []
+    unit = described.get("unit")
+    return Description(
+        unit=unit.strip() or None if isinstance(unit, str) else None,
+        caveats=tuple(text.strip() for text in texts if isinstance(text, str) and text.strip()),
+    )
 
 
 def _metadata_if_given(query: ElsQuery, client: HttpClient) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from pipeline.tidy.rows import split
 FEWEST_SMALL_AREAS = 5
 
 # Known slip in File 6 of IoD2025: this LSOA is put in Cherwell, File 10 counts it in West Northamptonshire.
-_SLIP_LSOA, _SLIP_WRONG, _SLIP_RIGHT = "E01027305", "E07000177", "E06000062"
+SLIP_LSOA, SLIP_WRONG, SLIP_RIGHT = "E01027305", "E07000177", "E06000062"
 
 # A council area that the Scottish file and the list of codes call by different names.
 _NAME_IN_REGISTER = {"Na h-Eileanan an Iar": "Na h-Eileanan Siar"}
@@ -75,14 +75,14 @@ def england_2025(scores: bytes, denominators: bytes, codes: bytes) -> SmallAreas
     """
     people = _sheet(denominators, "ID 2025 Population Denominators")
     district = "Local Authority District code (2024)"
-    slip = people["LSOA code (2021)"] == _SLIP_LSOA
+    slip = people["LSOA code (2021)"] == SLIP_LSOA
     given = people.loc[slip, district].tolist()
-    if given != [_SLIP_WRONG]:
+    if given != [SLIP_WRONG]:
         raise UnreadablePayload(
-            f"File 6 of IoD2025 gives {_SLIP_LSOA} to {given}, not to {_SLIP_WRONG} as it used to: "
+            f"File 6 of IoD2025 gives {SLIP_LSOA} to {given}, not to {SLIP_WRONG} as it used to: "
             "the publisher has mended its slip, so remove the correction from pipeline/tidy/deprivation.py"
         )
-    people[district] = people[district].mask(slip, _SLIP_RIGHT)
+    people[district] = people[district].mask(slip, SLIP_RIGHT)
     table = _joined(
         _csv(scores, ("lsoa21_code", "IMD_score", "Income_score")), "lsoa21_code", people, "LSOA code (2021)"
     )

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 from python_calamine import CalamineError, CalamineWorkbook
 
-from pipeline.tidy.observations import UnreadablePayload
+from pipeline.catalogue.model import GovUkQuery
+from pipeline.tidy import deprivation
+from pipeline.tidy.observations import Parsed, UnreadablePayload
 
 # What File 7 calls the columns kept, without the year in brackets and without surrounding blanks.
 FILE_7_COLUMNS = {
@@ -21,6 +24,11 @@ FILE_7_COLUMNS = {
     "Index of Multiple Deprivation (IMD) Score": "imd_score",
     "Income Score (rate)": "income_rate",
     "Total population": "population",
+}
+MEASURES: Mapping[str, Callable[[deprivation.SmallAreas], Parsed]] = {
+    "average_score": deprivation.average_score,
+    "income_gap": deprivation.income_deprivation_gap,
+    "income_concentration": deprivation.income_deprivation_concentration,
 }
 SUMMARY_SHEET = "IMD"
 SUMMARY_COLUMNS = {"Local Authority District code": "area_code", "IMD - Average score": "average_score"}
@@ -46,7 +54,32 @@ def small_areas(content: bytes) -> pd.DataFrame:
         raise UnreadablePayload(
             f"IoD File 7: {int(bad.sum())} small areas without score or people, the first {kept.loc[bad, 'small_area'].iloc[0]}."
         )
+    slip = (kept["small_area"] == deprivation.SLIP_LSOA) & (kept["area_code"] == deprivation.SLIP_WRONG)
+    if b"LSOA code (2021)" in content[:4096]:  # the slip of IoD2025 File 6, should File 7 share it
+        kept["area_code"] = kept["area_code"].mask(slip, deprivation.SLIP_RIGHT)
     return kept
+
+
+def parse(content: bytes, query: GovUkQuery, districts_today: Callable[[str], Iterable[str]]) -> Parsed:
+    """District figures of one measure, computed from File 7's small areas; ``rows_read`` is the number of districts.
+
+    ``districts_today`` gives today's districts on the ground of a district code; since the indices were made districts
+    have been merged whole or recoded, so it must be one. Methods are those of ``pipeline.tidy.deprivation``.
+    Raises UnreadablePayload as ``small_areas`` does, and for a district code without one district of today.
+    """
+    table = small_areas(content)
+    today = {code: sorted(districts_today(code)) for code in table["area_code"].unique()}
+    if unclear := {code: found for code, found in today.items() if len(found) != 1}:
+        code, found = next(iter(unclear.items()))
+        raise UnreadablePayload(
+            f"IoD File 7: the district {code} is {' and '.join(found) or 'none'} of today's districts."
+        )
+    table = table.assign(
+        index_district=table["area_code"],
+        area_code=table["area_code"].map({code: found[0] for code, found in today.items()}),
+        income_rate=table["income_rate"] * 100,
+    )
+    return MEASURES[query.measure](deprivation.SmallAreas(f"{query.index[-4:]}-01-01/P1Y", table))
 
 
 def average_scores(areas: pd.DataFrame) -> pd.Series:

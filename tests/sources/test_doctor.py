@@ -30,6 +30,7 @@ def test_every_source_is_asked_and_most_answer(standin: StandIn, client_for: Cli
 
 @pytest.mark.usefixtures("shared_data")
 def test_a_renamed_service_and_a_moved_file_are_told(standin: StandIn, client_for: ClientFor) -> None:
+    standin.faults.switch_on("moved_file", "IoD2025")
     findings = by_source(list(examine([], client_for(standin))))
     names = next(finding for finding in findings("open_geography") if finding.question == "district names")
     assert names.is_good

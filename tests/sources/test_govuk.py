@@ -39,6 +39,7 @@ def test_a_file_already_held_is_not_sent_again(standin: StandIn, client_for: Cli
 
 
 def test_a_moved_file_says_where_to_look(standin: StandIn, client_for: ClientFor) -> None:
+    standin.faults.switch_on("moved_file")
     with pytest.raises(
         RequestRefused, match=r"has moved: none of its 2 known addresses .*gov.uk/government/collections"
     ):

@@ -160,7 +160,7 @@ def test_a_page_from_somewhere_else_is_not_taken(
     client = client_for(standin)
     real = client.get
 
-    def always_the_first_page(source_id: str, path: str, params: dict[str, str] | None = None) -> object:
+    def always_the_first_page(source_id: str, path: str, params: dict[str, str] | None = None, **_: object) -> object:
         return real(source_id, path, (params or {}) | {"RecordOffset": "0"} if params else None)
 
     monkeypatch.setattr(client, "get", always_the_first_page)

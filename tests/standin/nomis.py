@@ -22,6 +22,7 @@ TYPES: Mapping[str, str] = {
     "TYPE424": "local authorities: district / unitary (as of April 2023)",
     "TYPE423": "local authorities: county / unitary (as of April 2023)",
     "TYPE432": "local authorities: district / unitary (as of April 2021)",
+    "TYPE154": "2022 local authorities: districts",
     "TYPE480": "regions",
     "TYPE499": "countries",
 }
@@ -29,6 +30,7 @@ OF_TYPE: Mapping[str, tuple[str, ...]] = {
     "TYPE424": ("E06", "E07", "E08", "E09", "W06", "S12"),
     "TYPE423": ("E06", "E08", "E09", "E10", "W06", "S12"),
     "TYPE432": ("E06", "E07", "E08", "E09", "W06", "S12"),
+    "TYPE154": ("E06", "E07", "E08", "E09", "W06"),
     "TYPE480": ("E12", "W92", "S92", "N92"),
     "TYPE499": ("K02", "K03", "K04", "E92", "W92", "S92", "N92"),
 }
@@ -189,7 +191,7 @@ def _fields(
         fields += _block(option, option_name, option, dimension, "0", str(position))
     cell = dataset.cell(code, date[1][0], [option for _, (option, _) in options])
     value = _value(cell, measure[0], dataset)
-    if code in ABOLISHED:
+    if code in ABOLISHED and date[1][0] >= "2023-04":
         value = 0.0  # the trap of WIRE_FORMATS 1.5: a zero where there is no district any more
     status = ("Q", "These figures are missing.") if value is None else ("A", "Normal Value")
     urn = (
@@ -214,7 +216,9 @@ def _value(cell: Cell, measure: str, dataset: Dataset) -> float | None:
             return None
         half = (cell.upper - cell.lower) / 2
         return round(half / 1.96 / cell.value * 100, 1) if dataset.error_is_cv else round(half, 4)
-    return cell.value if measure in ("20100", "20599") else None
+    if measure in ("21001", "21002") and cell.value is not None:  # not the publisher's: of 100,000 people in each area
+        return cell.value * 1000 if measure == "21001" else 100_000.0
+    return cell.value if measure in ("20100", "20301", "20599") else None
 
 
 # --- definitions ------------------------------------------------------------------------------------------------------

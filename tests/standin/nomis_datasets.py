@@ -1,4 +1,8 @@
-"""The Nomis data sets the stand-in holds, filled with the real figures at hand; anything else is missing."""
+"""The Nomis data sets the stand-in holds, filled with the real figures at hand.
+
+For slices of which no real figure is at hand, figures are derived from real ones by a fixed rule (``_scaled``), so that
+their shape, size and completeness can be tried; they are in no way the publisher's. Anything else is missing.
+"""
 
 from __future__ import annotations
 
@@ -45,12 +49,37 @@ def _by_option(series: Series) -> Lookup:
     return cell
 
 
+def _scaled(cells: Mapping[tuple[str, str], Cell], factor: float, digits: int) -> Mapping[tuple[str, str], Cell]:
+    """Figures derived from real ones, with their interval: not the publisher's."""
+
+    def scaled(number: float | None) -> float | None:
+        return None if number is None else round(number * factor, digits)
+
+    return {key: Cell(*map(scaled, (cell.value, cell.lower, cell.upper))) for key, cell in cells.items()}
+
+
+def _until(cells: Mapping[tuple[str, str], Cell], year: str) -> Mapping[tuple[str, str], Cell]:
+    return {key: cell for key, cell in cells.items() if key[1] <= year}
+
+
+def _later(cells: Mapping[tuple[str, str], Cell], years: Sequence[str]) -> Mapping[tuple[str, str], Cell]:
+    """The figures of the newest year, given again for ``years``."""
+    newest = max((year for _, year in cells), default="")
+    return {(area, year): cell for (area, held), cell in cells.items() if held == newest for year in years}
+
+
 def _population_survey(figures: Figures) -> Dataset:
     series: Series = {
         ("45",): _els(figures, "employment-rate"),
         ("111",): _els(figures, "economic-inactivity-rate"),
         ("1908",): _els(figures, "level-3-or-above-qualifications"),
         ("1947",): _els(figures, "no-qualifications-great-britain"),
+        ("84",): _scaled(_els(figures, "modelled-unemployment"), 1.02, 1),
+        ("1902",): _scaled(_els(figures, "level-3-or-above-qualifications"), 0.7, 1),
+        ("1909",): _scaled(_els(figures, "level-3-or-above-qualifications"), 1.1, 1),
+        ("290",): _until(_scaled(_els(figures, "employment-rate"), 0.5, 1), "2021"),
+        ("720",): _until(_scaled(_els(figures, "employment-rate"), 0.7, 1), "2021"),
+        ("344",): _until(_scaled(_els(figures, "employment-rate"), 0.1, 1), "2021"),
     }
     years = range(2004, 2024)
     by_option = _by_option(series)
@@ -63,8 +92,12 @@ def _population_survey(figures: Figures) -> Dataset:
         "45": "Employment rate - aged 16-64",
         "84": "Unemployment rate - aged 16-64 ",  # the trailing blank is Nomis's own
         "111": "% who are economically inactive - aged 16-64",
+        "290": "% with NVQ4+ - aged 16-64",
+        "720": "% with NVQ3+ - aged 16-64",
         "344": "% with no qualifications (NVQ) - aged 16-64",
+        "1902": "% with RQF4+ - aged 16-64",
         "1908": "% with RQF3+ - aged 16-64",
+        "1909": "% with RQF2+ - aged 16-64",
         "1947": "% with no qualifications (RQF) - aged 16-64",
     }
     spans = [(year, month) for year in years for month in (3, 6, 9, 12) if (year, month) >= (2004, 12)]
@@ -90,12 +123,24 @@ def _residents_pay(figures: Figures) -> Dataset:
     series: dict[tuple[str, ...], Mapping[tuple[str, str], Cell]] = {
         ("7", item, "7"): figures.annual_pay(statistic) for item, statistic in statistics.items()
     }
-    series["7", "2", "1"] = _els(figures, "gross-median-weekly-pay")
+    series["7", "2", "1"] = weekly = _els(figures, "gross-median-weekly-pay")
+    for item, statistic in statistics.items():
+        annual = figures.annual_pay(statistic)
+        series.setdefault(("7", item, "1"), _scaled(annual, 1 / 52, 1))
+        series["7", item, "6"] = _scaled(annual, 1 / 1820, 2)
+    for sex, factor in (("5", 1.1), ("6", 0.9)):
+        series[sex, "2", "1"] = _scaled(weekly, factor, 1)
+        series[sex, "2", "6"] = _scaled(weekly, factor / 36, 2)
     return _pay("annual survey of hours and earnings - resident analysis", series)
 
 
 def _workplace_pay(figures: Figures) -> Dataset:
-    return _pay("annual survey of hours and earnings - workplace analysis", {})  # no real figure of it is at hand
+    weekly = _els(figures, "gross-median-weekly-pay")
+    series = {(sex, "2", "1"): _scaled(weekly, factor, 1) for sex, factor in (("7", 1.01), ("5", 1.1), ("6", 0.9))}
+    return _pay(
+        "annual survey of hours and earnings - workplace analysis",
+        {**series, ("7", "2", "6"): _scaled(weekly, 1 / 36, 2)},
+    )
 
 
 def _pay(name: str, series: Series) -> Dataset:
@@ -158,13 +203,19 @@ def _claimants(figures: Figures) -> Dataset:
         },
         measures={"20100": "Value"},
         dates={f"{y}-{m:02d}": f"{months[m - 1]} {y}" for y in range(2013, 2026) for m in range(1, 13)},
-        cell=_by_option({("0", "0", "2"): _els(figures, "claimant-count")}),
+        cell=_by_option(
+            {
+                ("0", "0", "2"): _els(figures, "claimant-count"),
+                ("0", "0", "1"): _scaled(_els(figures, "claimant-count"), 1000, 0),
+            }
+        ),
     )
 
 
 def _modelled_unemployment(figures: Figures) -> Dataset:
-    spans = [(year, month) for year in range(2004, 2024) for month in (3, 6, 9, 12) if (year, month) >= (2004, 12)]
-    rate = _by_option({("2",): _els(figures, "modelled-unemployment")})
+    spans = [(year, month) for year in range(2004, 2026) for month in (3, 6, 9, 12) if (year, month) >= (2004, 12)]
+    real = _els(figures, "modelled-unemployment")
+    rate = _by_option({("2",): {**_later(real, ["2024", "2025"]), **real}})
     return Dataset(
         name="model based estimates of unemployment",
         last_updated="2026-07-21 09:30:00",
@@ -177,7 +228,11 @@ def _modelled_unemployment(figures: Figures) -> Dataset:
 
 
 def _jobs_density(figures: Figures) -> Dataset:
-    kirklees: Series = {("1",): {("E08000034", "2023"): Cell(183000.0)}, ("3",): {("E08000034", "2023"): Cell(0.66)}}
+    derived = {key: cell for key, cell in _els(figures, "claimant-count").items() if key[1] <= "2023"}
+    kirklees: Series = {
+        ("1",): {("E08000034", "2023"): Cell(183000.0)},
+        ("3",): {**{key: Cell(0.8) for key in derived}, ("E08000034", "2023"): Cell(0.66)},
+    }
     return Dataset(
         name="jobs density",
         last_updated="2025-01-21 09:30:00",
@@ -188,6 +243,48 @@ def _jobs_density(figures: Figures) -> Dataset:
     )
 
 
+def _population(figures: Figures) -> Dataset:
+    """No real figure of it is at hand: every area has as many people."""
+    areas = {area for area, _ in _els(figures, "claimant-count")}
+    years = [str(year) for year in range(2001, 2026)]
+    people = {(area, year): 150_000.0 for area in areas for year in years}
+    return Dataset(
+        name="population estimates - local authority based by single year of age",
+        last_updated="2026-07-29 09:30:00",
+        dimensions={
+            "gender": {"0": "Total", "1": "Male", "2": "Female"},
+            "c_age": {"200": "All Ages", "203": "Aged 16 to 64"},
+        },
+        measures={"20100": "value", "20301": "percent"},
+        dates={year: year for year in years},
+        cell=_by_option(
+            {
+                ("0", "200"): {key: Cell(number) for key, number in people.items()},
+                ("0", "203"): {key: Cell(number * 0.6) for key, number in people.items()},
+            }
+        ),
+    )
+
+
+def _household_deprivation(figures: Figures) -> Dataset:
+    """No real figure of it is at hand."""
+    derived = _scaled(_els(figures, "employment-rate"), 0.6, 1)
+    return Dataset(
+        name="TS011 - Households by deprivation dimensions",
+        last_updated="2022-11-29 09:30:00",
+        dimensions={
+            "c2021_dep_6": {
+                "0": "Total: All households",
+                "1": "Household is not deprived in any dimension",
+                "2": "Household is deprived in one dimension",
+            }
+        },
+        measures={"20100": "value", "20301": "percent"},
+        dates={"2021": "2021"},
+        cell=_by_option({("1",): derived}),
+    )
+
+
 DATASETS: Mapping[str, Callable[[Figures], Dataset]] = {
     "NM_17_5": _population_survey,
     "NM_30_1": _residents_pay,
@@ -195,6 +292,8 @@ DATASETS: Mapping[str, Callable[[Figures], Dataset]] = {
     "NM_162_1": _claimants,
     "NM_127_1": _modelled_unemployment,
     "NM_57_1": _jobs_density,
+    "NM_2002_1": _population,
+    "NM_2031_1": _household_deprivation,
 }
 
 

@@ -1,0 +1,40 @@
+"""`python -m pipeline doctor`."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.verbs.common import EXIT_FAILED, EXIT_OK, VerbError, Verbs, add_verb
+
+ABOUT = """Ask every publisher a few small questions and say what answers, what has moved and what has changed its shape.
+
+One line a question, each put through the checks a refresh makes, so what fails here would fail there, with the same
+sentence. It takes about a minute at the pace publishers ask for, and writes nothing. Exits 0 if all is well, else 1.
+"""
+
+
+def add_to(verbs: Verbs) -> None:
+    add_verb(verbs, "doctor", "ask each publisher a small question: who answers, what has moved or changed", ABOUT, run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pipeline.catalogue import CatalogueError, load_catalogue
+    from pipeline.settings import settings_from_environment
+    from pipeline.sources.doctor import examine
+    from pipeline.sources.http import HttpClient
+
+    try:
+        catalogue = load_catalogue()
+    except CatalogueError as error:
+        raise VerbError(str(error)) from error
+    queries = [query for indicator in catalogue.collected for part in indicator.parts for query in part.live]
+    wrong = asked = 0
+    with HttpClient(catalogue.sources, settings_from_environment()) as client:
+        for finding in examine(queries, client):
+            asked += 1
+            wrong += not finding.is_good
+            mark = "ok  " if finding.is_good else "NOT "
+            verdict = "" if finding.is_good else f"{finding.verdict}: "
+            print(f"{mark} {finding.source_id}, {finding.question}: {verdict}{finding.detail}", flush=True)
+    print(f"{asked - wrong} of {asked} questions were answered as they should be.")
+    return EXIT_FAILED if wrong else EXIT_OK
