@@ -43,6 +43,7 @@ OnPart = Callable[[PartResult], None]
 acquire = task(name="acquire", retries=2, retry_delay_seconds=1, cache_policy=NO_CACHE, persist_result=False)(
     acquire_part
 )
+acquire_held = task(name="acquire what is held", cache_policy=NO_CACHE, persist_result=False)(steps.acquire_some)
 assemble = task(name="assemble", cache_policy=NO_CACHE, persist_result=False)(assemble_parts)
 score = task(name="score", cache_policy=NO_CACHE, persist_result=False)(steps.score)
 study = task(name="study the framework", cache_policy=NO_CACHE, persist_result=False)(steps.study)
@@ -85,8 +86,7 @@ def _as_tasks(context: RunContext, *, force: bool = False, on_part: OnPart | Non
     with timings.step("put together on today's map"):
         assembled: Assembled = assemble(_whole(context), _whole(results))
     with timings.step("score"):
-        scoring = [_submit_score(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
-        scores = [future.result() for future in scoring]
+        scores = [_score(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
     studies: Studies | None = None
     if context.is_thorough:
         with timings.step("study the framework"):
@@ -100,21 +100,33 @@ def _as_tasks(context: RunContext, *, force: bool = False, on_part: OnPart | Non
 
 
 def _acquire_all(context: RunContext, on_part: OnPart | None) -> list[PartResult]:
-    """Submit every part, tell of each as it ends, and raise what failed only once all have ended."""
-    futures = [_submit_part(context, indicator, part) for indicator, part in steps.parts_of(context)]
-    results: list[PartResult] = []
-    failures: list[BaseException] = []
-    for future in futures:
-        result = future.result(raise_on_failure=False)
-        if isinstance(result, BaseException):
-            failures.append(result)
-            continue
-        results.append(result)
-        if on_part is not None:
-            on_part(result)
+    """Get every part: a task each where a publisher answers, one task together for all that comes from what is held."""
+    contacts = steps.first_contacts(context)
+    results = _ended([_submit_part(context, *pair) for pair in contacts], on_part)
+    away = steps.sources_away(results)
+    rest = [pair for pair in steps.parts_of(context) if pair not in contacts]
+    held = [(i, p) for i, p in rest if context.offline or all(query.source in away for query in p.live)]
+    asked = [_submit_part(context, *pair) for pair in rest if pair not in held]
+    results += _told(acquire_held(_whole(context), _whole(held)), on_part) if held else []
+    results += _ended(asked, on_part)
+    place = {(i.id, p.id): position for position, (i, p) in enumerate(steps.parts_of(context))}
+    return sorted(results, key=lambda result: place[result.indicator_id, result.part_id])
+
+
+def _ended(futures: list[PrefectFuture[PartResult]], on_part: OnPart | None) -> list[PartResult]:
+    """Wait for all, tell of each, and raise what failed only once all have ended."""
+    ended = [future.result(raise_on_failure=False) for future in futures]
+    failures = [result for result in ended if isinstance(result, BaseException)]
     if failures:
         failures[0].add_note(f"{len(failures)} of {len(futures)} parts ended this way or another")
         raise failures[0]
+    return _told([result for result in ended if not isinstance(result, BaseException)], on_part)
+
+
+def _told(results: list[PartResult], on_part: OnPart | None) -> list[PartResult]:
+    if on_part is not None:
+        for result in results:
+            on_part(result)
     return results
 
 
@@ -123,9 +135,10 @@ def _submit_part(context: RunContext, indicator: Indicator, part: Part) -> Prefe
     return named.submit(_whole(context), _whole(indicator), _whole(part))
 
 
-def _submit_score(context: RunContext, assembled: Assembled, framework_id: str) -> PrefectFuture[ScoreTables]:
+def _score(context: RunContext, assembled: Assembled, framework_id: str) -> ScoreTables:
+    """One framework after the other: each already keeps two cores busy."""
     named = score.with_options(task_run_name=f"score {framework_id}")
-    return named.submit(_whole(context), _whole(assembled), framework_id)
+    return named(_whole(context), _whole(assembled), framework_id)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,9 +18,9 @@ from pipeline.settings import PROJECT_ROOT, Settings, settings_from_environment
 from pipeline.sources.baseline import Baseline
 from pipeline.sources.http import HttpClient
 
-# Draws of the survey errors behind each interval. A few hundred settle a 90% interval to about a tenth of its half-width;
+# Draws of the survey errors behind each interval. A hundred settle an end of a 90% interval to about an eighth of its half-width;
 # a thorough run draws as often as figures that will be quoted deserve.
-DEFAULT_DRAWS = 200
+DEFAULT_DRAWS = 100
 THOROUGH_DRAWS = 2000
 
 _CODE_FOLDERS = ("pipeline", "schemas")

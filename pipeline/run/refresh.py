@@ -120,6 +120,26 @@ def refresh(
     return Outcome(True, tuple(results), counts, timings)
 
 
+def acquire_some(context: RunContext, pairs: Sequence[tuple[Indicator, Part]]) -> list[PartResult]:
+    """Get some parts one after the other: for parts that need no publisher, or whose publishers are known to be away."""
+    return [acquire_part(context, *pair) for pair in pairs]
+
+
+def first_contacts(context: RunContext) -> list[tuple[Indicator, Part]]:
+    """The first part of each source that is asked for one: getting these shows which hosts can be reached."""
+    firsts: dict[str, tuple[Indicator, Part]] = {}
+    if not context.offline:
+        for indicator, part in parts_of(context):
+            if part.live:
+                firsts.setdefault(part.live[0].source, (indicator, part))
+    return list(firsts.values())
+
+
+def sources_away(results: Iterable[PartResult]) -> set[str]:
+    """The sources that some part found to be out of reach; the client will not try them again in this run."""
+    return {a.source_id for result in results for a in result.attempts if a.outcome == "unreachable"}
+
+
 def acquire_all(context: RunContext, on_part: Callable[[PartResult], None] | None = None) -> list[PartResult]:
     """Get every part, several at a time; the results come in the order of the catalogue."""
 

@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=None,
         metavar="N",
-        help="draws of the survey errors behind each interval (default 200, thorough 2000; 0 for no intervals)",
+        help="draws of the survey errors behind each interval (default 100, thorough 2000; 0 for no intervals)",
     )
     parser.add_argument(
         "--thorough",

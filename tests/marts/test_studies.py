@@ -30,7 +30,7 @@ def ask(database: Path, sql: str) -> list[tuple]:
 
 def test_a_usual_run_leaves_the_studies_empty_and_says_so(rows: Rows) -> None:
     assert [rows(f"select count(*) from {table}")[0][0] for table in STUDIES] == [0, 0, 0, 0]
-    assert rows("select is_thorough, draw_count from meta_run") == [(False, 200)]
+    assert rows("select is_thorough, draw_count from meta_run") == [(False, 100)]
 
 
 def test_a_thorough_run_fills_every_study(thorough: Path) -> None:
