@@ -1,13 +1,15 @@
 """The raw store: write-once snapshots of what publishers sent, each with a sidecar that says where it came from.
 
-Layout, one folder an indicator::
+Layout, one folder a source::
 
-    data/raw/<source>/<indicator>/<part>.<fetched>.<sha256, 12 digits>.<csv>    the bytes, as sent
-    data/raw/<source>/<indicator>/<the same>.json                               the sidecar
-    data/raw/<source>/<indicator>/rejected/...                                  payloads that failed a check, kept as evidence
+    data/raw/<source>/payloads/<sha256>.<csv>                                    the bytes, as sent, stored once
+    data/raw/<source>/<indicator>/<part>.<fetched>.<sha256, 12 digits>.json      a sidecar: what they are to an indicator
+    data/raw/<source>/<indicator>/rejected/...                                   sidecars of what failed a check: evidence
 
-A snapshot exists once its sidecar does; the payload is written first, so a crash in between leaves
-nothing that counts. Nothing is ever overwritten, and content that is already the latest makes no new file.
+Several indicators may be made of one payload (a file of small areas, percentiles asked for together): each has its
+sidecar, and whether the payload passed its checks is said for each. A snapshot exists once its sidecar does; the payload
+is written first, so a crash in between leaves nothing that counts. Nothing whole is ever overwritten, and content that
+is already the latest makes no new file.
 """
 
 from __future__ import annotations
@@ -17,15 +19,28 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-from pipeline.sources.base import Description, Page, Payload
+from pipeline.sources.base import Description, Page, Payload, StoredFile
 
-_SUFFIXES = {"text/csv": ".csv", "application/json": ".json.body", "application/vnd.apache.parquet": ".parquet"}
+_SUFFIXES = {
+    "text/csv": ".csv",
+    "application/json": ".json.body",
+    "application/vnd.apache.parquet": ".parquet",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+    "application/vnd.ms-excel": ".xls",
+}
+_PAYLOADS = "payloads"
+_BLOCK_BYTES = 1 << 20
+# A payload up to this size is read into memory at once; a longer one stays in its file and is read from there.
+LARGEST_IN_MEMORY_BYTES = 1 << 23
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -56,6 +71,7 @@ class Snapshot:
     """One stored payload. ``is_new`` is False where the store already held these bytes as its latest."""
 
     path: Path
+    sidecar_path: Path
     sidecar: Mapping[str, Any]
     is_new: bool = False
 
@@ -73,27 +89,26 @@ class RawStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._digests: dict[Path, tuple[tuple[int, int], str]] = {}
 
     def put(self, key: SnapshotKey, payload: Payload, *, licence: str, code_version: str) -> Snapshot:
         """Store a payload that passed its checks, unless the latest good snapshot of ``key`` holds the same bytes.
 
         Raises OSError when the folder cannot be written.
         """
-        digest = hashlib.sha256(payload.content).hexdigest()
         latest, _ = self.latest_good(key)
-        if latest is not None and latest.sha256 == digest:
+        if latest is not None and latest.sha256 == payload.sha256:
             return latest
-        return self._write(self._folder(key), key, payload, digest, licence=licence, code_version=code_version)
+        return self._write(self._folder(key), key, payload, after=latest, licence=licence, code_version=code_version)
 
     def put_rejected(self, key: SnapshotKey, payload: Payload, reason: str, *, licence: str, code_version: str) -> Path:
         """Keep a payload that failed its checks as evidence, once for the same bytes; it is never offered as data."""
-        digest = hashlib.sha256(payload.content).hexdigest()
         folder = self._folder(key) / "rejected"
-        held = [p for p in folder.glob(f"{key.part_id}.*.{digest[:12]}.*") if p.suffix != ".json"]
+        held = sorted(folder.glob(f"{key.part_id}.*.{payload.sha256[:12]}.json"))
         if held:
-            return held[0]
+            return self._open(held[0]).path
         return self._write(
-            folder, key, payload, digest, licence=licence, code_version=code_version, rejected_because=reason
+            folder, key, payload, licence=licence, code_version=code_version, rejected_because=reason
         ).path
 
     def latest_good(self, key: SnapshotKey) -> tuple[Snapshot | None, list[str]]:
@@ -108,24 +123,18 @@ class RawStore:
             return snapshot, passed_over
         return None, passed_over
 
+    def editions(self, key: SnapshotKey) -> list[Snapshot]:
+        """Every good snapshot of ``key``, oldest first; their bytes are proved when they are read."""
+        return list(self._newest_first(key, []))[::-1]
+
     def read(self, snapshot: Snapshot) -> Payload:
         """The payload of a snapshot, its bytes proved against the sidecar.
 
         Raises CorruptSnapshot when they differ or cannot be read.
         """
         sidecar = snapshot.sidecar
-        try:
-            content = snapshot.path.read_bytes()
-        except OSError as error:
-            raise CorruptSnapshot(f"{self._name(snapshot.path)}: cannot be read ({error.strerror})") from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != sidecar["sha256"]:
-            raise CorruptSnapshot(
-                f"{self._name(snapshot.path)}: sha256 is {found[:12]}, its sidecar says {sidecar['sha256'][:12]}; "
-                "the file was changed after it was stored and is not used"
-            )
         return Payload(
-            content=content,
+            body=self._proved(snapshot),
             media_type=sidecar["media_type"],
             url=sidecar["url"],
             parameters=sidecar["parameters"],
@@ -145,16 +154,123 @@ class RawStore:
             if not path.name.endswith(".json.body"):
                 yield self._open(path)
 
+    def rejected(self, source_id: str, indicator_id: str) -> list[Snapshot]:
+        """What was rejected of an indicator, newest first; unreadable sidecars are left out."""
+        found = []
+        for path in sorted((self.root / source_id / indicator_id / "rejected").glob("*.json"), reverse=True):
+            with suppress(CorruptSnapshot):
+                found.append(self._open(path))
+        return found
+
+    def accept(self, snapshot: Snapshot, reason: str, person: str) -> Snapshot:
+        """Take a rejected snapshot for good, since a person says so; it becomes the latest, and its sidecar says why.
+
+        Raises CorruptSnapshot when its bytes are not those that were rejected.
+        """
+        self._proved(snapshot)
+        sidecar = dict(snapshot.sidecar)
+        folder = snapshot.sidecar_path.parent.parent
+        sidecar["accepted_because"], sidecar["accepted_by"] = reason, person
+        sidecar["payload_file"] = Path(os.path.relpath(snapshot.path, folder)).as_posix()
+        key = SnapshotKey(sidecar["source_id"], sidecar["indicator_id"], sidecar["part_id"], sidecar["query"])
+        latest, _ = self.latest_good(key)
+        stem = f"{key.part_id}.{_stamp_after(latest, snapshot.fetched_at)}.{snapshot.sha256[:12]}"
+        sidecar_path = folder / f"{stem}.json"
+        write_atomically(sidecar_path, _as_json(sidecar))
+        snapshot.sidecar_path.unlink()
+        return Snapshot(snapshot.path, sidecar_path, sidecar, is_new=True)
+
+    def prune(self, keep: int) -> tuple[int, int]:
+        """Let go of all but the newest ``keep`` snapshots of each query, and of each query's rejected answers.
+
+        The last good snapshot of a query is never let go: where none of the newest ``keep`` is whole, the newest whole
+        one stays too. Payloads that no sidecar speaks of any more go with them. Returns how many sidecars and payload
+        bytes went. Nothing may write into the store meanwhile.
+        """
+        gone = 0
+        for held in self._by_query().values():
+            wanted = {snapshot.sidecar_path for snapshot in held[:keep]}
+            good = next((s for s in held if s.sidecar_path.parent.name != "rejected" and self._is_whole(s)), None)
+            for snapshot in held[keep:]:
+                if snapshot is not good and snapshot.sidecar_path not in wanted:
+                    snapshot.sidecar_path.unlink()
+                    gone += 1
+        return gone, self._drop_unused_payloads()
+
+    def _by_query(self) -> dict[tuple[Path, str, str], list[Snapshot]]:
+        """Every snapshot with a readable sidecar, newest first, by folder, part and query."""
+        held: dict[tuple[Path, str, str], list[Snapshot]] = {}
+        for path in sorted([*self.root.glob("*/*/*.json"), *self.root.glob("*/*/rejected/*.json")], reverse=True):
+            with suppress(CorruptSnapshot):
+                snapshot = self._open(path)
+                key = (path.parent, snapshot.sidecar["part_id"], snapshot.sidecar["query_fingerprint"])
+                held.setdefault(key, []).append(snapshot)
+        return held
+
+    def _is_whole(self, snapshot: Snapshot) -> bool:
+        try:
+            self._proved(snapshot)
+        except CorruptSnapshot:
+            return False
+        return True
+
+    def _drop_unused_payloads(self) -> int:
+        """Remove payloads without a sidecar, unless a sidecar cannot be read: then nobody knows what it speaks of."""
+        used: set[Path] = set()
+        for path in [*self.root.glob("*/*/*.json"), *self.root.glob("*/*/rejected/*.json")]:
+            try:
+                used.add(self._open(path).path)
+            except CorruptSnapshot:
+                return 0
+        freed = 0
+        for path in self.root.glob(f"*/{_PAYLOADS}/*"):
+            if path not in used:
+                freed += path.stat().st_size
+                path.unlink()
+        return freed
+
     def verify(self) -> tuple[int, list[str]]:
         """Rehash everything held: the number of snapshots, and a sentence for each that is corrupt."""
         count, problems = 0, []
+        proved: set[tuple[Path, str]] = set()
         for path in sorted(self.root.glob("*/*/*.json")):
             count += 1
             try:
-                self.read(self._open(path))
+                snapshot = self._open(path)
+                if (snapshot.path, snapshot.sha256) not in proved:
+                    self._proved(snapshot)
+                    proved.add((snapshot.path, snapshot.sha256))
             except CorruptSnapshot as error:
                 problems.append(str(error))
         return count, problems
+
+    def _proved(self, snapshot: Snapshot) -> bytes | StoredFile:
+        """The bytes of a snapshot, or for many the file they are in, once their sha256 is that of the sidecar."""
+        expected = snapshot.sha256
+        try:
+            with snapshot.path.open("rb") as stream:
+                byte_count = os.fstat(stream.fileno()).st_size
+                is_in_memory = byte_count <= LARGEST_IN_MEMORY_BYTES
+                content = stream.read() if is_in_memory else b""
+                found = hashlib.sha256(content).hexdigest() if is_in_memory else self._digest_of(snapshot.path, stream)
+        except OSError as error:
+            raise CorruptSnapshot(f"{self._name(snapshot.path)}: cannot be read ({error.strerror})") from error
+        if found != expected:
+            raise CorruptSnapshot(
+                f"{self._name(snapshot.path)}: sha256 is {found[:12]}, its sidecar says {expected[:12]}; "
+                "the file was changed after it was stored and is not used"
+            )
+        return content if is_in_memory else StoredFile(snapshot.path, expected, byte_count)
+
+    def _digest_of(self, path: Path, stream: BufferedReader) -> str:
+        """The sha256 of a long payload, taken once for many indicators as long as the file system says it is the same."""
+        state = os.fstat(stream.fileno())
+        as_it_is = (state.st_mtime_ns, state.st_size)
+        known = self._digests.get(path)
+        if known is None or known[0] != as_it_is:
+            known = (as_it_is, hashlib.file_digest(stream, "sha256").hexdigest())
+            self._digests[path] = known
+        return known[1]
 
     def _folder(self, key: SnapshotKey) -> Path:
         return self.root / key.source_id / key.indicator_id
@@ -175,16 +291,19 @@ class RawStore:
     def _open(self, sidecar_path: Path) -> Snapshot:
         try:
             sidecar = json.loads(sidecar_path.read_text(encoding="utf-8"))
-            return Snapshot(sidecar_path.parent / sidecar["payload_file"], sidecar)
+            payload_path = Path(os.path.normpath(sidecar_path.parent / sidecar["payload_file"]))
+            return Snapshot(payload_path, sidecar_path, sidecar)
         except (OSError, ValueError, KeyError) as error:
             raise CorruptSnapshot(f"{self._name(sidecar_path)}: the sidecar cannot be read ({error})") from error
 
-    def _write(self, folder: Path, key: SnapshotKey, payload: Payload, digest: str, **extra: str) -> Snapshot:
+    def _write(
+        self, folder: Path, key: SnapshotKey, payload: Payload, *, after: Snapshot | None = None, **extra: str
+    ) -> Snapshot:
         folder.mkdir(parents=True, exist_ok=True)
-        stem = f"{key.part_id}.{payload.fetched_at.astimezone(UTC).strftime(_STAMP)}.{digest[:12]}"
-        path = folder / (stem + _SUFFIXES.get(payload.media_type, ".bin"))
+        path = self._stored(key.source_id, payload)
+        stem = f"{key.part_id}.{_stamp_after(after, payload.fetched_at)}.{payload.sha256[:12]}"
         sidecar = {
-            "payload_file": path.name,
+            "payload_file": Path(os.path.relpath(path, folder)).as_posix(),
             "source_id": key.source_id,
             "indicator_id": key.indicator_id,
             "part_id": key.part_id,
@@ -196,8 +315,8 @@ class RawStore:
             "http_status": payload.http_status,
             "headers": dict(payload.headers),
             "media_type": payload.media_type,
-            "sha256": digest,
-            "byte_count": len(payload.content),
+            "sha256": payload.sha256,
+            "byte_count": payload.byte_count,
             "row_count": payload.row_count,
             "publisher_updated": payload.publisher_updated,
             "edition": payload.edition,
@@ -205,9 +324,40 @@ class RawStore:
             "description": None if payload.description is None else dataclasses.asdict(payload.description),
             **extra,
         }
-        write_atomically(path, payload.content)
-        write_atomically(folder / f"{stem}.json", (json.dumps(sidecar, indent=2) + "\n").encode())
-        return Snapshot(path, sidecar, is_new=True)
+        sidecar_path = folder / f"{stem}.json"
+        write_atomically(sidecar_path, _as_json(sidecar))
+        return Snapshot(path, sidecar_path, sidecar, is_new=True)
+
+    def _stored(self, source_id: str, payload: Payload) -> Path:
+        """Where the payload's bytes are, written there unless some other snapshot already brought them, whole."""
+        folder = self.root / source_id / _PAYLOADS
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / (payload.sha256 + _SUFFIXES.get(payload.media_type, ".bin"))
+        with payload.open() as stream:
+            if not self._holds(path, payload.sha256):
+                _write_blocks_atomically(path, iter(lambda: stream.read(_BLOCK_BYTES), b""))
+        return path
+
+    def _holds(self, path: Path, sha256: str) -> bool:
+        """Whether the bytes are there already; a file that was changed is written anew."""
+        if not path.exists():
+            return False
+        with path.open("rb") as stream:
+            return self._digest_of(path, stream) == sha256
+
+
+def _as_json(sidecar: Mapping[str, Any]) -> bytes:
+    return (json.dumps(sidecar, indent=2) + "\n").encode()
+
+
+def _stamp_after(latest: Snapshot | None, fetched_at: datetime) -> str:
+    """The time in a sidecar's name, by which snapshots are put in order: later than the latest one's, also where the
+    clock was set back in between. The sidecar itself says what the clock said."""
+    moment = fetched_at.astimezone(UTC)
+    if latest is not None:
+        before = datetime.strptime(latest.sidecar_path.name.split(".")[1], _STAMP).replace(tzinfo=UTC)
+        moment = max(moment, before + timedelta(microseconds=1))
+    return moment.strftime(_STAMP)
 
 
 def _description(recorded: Mapping[str, Any] | None) -> Description | None:
@@ -223,10 +373,15 @@ def _page_record(page: Page) -> dict[str, Any]:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is either wholly there or not there: beside the target, flushed to disk, then renamed."""
+    _write_blocks_atomically(path, (content,))
+
+
+def _write_blocks_atomically(path: Path, blocks: Iterable[bytes]) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+            for block in blocks:
+                stream.write(block)
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(0o666 & ~_umask())

@@ -41,6 +41,12 @@ class NomisTable(_Table):
     RECORD_COUNT: Series[str]
 
 
+class OnsDatasetTable(_Table):
+    """A data set of the ONS dataset API in the v4 layout: the value first, its column named after the remarks on it."""
+
+    value: Series[str] = pa.Field(alias=r"^[vV]4_\d+$", regex=True)
+
+
 class SmallAreaTable(_Table):
     """File 7 of an English index of deprivation, one row a small area; header names carry years and blanks."""
 
@@ -59,9 +65,11 @@ class BaselineTable(_Table):
     status: Series[str]
 
 
+# By source. A workbook has no head to look at: its parser finds the sheet and the heading row.
 ARRIVAL: dict[str, type[pa.DataFrameModel]] = {
     "ons_els": ElsTable,
     "nomis": NomisTable,
+    "ons_dataset": OnsDatasetTable,
     "govuk": SmallAreaTable,
     "baseline": BaselineTable,
 }

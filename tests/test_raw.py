@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.raw import CorruptSnapshot, RawStore, SnapshotKey, write_atomically
-from pipeline.sources.base import Payload
+from pipeline.raw import CorruptSnapshot, RawStore, Snapshot, SnapshotKey, write_atomically
+from pipeline.sources.base import Payload, StoredFile
 
 KEY = SnapshotKey("ons_els", "claimant_rate", "main", {"source": "ons_els", "slug": "claimant-count"})
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -17,7 +17,7 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 def payload(content: bytes, hours: int = 0) -> Payload:
     return Payload(
-        content=content,
+        body=content,
         media_type="text/csv",
         url="https://example.org/data/claimant-count.csv",
         parameters={"time": "all"},
@@ -36,6 +36,11 @@ def store(tmp_path: Path) -> RawStore:
 
 def put(store: RawStore, content: bytes, hours: int = 0):
     return store.put(KEY, payload(content, hours), licence="OGL-UK-3.0", code_version="0.1.0")
+
+
+def sidecar_of(store: RawStore, snapshot: Snapshot) -> Path:
+    [path] = store.root.glob(f"*/*/*.{snapshot.sha256[:12]}.json")
+    return path
 
 
 def test_what_was_put_is_what_is_read_with_its_provenance(store: RawStore) -> None:
@@ -78,7 +83,7 @@ def test_a_changed_payload_is_passed_over_for_the_one_before_and_reported(store:
 def test_a_payload_without_its_sidecar_does_not_count(store: RawStore) -> None:
     put(store, b"old")
     newer = put(store, b"new", hours=24)
-    newer.path.with_name(newer.path.stem + ".json").unlink()
+    sidecar_of(store, newer).unlink()
     latest, _ = store.latest_good(KEY)
     assert latest is not None
     assert store.read(latest).content == b"old"
@@ -86,7 +91,7 @@ def test_a_payload_without_its_sidecar_does_not_count(store: RawStore) -> None:
 
 def test_an_unreadable_sidecar_is_reported_not_raised(store: RawStore) -> None:
     snapshot = put(store, b"x")
-    snapshot.path.with_name(snapshot.path.stem + ".json").write_text("{not json")
+    sidecar_of(store, snapshot).write_text("{not json")
     latest, passed_over = store.latest_good(KEY)
     assert latest is None
     assert "the sidecar cannot be read" in passed_over[0]
@@ -129,3 +134,36 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_litter(
         write_atomically(target, b"new")
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_indicators_made_of_one_payload_share_its_file(store: RawStore, tmp_path: Path) -> None:
+    other = SnapshotKey(KEY.source_id, "claimant_count", KEY.part_id, KEY.query)
+    put(store, b"both")
+    snapshot = store.put(other, payload(b"both"), licence="OGL-UK-3.0", code_version="0.1.0")
+    assert snapshot.is_new
+    assert len(list(tmp_path.glob("ons_els/payloads/*"))) == 1
+    assert store.read(snapshot).content == b"both"
+    assert store.verify() == (2, [])
+
+
+def test_a_payload_changed_in_the_store_is_written_anew_when_it_comes_again(store: RawStore) -> None:
+    first = put(store, b"good")
+    first.path.write_bytes(b"tampered")
+    again = put(store, b"good", hours=24)
+    assert again.is_new
+    assert store.read(again).content == b"good"
+    assert store.verify() == (2, [])
+
+
+def test_a_long_payload_stays_in_its_file_and_is_proved_all_the_same(
+    store: RawStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.raw.LARGEST_IN_MEMORY_BYTES", 10)
+    snapshot = put(store, b"eleven bytes and more")
+    held = store.read(snapshot)
+    assert isinstance(held.body, StoredFile)
+    assert held.content == b"eleven bytes and more"
+    assert held.sha256 == snapshot.sha256
+    snapshot.path.write_bytes(b"eleven bytes and others")
+    with pytest.raises(CorruptSnapshot, match="the file was changed after it was stored"):
+        store.read(snapshot)

@@ -93,12 +93,13 @@ class PassThrough(_Part):
     """
 
     id: NodeId
+    title: str = ""
     outcome: Annotated[tuple[str, ...], Field(min_length=1)]
     output: str
 
 
 class Labels(_Part):
-    """The two nodes whose change scores make the four labels, and the probability a printed label needs."""
+    """The two nodes whose scores make the four labels, and the probability a printed label needs."""
 
     growth: NodeId
     sharing: NodeId

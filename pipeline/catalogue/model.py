@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
@@ -55,11 +56,21 @@ class ElsQuery(Entry):
 class NomisCode(Entry):
     """One option of a Nomis dimension: the code to ask for and the name that must come back with it.
 
-    Without a code it is looked up by its name in the data set's own definition.
+    Without a code it is looked up by its name in the data set's own definition. ``or_named`` are other wordings that
+    mean the same, for a data set of which no definition has been seen.
     """
 
     code: int | None = None
     name: str
+    or_named: tuple[str, ...] = ()
+
+    def is_named(self, name: str) -> bool:
+        """Whether ``name`` is one of its names, apart from case and surplus blanks (some of Nomis's end in one)."""
+        return _plain(name) in {_plain(own) for own in (self.name, *self.or_named)}
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 class NomisDates(Entry):
@@ -74,7 +85,12 @@ class NomisDates(Entry):
 
 
 class NomisQuery(Entry):
-    """A slice of a Nomis data set: one option of each dimension, the value and (if published) its error."""
+    """A slice of a Nomis data set: one option of each dimension, the value and what is published of it.
+
+    That is its error and, for a rate, the numerator and denominator it was made from. ``asked_together`` lists, for a
+    dimension, the options that one request fetches for several indicators, this query's own among them; queries that
+    differ in nothing but which of those they want share their answer.
+    """
 
     source: Literal["nomis"]
     dataset: Annotated[str, Field(pattern=r"^NM_\d+_\d+$")]
@@ -84,26 +100,81 @@ class NomisQuery(Entry):
     value_measure: int
     error_measure: int | None = None
     error_form: Literal["cv", "half_width"] | None = None
+    numerator_measure: int | None = None
+    denominator_measure: int | None = None
+    asked_together: dict[Identifier, tuple[NomisCode, ...]] = {}
 
     @model_validator(mode="after")
-    def error_is_whole(self) -> NomisQuery:
+    def measures_are_whole(self) -> NomisQuery:
         if (self.error_measure is None) != (self.error_form is None):
             raise ValueError("error_measure and error_form go together")
+        if (self.numerator_measure is None) != (self.denominator_measure is None):
+            raise ValueError("numerator_measure and denominator_measure go together")
+        for dimension, options in self.asked_together.items():
+            if self.dimensions.get(dimension) not in options:
+                raise ValueError(f"asked_together must list the query's own option of '{dimension}'")
+        return self
+
+    @property
+    def measures(self) -> tuple[int, ...]:
+        """The codes of all measures asked for, the value first."""
+        others = (self.error_measure, self.numerator_measure, self.denominator_measure)
+        return (self.value_measure, *(code for code in others if code is not None))
+
+    @property
+    def options(self) -> dict[str, tuple[NomisCode, ...]]:
+        """The options asked for of each dimension: one, or those asked for together."""
+        return {name: self.asked_together.get(name, (option,)) for name, option in self.dimensions.items()}
+
+
+class OnsDatasetQuery(Entry):
+    """A slice of a data set of the ONS dataset API: of its ``v4`` table the rows with one label of each dimension.
+
+    ``select`` maps the name of a label column to the label wanted; ``time`` and ``geography`` name the code columns of
+    the year and the area.
+    """
+
+    source: Literal["ons_dataset"]
+    dataset: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    select: dict[str, str]
+    time: str = "calendar-years"
+    geography: str = "administrative-geography"
+
+
+SmallAreaIndex = Literal["iod2019", "iod2025", "wimd2019", "wimd2025", "simd2020", "nimdm2017"]
+
+
+class SmallAreaQuery(Entry):
+    """District figures computed from the small areas of one nation's index of deprivation, as a file.
+
+    ``source`` is the publisher's site. ``measure`` is the average score of all deprivation (England), how unequal income
+    deprivation is within the district (where rates are published), or the share of small areas among their nation's
+    most deprived tenth (where ranks are). The nations' indices do not compare, so a query has one.
+    """
+
+    source: Literal["govuk", "gov_wales", "gov_scot", "nisra"]
+    index: SmallAreaIndex
+    measure: Literal["average_score", "income_gap", "income_concentration", "most_deprived_tenth"]
+
+    @model_validator(mode="after")
+    def index_can_give_it(self) -> SmallAreaQuery:
+        if (self.source, self.measure) not in MEASURES_OF_INDEX[self.index]:
+            can = ", ".join(f"{measure} from {source}" for source, measure in MEASURES_OF_INDEX[self.index])
+            raise ValueError(f"{self.index} gives {can}; not {self.measure} from {self.source}")
         return self
 
 
-class GovUkQuery(Entry):
-    """District figures computed from the small areas of one English index of deprivation (its File 7 on GOV.UK).
+_ENGLISH = (("govuk", "average_score"), ("govuk", "income_gap"), ("govuk", "income_concentration"))
+MEASURES_OF_INDEX: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "iod2019": _ENGLISH,
+    "iod2025": _ENGLISH,
+    "wimd2019": (("gov_wales", "most_deprived_tenth"),),
+    "wimd2025": (("gov_wales", "most_deprived_tenth"),),
+    "simd2020": (("gov_scot", "income_gap"), ("gov_scot", "income_concentration")),
+    "nimdm2017": (("nisra", "income_gap"), ("nisra", "income_concentration")),
+}
 
-    ``measure`` is the average score of all deprivation, or how unequal income deprivation is within the district.
-    """
-
-    source: Literal["govuk"]
-    index: Literal["iod2019", "iod2025"]
-    measure: Literal["average_score", "income_gap", "income_concentration"]
-
-
-Query = Annotated[ElsQuery | NomisQuery | GovUkQuery, Field(discriminator="source")]
+Query = Annotated[ElsQuery | NomisQuery | OnsDatasetQuery | SmallAreaQuery, Field(discriminator="source")]
 
 
 class Part(Entry):
@@ -121,10 +192,11 @@ class Part(Entry):
 
 
 class RatioOf(Entry):
-    """An indicator computed from two others: numerator over denominator, same area, same period."""
+    """An indicator computed from two others: numerator over denominator, same area, same period; ``times`` 100 for per cent."""
 
     numerator: Identifier
     denominator: Identifier
+    times: Literal[1, 100] = 1
 
 
 class Indicator(Entry):
@@ -133,7 +205,8 @@ class Indicator(Entry):
     ``kind`` says how the figure of a merged district or a wider area may be made from its parts' figures;
     a figure ``averaged_over`` workplaces is never made so, since only numbers of residents are held as weights.
     ``transform`` and ``polarity`` are those of METHODOLOGY sections 2 and 4; polarity 0 is context, never scored.
-    One that is not ``in_profile`` is in the tall tables only, and has no column in the wide one.
+    ``intervals`` says how sampling error is published; with ``revisions`` it is not, and the spread of revisions between
+    the editions held stands in for it. One that is not ``in_profile`` is in the tall tables only, and has no column in the wide one.
     """
 
     id: Identifier
@@ -154,7 +227,7 @@ class Indicator(Entry):
     licence: str = "OGL-UK-3.0"
     citation_url: HttpUrl
     bounds: Bounds
-    intervals: Literal["none", "bounds", "cv", "half_width"]
+    intervals: Literal["none", "revisions", "bounds", "cv", "half_width"]
     caveats: tuple[Sentence, ...] = ()
     parts: tuple[Part, ...] = ()
     ratio_of: RatioOf | None = None
@@ -196,6 +269,7 @@ class Source(Entry):
     requests_per_second: float = Field(gt=0, le=2)
     connect_timeout_seconds: float = Field(gt=0, le=30)
     read_timeout_seconds: float = Field(gt=0, le=300)
+    largest_answer_megabytes: int = Field(gt=0, le=500)
     note: str = ""
 
 

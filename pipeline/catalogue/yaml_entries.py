@@ -9,76 +9,29 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from pipeline.catalogue.families import Family, Member, UnfilledError, members
+from pipeline.catalogue.yaml_positions import CatalogueError, Location, line_of, read_yaml
+
+__all__ = ["CatalogueError", "Location", "line_of", "load_entries", "problems", "read_yaml"]
+
 EntryModel = TypeVar("EntryModel", bound=BaseModel)
-Location = tuple[int | str, ...]
 
 
-class CatalogueError(ValueError):
-    """A catalogue file says something that cannot be right. The message lists every problem, one a line."""
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice in one mapping, which plain YAML silently lets the last one win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = key_node.value
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the field {key!r} is given twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> tuple[Any, yaml.Node]:
-    """Parse one YAML file; return its plain content and the node tree that knows line numbers.
-
-    Raises CatalogueError, naming file and line, when the text is not YAML or a field is given twice.
-    """
-    text = path.read_text(encoding="utf-8")
-    loader = _StrictLoader(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            raise CatalogueError(f"{path.name}: the file is empty")
-        return loader.construct_document(node), node
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CatalogueError(f"{path.name}:{line}: {error.problem}") from error
-    finally:
-        loader.dispose()
-
-
-def line_of(node: yaml.Node, location: Location) -> int:
-    """The 1-based line at which ``location`` (keys and list positions) stands, or of its nearest parent that is there."""
-    for step in location:
-        if isinstance(node, yaml.MappingNode):
-            # the last one: fields merged in from an anchor stand before the entry's own
-            found = next((value for key, value in reversed(node.value) if key.value == step), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            found = node.value[step]
-        else:
-            found = None
-        if found is None:
-            continue  # a discriminator or a missing field: stay at the parent
-        node = found
-    return int(node.start_mark.line) + 1
-
-
-def problems(error: ValidationError, path: Path, node: yaml.Node, entry_name: str) -> Iterator[str]:
-    """One sentence for each thing pydantic found wrong in one entry."""
+def problems(
+    error: ValidationError, path: Path, node: yaml.Node, entry_name: str, within: Location = ()
+) -> Iterator[str]:
+    """One sentence for each thing pydantic found wrong in one entry, whose fields stand ``within`` the node."""
     for detail in error.errors():
         location = detail["loc"]
         field = ".".join(str(step) for step in location) or "(whole entry)"
         message = detail["msg"].removeprefix("Value error, ")
         given = "" if detail["type"] in ("missing", "value_error") else f" (given: {detail.get('input')!r:.60})"
-        yield f"{path.name}:{line_of(node, location)}: entry '{entry_name}', field '{field}': {message}{given}"
+        line = line_of(node, (*within, *location))
+        yield f"{path.name}:{line}: entry '{entry_name}', field '{field}': {message}{given}"
 
 
 def load_entries(path: Path, model: type[EntryModel], key: str = "id") -> list[EntryModel]:
-    """Read a YAML list into ``model``, in file order.
+    """Read a YAML list into ``model``, in file order; a family (``pipeline.catalogue.families``) gives many entries.
 
     Raises CatalogueError listing every bad entry, or two entries with the same ``key``.
     """
@@ -93,14 +46,30 @@ def load_entries(path: Path, model: type[EntryModel], key: str = "id") -> list[E
         if not isinstance(raw, dict):
             found.append(f"{path.name}:{line}: entry {position + 1} is not a list of fields")
             continue
-        name = str(raw.get(key, f"number {position + 1}"))
-        if key == "id" and name in first_line:
-            found.append(f"{path.name}:{line}: entry '{name}', field 'id': already used in line {first_line[name]}")
-        first_line.setdefault(name, line)
-        try:
-            entries.append(model.model_validate(raw))
-        except ValidationError as error:
-            found.extend(problems(error, path, node, name))
+        for member in _members(raw, path, node, found):
+            name = str(member.content.get(key, f"number {position + 1}"))
+            if key == "id" and name in first_line:
+                found.append(f"{path.name}:{line}: entry '{name}', field 'id': already used in line {first_line[name]}")
+            first_line.setdefault(name, line)
+            try:
+                entries.append(model.model_validate(member.content))
+            except ValidationError as error:
+                found.extend(problems(error, path, node, name, member.within))
     if found:
         raise CatalogueError("\n".join(found))
     return entries
+
+
+def _members(raw: dict[str, Any], path: Path, node: yaml.Node, found: list[str]) -> Iterator[Member]:
+    """The entries that one item of the list gives: itself, or the members of a family; ``found`` gets what is wrong."""
+    if "family" not in raw:
+        yield Member(raw)
+        return
+    name = f"family {raw['family']}"
+    try:
+        yield from members(Family.model_validate(raw))
+    except ValidationError as error:
+        found.extend(problems(error, path, node, name))
+    except UnfilledError as error:
+        field = ".".join(map(str, error.location))
+        found.append(f"{path.name}:{line_of(node, error.location)}: entry '{name}', field '{field}': {error}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import threading
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import pandas as pd
 import pandera.pandas as pa
@@ -13,18 +12,20 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 
 from pipeline.catalogue import Indicator, Part, Query
-from pipeline.catalogue.model import ElsQuery, GovUkQuery, NomisQuery
+from pipeline.catalogue.model import ElsQuery, NomisQuery, OnsDatasetQuery, SmallAreaQuery
 from pipeline.run.context import RunContext
 from pipeline.sources.base import Payload
 from pipeline.tidy import baseline as tidy_baseline
 from pipeline.tidy import els as tidy_els
-from pipeline.tidy import iod_files
 from pipeline.tidy import nomis as tidy_nomis
+from pipeline.tidy import ons_v4
+from pipeline.tidy import small_areas as tidy_small_areas
 from pipeline.tidy.observations import QUARANTINE_COLUMNS, Parsed, UnreadablePayload, finish
 from schemas.observations import failing_rows
 from schemas.raw import ARRIVAL
 
 ROWS_LOOKED_AT_ON_ARRIVAL = 20
+BYTES_LOOKED_AT_ON_ARRIVAL = 4096
 # A payload in which more of the rows than this fail is not the table that was promised, whatever the rest says.
 LARGEST_SHARE_SET_ASIDE = 0.1
 # A payload that lost more of the districts held before than this was cut short or changed its map unannounced.
@@ -50,6 +51,7 @@ class Accepted:
     edition: str
     payload_sha256: str
     warnings: tuple[str, ...] = ()
+    out_of_scope: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,13 +121,13 @@ def _accept(
     context: RunContext, indicator: Indicator, part: Part, query: Query | None, payload: Payload, held: HeldDistricts
 ) -> Accepted:
     source_id = "baseline" if query is None else query.source
-    check_arrival(source_id, payload.content)
+    check_arrival(source_id, payload)
     try:
-        parsed = _parse(context, query, payload.content)
+        parsed = _parse(context, query, payload)
     except UnreadablePayload as error:
         raise PayloadRejected(str(error)) from error
-    digest = hashlib.sha256(payload.content).hexdigest()
-    edition = _edition(context, source_id, payload)
+    digest = payload.sha256
+    edition = _edition(context, query, payload)
     observations = finish(
         parsed.figures, indicator_id=indicator.id, source_id=source_id, edition=edition, payload_sha256=digest
     )
@@ -142,26 +144,34 @@ def _accept(
         why = f" ({quarantine['reason'].iloc[0]})" if len(quarantine) else ""
         raise PayloadRejected(
             f"{len(holes)} figures held before have no usable row in it any more, first {holes[0]}{why}"
-            + (f"; if the publisher means it, remove data/raw/{source_id}/{indicator.id}" if held.is_same_query else "")
+            f'; if the publisher means it: python -m pipeline accept {source_id}/{indicator.id} "REASON"'
         )
-    return Accepted(observations, quarantine, districts, parsed.rows_read, edition, digest, warnings)
+    return Accepted(
+        observations, quarantine, districts, parsed.rows_read, edition, digest, warnings, parsed.out_of_scope
+    )
 
 
-def check_arrival(source_id: str, content: bytes) -> None:
+def check_arrival(source_id: str, payload: Payload) -> None:
     """Hold the head of the payload's table against its schema in ``schemas.raw``, every column as text.
 
-    What is wrong further down is the parser's business, which reads every row.
+    What is wrong further down, and what is in a workbook, is the parser's business, which reads all of it.
 
     Raises PayloadRejected naming the columns that are missing, or saying what came instead of a table.
     """
-    if not content.strip():
-        raise PayloadRejected("the answer is empty")
-    if content.lstrip()[:1] == b"<":
-        raise PayloadRejected("an HTML page came instead of a table")
-    try:
-        table = _as_text_table(source_id, content)
-    except (ValueError, arrow.ArrowInvalid) as error:
-        raise PayloadRejected(f"the answer cannot be read as a table ({str(error).splitlines()[0][:120]})") from error
+    with payload.open() as stream:
+        start = stream.read(BYTES_LOOKED_AT_ON_ARRIVAL)
+        if not start.strip():
+            raise PayloadRejected("the answer is empty")
+        if start.lstrip()[:1] == b"<":
+            raise PayloadRejected("an HTML page came instead of a table")
+        if source_id not in ARRIVAL:
+            return
+        stream.seek(0)
+        try:
+            table = _as_text_table(source_id, stream)
+        except (ValueError, arrow.ArrowInvalid) as error:
+            reason = str(error).splitlines()[0][:120]
+            raise PayloadRejected(f"the answer cannot be read as a table ({reason})") from error
     try:
         ARRIVAL[source_id].validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -173,11 +183,11 @@ def check_arrival(source_id: str, content: bytes) -> None:
         raise PayloadRejected("the table has a header and no rows") from error
 
 
-def _as_text_table(source_id: str, content: bytes) -> pd.DataFrame:
+def _as_text_table(source_id: str, stream: BinaryIO) -> pd.DataFrame:
     if source_id == "baseline":
-        return parquet.read_table(arrow.BufferReader(content)).slice(0, ROWS_LOOKED_AT_ON_ARRIVAL).to_pandas()
+        return parquet.read_table(stream).slice(0, ROWS_LOOKED_AT_ON_ARRIVAL).to_pandas()
     return pd.read_csv(
-        io.BytesIO(content),
+        stream,
         dtype=str,
         keep_default_na=False,
         encoding="utf-8-sig",
@@ -186,24 +196,32 @@ def _as_text_table(source_id: str, content: bytes) -> pd.DataFrame:
     )
 
 
-def _parse(context: RunContext, query: Query | None, content: bytes) -> Parsed:
+def _parse(context: RunContext, query: Query | None, payload: Payload) -> Parsed:
     match query:
         case None:
-            return tidy_baseline.parse(content)
+            return tidy_baseline.parse(payload.content)
         case NomisQuery():
-            return tidy_nomis.parse(content, query)
+            body = payload.body
+            return tidy_nomis.parse(body if isinstance(body, bytes) else body.path, query)
         case ElsQuery():
-            return tidy_els.parse(content)
-        case GovUkQuery():
-            return iod_files.parse(content, query, context.districts_today)
+            return tidy_els.parse(payload.content)
+        case OnsDatasetQuery():
+            return ons_v4.parse(payload.content, query)
+        case SmallAreaQuery():
+            return tidy_small_areas.parse(payload.content, query, _districts(context))
 
 
-def _edition(context: RunContext, source_id: str, payload: Payload) -> str:
+def _districts(context: RunContext) -> tidy_small_areas.Districts:
+    names = {context.register.by_code[code].name: code for code in context.register.districts()}
+    return tidy_small_areas.Districts(context.districts_today, names)
+
+
+def _edition(context: RunContext, query: Query | None, payload: Payload) -> str:
     """The edition in words: as the baseline's manifest gives it, else the service and the publisher's own date."""
-    if source_id == "baseline":
+    if query is None:
         return payload.edition or "shipped baseline"
-    title = context.catalogue.sources[source_id].title
-    if source_id == "govuk":
+    title = context.catalogue.sources[query.source].title
+    if isinstance(query, SmallAreaQuery):
         return payload.edition or title
     if payload.edition:
         return f"{title}, edition of {payload.edition}"

@@ -16,7 +16,7 @@ import pandas as pd
 
 from pipeline import __version__, sources
 from pipeline.catalogue import Indicator, Part, Query
-from pipeline.catalogue.model import GovUkQuery
+from pipeline.catalogue.model import SmallAreaQuery
 from pipeline.raw import SnapshotKey
 from pipeline.run.accept import NOTHING_HELD, Accepted, HeldDistricts, PayloadRejected, accept, ground_cells
 from pipeline.run.context import RunContext
@@ -136,7 +136,7 @@ def _from_publisher(
         accepted = accept(
             context, indicator, part, query, payload, held=_held_districts(context, indicator, part, query)
         )
-        if isinstance(query, GovUkQuery):
+        if isinstance(query, SmallAreaQuery):
             accepted = checked_against_official(context, query, payload, accepted)
     except PayloadRejected as error:
         kept = context.raw.put_rejected(key, payload, str(error), licence=licence, code_version=__version__)
@@ -145,7 +145,7 @@ def _from_publisher(
                 query.source,
                 "live",
                 "rejected",
-                f"{name}: what {query.source} sent was not used: {error} (kept as {kept.name})",
+                f"{name}: what {query.source} sent was not used: {error} (kept as {kept.relative_to(context.raw.root)})",
             )
         )
         return None

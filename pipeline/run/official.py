@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from pipeline import sources
-from pipeline.catalogue.model import GovUkQuery
+from pipeline.catalogue.model import SmallAreaQuery
 from pipeline.run.accept import Accepted, PayloadRejected
 from pipeline.run.context import RunContext
 from pipeline.sources.base import Payload, SourceError
@@ -18,7 +18,9 @@ from pipeline.tidy.observations import UnreadablePayload
 LARGEST_DIFFERENCE = 0.0006
 
 
-def checked_against_official(context: RunContext, query: GovUkQuery, payload: Payload, accepted: Accepted) -> Accepted:
+def checked_against_official(
+    context: RunContext, query: SmallAreaQuery, payload: Payload, accepted: Accepted
+) -> Accepted:
     """``accepted``, once its small areas are known to give the official average scores, district for district.
 
     Only average scores are published by district; what is computed otherwise passes unchecked. Where the official file

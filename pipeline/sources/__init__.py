@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.catalogue.model import ElsQuery, GovUkQuery, NomisQuery, Query
+from pipeline.catalogue.model import ElsQuery, NomisQuery, OnsDatasetQuery, Query, SmallAreaQuery
 from pipeline.sources.base import WrongContent
 
 # The adapters are imported when first used: who only wants to know what is shipped need not wait for pyarrow.
@@ -20,15 +20,17 @@ def fetch(query: Query, client: HttpClient) -> Payload:
 
     Raises a SourceError that names the source and what came instead.
     """
-    from pipeline.sources import nomis, ons_els
+    from pipeline.sources import nomis, ons_dataset, ons_els, published_files
 
     match query:
         case ElsQuery():
             return ons_els.fetch(query, client)
         case NomisQuery():
             return nomis.fetch(query, client)
-        case GovUkQuery():
-            return _whole_file(f"{query.index}_file_7", client)
+        case OnsDatasetQuery():
+            return ons_dataset.fetch(query, client)
+        case SmallAreaQuery():
+            return _whole_file(published_files.file_of(query.index), client)
 
 
 def is_unchanged(query: Query, held: Payload, client: HttpClient) -> bool:
@@ -36,34 +38,37 @@ def is_unchanged(query: Query, held: Payload, client: HttpClient) -> bool:
 
     False where it gives no mark to tell by. Raises a SourceError when the publisher cannot be asked.
     """
-    from pipeline.sources import govuk
+    from pipeline.sources import published_files
 
-    if isinstance(query, GovUkQuery):
+    if isinstance(query, SmallAreaQuery):
         headers = {name.lower(): value for name, value in held.headers.items()}
         etag, modified = headers.get("etag"), headers.get("last-modified")
         if etag is None and modified is None:
             return False
-        return govuk.fetch(f"{query.index}_file_7", client, etag=etag, last_modified=modified) is None
+        file_id = published_files.file_of(query.index)
+        return published_files.fetch(file_id, client, etag=etag, last_modified=modified) is None
     mark = None if held.publisher_updated is None else last_updated(query, client)
     return mark is not None and mark == held.publisher_updated
 
 
-def last_updated(query: ElsQuery | NomisQuery, client: HttpClient) -> str | None:
+def last_updated(query: ElsQuery | NomisQuery | OnsDatasetQuery, client: HttpClient) -> str | None:
     """The publisher's own last-updated mark of what ``query`` asks for, as sent; None where it gives none.
 
     Equal marks on two days mean that nothing has changed. Raises a SourceError when the publisher cannot be asked.
     """
-    from pipeline.sources import nomis, ons_els
+    from pipeline.sources import nomis, ons_dataset, ons_els
 
     match query:
         case ElsQuery():
             return ons_els.last_updated(query, client)
         case NomisQuery():
             return nomis.last_updated(query, client)
+        case OnsDatasetQuery():
+            return ons_dataset.last_updated(query, client)
 
 
-def official_summary(query: GovUkQuery, client: HttpClient) -> Payload:
-    """The publisher's own district summary (File 10) of the same index, to check computed averages against.
+def official_summary(query: SmallAreaQuery, client: HttpClient) -> Payload:
+    """The publisher's own district summary (File 10) of the same English index, to check computed averages against.
 
     Raises a SourceError.
     """
@@ -71,9 +76,9 @@ def official_summary(query: GovUkQuery, client: HttpClient) -> Payload:
 
 
 def _whole_file(file_id: str, client: HttpClient) -> Payload:
-    from pipeline.sources import govuk
+    from pipeline.sources import published_files
 
-    payload = govuk.fetch(file_id, client)
+    payload = published_files.fetch(file_id, client)
     if payload is None:  # nothing was held to compare with, so no server may say that nothing changed
-        raise WrongContent(f"{govuk.FILES[file_id].edition}: answered 'not modified' to a first request.")
+        raise WrongContent(f"{published_files.FILES[file_id].edition}: answered 'not modified' to a first request.")
     return payload

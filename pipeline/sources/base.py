@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
 
 
 @dataclass(frozen=True)
@@ -29,15 +34,25 @@ class Description:
 
 
 @dataclass(frozen=True)
+class StoredFile:
+    """Bytes that are in a file and not in memory; their sha256 was taken while they were written."""
+
+    path: Path
+    sha256: str
+    byte_count: int
+
+
+@dataclass(frozen=True)
 class Payload:
     """The bytes a publisher sent for one query, with what is needed to prove where they came from.
 
-    ``content`` is passthrough: several pages of one table are joined with their header kept once,
-    nothing else is changed. ``publisher_updated`` is the publisher's own last-updated mark, as sent; it was asked for
-    before the figures, so that figures it speaks of are at least as new as it says.
+    ``body`` is passthrough: several pages of one table are joined with their header kept once, nothing else is changed.
+    Tables that come in pages are in a file, so that memory does not grow with them; such a file is there until the
+    client that fetched it is closed. ``publisher_updated`` is the publisher's own last-updated mark, as sent; it was
+    asked for before the figures, so that figures it speaks of are at least as new as it says.
     """
 
-    content: bytes
+    body: bytes | StoredFile
     media_type: str
     url: str
     parameters: Mapping[str, str]
@@ -49,6 +64,23 @@ class Payload:
     edition: str | None = None
     pages: tuple[Page, ...] = field(default_factory=tuple)
     description: Description | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The whole body, in memory."""
+        return self.body if isinstance(self.body, bytes) else self.body.path.read_bytes()
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest() if isinstance(self.body, bytes) else self.body.sha256
+
+    @property
+    def byte_count(self) -> int:
+        return len(self.body) if isinstance(self.body, bytes) else self.body.byte_count
+
+    def open(self) -> BinaryIO:
+        """The body as a stream from its start; the caller closes it."""
+        return io.BytesIO(self.body) if isinstance(self.body, bytes) else self.body.path.open("rb")
 
 
 class SourceError(Exception):

@@ -93,7 +93,7 @@ class Baseline:
                 f"expected sha256 {entry.sha256}, found {found}; {_REPAIR}"
             )
         return Payload(
-            content=content,
+            body=content,
             media_type=MEDIA_TYPE,
             url=entry.source_url,
             parameters={},

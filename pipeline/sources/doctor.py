@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.catalogue.model import ElsQuery, NomisQuery
-from pipeline.sources import govuk, nomis, ons_els, open_geography
+from pipeline.catalogue.model import ElsQuery, NomisQuery, OnsDatasetQuery
+from pipeline.sources import nomis, ons_dataset, ons_els, open_geography, published_files
 from pipeline.sources.base import HostUnreachable, Incomplete, RequestRefused, SourceError, WrongContent
 
 if TYPE_CHECKING:
@@ -68,16 +68,19 @@ def _questions(queries: Sequence[Query]) -> Iterator[tuple[str, str, Ask]]:
         yield "ons_els", f"figures of {els_queries[0].slug}", partial(_els_figures, els_queries[0])
         yield "ons_els", f"descriptions of {len(els_queries)} indicators", partial(_els_descriptions, els_queries)
     # The same slice may serve several indicators or geographies; one question each will do.
-    slices = {(query.dataset, repr(query.dimensions)): query for query in queries if isinstance(query, NomisQuery)}
+    slices = {(query.dataset, repr(query.options)): query for query in queries if isinstance(query, NomisQuery)}
     for query in slices.values():
-        options = ", ".join(option.name for option in query.dimensions.values())
+        options = ", ".join(" | ".join(option.name for option in options) for options in query.options.values())
         yield "nomis", f"{query.dataset}: {options}", partial(_nomis_slice, query)
+    versions = {query.dataset: query for query in queries if isinstance(query, OnsDatasetQuery)}
+    for version in versions.values():
+        yield "ons_dataset", f"latest version of {version.dataset}", partial(_ons_version, version)
     for table_id, table in open_geography.TABLES.items():
         if not table.has_geometry:
             yield "open_geography", table_id.replace("_", " "), partial(_portal_table, table_id)
-    for file_id, file in govuk.FILES.items():
-        if file.form == "xlsx":  # the small-area files are tens of megabytes
-            yield "govuk", file.edition, partial(_file, file_id)
+    for file_id, file in published_files.FILES.items():
+        if file.form != "csv":  # the small areas of England are tens of megabytes
+            yield file.source_id, file.edition, partial(_file, file_id)
 
 
 def _els_figures(query: ElsQuery, client: HttpClient) -> str:
@@ -108,11 +111,15 @@ def _nomis_slice(query: NomisQuery, client: HttpClient) -> str:
     payload = nomis.fetch(query.model_copy(update={"geography": ("TYPE480",), "dates": dates}), client)
     detail = f"{payload.row_count} rows for regions, newest {newest}, updated {payload.publisher_updated}"
     for dimension, option in query.dimensions.items():
-        code = payload.parameters[dimension]
-        if code != str(option.code):
-            detail += f"; {dimension} '{option.name}' has code {code}"
+        codes = payload.parameters[dimension]
+        if len(query.options[dimension]) == 1 and codes != str(option.code):
+            detail += f"; {dimension} '{option.name}' has code {codes}"
             detail += "" if option.code is None else f", not {option.code}"
     return detail
+
+
+def _ons_version(query: OnsDatasetQuery, client: HttpClient) -> str:
+    return f"released {ons_dataset.last_updated(query, client)}"
 
 
 def _portal_table(table_id: str, client: HttpClient) -> str:
@@ -124,5 +131,5 @@ def _portal_table(table_id: str, client: HttpClient) -> str:
 
 
 def _file(file_id: str, client: HttpClient) -> str:
-    payload = govuk.fetch(file_id, client)
-    return "unchanged" if payload is None else f"{len(payload.content):,} bytes from {payload.url}"
+    payload = published_files.fetch(file_id, client)
+    return "unchanged" if payload is None else f"{payload.byte_count:,} bytes from {payload.url}"

@@ -19,19 +19,23 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from requests.structures import CaseInsensitiveDict
 
 from pipeline import __version__
 from pipeline.catalogue.model import Source
 from pipeline.settings import Settings
 from pipeline.sources.base import HostUnreachable, Incomplete, RequestRefused, SourceError, WrongContent
-from pipeline.sources.hosts import Host, is_loopback
+from pipeline.sources.hosts import Host, Session, is_loopback
+from pipeline.sources.shared import OncePerRun, SpoolFolder
 
 MAX_ATTEMPTS = 4
 MAX_ATTEMPTS_AFTER_SILENCE = 2  # a read timeout alone takes minutes
 MAX_WAIT_SECONDS = 60.0  # all pauses of one request together, whatever Retry-After says
-MAX_BODY_BYTES = 200_000_000
+# A publisher whose answer takes longer than this, however steadily it trickles, is not going to end it tonight.
+MAX_ANSWER_SECONDS = 900.0
 MAX_REDIRECTS = 5
+BLOCK_BYTES = 1 << 18
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 KEY_PLACEHOLDER = "(key)"
 
@@ -65,7 +69,7 @@ class HttpResponse:
         text = self.content[:2000].decode("utf-8", "replace").strip()
         try:
             parsed = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return " ".join(text.split())[:200]
         if isinstance(parsed, dict):
             said = parsed.get("message") or parsed.get("error") or parsed
@@ -88,12 +92,20 @@ class _KeyFilter(logging.Filter):
         return True
 
 
+def user_agent(contact: str | None) -> str:
+    """Who asks, in the form ONS wants of bots: name, version and whom to turn to, or that nobody was named."""
+    whom = f"+{contact}" if contact else "whoever runs this gave no contact"
+    return f"inclusive-growth-pipeline/{__version__} ({whom})"
+
+
 class HttpClient:
     """GET requests to the sources of the catalogue, for one run; safe to share between threads.
 
     One session a thread keeps connections open. At most ``requests_per_second`` start on one host, counted
     over all threads. The first contact with a host decides once whether it can be reached at all.
-    ``throttle=False`` and a smaller ``backoff_seconds`` are for tests against a stand-in.
+    An answer may be as large as its source's ``largest_answer_megabytes`` in sources.yaml, or ``max_body_bytes``, and
+    may take ``max_answer_seconds``. ``throttle=False`` and a smaller ``backoff_seconds`` are for tests against a
+    stand-in.
     """
 
     def __init__(
@@ -103,17 +115,21 @@ class HttpClient:
         *,
         throttle: bool = True,
         backoff_seconds: float = 1.0,
-        max_body_bytes: int = MAX_BODY_BYTES,
+        max_body_bytes: int | None = None,
+        max_answer_seconds: float = MAX_ANSWER_SECONDS,
     ) -> None:
         self._sources = sources
         self._base_urls = dict(settings.base_urls)
         self._secret = settings.nomis_uid
-        self.user_agent = f"inclusive-growth-pipeline/{__version__} (+{settings.contact})"
+        self.has_nomis_key = bool(self._secret)
+        self.user_agent = user_agent(settings.contact)
+        self.once = OncePerRun()
+        self.spool = SpoolFolder()
         self._throttle = throttle
         self._backoff_seconds = backoff_seconds
         self._max_body_bytes = max_body_bytes
+        self._max_answer_seconds = max_answer_seconds
         self._hosts: dict[str, Host] = {}
-        self._documents: dict[tuple[str | None, ...], tuple[threading.Lock, list[HttpResponse | SourceError]]] = {}
         self._lock = threading.Lock()
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
@@ -128,12 +144,13 @@ class HttpClient:
         self.close()
 
     def close(self) -> None:
-        """Close every connection of every thread."""
+        """Close every connection of every thread, and remove the files of payloads that were not stored."""
         with self._lock:
             sessions, self._sessions = self._sessions, []
             self._local = threading.local()
         for session in sessions:
             session.close()
+        self.spool.close()
         if self._log_filter:
             logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
 
@@ -207,23 +224,11 @@ class HttpClient:
     def get_once(
         self, source_id: str, path: str, *, etag: str | None = None, last_modified: str | None = None
     ) -> HttpResponse:
-        """``get`` for documents that many queries need (definitions, metadata, an index's file): asked for once in a run.
-
-        A failure is remembered too and raised again, so that twenty indicators do not ask twenty times.
-        """
-        with self._lock:
-            key = (source_id, path, etag, last_modified)
-            lock, answers = self._documents.setdefault(key, (threading.Lock(), []))
-        with lock:
-            if not answers:
-                try:
-                    answers.append(self.get(source_id, path, etag=etag, last_modified=last_modified))
-                except SourceError as error:
-                    answers.append(error)
-        answer = answers[0]
-        if isinstance(answer, SourceError):
-            raise type(answer)(str(answer))
-        return answer
+        """``get`` for documents that many queries need (definitions, metadata, an index's file): asked for once in a run."""
+        return self.once(
+            (source_id, path, etag, last_modified),
+            lambda: self.get(source_id, path, etag=etag, last_modified=last_modified),
+        )
 
     # --- reachability and manners -------------------------------------------------------------------------------
 
@@ -243,7 +248,7 @@ class HttpClient:
     def _session(self) -> requests.Session:
         session = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
+            session = Session(self._secret)
             session.headers["User-Agent"] = self.user_agent
             session.max_redirects = MAX_REDIRECTS
             self._local.session = session
@@ -284,16 +289,24 @@ class HttpClient:
     def _read_body(self, answer: requests.Response, source: Source) -> bytes:
         """The whole body. requests takes a short body for a complete one, so its length is checked here."""
         body = bytearray()
+        most = self._max_body_bytes or source.largest_answer_megabytes * 1_000_000
+        deadline = time.monotonic() + self._max_answer_seconds
         for block in self._blocks(answer):
             body += block
-            if len(body) > self._max_body_bytes:
+            if len(body) > most:
                 raise WrongContent(
-                    f"{source.title} sent more than {self._max_body_bytes:,} bytes for {self._redacted(answer.url)}; "
-                    "ask for less at a time."
+                    f"{source.title} sent more than {most:,} bytes for {self._redacted(answer.url)}; nothing of it is "
+                    "used. Ask for less at a time, or raise largest_answer_megabytes in sources.yaml."
+                )
+            if time.monotonic() > deadline:
+                raise Incomplete(
+                    f"{source.title} had not ended its answer after {self._max_answer_seconds:g} s "
+                    f"({len(body):,} bytes of {self._redacted(answer.url)}); try again later."
                 )
         promised = answer.headers.get("content-length", "")
         is_plain = answer.headers.get("content-encoding", "identity") == "identity"
-        if is_plain and promised.isdigit() and len(body) != int(promised) and answer.status_code != 304:
+        is_number = re.fullmatch(r"[0-9]{1,18}", promised) is not None
+        if is_plain and is_number and len(body) != int(promised) and answer.status_code != 304:
             raise requests.exceptions.ChunkedEncodingError(f"{len(body):,} of {int(promised):,} bytes arrived")
         if self._secret:  # a page that quotes the address it was asked for would bring the key into files and errors
             body = body.replace(self._secret.encode(), KEY_PLACEHOLDER.encode())
@@ -301,10 +314,12 @@ class HttpClient:
 
     @staticmethod
     def _blocks(answer: requests.Response) -> Iterator[bytes]:
+        """What has arrived, as it arrives: requests' own iterator waits for a whole block, which can be for ever."""
         try:
-            yield from answer.iter_content(1 << 18)
-        except requests.exceptions.ConnectionError:  # requests' name for a read timeout inside a body
-            raise requests.exceptions.ChunkedEncodingError("the body stopped coming") from None
+            while block := answer.raw.read1(BLOCK_BYTES, decode_content=True):
+                yield block
+        except urllib3.exceptions.HTTPError as error:
+            raise requests.exceptions.ChunkedEncodingError("the body stopped coming, or cannot be decoded") from error
 
     @contextmanager
     def _translated_errors(self, host: Host, source: Source, url: str) -> Iterator[None]:
@@ -330,7 +345,7 @@ class HttpClient:
             attempts = MAX_ATTEMPTS_AFTER_SILENCE if host.has_answered else 1
             host.give_up(f"it took the connection but {silence}")
             raise _BrokenError(Incomplete(f"{where} {silence}; try again later."), attempts) from None
-        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError):
+        except requests.exceptions.ChunkedEncodingError:
             failure = Incomplete(f"{where} broke off in the middle of its answer; nothing of it is used.")
             raise _BrokenError(failure, MAX_ATTEMPTS) from None
         except requests.exceptions.TooManyRedirects:
@@ -366,10 +381,10 @@ def _retry_after_seconds(value: str | None) -> float | None:
     """``Retry-After`` as seconds from now: a number or an HTTP date (RFC 9110 section 10.2.3); None if neither."""
     if not value:
         return None
-    if value.strip().isdigit():
+    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
         return float(value)
     try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        moment = email.utils.parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, moment.timestamp() - time.time())
+    return max(0.0, moment - time.time())

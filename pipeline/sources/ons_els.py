@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from pipeline.sources.base import (
     SourceError,
     WrongContent,
 )
+from pipeline.sources.documents import fields_of, json_of, lines_of, text
 
 if TYPE_CHECKING:
     from pipeline.sources.http import HttpClient, HttpResponse
@@ -57,7 +57,7 @@ def fetch(query: ElsQuery, client: HttpClient) -> Payload:
         row_count=row_count,
     )
     return Payload(
-        content=response.content,
+        body=response.content,
         media_type="text/csv",
         url=page.url,
         parameters=page.parameters,
@@ -65,8 +65,8 @@ def fetch(query: ElsQuery, client: HttpClient) -> Payload:
         http_status=page.http_status,
         headers=page.headers,
         row_count=row_count,
-        publisher_updated=described.get("dataModified"),
-        edition=described.get("updated"),
+        publisher_updated=text(described.get("dataModified")),
+        edition=text(described.get("updated")),
         pages=(page,),
         description=_description(described),
     )
@@ -74,8 +74,7 @@ def fetch(query: ElsQuery, client: HttpClient) -> Payload:
 
 def last_updated(query: ElsQuery, client: HttpClient) -> str | None:
     """The date (``YYYY-MM-DD``) on which ELS last changed this indicator's figures; None if it does not say."""
-    modified = metadata(query, client).get("dataModified")
-    return str(modified) if modified else None
+    return text(metadata(query, client).get("dataModified"))
 
 
 def metadata(query: ElsQuery, client: HttpClient) -> dict[str, Any]:
@@ -88,7 +87,7 @@ def metadata(query: ElsQuery, client: HttpClient) -> dict[str, Any]:
     if response.status != 200:
         raise RequestRefused(_refusal(query, response))
     try:
-        listed = json.loads(response.content)
+        listed = json_of(response.content)
     except ValueError:
         listed = None
     if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
@@ -110,12 +109,8 @@ def _description(described: Mapping[str, Any]) -> Description | None:
     if not described:
         return None
     caveats = described.get("caveats")
-    texts = [caveats] if isinstance(caveats, str) else caveats if isinstance(caveats, list) else []
-    unit = described.get("unit")
-    return Description(
-        unit=unit.strip() or None if isinstance(unit, str) else None,
-        caveats=tuple(text.strip() for text in texts if isinstance(text, str) and text.strip()),
-    )
+    said = map(text, caveats if isinstance(caveats, list) else [caveats])
+    return Description(unit=text(described.get("unit")), caveats=tuple(words for words in said if words))
 
 
 def _metadata_if_given(query: ElsQuery, client: HttpClient) -> dict[str, Any]:
@@ -162,17 +157,18 @@ def _checked_lines(response: HttpResponse, query: ElsQuery) -> list[str]:
     if response.is_html:
         raise WrongContent(f"{where} as an HTML page with status 200: expected a CSV table; try again later.")
     try:
-        text = response.content.decode("utf-8-sig")
+        lines = lines_of(response.content)
     except UnicodeDecodeError as error:
         raise WrongContent(f"{where} with bytes that are not UTF-8 at position {error.start}.") from None
-    lines = text.splitlines()
-    header = next(csv.reader(lines[:1]))
+    header = fields_of(lines)
     missing = [column for column in REQUIRED_COLUMNS if column not in header]
     if missing:
-        raise WrongContent(f"{where} without the column(s) {', '.join(missing)}: its first line is {lines[0]!r:.120}.")
+        raise WrongContent(
+            f"{where} without the column(s) {', '.join(missing)}: its first line is {''.join(lines[:1])!r:.120}."
+        )
     if len(lines) == 1:
         raise WrongContent(f"{where} with a header and no figures.")
-    last = next(csv.reader(lines[-1:]))
+    last = fields_of(lines[-1:])
     if len(last) != len(header):
         raise Incomplete(
             f"{where} with a last line of {len(last)} fields where the header has {len(header)}: "
@@ -186,8 +182,11 @@ def _check_last_period(lines: list[str], described: Mapping[str, Any], query: El
     domain = described.get("periodDomain")
     if not isinstance(domain, list) or not domain:
         return
-    period_column = next(csv.reader(lines[:1])).index("period")
-    periods = {row[period_column] for row in csv.reader(lines[1:]) if len(row) > period_column}
+    period_column = fields_of(lines).index("period")
+    try:
+        periods = {row[period_column] for row in csv.reader(lines[1:]) if len(row) > period_column}
+    except csv.Error as error:
+        raise WrongContent(f"ELS sent '{query.slug}' as a table that cannot be read: {error}.") from None
     if str(domain[-1]) not in periods:
         raise Incomplete(
             f"ELS says that '{query.slug}' runs to {domain[-1]}, but the newest period it sent is {max(periods, default='none')}."

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.sources.base import Incomplete, Page, Payload, RequestRefused, WrongContent
+from pipeline.sources.documents import inside, json_of, mappings
 
 if TYPE_CHECKING:
     from pipeline.sources.http import HttpClient, HttpResponse
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 SOURCE_ID = "open_geography"
 PAGE_ROWS = 2000  # the portal's usual ceiling; a server that gives fewer says that there are more
 MAX_PAGES = 100
+MOST_TIMES_EXPECTED = 10  # a service that goes on beyond is not that table, and would fill memory
+_GSS_CODE = re.compile(r"[A-Z][0-9]{8}")
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def fetch(table_id: str, client: HttpClient) -> Payload:
         document.pop("properties", None)
         first = collected.pages[0]
         return Payload(
-            content=json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(),
+            body=json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(),
             media_type="application/geo+json" if table.has_geometry else "application/json",
             url=first.url,
             parameters=first.parameters,
@@ -124,8 +127,13 @@ def fetch(table_id: str, client: HttpClient) -> Payload:
 
 def records(content: bytes) -> list[dict[str, Any]]:
     """The rows of a payload of ``fetch`` as plain columns, without geometry."""
-    features = json.loads(content)["features"]
-    return [dict(feature.get("attributes") or feature.get("properties") or {}) for feature in features]
+    return [_row(feature) for feature in mappings(inside(json_of(content), "features"))]
+
+
+def _row(feature: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of one feature: ArcGIS calls them attributes, GeoJSON properties."""
+    row = feature.get("attributes") or feature.get("properties")
+    return row if isinstance(row, dict) else {}
 
 
 def _collect(service: str, table: PortalTable, client: HttpClient) -> _Pages:
@@ -133,10 +141,15 @@ def _collect(service: str, table: PortalTable, client: HttpClient) -> _Pages:
     for _ in range(MAX_PAGES):
         response, document = _ask(service, _parameters(table, len(collected.features)), client)
         features = document.get("features")
-        if not isinstance(features, list):
+        if not isinstance(features, list) or len(mappings(features)) != len(features):
             raise WrongContent(f"Open Geography {service}: expected features, got the fields {sorted(document)[:6]}.")
         collected.first = collected.first or document
         collected.features += features
+        if len(collected.features) > MOST_TIMES_EXPECTED * table.expected_rows[1]:
+            raise WrongContent(
+                f"Open Geography {service}: {len(collected.features)} rows and more, expected at most "
+                f"{table.expected_rows[1]}."
+            )
         collected.pages.append(
             Page(
                 url=response.url_without_secrets,
@@ -149,9 +162,7 @@ def _collect(service: str, table: PortalTable, client: HttpClient) -> _Pages:
             )
         )
         # The flag is at the top, or under ``properties`` in GeoJSON of some server versions.
-        has_more = document.get("exceededTransferLimit") or (document.get("properties") or {}).get(
-            "exceededTransferLimit"
-        )
+        has_more = document.get("exceededTransferLimit") or inside(document, "properties", "exceededTransferLimit")
         if not has_more or not features:
             return collected
     raise Incomplete(
@@ -174,7 +185,7 @@ def _ask(service: str, parameters: Mapping[str, str], client: HttpClient) -> tup
     if response.status != 200:
         raise RequestRefused(f"Open Geography {service} answered {response.status}: {response.message}")
     try:
-        document = json.loads(response.content)
+        document = json_of(response.content)
     except ValueError:
         document = None
     if not isinstance(document, dict):
@@ -189,20 +200,33 @@ def _ask(service: str, parameters: Mapping[str, str], client: HttpClient) -> tup
 
 
 def _check(collected: _Pages, service: str, table: PortalTable, client: HttpClient) -> None:
-    rows = [dict(feature.get("attributes") or feature.get("properties") or {}) for feature in collected.features]
-    columns = set(rows[0]) if rows else set()
+    rows = [_row(feature) for feature in collected.features]
+    columns = set(rows[0]).intersection(*rows) if rows else set()
     missing = [name for name in table.fields if not any(_is_field(name, column) for column in columns)]
     if missing:
         raise WrongContent(f"Open Geography {service}: column(s) {', '.join(missing)} missing from {sorted(columns)}.")
     _, counted = _ask(service, {"where": "1=1", "returnCountOnly": "true", "f": "json"}, client)
     if counted.get("count") != len(rows):
         raise Incomplete(f"Open Geography {service}: {len(rows)} rows arrived of {counted.get('count')}.")
+    wanted = [column for column in columns if any(_is_field(name, column) for name in table.fields)]
+    bad = [row for row in rows if not all(_is_code_or_name(column, row[column]) for column in wanted)]
+    if bad:
+        raise WrongContent(
+            f"Open Geography {service}: {len(bad)} rows without a code or a name, first {bad[0]!r:.120}."
+        )
     codes = [row[column] for column in columns if _is_field("LAD##CD", column) for row in rows]
     if len(set(codes)) != len(codes):
         raise Incomplete(f"Open Geography {service}: a district came twice, so that another may be missing.")
     least, most = table.expected_rows
     if not least <= len(rows) <= most:
         raise WrongContent(f"Open Geography {service}: {len(rows)} rows, expected {least} to {most}.")
+
+
+def _is_code_or_name(column: str, cell: object) -> bool:
+    """Whether a cell is what its column is for: a GSS code, or any text but a blank one."""
+    if not isinstance(cell, str):
+        return False
+    return bool(_GSS_CODE.fullmatch(cell) if column.endswith("CD") else cell.strip())
 
 
 def _is_field(pattern: str, column: str) -> bool:

@@ -21,16 +21,17 @@ import re
 from dataclasses import dataclass
 
 import pandas as pd
-from python_calamine import CalamineError, CalamineWorkbook
 
 from pipeline.tidy.observations import Parsed, UnreadablePayload
-from pipeline.tidy.rows import first_reason, is_held, is_of_another_level, numbers, split
+from pipeline.tidy.rows import first_reason, is_held, is_of_another_level, plain_numbers, split
+from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
 
 COLUMNS = ("Median", "Mean", "10", "20", "25", "30", "40", "60", "70", "75", "80", "90")
 STATUS_OF_MARK = {"x": "unreliable", "..": "suppressed", ":": "not_available", "-": "not_available"}
 
 _SHEET = "All"
-_TITLE = re.compile(r"Annual pay - Gross .*For all employee jobs.*United Kingdom, (\d{4})$")
+MOST_COLUMNS = 200  # the tables have some twenty; a row of a million would make all rows as long
+_TITLE = re.compile(r"Annual pay - Gross .*For all employee jobs.*United Kingdom, ([0-9]{4})$")
 _NOT_AN_AREA = "Not Classified"
 _JOBS = "(thousand)"
 
@@ -97,7 +98,7 @@ def figures(table: AsheTable, column: str, *, is_provisional: bool) -> Parsed:
     rows, code = rows[~elsewhere], code[~elsewhere]
     # Where even the number of jobs is disclosive the table leaves the rest of the row empty.
     cell = rows[column].mask((rows[column] == "") & (rows["jobs"] == ".."), "..")
-    value = numbers(cell.str.replace(",", "", regex=False))
+    value = plain_numbers(cell.str.replace(",", "", regex=False))
     has_value = value.notna()
     status = cell.map(STATUS_OF_MARK).fillna("").mask(has_value, "provisional" if is_provisional else "ok")
     reasons = first_reason(
@@ -125,14 +126,21 @@ def _cells(content: bytes) -> list[list[str]]:
     """Every cell as stripped text, all rows of one length; a whole number loses its ``.0``."""
     is_workbook = content.startswith((b"\xd0\xcf\x11\xe0", b"PK"))
     if not is_workbook:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(content.decode("latin-1")))]
-        width = max(map(len, rows), default=0)
-        return [row + [""] * (width - len(row)) for row in rows]
+        try:
+            table = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(content.decode("latin-1")))]
+        except csv.Error as error:
+            raise UnreadablePayload(
+                f"expected a CSV export of the sheet '{_SHEET}'; it does not read: {error}"
+            ) from None
+        width = max(map(len, table), default=0)
+        if width > MOST_COLUMNS:
+            raise UnreadablePayload(f"expected some twenty columns; a row has {width:,}")
+        return [row + [""] * (width - len(row)) for row in table]
     try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name(_SHEET)
-    except CalamineError as error:
+        rows = read_sheet(content, _SHEET, keeps_empty=True)
+    except UnreadableWorkbook as error:
         raise UnreadablePayload(f"expected a workbook with a sheet '{_SHEET}'; it does not read: {error}") from error
-    return [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+    return [[_text(cell) for cell in row] for row in rows]
 
 
 def _text(cell: object) -> str:

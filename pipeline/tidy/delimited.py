@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -12,9 +17,15 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pipeline.tidy.observations import UnreadablePayload
+from pipeline.tidy.rows import plain_number
 
 SET_ASIDE_COLUMNS = ("source_row", "area_code", "period", "reason", "raw_line")
-_NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][-+]?\d+)?|-?\.\d+")
+BLOCK_BYTES = 1 << 22  # of a table in memory as text at one time
+LONGEST_HEADER_BYTES = 1 << 16
+LONGEST_LINE_QUOTED_BYTES = 4096  # of a row that is set aside; a line may be as long as a payload
+FILES_KEPT_READ = 2
+_FIELD = rb'(?:[^",]*|"(?:[^"]|"")*")'
+_WELL_QUOTED = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*")
 
 
 @dataclass(frozen=True)
@@ -34,36 +45,70 @@ class Delimited:
     def rows_read(self) -> int:
         return len(self.source_row) + len(self.ragged_rows)
 
+    def where(self, is_wanted: np.ndarray) -> Delimited:
+        """Some of its rows, and all of its ragged lines, of which nobody knows whose they are."""
+        return replace(
+            self, columns=self.columns[is_wanted].reset_index(drop=True), source_row=self.source_row[is_wanted]
+        )
+
 
 class _Lines:
-    """Lines of a payload by number, split only when a row has to be quoted to a person."""
+    """Lines of a payload by number, looked up only when a row has to be quoted to a person."""
 
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._split: list[bytes] | None = None
+    def __init__(self, source: bytes | Path) -> None:
+        self._source = source
 
     def __call__(self, numbers: Iterable[int]) -> list[str]:
         numbers = list(numbers)
         if not numbers:
             return []
-        if self._split is None:
-            self._split = self._content.split(b"\n")
-        return [self._split[number - 1].rstrip(b"\r").decode("utf-8", "replace") for number in numbers]
+        with self._open() as stream:
+            return [self._line(stream, number) for number in numbers]
+
+    def _line(self, stream: BinaryIO, number: int) -> str:
+        stream.seek(0 if number == 1 else int(self._ends[number - 2]))
+        return stream.readline(LONGEST_LINE_QUOTED_BYTES).rstrip(b"\r\n").decode("utf-8", "replace")
+
+    @cached_property
+    def _ends(self) -> np.ndarray:
+        """Where each line ends, in bytes: found once, since a payload of many indicators is asked about many times."""
+        ends, start = [], 0
+        with self._open() as stream:
+            while block := stream.read(BLOCK_BYTES):
+                ends.append(np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n")) + start + 1)
+                start += len(block)
+        return np.concatenate([*ends, np.empty(0, dtype=np.int64)])
+
+    def _open(self) -> BinaryIO:
+        return _opened(self._source)
 
 
-def read_delimited(content: bytes, *, what: str, required: Sequence[str], optional: Sequence[str] = ()) -> Delimited:
-    """Parse ``content`` (UTF-8, BOM allowed, LF or CRLF) as text columns, found by upper- or lower-case header name.
+def _opened(source: bytes | Path) -> BinaryIO:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
 
-    ``what`` names the payload in errors. Raises UnreadablePayload for an empty body, HTML, JSON, or missing columns.
+
+def read_delimited(
+    source: bytes | Path, *, what: str, required: Sequence[str], optional: Sequence[str] = ()
+) -> Delimited:
+    """Parse a CSV (UTF-8, BOM allowed, LF or CRLF) as text columns, found by upper- or lower-case header name.
+
+    A file is read block by block, so that only the columns asked for are ever in memory, each different text once. What
+    was last read of a few files is kept for the next who asks, since a file may hold the figures of many indicators and
+    is never changed once it is written. ``what`` names
+    the payload in errors. Raises UnreadablePayload for an empty body, HTML, JSON, or missing columns.
     """
-    body = content.removeprefix(b"\xef\xbb\xbf")
-    start = body[:64].lstrip()[:1] or body.lstrip()[:1]
-    if not start:
-        raise UnreadablePayload(f"{what}: expected a CSV table, got an empty body.")
-    if start in (b"<", b"{", b"["):
-        kind = "an HTML page" if start == b"<" else "JSON"
-        raise UnreadablePayload(f"{what}: expected a CSV table, got {kind} starting {body[:64].lstrip()!r}.")
-    header = _header(body, what)
+    if isinstance(source, Path):
+        return _read_file(source, what, tuple(required), tuple(optional))
+    return _read(source, what, required, optional)
+
+
+@lru_cache(maxsize=FILES_KEPT_READ)
+def _read_file(path: Path, what: str, required: tuple[str, ...], optional: tuple[str, ...]) -> Delimited:
+    return _read(path, what, required, optional)
+
+
+def _read(source: bytes | Path, what: str, required: Sequence[str], optional: Sequence[str]) -> Delimited:
+    header = header_of(source, what)
     positions = {name: position for position, name in enumerate(header)}
     missing = [name for name in required if name not in positions]
     if missing:
@@ -72,7 +117,20 @@ def read_delimited(content: bytes, *, what: str, required: Sequence[str], option
         )
     if len(positions) != len(header):
         raise UnreadablePayload(f"{what}: a column name is given twice in {','.join(header)!r:.200}.")
-    kept = [name for name in (*required, *optional) if name in positions]
+    kept = [name for name in dict.fromkeys((*required, *optional)) if name in positions]
+    lines = _line_count(source)
+    table, ragged = _rows(_cleaned(source) if lines is None else source, what, header, kept)
+    if lines not in (None, 1 + table.num_rows + len(ragged)):  # a quotation mark left open has swallowed lines
+        table, ragged = _rows(_cleaned(source), what, header, kept)
+    ragged_rows = np.asarray(ragged, dtype="int64")
+    source_row = np.setdiff1d(
+        np.arange(2, table.num_rows + len(ragged) + 2, dtype="int64"), ragged_rows, assume_unique=True
+    )
+    return Delimited(table.unify_dictionaries().to_pandas(), source_row, ragged_rows, _Lines(source))
+
+
+def _rows(source: bytes | Path, what: str, header: list[str], kept: list[str]) -> tuple[pa.Table, list[int]]:
+    """The columns ``kept`` of all whole rows, and the numbers of the lines with too few or too many fields."""
     ragged: list[int] = []
 
     def set_aside(row: pa.csv.InvalidRow) -> str:
@@ -81,9 +139,11 @@ def read_delimited(content: bytes, *, what: str, required: Sequence[str], option
 
     try:
         table = pa.csv.read_csv(
-            pa.BufferReader(body if b"\n" in body else body + b"\n"),
+            _whole_lines(source),
             # One thread: only then does pyarrow number the lines it could not read.
-            read_options=pa.csv.ReadOptions(column_names=header, skip_rows=1, use_threads=False, block_size=1 << 24),
+            read_options=pa.csv.ReadOptions(
+                column_names=header, skip_rows=1, use_threads=False, block_size=BLOCK_BYTES
+            ),
             parse_options=pa.csv.ParseOptions(invalid_row_handler=set_aside, ignore_empty_lines=False),
             convert_options=pa.csv.ConvertOptions(
                 include_columns=kept,
@@ -93,16 +153,71 @@ def read_delimited(content: bytes, *, what: str, required: Sequence[str], option
         )
     except pa.ArrowInvalid as error:
         raise UnreadablePayload(f"{what}: not a readable CSV table: {str(error)[:160]}") from error
-    ragged_rows = np.asarray(ragged, dtype="int64")
-    source_row = np.setdiff1d(
-        np.arange(2, table.num_rows + len(ragged) + 2, dtype="int64"), ragged_rows, assume_unique=True
-    )
-    return Delimited(table.unify_dictionaries().to_pandas(), source_row, ragged_rows, _Lines(body))
+    return table, ragged
 
 
-def _header(body: bytes, what: str) -> list[str]:
-    end = body.find(b"\n")
-    first = body[: end if end >= 0 else len(body)].rstrip(b"\r")
+def _line_count(source: bytes | Path) -> int | None:
+    """How many lines there are; None where one is not UTF-8 or has a carriage return inside.
+
+    Of a line with other bytes pyarrow may say nothing at all, and a carriage return alone makes two rows of one line.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines, last = 0, b""
+    with _opened(source) as stream:
+        while block := stream.read(BLOCK_BYTES):
+            if block.endswith(b"\r"):
+                block += stream.read(1)
+            if block.count(b"\r") != block.count(b"\r\n"):
+                return None
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError:
+                return None
+            lines, last = lines + block.count(b"\n"), block[-1:]
+    return None if decoder.getstate()[0] else lines + (last != b"\n")
+
+
+def _cleaned(source: bytes | Path) -> bytes:
+    """The same lines, those that are no row of a table empty, and other bytes than UTF-8 replaced by a mark."""
+    with _opened(source) as stream:
+        return b"\n".join(map(_cleaned_line, stream.read().removesuffix(b"\n").split(b"\n"))) + b"\n"
+
+
+def _cleaned_line(line: bytes) -> bytes:
+    line = line.removesuffix(b"\r").replace(b"\r", b" ").decode("utf-8", "replace").encode()
+    return line if b'"' not in line or _WELL_QUOTED.fullmatch(line) else b""
+
+
+def header_of(source: bytes | Path, what: str) -> list[str]:
+    """The column names of a CSV, without quotes and surrounding blanks. Raises UnreadablePayload for what is no table."""
+    return _header(_first_line(source, what), what)
+
+
+def _first_line(source: bytes | Path, what: str) -> bytes:
+    """The header line without a byte order mark. Raises UnreadablePayload for what is no CSV table at all."""
+    if isinstance(source, bytes):
+        body = source
+    else:
+        with source.open("rb") as stream:
+            body = stream.readline(LONGEST_HEADER_BYTES)
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    start = body[:64].lstrip()[:1] or body.lstrip()[:1]
+    if not start:
+        raise UnreadablePayload(f"{what}: expected a CSV table, got an empty body.")
+    if start in (b"<", b"{", b"["):
+        kind = "an HTML page" if start == b"<" else "JSON"
+        raise UnreadablePayload(f"{what}: expected a CSV table, got {kind} starting {body[:64].lstrip()!r}.")
+    return body.partition(b"\n")[0].rstrip(b"\r")
+
+
+def _whole_lines(source: bytes | Path) -> pa.BufferReader | str:
+    """What pyarrow reads from: a file by its name; bytes with a line end after a header that stands alone."""
+    if isinstance(source, Path):
+        return str(source)
+    return pa.BufferReader(source if b"\n" in source else source + b"\n")
+
+
+def _header(first: bytes, what: str) -> list[str]:
     try:
         text = first.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -116,9 +231,7 @@ def to_numbers(texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     Each different text is read once. Only plain decimal numbers count: no ``nan``, ``inf`` or thousands separators.
     """
     categories = texts.cat.categories.to_numpy(dtype=object)
-    values = np.array(
-        [float(text) if _NUMBER.fullmatch(text.strip()) else np.nan for text in categories], dtype="float64"
-    )
+    values = np.array([plain_number(text) for text in categories], dtype="float64")
     is_unreadable = np.array([bool(text.strip()) for text in categories], dtype=bool) & np.isnan(values)
     codes = texts.cat.codes.to_numpy()
     if not len(categories):

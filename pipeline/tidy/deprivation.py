@@ -21,16 +21,18 @@ A district of fewer than 5 small areas has no spread to speak of and gets ``not_
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from python_calamine import CalamineError, CalamineWorkbook
 
 from pipeline.tidy.observations import Parsed, UnreadablePayload
 from pipeline.tidy.rows import split
+from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
 
 FEWEST_SMALL_AREAS = 5
+MOST_PEOPLE = 100_000  # of one small area: the fullest has some ten thousand
 
 # Known slip in File 6 of IoD2025: this LSOA is put in Cherwell, File 10 counts it in West Northamptonshire.
 SLIP_LSOA, SLIP_WRONG, SLIP_RIGHT = "E01027305", "E07000177", "E06000062"
@@ -45,7 +47,8 @@ class SmallAreas:
 
     ``table`` has one row a small area: ``small_area``, ``area_code`` (today's district), ``population`` (or 1.0 where
     none is published), ``income_rate`` in percent and, for England, ``imd_score`` and ``index_district`` (the
-    district's code on the index's own map). ``period`` is the year the index is named after.
+    district's code on the index's own map); for Wales from ranks only ``is_in_most_deprived_tenth`` beside the first
+    two. ``period`` is the year the index is named after.
     """
 
     period: str
@@ -106,18 +109,23 @@ def wales_2019(uk_index: bytes, lookup: bytes, register: bytes, codes: bytes) ->
     )
 
 
-def scotland_2020(indicators: bytes, codes: bytes) -> SmallAreas:
+def scotland_2020(indicators: bytes, codes: bytes | Mapping[str, str]) -> SmallAreas:
     """SIMD 2020v2 on data zones: people who are income deprived over all people, council areas by the file's names.
 
-    The published rate is this ratio rounded to whole percent. A data zone without people has no rate and is left out.
+    ``codes`` is a table of district codes or, by name, today's districts. The published rate is this ratio rounded to whole percent. A data zone without people has no rate and is left out.
     """
     data = _sheet(indicators, "Data")
-    people = data[_column(data, "Total_population")].astype("float64")
-    deprived = data[_column(data, "Income_count")].astype("float64")
+    zone = _column(data, "Data_Zone")
+    people = within(data, _column(data, "Total_population"), 0, MOST_PEOPLE, zone)
+    deprived = within(data, _column(data, "Income_count"), 0, MOST_PEOPLE, zone)
+    if (deprived > people).any():
+        raise UnreadablePayload(
+            f"more income deprived people than people in {data.loc[deprived > people, zone].iloc[0]}"
+        )
     table = pd.DataFrame(
         {
-            "small_area": data[_column(data, "Data_Zone")],
-            "area_code": _district_of_name(data[_column(data, "Council_area")], "S12", codes),
+            "small_area": named_by(data, zone, r"S01[0-9]{6}"),
+            "area_code": district_of_name(data[_column(data, "Council_area")], "S12", codes),
             "population": people,
             "income_rate": 100 * deprived / people.where(people > 0),
         }
@@ -125,19 +133,22 @@ def scotland_2020(indicators: bytes, codes: bytes) -> SmallAreas:
     return SmallAreas("2020-01-01/P1Y", table[people > 0].reset_index(drop=True))
 
 
-def northern_ireland_2017(results: bytes, codes: bytes) -> SmallAreas:
+def northern_ireland_2017(results: bytes, codes: bytes | Mapping[str, str]) -> SmallAreas:
     """NIMDM 2017 on super output areas: people in low-income households, districts by the file's names.
+
+    ``codes`` is a table of district codes or, by name, today's districts.
 
     No populations are at hand, so areas weigh the same.
     """
     data = _sheet(results, "Income")
+    area = _column(data, "SOA2001")
     share = _column(data, "Proportion of the population living in households")
     table = pd.DataFrame(
         {
-            "small_area": data[_column(data, "SOA2001")],
-            "area_code": _district_of_name(data[_column(data, "LGD2014NAME")], "N09", codes),
+            "small_area": named_by(data, area, r"95[A-Z]{2}[0-9]{2}[A-Z][0-9]"),
+            "area_code": district_of_name(data[_column(data, "LGD2014NAME")], "N09", codes),
             "population": 1.0,
-            "income_rate": 100 * data[share].astype("float64"),  # headed "(%)", but sent as a share of one
+            "income_rate": 100 * within(data, share, 0, 1, area),  # headed "(%)", but sent as a share of one
         }
     )
     return SmallAreas("2017-01-01/P1Y", table)
@@ -168,6 +179,15 @@ def income_deprivation_concentration(areas: SmallAreas) -> Parsed:
     return _figures(_where_enough(areas, index), areas.period)
 
 
+def most_deprived_tenth(areas: SmallAreas) -> Parsed:
+    """The share, in percent, of each district's small areas that are in their nation's most deprived tenth.
+
+    It is how WIMD is commonly summed up for local authorities; small areas hold about the same number of people.
+    """
+    is_in = areas.table.groupby("area_code")["is_in_most_deprived_tenth"]
+    return _figures(_where_enough(areas, 100 * is_in.mean()), areas.period)
+
+
 def concentration_index(rates: np.ndarray, weights: np.ndarray) -> float:
     """Grouped concentration index of ``rates`` (areas) ranked by themselves; NaN when every rate is zero.
 
@@ -181,6 +201,14 @@ def concentration_index(rates: np.ndarray, weights: np.ndarray) -> float:
     rank = np.cumsum(share) - share / 2
     # Rounding can leave a uniform district a hair below zero.
     return max(0.0, float(2 / mean * np.sum(share * rate * rank) - 1))
+
+
+MEASURES: Mapping[str, Callable[[SmallAreas], Parsed]] = {
+    "average_score": average_score,
+    "income_gap": income_deprivation_gap,
+    "income_concentration": income_deprivation_concentration,
+    "most_deprived_tenth": most_deprived_tenth,
+}
 
 
 def _where_enough(areas: SmallAreas, values: pd.Series) -> pd.Series:
@@ -219,11 +247,17 @@ def _england(table: pd.DataFrame, district: str, population: str, codes: bytes) 
     )
 
 
-def _district_of_name(names: pd.Series, prefix: str, codes: bytes) -> pd.Series:
-    """Today's district by the name its publisher gives it, among the codes that begin with ``prefix``."""
-    table = _text_csv(codes, ("LADCD", "LADNM", "LADCD_ACTIVE"))
-    active = table[(table["LADCD"] == table["LADCD_ACTIVE"]) & table["LADCD"].str.startswith(prefix)]
-    district = names.replace(_NAME_IN_REGISTER).map(active.set_index("LADNM")["LADCD"])
+def district_of_name(names: pd.Series, prefix: str, codes: bytes | Mapping[str, str]) -> pd.Series:
+    """Today's district by the name its publisher gives it, among the codes that begin with ``prefix``.
+
+    ``codes`` is a table of district codes or, by name, today's districts. Raises UnreadablePayload for another name.
+    """
+    if isinstance(codes, bytes):
+        table = _text_csv(codes, ("LADCD", "LADNM", "LADCD_ACTIVE"))
+        active = table[table["LADCD"] == table["LADCD_ACTIVE"]]
+        codes = dict(zip(active["LADNM"], active["LADCD"], strict=True))
+    known = {name: code for name, code in codes.items() if code.startswith(prefix)}
+    district = names.replace(_NAME_IN_REGISTER).map(known)
     if district.isna().any():
         raise UnreadablePayload(f"no district code is known for the names {sorted(set(names[district.isna()]))[:5]}")
     return district
@@ -274,17 +308,47 @@ def _checked(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
 def _sheet(content: bytes, name: str) -> pd.DataFrame:
     """A sheet with its headings in the first row, stripped of the blanks the publishers leave at their ends."""
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        cells = workbook.get_sheet_by_name(name).to_python()
-    except CalamineError as error:
+        cells = read_sheet(content, name)
+    except UnreadableWorkbook as error:
         raise UnreadablePayload(f"expected a workbook with a sheet '{name}'; it does not read: {error}") from error
-    return pd.DataFrame(cells[1:], columns=pd.Index([str(heading).strip() for heading in cells[0]]))
+    headings = [str(heading).strip() for heading in cells[0]] if cells else []
+    return pd.DataFrame(cells[1:], columns=pd.Index(headings))
+
+
+def within(table: pd.DataFrame, column: str, least: float, most: float, key: str) -> pd.Series:
+    """A column as numbers, each from ``least`` to ``most``.
+
+    Raises UnreadablePayload for a cell that is no number or outside, naming the first by its cell of ``key``.
+    """
+    given = table[column]
+    number = pd.to_numeric(given.where(~given.map(lambda cell: isinstance(cell, bool))), errors="coerce")
+    number = number.astype("float64")
+    is_bad = ~number.between(least, most)
+    if is_bad.any():
+        where, what = table.loc[is_bad, key].iloc[0], given[is_bad].iloc[0]
+        raise UnreadablePayload(
+            f"'{column}' is not a number from {least:g} to {most:g} in {int(is_bad.sum())} rows, the first {where!s:.40} "
+            f"with {what!r:.40}"
+        )
+    return number
+
+
+def named_by(table: pd.DataFrame, column: str, pattern: str) -> pd.Series:
+    """A column of codes of small areas. Raises UnreadablePayload for one of another form, and for one that comes twice."""
+    codes = table[column].astype("str")
+    for is_bad, reason in (
+        (~codes.str.fullmatch(pattern), "is no code of a small area"),
+        (codes.duplicated(), "twice"),
+    ):
+        if is_bad.any():
+            raise UnreadablePayload(f"'{column}': {codes[is_bad].iloc[0]!r:.60} {reason}")
+    return codes
 
 
 def _column(table: pd.DataFrame, start: str) -> str:
     """The one heading that begins with ``start``; an exact match wins."""
     found = [str(name) for name in table.columns if str(name).startswith(start)]
-    if start in found:
+    if found.count(start) == 1:
         return start
     if len(found) != 1:
         raise UnreadablePayload(f"expected one column '{start}…'; the sheet has: {', '.join(map(str, table.columns))}")

@@ -15,8 +15,13 @@ _PERIOD_COLUMNS = ("period_start", "period_end", "year")
 _PROVENANCE_COLUMNS = ("source_id", "edition", "payload_sha256")
 
 
-def ratio(numerator: pd.DataFrame, denominator: pd.DataFrame, indicator_id: str) -> pd.DataFrame:
-    """Numerator over denominator for the same area and period; takes and returns OBSERVATION_COLUMNS.
+def ratio(
+    numerator: pd.DataFrame, denominator: pd.DataFrame, indicator_id: str, *, times: int = 1, are_counts: bool = False
+) -> pd.DataFrame:
+    """``times`` numerator over denominator for the same area and period; takes and returns OBSERVATION_COLUMNS.
+
+    Where both ``are_counts``, they stand beside the ratio as its numerator and denominator, so that it can be put
+    together again for merged districts; of percentiles or means no such sum exists, and they do not.
 
     There is one row for every area and period that either has. The status is the worse of the two; where one is
     missing, or the denominator is zero, so is the ratio, and where an area and period is in one table only the
@@ -35,7 +40,7 @@ def ratio(numerator: pd.DataFrame, denominator: pd.DataFrame, indicator_id: str)
             area, period = twice.iloc[0][_KEY]
             raise ValueError(f"{indicator_id}: the {role} has more than one row for area {area}, period {period}")
     both = numerator.merge(denominator, on=_KEY, how="outer", suffixes=("_n", "_d"), sort=True)
-    value = both["value_n"] / both["value_d"].where(both["value_d"] != 0)
+    value = times * both["value_n"] / both["value_d"].where(both["value_d"] != 0)
     error = value.abs() * np.sqrt(
         (both["standard_error_n"] / both["value_n"]) ** 2 + (both["standard_error_d"] / both["value_d"]) ** 2
     )
@@ -46,6 +51,8 @@ def ratio(numerator: pd.DataFrame, denominator: pd.DataFrame, indicator_id: str)
         lower=value - half_width,
         upper=value + half_width,
         standard_error=error,
+        numerator=both["value_n"] if are_counts else np.nan,
+        denominator=both["value_d"] if are_counts else np.nan,
         status=_worse(both["status_n"], both["status_d"], is_missing=value.isna()),
         source_row=pd.array([pd.NA] * len(both), dtype="Int64"),
         **{name: both[f"{name}_n"].fillna(both[f"{name}_d"]) for name in _PERIOD_COLUMNS},

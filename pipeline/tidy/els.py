@@ -71,7 +71,7 @@ def _figures(table: Delimited) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
         reasons[condition & (reasons == "")] = reason
 
     say((area == "").to_numpy(), "the area code is blank")
-    say(~area.str.fullmatch(r"[A-Z]\d{8}").to_numpy(), "the area code is not a nine-character GSS code")
+    say(~area.str.fullmatch(r"[A-Z][0-9]{8}").to_numpy(), "the area code is not a nine-character GSS code")
     say(~_is_period(columns["period"]), "the period is not an ISO day or an ISO day with a duration")
     say(bad_value | bad_lower | bad_upper, "a number cannot be read")
     say(status.isna().to_numpy(), "the status mark is none of x, u, c, z")

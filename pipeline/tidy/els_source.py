@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.tidy.delimited import read_delimited
 from pipeline.tidy.els import STATUS_OF_MARK, WITHOUT_FIGURE
 from pipeline.tidy.observations import Parsed, UnreadablePayload
-from pipeline.tidy.rows import first_reason, is_held, is_of_another_level, numbers, periods_are_iso, split
+from pipeline.tidy.rows import first_reason, is_held, is_of_another_level, periods_are_iso, plain_numbers, split
 
 COLUMNS = ("areacd", "indicator", "period", "observation", "lci_95", "uci_95", "status", "notes")
 
@@ -58,7 +58,7 @@ def parse(content: bytes, indicator: str, leave_out: tuple[str, ...] = ()) -> Pa
     table = table.assign(areacd=own_code.where(~own_code.isin(table["areacd"])).fillna(table["areacd"]))
     elsewhere = is_of_another_level(table["areacd"]) | table["areacd"].isin(leave_out)
     table = table[~elsewhere]
-    value, lower, upper = (numbers(table[name]) for name in ("observation", "lci_95", "uci_95"))
+    value, lower, upper = (plain_numbers(table[name]) for name in ("observation", "lci_95", "uci_95"))
     marked = table["status"].map(STATUS_OF_MARK).fillna("")
     status = marked.mask((marked == "ok") & table["notes"].str.startswith(_UNRELIABLE_NOTE), "unreliable")
     is_blank = table["observation"] == ""

@@ -6,16 +6,18 @@ and years are taken off, and a notes sheet may come first (WIRE_FORMATS section 
 
 from __future__ import annotations
 
+import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import pandas as pd
-from python_calamine import CalamineError, CalamineWorkbook
 
-from pipeline.catalogue.model import GovUkQuery
+from pipeline.catalogue.model import SmallAreaQuery
 from pipeline.tidy import deprivation
 from pipeline.tidy.observations import Parsed, UnreadablePayload
+from pipeline.tidy.rows import plain_numbers
+from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
 
 # What File 7 calls the columns kept, without the year in brackets and without surrounding blanks.
 FILE_7_COLUMNS = {
@@ -25,12 +27,9 @@ FILE_7_COLUMNS = {
     "Income Score (rate)": "income_rate",
     "Total population": "population",
 }
-MEASURES: Mapping[str, Callable[[deprivation.SmallAreas], Parsed]] = {
-    "average_score": deprivation.average_score,
-    "income_gap": deprivation.income_deprivation_gap,
-    "income_concentration": deprivation.income_deprivation_concentration,
-}
 SUMMARY_SHEET = "IMD"
+MOST_SCORE = 100  # an index score is a mix of exponentially transformed ranks, each from 0 to 100
+_DISTRICT_CODE = "Local Authority District code"
 SUMMARY_COLUMNS = {"Local Authority District code": "area_code", "IMD - Average score": "average_score"}
 
 
@@ -44,15 +43,23 @@ def small_areas(content: bytes) -> pd.DataFrame:
         table = pd.read_csv(
             io.BytesIO(content), dtype="str", keep_default_na=False, encoding="utf-8-sig", thousands=None
         )
-    except (ValueError, pd.errors.ParserError) as error:
+    except (ValueError, pd.errors.ParserError, csv.Error) as error:
         raise UnreadablePayload(f"IoD File 7: not a readable CSV table: {error!s:.120}") from error
     kept = _named(table, FILE_7_COLUMNS, "IoD File 7")
     for column in ("imd_score", "income_rate", "population"):
-        kept[column] = pd.to_numeric(kept[column].str.replace(",", "").str.strip(), errors="coerce")
-    bad = kept.isna().any(axis="columns") | ~(kept["population"] > 0)
-    if bad.any():
+        kept[column] = plain_numbers(kept[column].str.replace(",", "").str.strip())
+    is_good = kept["imd_score"].between(0, MOST_SCORE) & kept["income_rate"].between(0, 1)
+    is_good &= kept["population"].between(1, deprivation.MOST_PEOPLE)
+    if not is_good.all():
         raise UnreadablePayload(
-            f"IoD File 7: {int(bad.sum())} small areas without score or people, the first {kept.loc[bad, 'small_area'].iloc[0]}."
+            f"IoD File 7: {int((~is_good).sum())} small areas without score or people, the first "
+            f"{kept.loc[~is_good, 'small_area'].iloc[0]:.60}."
+        )
+    deprivation.named_by(kept, "small_area", r"E01[0-9]{6}")
+    is_district = kept["area_code"].str.fullmatch(r"E0[6-9][0-9]{6}")
+    if not is_district.all():
+        raise UnreadablePayload(
+            f"IoD File 7: {kept.loc[~is_district, 'area_code'].iloc[0]!r:.60} is no district's code."
         )
     slip = (kept["small_area"] == deprivation.SLIP_LSOA) & (kept["area_code"] == deprivation.SLIP_WRONG)
     if b"LSOA code (2021)" in content[:4096]:  # the slip of IoD2025 File 6, should File 7 share it
@@ -60,7 +67,7 @@ def small_areas(content: bytes) -> pd.DataFrame:
     return kept
 
 
-def parse(content: bytes, query: GovUkQuery, districts_today: Callable[[str], Iterable[str]]) -> Parsed:
+def parse(content: bytes, query: SmallAreaQuery, districts_today: Callable[[str], Iterable[str]]) -> Parsed:
     """District figures of one measure, computed from File 7's small areas; ``rows_read`` is the number of districts.
 
     ``districts_today`` gives today's districts on the ground of a district code; since the indices were made districts
@@ -79,7 +86,7 @@ def parse(content: bytes, query: GovUkQuery, districts_today: Callable[[str], It
         area_code=table["area_code"].map({code: found[0] for code, found in today.items()}),
         income_rate=table["income_rate"] * 100,
     )
-    return MEASURES[query.measure](deprivation.SmallAreas(f"{query.index[-4:]}-01-01/P1Y", table))
+    return deprivation.MEASURES[query.measure](deprivation.SmallAreas(f"{query.index[-4:]}-01-01/P1Y", table))
 
 
 def average_scores(areas: pd.DataFrame) -> pd.Series:
@@ -100,15 +107,16 @@ def official_average_scores(content: bytes) -> pd.Series:
     Raises UnreadablePayload when the workbook cannot be read or has no such sheet or columns.
     """
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        rows = workbook.get_sheet_by_name(SUMMARY_SHEET).to_python()
-    except (CalamineError, KeyError, ValueError) as error:
+        rows = read_sheet(content, SUMMARY_SHEET)
+    except UnreadableWorkbook as error:
         raise UnreadablePayload(f"IoD File 10: no sheet '{SUMMARY_SHEET}' can be read: {error!s:.120}") from error
-    start = next((n for n, row in enumerate(rows) if str(row[0]).startswith("Local Authority District code")), None)
+    start = next((n for n, row in enumerate(rows) if str(row[0]).startswith(_DISTRICT_CODE)), None)
     if start is None:
         raise UnreadablePayload(f"IoD File 10: the sheet '{SUMMARY_SHEET}' has no row of column names.")
     table = pd.DataFrame(rows[start + 1 :], columns=[str(name) for name in rows[start]])
-    return _named(table, SUMMARY_COLUMNS, "IoD File 10").set_index("area_code")["average_score"].astype("float64")
+    kept = _named(table, SUMMARY_COLUMNS, "IoD File 10")
+    scores = deprivation.within(kept, "average_score", 0, MOST_SCORE, "area_code")
+    return scores.set_axis(pd.Index(kept["area_code"].astype("str"), name="area_code"))
 
 
 def _named(table: pd.DataFrame, names: dict[str, str], what: str) -> pd.DataFrame:

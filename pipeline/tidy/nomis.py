@@ -1,20 +1,23 @@
 """A slice of a Nomis data set to figures (format: WIRE_FORMATS sections 1.4 to 1.6 and 9).
 
-Nomis gives the value and its error as two rows; here they become one figure with lower and upper bounds.
+Nomis gives the value, its error, its numerator and its denominator as rows of their own; here they become one figure
+with lower and upper bounds and the counts it was made from.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.model import NomisQuery
-from pipeline.tidy.delimited import read_delimited, repeated_keys, set_aside_rows, texts_of, to_numbers
-from pipeline.tidy.observations import PARSED_COLUMNS, Parsed, UnreadablePayload
+from pipeline.catalogue.model import NomisCode, NomisQuery
+from pipeline.tidy.delimited import Delimited, read_delimited, repeated_keys, set_aside_rows, texts_of, to_numbers
+from pipeline.tidy.observations import COUNT_COLUMNS, PARSED_COLUMNS, Parsed, UnreadablePayload
 
 REQUIRED = ("DATE", "GEOGRAPHY_CODE", "MEASURES", "OBS_VALUE", "OBS_STATUS")
 OPTIONAL = ("DATE_NAME", "GEOGRAPHY_TYPE", "OBS_STATUS_NAME")
@@ -33,6 +36,7 @@ STATUS_OF_PHRASE = (
     ("not available", "not_available"),
 )
 WITHOUT_FIGURE = ("not_available", "suppressed")
+LONGEST_SPAN_IN_MONTHS = 120  # the longest that a survey's estimates are pooled over is three years
 
 HALF_WIDTH_IN_STANDARD_ERRORS = 1.96  # a 95% interval of a normal estimate
 
@@ -46,16 +50,19 @@ _MONTHS = {
         ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
     )
 }
-_SPAN = re.compile(r"([A-Za-z]{3})[a-z]* (\d{4}) ?- ?([A-Za-z]{3})[a-z]* (\d{4})")
-_VINTAGE = re.compile(r"(as of|prior to) ([A-Za-z]+) (\d{4})")
+_GSS_CODE = re.compile(r"[A-Z][0-9]{8}")
+_SPAN = re.compile(r"([A-Za-z]{3})[a-z]* ([12][0-9]{3}) ?- ?([A-Za-z]{3})[a-z]* ([12][0-9]{3})")
+_VINTAGE = re.compile(r"(as of|prior to) ([A-Za-z]+) ([0-9]{4})")
 
 
-def parse(content: bytes, query: NomisQuery) -> Parsed:
-    """Figures of one slice: its value rows, each with the bounds its error row gives.
+def parse(source: bytes | Path, query: NomisQuery) -> Parsed:
+    """Figures of one slice: its value rows, each with the bounds its error row gives, and with its counts if asked for.
 
-    An error row belongs to its value's row and is not counted apart, so ``rows_read`` is the number of value rows,
-    of error rows without a value, and of ragged lines. Bounds are value x (1 +- 1.96 cv / 100) for a coefficient of
-    variation in percent, value +- half width otherwise. ``source_row`` is the line of the value.
+    Of an answer that holds several options, asked for together, only the query's own are read. A row of another measure
+    belongs to its value's row and is not counted apart, so ``rows_read`` is the number of value rows, of other rows
+    without a value, and of ragged lines. Bounds are value x (1 +- 1.96 cv / 100) for a coefficient of variation in
+    percent, value +- half width otherwise. ``source_row`` is the line of the value. A numerator or denominator that is
+    withheld is missing.
 
     Periods: ``2025`` is ``2025-01-01/P1Y`` (for ASHE too, whose survey day Nomis does not give); ``2025-09`` named
     ``Oct 2024-Sep 2025`` is ``2024-10-01/P1Y``; any other ``2025-09`` is that month.
@@ -67,16 +74,25 @@ def parse(content: bytes, query: NomisQuery) -> Parsed:
     what = f"Nomis {query.dataset} payload"
     names = [f"{dimension.upper()}_NAME" for dimension in query.dimensions]
     codes = [dimension.upper() for dimension in query.dimensions]
-    table = read_delimited(content, what=what, required=REQUIRED, optional=(*OPTIONAL, *codes, *names))
-    _require_asked_options(table.columns, query, what)
+    table = read_delimited(source, what=what, required=REQUIRED, optional=(*OPTIONAL, *codes, *names))
+    table = _own_options(table, query, what)
     columns = _Columns.of(table.columns)
-    is_value = _holds(table.columns["MEASURES"], str(query.value_measure))
-    is_error = _holds(table.columns["MEASURES"], str(query.error_measure))
+    is_value = _holds(table.columns["MEASURES"], query.value_measure)
+    beside = {
+        name: _beside_value(columns, is_value, _holds(table.columns["MEASURES"], measure))
+        for name, measure in _other_measures(query).items()
+    }
+    is_other = np.logical_or.reduce([other.is_it for other in beside.values()] or [np.zeros(len(is_value), bool)])
+    is_paired = np.logical_or.reduce([other.is_paired for other in beside.values()] or [np.zeros(len(is_value), bool)])
 
-    lower, upper, is_paired = _bounds(columns, is_value, is_error, query)
+    lower, upper = _bounds(columns, beside["error"].number if "error" in beside else None, query)
     reasons = _reasons(columns, is_value, lower, upper)
-    reasons[~is_value & ~is_error] = "the measure is neither the value nor its error"
-    reasons[is_error & ~is_paired] = "an error without the figure it belongs to"
+    reasons[~is_value & ~is_other] = "the measure is not one that was asked for"
+    for other in beside.values():
+        reasons[is_value & other.cannot_be_read & (reasons == "")] = (
+            "an error or a count beside the figure cannot be read"
+        )
+    reasons[is_other & ~is_paired] = "an error, numerator or denominator without the figure it belongs to"
     usable = np.flatnonzero(is_value & (reasons == ""))
     reasons[usable] = _two_types(columns, usable)
     usable = np.flatnonzero(is_value & (reasons == ""))
@@ -92,12 +108,24 @@ def parse(content: bytes, query: NomisQuery) -> Parsed:
             "upper": upper[kept],
             "status": texts_of(columns.statuses, columns.status[kept]),
             "source_row": table.source_row[kept],
+            **{name: beside[name].number[kept] for name in COUNT_COLUMNS if name in beside},
         }
     )
     period = np.array(columns.periods, dtype=object)[columns.period] if len(columns.period) else columns.period
     set_aside = set_aside_rows(table, reasons, table.columns["GEOGRAPHY_CODE"], period)
-    rows_read = table.rows_read - int((is_error & is_paired).sum())
-    return Parsed(figures[list(PARSED_COLUMNS)], set_aside, rows_read)
+    rows_read = table.rows_read - int((is_other & is_paired).sum())
+    counts = [name for name in COUNT_COLUMNS if name in figures]
+    return Parsed(figures[[*PARSED_COLUMNS, *counts]], set_aside, rows_read)
+
+
+def _other_measures(query: NomisQuery) -> dict[str, int]:
+    """The measures asked for beside the value, by what they are to it."""
+    measures = {
+        "error": query.error_measure,
+        "numerator": query.numerator_measure,
+        "denominator": query.denominator_measure,
+    }
+    return {name: measure for name, measure in measures.items() if measure is not None}
 
 
 @dataclass(frozen=True)
@@ -152,9 +180,9 @@ def _codes(column: pd.Series) -> np.ndarray:
     return column.cat.codes.to_numpy().astype("int64")
 
 
-def _holds(column: pd.Series, text: str) -> np.ndarray:
-    """Which rows hold ``text``, blanks around it aside."""
-    numbers = [number for number, option in enumerate(column.cat.categories) if str(option).strip() == text]
+def _holds(column: pd.Series, measure: int) -> np.ndarray:
+    """Which rows hold a measure's code, blanks around it aside."""
+    numbers = [number for number, option in enumerate(column.cat.categories) if str(option).strip() == str(measure)]
     return np.isin(column.cat.codes.to_numpy(), numbers)
 
 
@@ -165,20 +193,32 @@ def _pairs(one: pd.Series, other: pd.Series) -> tuple[np.ndarray, list[tuple[str
     return which, [(str(one.iloc[row]).strip(), str(other.iloc[row]).strip()) for row in first]
 
 
-def _require_asked_options(columns: pd.DataFrame, query: NomisQuery, what: str) -> None:
-    """Every dimension holds the one option asked for, told by its name, or by its code where names were not sent."""
-    for dimension, option in query.dimensions.items():
+def _own_options(table: Delimited, query: NomisQuery, what: str) -> Delimited:
+    """The rows of the query's own option of each dimension, told by its name, or by its code where names were not sent.
+
+    Raises UnreadablePayload for an option that was not asked for.
+    """
+    is_own = np.ones(len(table.columns), dtype=bool)
+    for dimension, options in query.options.items():
         name_column, code_column = f"{dimension.upper()}_NAME", dimension.upper()
-        column = name_column if name_column in columns else code_column
-        if column not in columns:
+        column = name_column if name_column in table.columns else code_column
+        if column not in table.columns:
             raise UnreadablePayload(f"{what}: neither {name_column} nor {code_column} is there to tell the figures by.")
-        expected = option.name if column == name_column else str(option.code)
-        present = columns[column].cat.remove_unused_categories().cat.categories
-        others = [
-            text for text in present if " ".join(text.split()).casefold() != " ".join(expected.split()).casefold()
-        ]
-        if others:
-            raise UnreadablePayload(f"{what}: expected only {dimension} '{expected}', but it also holds '{others[0]}'.")
+        texts = table.columns[column]
+        which = [_which_option(str(text), options, by_name=column == name_column) for text in texts.cat.categories]
+        others = [str(text) for text, option in zip(texts.cat.categories, which, strict=True) if option is None]
+        there = texts.cat.codes.to_numpy()
+        if others and not np.isin(there, [number for number, option in enumerate(which) if option is not None]).all():
+            expected = " and ".join(f"'{option.name}'" for option in options)
+            raise UnreadablePayload(f"{what}: expected only {dimension} {expected}, but it also holds '{others[0]}'.")
+        if len(options) > 1:
+            own = query.dimensions[dimension]
+            is_own &= np.isin(there, [number for number, option in enumerate(which) if option == own])
+    return table if is_own.all() else table.where(is_own)
+
+
+def _which_option(text: str, options: Sequence[NomisCode], *, by_name: bool) -> NomisCode | None:
+    return next((one for one in options if (one.is_named(text) if by_name else text.strip() == str(one.code))), None)
 
 
 def _status(letter: str, name: str) -> str:
@@ -193,7 +233,7 @@ def _status(letter: str, name: str) -> str:
 def _period(date: str, name: str) -> tuple[str, str]:
     """ISO period and last day (near enough for comparing with a 1 April: the 28th) of one DATE and DATE_NAME."""
     year, _, month = date.partition("-")
-    if not re.fullmatch(r"\d{4}(-(0[1-9]|1[0-2]))?", date):
+    if not re.fullmatch(r"[12][0-9]{3}(-(0[1-9]|1[0-2]))?", date):
         return "", "NaT"
     if not month:
         return f"{year}-01-01/P1Y", f"{year}-12-28"
@@ -205,34 +245,50 @@ def _period(date: str, name: str) -> tuple[str, str]:
     if start_month is None or end_month != int(month) or span[4] != year:
         return "", "NaT"
     months = (int(span[4]) - int(span[2])) * 12 + end_month - start_month + 1
-    if months < 1:
+    if not 1 <= months <= LONGEST_SPAN_IN_MONTHS:
         return "", "NaT"
     length = f"P{months // 12}Y" if months % 12 == 0 else f"P{months}M"
     return f"{span[2]}-{start_month:02d}-01/{length}", end
 
 
-def _bounds(
-    columns: _Columns, is_value: np.ndarray, is_error: np.ndarray, query: NomisQuery
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lower and upper bound for each value row, and which error rows found the value they belong to."""
+@dataclass(frozen=True)
+class _Beside:
+    """The rows of one measure beside the value: which they are, which found their value, and their number by value row."""
+
+    is_it: np.ndarray
+    is_paired: np.ndarray
+    number: np.ndarray
+    cannot_be_read: np.ndarray
+
+
+def _beside_value(columns: _Columns, is_value: np.ndarray, is_it: np.ndarray) -> _Beside:
+    """For each value row the number another measure's row gives for the same area, date and geography type."""
     rows = len(columns.value)
-    error = np.full(rows, np.nan)
-    is_paired = np.zeros(rows, dtype=bool)
-    values, errors = np.flatnonzero(is_value), np.flatnonzero(is_error)
-    if len(values) and len(errors):
+    number = np.full(rows, np.nan)
+    is_paired, cannot_be_read = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=bool)
+    values, others = np.flatnonzero(is_value), np.flatnonzero(is_it)
+    if len(values) and len(others):
         dates, kinds = int(columns.date.max()) + 1, int(columns.kind.max()) + 1
         key = (columns.area * dates + columns.date) * kinds + columns.kind
         order = values[np.argsort(key[values], kind="stable")]
         sorted_keys = key[order]
-        place = np.searchsorted(sorted_keys, key[errors])
-        is_found = (place < len(order)) & (sorted_keys[np.minimum(place, len(order) - 1)] == key[errors])
-        is_paired[errors[is_found]] = True
-        usable = np.where(columns.where_status("ok")[errors], columns.value[errors], np.nan)
-        error[order[place[is_found]]] = usable[is_found]
+        place = np.searchsorted(sorted_keys, key[others])
+        is_found = (place < len(order)) & (sorted_keys[np.minimum(place, len(order) - 1)] == key[others])
+        is_paired[others[is_found]] = True
+        usable = np.where(columns.where_status("ok")[others], columns.value[others], np.nan)
+        number[order[place[is_found]]] = usable[is_found]
+        cannot_be_read[order[place[is_found]]] = columns.is_unreadable[others[is_found]]
+    return _Beside(is_it, is_paired, number, cannot_be_read)
+
+
+def _bounds(columns: _Columns, error: np.ndarray | None, query: NomisQuery) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper bound for each value row; missing without an error."""
+    if error is None:
+        error = np.full(len(columns.value), np.nan)
     half_width = (
         error if query.error_form == "half_width" else columns.value * HALF_WIDTH_IN_STANDARD_ERRORS * error / 100
     )
-    return columns.value - half_width, columns.value + half_width, is_paired
+    return columns.value - half_width, columns.value + half_width
 
 
 def _reasons(columns: _Columns, is_value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
@@ -243,7 +299,8 @@ def _reasons(columns: _Columns, is_value: np.ndarray, lower: np.ndarray, upper: 
         reasons[condition & is_value & (reasons == "")] = reason
 
     has_value = ~np.isnan(columns.value)
-    say(np.isin(columns.area, [n for n, code in enumerate(columns.area_codes) if not code]), "the area code is blank")
+    strange = [number for number, code in enumerate(columns.area_codes) if not _GSS_CODE.fullmatch(code)]
+    say(np.isin(columns.area, strange), "the area code is blank or not a nine-character GSS code")
     say(np.isin(columns.period, [n for n, text in enumerate(columns.periods) if not text]), "the period cannot be read")
     say(columns.is_unreadable, "a number cannot be read")
     say(columns.where_status(""), "the status is not known")

@@ -15,6 +15,8 @@ STATUSES = ("ok", "rounded", "provisional", "unreliable", "suppressed", "not_ava
 
 # What a parser must return; `finish` adds the rest of OBSERVATION_COLUMNS.
 PARSED_COLUMNS = ("area_code", "period", "value", "lower", "upper", "status", "source_row")
+# What a parser may return beside them: the counts a rate was made from, where its publisher gives them.
+COUNT_COLUMNS = ("numerator", "denominator")
 OBSERVATION_COLUMNS = (
     "area_code",
     "indicator_id",
@@ -26,6 +28,8 @@ OBSERVATION_COLUMNS = (
     "lower",
     "upper",
     "standard_error",
+    "numerator",
+    "denominator",
     "status",
     "source_id",
     "edition",
@@ -46,7 +50,7 @@ class UnreadablePayload(ValueError):
 class Parsed:
     """What a parser makes of one payload: the figures, the rows set aside, and how many rows it read.
 
-    ``figures`` has PARSED_COLUMNS; ``set_aside`` has ``source_row, area_code, period, reason, raw_line``.
+    ``figures`` has PARSED_COLUMNS and may have COUNT_COLUMNS; ``set_aside`` has ``source_row, area_code, period, reason, raw_line``.
     Every row read is in exactly one of them, or counted in ``out_of_scope`` (areas that are of no
     level this project holds, such as ITL regions), so ``rows_read = len(figures) + len(set_aside) + out_of_scope``.
     ``source_row`` is the 1-based line of the payload (a header in line 1 makes the first figure line 2).
@@ -67,7 +71,7 @@ class Period:
     year: int
 
 
-_PERIOD = re.compile(r"^(\d{4})-(\d{2})-(\d{2})(?:/P(\d{1,3})([YM]))?$")
+_PERIOD = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:/P([0-9]{1,3})([YM]))?")
 
 
 @lru_cache(maxsize=4096)
@@ -79,7 +83,7 @@ def parse_period(text: str) -> Period:
 
     Raises ValueError for anything else.
     """
-    match = _PERIOD.match(text)
+    match = _PERIOD.fullmatch(text)
     if match is None:
         raise ValueError(f"period {text!r} is not an ISO day or an ISO day with a duration in years or months")
     year, month, day = (int(match[i]) for i in (1, 2, 3))
@@ -101,7 +105,7 @@ def finish(
 ) -> pd.DataFrame:
     """Add to parsed figures what does not depend on the publisher: dates, year, standard error, provenance.
 
-    Takes PARSED_COLUMNS, returns OBSERVATION_COLUMNS, one row for each row given.
+    Takes PARSED_COLUMNS and perhaps COUNT_COLUMNS (else missing), returns OBSERVATION_COLUMNS, one row for each given.
     Raises ValueError for a period that is not ISO (parsers set such rows aside first).
     """
     position, texts = pd.factorize(figures["period"])
@@ -117,6 +121,7 @@ def finish(
         period_end=ends[position],
         year=years[position],
         standard_error=(figures["upper"] - figures["lower"]) / INTERVAL_WIDTH_IN_STANDARD_ERRORS,
+        **{name: figures.get(name, np.nan) for name in COUNT_COLUMNS},
         source_id=source_id,
         edition=edition,
         payload_sha256=payload_sha256,

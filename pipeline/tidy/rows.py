@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from pipeline.tidy.observations import PARSED_COLUMNS, Parsed, parse_period
 
 # Countries, nations, regions, combined authorities, counties and districts: the levels this project holds.
-_HELD = r"(?:K0[234]|[EWSN]92|E12|E47|E10|E0[6-9]|W06|S12|N09)\d{6}"
+_HELD = r"(?:K0[234]|[EWSN]92|E12|E47|E10|E0[6-9]|W06|S12|N09)[0-9]{6}"
 # International territorial levels, metropolitan counties, Inner and Outer London, city regions outside England,
 # and "UK less Extra-Regio": real areas that ONS publishes and this project does not hold.
-_OTHER = r"TL[A-Z0-9]{1,3}|(?:E11|E13|N34|W42|K99)\d{6}"
+_OTHER = r"TL[A-Z0-9]{1,3}|(?:E11|E13|N34|W42|K99)[0-9]{6}"
 
 
 def is_held(codes: pd.Series) -> pd.Series:
@@ -30,20 +32,23 @@ def _matches(codes: pd.Series, pattern: str) -> pd.Series:
     return codes.isin(unique[unique.str.fullmatch(pattern).astype(bool)])
 
 
-def numbers(text: pd.Series) -> pd.Series:
-    """Read numbers to float64 exactly as Python's ``float`` does; a blank is NaN, and so is text that is no number.
+# No ``nan``, ``inf``, thousands separators, underscores or digits of other scripts, all of which Python would read.
+_PLAIN_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+
+
+def plain_number(text: str) -> float:
+    """A plain decimal number read exactly as Python's ``float`` does; NaN for anything else, and beyond what fits."""
+    text = text.strip(" \t\r")
+    number = float(text) if _PLAIN_NUMBER.fullmatch(text) else np.nan
+    return number if np.isfinite(number) else np.nan
+
+
+def plain_numbers(text: pd.Series) -> pd.Series:
+    """Numbers to float64; a blank is NaN, and so is text that is no plain decimal number.
 
     pandas' own parser is allowed to be one bit off in the last place, which would break equality with the source.
     """
-
-    def read(cell: str) -> float:
-        try:
-            return float(cell)
-        except ValueError:
-            return np.nan
-
-    values = pd.Series([read(cell) for cell in text], index=text.index, dtype="float64")
-    return values.where(np.isfinite(values))
+    return pd.Series([plain_number(cell) for cell in text], index=text.index, dtype="float64")
 
 
 def periods_are_iso(periods: pd.Series) -> pd.Series:

@@ -12,6 +12,11 @@ One line a question, each put through the checks a refresh makes, so what fails 
 sentence. It takes about a minute at the pace publishers ask for, and writes nothing. Exits 0 if all is well, else 1.
 """
 
+NO_CONTACT = (
+    "Publishers are told that nobody gave a contact. Set IG_CONTACT to a web or mail address at which they can reach you, "
+    "for example IG_CONTACT=data-team@your-council.gov.uk: ONS asks for one and may refuse callers without."
+)
+
 
 def add_to(verbs: Verbs) -> None:
     add_verb(verbs, "doctor", "ask each publisher a small question: who answers, what has moved or changed", ABOUT, run)
@@ -29,12 +34,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise VerbError(str(error)) from error
     queries = [query for indicator in catalogue.collected for part in indicator.parts for query in part.live]
     wrong = asked = 0
-    with HttpClient(catalogue.sources, settings_from_environment()) as client:
+    settings = settings_from_environment()
+    with HttpClient(catalogue.sources, settings) as client:
         for finding in examine(queries, client):
             asked += 1
             wrong += not finding.is_good
             mark = "ok  " if finding.is_good else "NOT "
             verdict = "" if finding.is_good else f"{finding.verdict}: "
             print(f"{mark} {finding.source_id}, {finding.question}: {verdict}{finding.detail}", flush=True)
+    if settings.contact is None:
+        print(NO_CONTACT)
     print(f"{asked - wrong} of {asked} questions were answered as they should be.")
     return EXIT_FAILED if wrong else EXIT_OK

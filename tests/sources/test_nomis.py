@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from pipeline import sources
+from pipeline.catalogue import load_catalogue
+from pipeline.catalogue.model import NomisQuery
 from pipeline.sources.base import Incomplete, RequestRefused, SourceError, WrongContent
+from pipeline.sources.http import HttpResponse
 from pipeline.tidy import nomis
 from tests.sources.conftest import ClientFor, nomis_query
+from tests.standin import nomis_datasets
+from tests.standin.figures import Figures
 from tests.standin.server import StandIn
 
 CLAIMANTS = nomis_query(
@@ -27,7 +35,7 @@ CLAIMANTS = nomis_query(
 REGIONS = nomis_query(geography=["TYPE480"])
 
 
-def test_sixty_thousand_rows_arrive_complete_through_the_cut(standin: StandIn, client_for: ClientFor) -> None:
+def test_months_of_claimants_arrive_complete_in_blocks_of_periods(standin: StandIn, client_for: ClientFor) -> None:
     payload = sources.fetch(CLAIMANTS, client_for(standin))
     parsed = nomis.parse(payload.content, CLAIMANTS)
     months, districts, regions = 13 * 12, 350, 12
@@ -176,3 +184,174 @@ def test_pages_shorter_than_asked_for_are_followed_to_the_end(
     in_pieces = sources.fetch(REGIONS, client_for(standin))
     assert len(in_pieces.pages) == 5
     assert in_pieces.content == whole.content
+
+
+PERCENTILES = [
+    {"code": 6, "name": "10 percentile"},
+    {"code": 2, "name": "Median"},
+    {"code": 15, "name": "90 percentile"},
+]
+
+
+def pay_query(option: dict[str, object], **changes: object) -> NomisQuery:
+    """Residents' weekly pay at one of three percentiles that are asked for together."""
+    dimensions = {
+        "sex": {"code": 7, "name": "Total"},
+        "item": option,
+        "pay": {"code": 1, "name": "Weekly pay - gross"},
+    }
+    return nomis_query(
+        dataset="NM_30_1",
+        geography=["TYPE480"],
+        dates={"from_year": 2021},
+        dimensions=dimensions,
+        asked_together={"item": PERCENTILES},
+        value_measure=20100,
+        error_measure=20701,
+        error_form="cv",
+        **changes,
+    )
+
+
+def test_percentiles_asked_together_come_in_one_request_and_each_reads_its_own(
+    standin: StandIn, client_for: ClientFor
+) -> None:
+    client = client_for(standin)
+    payloads = [sources.fetch(pay_query(option), client) for option in PERCENTILES]
+    assert standin.count("NM_30_1.data.csv") == 1
+    assert len({payload.sha256 for payload in payloads}) == 1
+    alone = sources.fetch(pay_query(PERCENTILES[1]).model_copy(update={"asked_together": {}}), client)
+    expected = nomis.parse(alone.content, pay_query(PERCENTILES[1])).figures.drop(columns="source_row")
+    low, median, high = (nomis.parse(payloads[0].content, pay_query(option)).figures for option in PERCENTILES)
+    assert median.drop(columns="source_row").equals(expected)
+    assert len(low) == len(median) == len(high) == 5 * 12
+    assert (low["value"].dropna() < median["value"][low["value"].dropna().index]).all()
+
+
+def test_sixty_thousand_rows_of_one_table_arrive_complete_through_the_cut(
+    standin: StandIn, client_for: ClientFor
+) -> None:
+    [part] = load_catalogue().indicators["pay_weekly_p10"].parts
+    [asked] = part.live
+    assert isinstance(asked, NomisQuery)
+    dates = asked.dates.model_copy(update={"from_year": 2018})
+    query = asked.model_copy(update={"geography": ("TYPE424",), "dates": dates})
+    payload = sources.fetch(query, client_for(standin))
+    districts, years, percentiles, measures = 350, 8, 11, 2
+    assert payload.row_count == districts * years * percentiles * measures == 61_600
+    assert [page.row_count for page in payload.pages] == [25_000, 25_000, 11_600]
+    assert payload.content.count(b"\n") == 61_601
+    figures = nomis.parse(payload.content, query).figures
+    assert len(figures) == districts * years
+    assert not figures.duplicated(["area_code", "period"]).any()
+
+
+def test_an_option_that_does_not_come_is_a_shortfall(standin: StandIn, client_for: ClientFor) -> None:
+    client = client_for(standin)
+    real = client.get
+
+    def without_medians(source_id: str, path: str, params: dict[str, str] | None = None, **_: object) -> HttpResponse:
+        answer = real(source_id, path, params)
+        if ".data.csv" not in path:
+            return answer
+        lines = [line for line in answer.content.split(b"\n") if b'"Median"' not in line]
+        return replace(answer, content=b"\n".join(lines).replace(b",360\n", b",240\n").replace(b",360", b",240"))
+
+    client.get = without_medians  # type: ignore[method-assign]
+    with pytest.raises(
+        Incomplete, match=r"no rows for Median.*240 different rows where areas x periods x measures x item"
+    ):
+        sources.fetch(pay_query(PERCENTILES[0]), client)
+
+
+def test_a_rate_comes_with_its_numerator_and_denominator(standin: StandIn, client_for: ClientFor) -> None:
+    query = nomis_query(geography=["TYPE480"], numerator_measure=21001, denominator_measure=21002)
+    payload = sources.fetch(query, client_for(standin))
+    assert payload.parameters["measures"] == "20599,21003,21001,21002"
+    parsed = nomis.parse(payload.content, query)
+    figures = parsed.figures.dropna(subset="value")
+    assert len(figures) > 100
+    assert (100 * figures["numerator"] / figures["denominator"] - figures["value"]).abs().max() < 1e-9
+    assert parsed.rows_read == len(parsed.figures) + len(parsed.set_aside)
+
+
+def test_a_withheld_numerator_is_missing_and_one_without_its_rate_is_set_aside() -> None:
+    query = nomis_query(numerator_measure=21001, denominator_measure=21002)
+    header = "DATE,GEOGRAPHY_CODE,VARIABLE_NAME,MEASURES,OBS_VALUE,OBS_STATUS,OBS_STATUS_NAME\n"
+    row = "2023-12,{},Employment rate - aged 16-64,{},{},{}\n"
+    text = header + "".join(
+        row.format(*cells)
+        for cells in (
+            ("E08000034", 20599, "70", "A,Normal Value"),
+            ("E08000034", 21003, "4", "A,Normal Value"),
+            ("E08000034", 21001, "", "Q,These figures are missing."),
+            ("E08000034", 21002, "1000", "A,Normal Value"),
+            ("E08000035", 21001, "500", "A,Normal Value"),
+        )
+    )
+    parsed = nomis.parse(text.encode(), query)
+    [figure] = parsed.figures.to_dict("records")
+    assert (figure["value"], figure["lower"], figure["denominator"]) == (70, 66, 1000)
+    assert pd.isna(figure["numerator"])
+    assert parsed.set_aside["reason"].tolist() == [
+        "an error, numerator or denominator without the figure it belongs to"
+    ]
+    assert parsed.rows_read == 2
+
+
+def test_with_a_key_larger_pages_are_asked_for_and_what_comes_is_counted(
+    standin: StandIn, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payload = sources.fetch(CLAIMANTS, client_for(standin, nomis_uid="0x5ec4e7"))
+    assert payload.pages[0].parameters["RecordLimit"] == "100000"
+    assert [page.row_count for page in payload.pages] == [100 * 350, 56 * 350, 100 * 12, 56 * 12]
+    monkeypatch.setattr("tests.standin.nomis.KEY_ROWS", 25_000)  # a key that lifts nothing after all
+    again = sources.fetch(CLAIMANTS, client_for(standin, nomis_uid="0x5ec4e7"))
+    assert len(again.pages) == 5
+    assert again.sha256 == payload.sha256
+
+
+def test_the_definitions_unit_and_notes_are_kept(standin: StandIn, client_for: ClientFor) -> None:
+    description = sources.fetch(pay_query(PERCENTILES[0]), client_for(standin)).description
+    assert description is not None
+    assert description.unit == "GBP"
+    assert description.caveats == (
+        "The stand-in's annual survey of hours and earnings - resident analysis.",
+        "Figures whose coefficient of variation is above 20 per cent are withheld.",
+    )
+
+
+def workless_query() -> NomisQuery:
+    [part] = load_catalogue().indicators["workless_households"].parts
+    query = part.live[0]
+    assert isinstance(query, NomisQuery)
+    return query.model_copy(update={"geography": ("TYPE480",)})
+
+
+def test_workless_households_are_found_by_name(standin: StandIn, client_for: ClientFor) -> None:
+    payload = sources.fetch(workless_query(), client_for(standin))
+    assert payload.parameters["combined_ea_status"] == "3,0"
+    assert payload.parameters["households_children"] == "1"
+    assert len(nomis.parse(payload.content, workless_query()).figures) == 22 * 12
+
+
+def test_a_data_set_that_words_them_otherwise_is_a_failure_with_its_names(
+    standin: StandIn, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    households = nomis_datasets.DATASETS["NM_136_1"]
+
+    def reworded(figures: Figures) -> nomis_datasets.Dataset:
+        dataset = households(figures)
+        status = {"0": "All households", "3": "No one in work"}
+        return replace(dataset, dimensions={**dataset.dimensions, "combined_ea_status": status})
+
+    monkeypatch.setitem(nomis_datasets.DATASETS, "NM_136_1", reworded)
+    nomis_datasets.dataset.cache_clear()
+    try:
+        with pytest.raises(
+            RequestRefused,
+            match="no combined_ea_status named 'Workless households'; it has 'All households', 'No one in work'; correct",
+        ):
+            sources.fetch(workless_query(), client_for(standin))
+    finally:
+        nomis_datasets.dataset.cache_clear()

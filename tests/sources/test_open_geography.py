@@ -30,7 +30,10 @@ def test_all_districts_arrive_over_two_pages_from_the_newest_name_that_answers(
     ]
 
 
-@pytest.mark.parametrize(("table", "rows"), [("district_to_region", 296), ("district_to_combined_authority", 106)])
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [("district_to_region", 296), ("district_to_county", 361), ("district_to_combined_authority", 106)],
+)
 def test_lookups_arrive_whole(
     standin: StandIn, client_for: ClientFor, shared_data: Path, table: str, rows: int
 ) -> None:

@@ -14,11 +14,13 @@ PREFIX = "/ESMARspQHYMw9BZ9/arcgis/rest/services"
 PAGE_ROWS = 200  # the portal's own is commonly 2,000; smaller here, so that 361 districts need two pages
 
 # Service name to the file that holds such a table. The files are of December 2023 (names, regions), May 2025
-# (combined authorities) and December 2022 (boundaries), and keep their own column names.
+# (combined authorities) and December 2022 (boundaries), and keep their own column names. The lookup to counties is not
+# at hand as the portal has it; it is put together from a list of codes that gives each district its upper tier.
 SERVICES = {
     "LAD_APR_2023_UK_NC": "LAD23_lookup.csv",
     "LAD24_RGN24_EN_LU": "lad_region_dec2023.csv",
     "LAD25_CAUTH25_EN_LU": "lad_cauth_may2025.csv",
+    "LAD25_CTYUA25_UK_LU": "la_all_codes.csv",
     "Local_Authority_Districts_December_2023_Boundaries_UK_BUC": "lad22_buc.geojson",
 }
 
@@ -53,6 +55,11 @@ class ArcGisService:
         return json_reply(found | ({"exceededTransferLimit": True} if has_more else {}))
 
 
+def _upper_tier(row: dict[str, str]) -> dict[str, Any]:
+    columns = {"LAD25CD": "LADCD", "LAD25NM": "LADNM", "CTYUA25CD": "UTLACD", "CTYUA25NM": "UTLANM"}
+    return {"type": "Feature", "properties": {ours: row[theirs] for ours, theirs in columns.items()}, "geometry": None}
+
+
 def _error(code: int, message: str) -> Reply:
     return json_reply({"error": {"code": code, "message": message, "details": [message]}})
 
@@ -62,4 +69,6 @@ def _features(path: Path) -> list[dict[str, Any]]:
     if path.suffix == ".geojson":
         return list(json.loads(path.read_text(encoding="utf-8"))["features"])
     with path.open(encoding="utf-8-sig", newline="") as file:
+        if path.name == SERVICES["LAD25_CTYUA25_UK_LU"]:
+            return [_upper_tier(row) for row in csv.DictReader(file) if row["LADCD"] == row["LADCD_ACTIVE"]]
         return [{"type": "Feature", "properties": row, "geometry": None} for row in csv.DictReader(file)]

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from tests.standin.exchange import Reply, Request, html_reply, json_reply
 
-# Column names by which the two CSV publishers give the same thing.
-VALUE = ("value", "OBS_VALUE")
-AREA = ("areacd", "GEOGRAPHY_CODE")
+# Column names by which the publishers of CSV give the same thing.
+VALUE = ("value", "OBS_VALUE", "V4_2")
+AREA = ("areacd", "GEOGRAPHY_CODE", "administrative-geography")
 
 
 def _edit_first_row(body: bytes, columns: tuple[str, ...], value: str) -> bytes:
@@ -80,9 +80,11 @@ REPLY_FAULTS: Mapping[str, Callable[[Request, Reply], Reply]] = {
     "empty_200": lambda request, reply: replace(reply, status=200, body=b""),
     "unavailable": lambda request, reply: Reply(503, b"Service Unavailable", {"content-type": "text/plain"}),
     "internal_error": lambda request, reply: json_reply({"message": "Internal Error"}, 500),
+    "plain_text_error": lambda request, reply: Reply(500, b"internal error\n", {"content-type": "text/plain"}),
     "rate_limited": lambda request, reply: Reply(429, b"Too many requests", {"retry-after": "1"}),
     "dropped_connection": lambda request, reply: replace(reply, breaks_off_after=len(reply.body) // 2),
     "redirect": _redirected,
+    "truncated_file": lambda request, reply: replace(reply, body=reply.body[: len(reply.body) // 2]),
     "moved_file": lambda request, reply: json_reply({"_response_info": {"status": "not found"}}, 404),
     "renamed_service": lambda request, reply: json_reply(
         {"error": {"code": 400, "message": "Invalid URL", "details": ["Invalid URL"]}}

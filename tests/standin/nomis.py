@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice, product
+from operator import itemgetter
 from typing import Any
 
 from tests.standin import nomis_datasets
@@ -95,12 +97,13 @@ class NomisService:
         offset = int(query.get("recordoffset", 0))
         header, positions = _header(dataset, query.get("select"))
         lines = [",".join(f'"{name}"' for name in header)]
+        pick = itemgetter(*positions, positions[-1])  # one more than needed, so that it always gives several
         rows: Iterator[Any] = product(
             enumerate(dates), enumerate(geography), *(enumerate(codes) for codes in options), measures
         )
         for number, (date, area, *rest, measure) in enumerate(islice(rows, offset, offset + limit), offset):
             fields = _fields(dataset_id, dataset, date, area, rest, measure, number, total)
-            lines.append(",".join(fields[position] for position in positions))
+            lines.append(",".join(pick(fields)[:-1]))
         if len(lines) == 1 and not total:
             return _csv_reply(b"")
         return _csv_reply(("\n".join(lines) + "\n").encode())
@@ -185,29 +188,39 @@ def _fields(
     """All columns of one row, strings quoted and numbers bare, in the order of ``_header`` without select."""
     (code, name, kind), kind_code = area[1], area[1][2].removeprefix("TYPE")
     area_id = (int(kind_code) << 22) + area[0] + 1
-    fields = _block(date[1][0], date[1][1], date[1][0], "date", "0", "0")
-    fields += _block(str(area_id), name, code, TYPES[kind], kind_code, "0")
+    fields = [
+        *_block(date[1][0], date[1][1], date[1][0], "date", "0", "0"),
+        *_block(str(area_id), name, code, TYPES[kind], kind_code, "0"),
+    ]
     for (position, (option, option_name)), dimension in zip(options, dataset.dimensions, strict=True):
         fields += _block(option, option_name, option, dimension, "0", str(position))
     cell = dataset.cell(code, date[1][0], [option for _, (option, _) in options])
     value = _value(cell, measure[0], dataset)
     if code in ABOLISHED and date[1][0] >= "2023-04":
         value = 0.0  # the trap of WIRE_FORMATS 1.5: a zero where there is no district any more
-    status = ("Q", "These figures are missing.") if value is None else ("A", "Normal Value")
-    urn = (
-        f"Nm-{dataset_id[3:].replace('_', 'd')}d{area_id}d{'d'.join(option for _, (option, _) in options)}d{measure[0]}"
-    )
-    fields += [_text(measure[0]), _text(measure[1]), "" if value is None else repr(value).removesuffix(".0")]
-    fields += [_text(text) for text in (*status, "F", "Free (free for publication)", urn)]
+    chosen = "d".join(option for _, (option, _) in options)
+    urn = f'"Nm-{dataset_id[3:].replace("_", "d")}d{area_id}d{chosen}d{measure[0]}"'
+    number_text = "" if value is None else repr(value).removesuffix(".0")
+    fields += [*_quoted(*measure), number_text, *(MISSING_TAIL if value is None else NORMAL_TAIL), urn]
     return [*fields, str(number), str(total)]
 
 
-def _block(value: str, name: str, code: str, kind: str, kind_code: str, order: str) -> list[str]:
-    return [_text(value), _text(name), _text(code), _text(kind), kind_code, order]
+@lru_cache(maxsize=100_000)
+def _block(value: str, name: str, code: str, kind: str, kind_code: str, order: str) -> tuple[str, ...]:
+    return (*_quoted(value, name, code, kind), kind_code, order)
+
+
+@lru_cache(maxsize=1_000)
+def _quoted(*texts: str) -> tuple[str, ...]:
+    return tuple(_text(text) for text in texts)
 
 
 def _text(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
+
+
+NORMAL_TAIL = tuple(map(_text, ("A", "Normal Value", "F", "Free (free for publication)")))
+MISSING_TAIL = tuple(map(_text, ("Q", "These figures are missing.", "F", "Free (free for publication)")))
 
 
 def _value(cell: Cell, measure: str, dataset: Dataset) -> float | None:
@@ -233,11 +246,14 @@ def _definition(dataset_id: str, dataset: Dataset) -> dict[str, Any]:
                     {
                         "id": dataset_id,
                         "name": {"value": dataset.name, "lang": "en"},
+                        "description": {"value": f"The stand-in's {dataset.name}.", "lang": "en"},
                         "uri": f"Nm-{dataset_id[3:].replace('_', 'd')}",
                         "annotations": {
                             "annotation": [
                                 {"annotationtitle": "Status", "annotationtext": "Current"},
                                 {"annotationtitle": "LastUpdated", "annotationtext": dataset.last_updated},
+                                {"annotationtitle": "Units", "annotationtext": dataset.unit},
+                                {"annotationtitle": "SubDescription", "annotationtext": dataset.note},
                             ]
                         },
                         "components": {

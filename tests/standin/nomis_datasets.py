@@ -29,6 +29,8 @@ class Dataset:
     cell: Lookup
     error_measure: str | None = None
     error_is_cv: bool = False
+    unit: str = "Persons"
+    note: str = ""
 
 
 def _els(figures: Figures, slug: str) -> Mapping[tuple[str, str], Cell]:
@@ -117,51 +119,71 @@ def _year_to(year: int, month: int) -> str:
     return f"{months[month % 12]} {year if month == 12 else year - 1}-{months[month - 1]} {year}"
 
 
+# The statistics of pay by their code, as the shipped annual figures call them.
+STATISTICS: Mapping[str, str] = {
+    "6": "p10",
+    "7": "p20",
+    "8": "p25",
+    "9": "p30",
+    "10": "p40",
+    "2": "median",
+    "4": "mean",
+    "11": "p60",
+    "12": "p70",
+    "13": "p75",
+    "14": "p80",
+    "15": "p90",
+}
+SEXES: Mapping[str, float] = {
+    "7": 1.0,
+    "5": 1.1,
+    "6": 0.95,
+}  # total, male, female: how far the latter are made to differ
+HOURS_A_YEAR = 1700
+
+
 def _residents_pay(figures: Figures) -> Dataset:
-    statistics = {"6": "p10", "7": "p20", "8": "p25", "9": "p30", "10": "p40", "2": "median", "4": "mean"}
-    statistics |= {"11": "p60", "12": "p70", "13": "p75", "14": "p80", "15": "p90"}
-    series: dict[tuple[str, ...], Mapping[tuple[str, str], Cell]] = {
-        ("7", item, "7"): figures.annual_pay(statistic) for item, statistic in statistics.items()
-    }
-    series["7", "2", "1"] = weekly = _els(figures, "gross-median-weekly-pay")
-    for item, statistic in statistics.items():
-        annual = figures.annual_pay(statistic)
-        series.setdefault(("7", item, "1"), _scaled(annual, 1 / 52, 1))
-        series["7", item, "6"] = _scaled(annual, 1 / 1820, 2)
-    for sex, factor in (("5", 1.1), ("6", 0.9)):
-        series[sex, "2", "1"] = _scaled(weekly, factor, 1)
+    series = _pay_series(figures, 1.0)
+    for item, statistic in STATISTICS.items():
+        series["7", item, "7"] = figures.annual_pay(statistic)
+    weekly = _els(figures, "gross-median-weekly-pay")
+    for sex, factor in SEXES.items():
+        series[sex, "2", "1"] = weekly if factor == 1.0 else _scaled(weekly, factor, 1)
         series[sex, "2", "6"] = _scaled(weekly, factor / 36, 2)
     return _pay("annual survey of hours and earnings - resident analysis", series)
 
 
 def _workplace_pay(figures: Figures) -> Dataset:
+    series = _pay_series(figures, 1.01)
     weekly = _els(figures, "gross-median-weekly-pay")
-    series = {(sex, "2", "1"): _scaled(weekly, factor, 1) for sex, factor in (("7", 1.01), ("5", 1.1), ("6", 0.9))}
-    return _pay(
-        "annual survey of hours and earnings - workplace analysis",
-        {**series, ("7", "2", "6"): _scaled(weekly, 1 / 36, 2)},
-    )
+    for sex, factor in SEXES.items():
+        series[sex, "2", "1"] = _scaled(weekly, 1.01 * factor, 1)
+        series[sex, "2", "6"] = _scaled(weekly, 1.01 * factor / 36, 2)
+    return _pay("annual survey of hours and earnings - workplace analysis", series)
+
+
+def _pay_series(figures: Figures, scale: float) -> dict[tuple[str, ...], Mapping[tuple[str, str], Cell]]:
+    """Weekly and hourly pay at every statistic and of each sex, derived from annual pay."""
+    series: dict[tuple[str, ...], Mapping[tuple[str, str], Cell]] = {}
+    for item, statistic in STATISTICS.items():
+        annual = figures.annual_pay(statistic)
+        for sex, factor in SEXES.items():
+            series[sex, item, "1"] = _scaled(annual, scale * factor / 52, 1)
+            series[sex, item, "6"] = _scaled(annual, scale * factor / HOURS_A_YEAR, 2)
+    return series
 
 
 def _pay(name: str, series: Series) -> Dataset:
-    percentiles = {
-        "6": "10",
-        "7": "20",
-        "8": "25",
-        "9": "30",
-        "10": "40",
-        "11": "60",
-        "12": "70",
-        "13": "75",
-        "14": "80",
+    items = {
+        code: f"{statistic[1:]} percentile" if statistic.startswith("p") else statistic.capitalize()
+        for code, statistic in STATISTICS.items()
     }
-    items = {"2": "Median", "4": "Mean"} | {code: f"{number} percentile" for code, number in percentiles.items()}
     return Dataset(
         name=name,
         last_updated="2025-11-03 09:30:00",
         dimensions={
             "sex": {"5": "Male", "6": "Female", "7": "Total", "8": "Full Time Workers"},
-            "item": items | {"15": "90 percentile"},
+            "item": items,
             "pay": {
                 "1": "Weekly pay - gross",
                 "5": "Hourly pay - gross",
@@ -174,6 +196,8 @@ def _pay(name: str, series: Series) -> Dataset:
         cell=_by_option(series),
         error_measure="20701",
         error_is_cv=True,
+        unit="GBP",
+        note="Figures whose coefficient of variation is above 20 per cent are withheld.",
     )
 
 
@@ -285,6 +309,32 @@ def _household_deprivation(figures: Figures) -> Dataset:
     )
 
 
+def _households(figures: Figures) -> Dataset:
+    """No real figure or definition of it is at hand: its codes and names are the stand-in's own."""
+    areas = _els(figures, "claimant-count")
+    spans = [(year, 12) for year in range(2004, 2026)]
+    workless: Series = {
+        ("0", "1"): {key: Cell(60_000.0) for key in areas},
+        ("3", "1"): _scaled(areas, 2_000, 0),
+    }
+    return Dataset(
+        name="annual population survey - households by combined economic activity status",
+        last_updated="2026-07-21 09:30:00",
+        dimensions={
+            "combined_ea_status": {
+                "0": "All households",
+                "1": "Working households",
+                "2": "Mixed households",
+                "3": "Workless households ",
+            },
+            "households_children": {"1": "Number of households", "2": "Number of children"},
+        },
+        measures={"20100": "Value"},
+        dates={f"{year}-{month:02d}": _year_to(year, month) for year, month in spans},
+        cell=_by_option(workless),
+    )
+
+
 DATASETS: Mapping[str, Callable[[Figures], Dataset]] = {
     "NM_17_5": _population_survey,
     "NM_30_1": _residents_pay,
@@ -292,6 +342,7 @@ DATASETS: Mapping[str, Callable[[Figures], Dataset]] = {
     "NM_162_1": _claimants,
     "NM_127_1": _modelled_unemployment,
     "NM_57_1": _jobs_density,
+    "NM_136_1": _households,
     "NM_2002_1": _population,
     "NM_2031_1": _household_deprivation,
 }

@@ -18,7 +18,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pipeline.settings import URL_VARIABLES
-from tests.standin import arcgis, els, files, nomis
+from tests.standin import arcgis, els, files, nomis, ons_dataset
 from tests.standin.exchange import Reply, Request, html_reply
 from tests.standin.faults import Faults
 from tests.standin.figures import SHARED_DATA, figures_of
@@ -27,12 +27,16 @@ PREFIXES: Mapping[str, str] = {
     "ons_els": els.PREFIX,
     "nomis": nomis.PREFIX,
     "open_geography": arcgis.PREFIX,
+    "ons_dataset": ons_dataset.PREFIX,
     "govuk": files.PREFIX,
+    "gov_wales": files.PREFIX,
+    "gov_scot": files.PREFIX,
+    "nisra": files.PREFIX,
 }
 
 
 class StandIn:
-    """All four publishers behind one port of 127.0.0.1. ``requests`` holds every request in the order of arrival.
+    """All publishers behind one port of 127.0.0.1. ``requests`` holds every request in the order of arrival.
 
     ``data_dir`` is a folder laid out like ../shared/data (default: that one; without it, the shipped baseline's
     figures). ``els_generation`` is "A" or "B". ``faults`` maps a name of ``faults.NAMES`` to a regular expression of
@@ -91,6 +95,8 @@ class StandIn:
         for source_id, prefix in PREFIXES.items():
             if prefix and request.path.startswith(prefix + "/"):
                 return self._services[source_id](request)
+        if request.path.startswith(ons_dataset.DOWNLOADS + "/"):
+            return self._services["ons_dataset"](request)
         return self._services["govuk"](request)
 
     @cached_property
@@ -102,6 +108,7 @@ class StandIn:
                 request, zero_ghosts=self.faults.is_on("zero_ghosts", request)
             ),
             "open_geography": arcgis.ArcGisService(self._figures.data_dir).answer,
+            "ons_dataset": ons_dataset.OnsDatasetService(self._figures).answer,
             "govuk": files.FileService(self._figures.data_dir).answer,
         }
 

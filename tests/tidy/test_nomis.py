@@ -143,8 +143,8 @@ def test_a_status_is_told_by_its_name(value: object, letter: str, name: str, sta
         (row(71, status=("W", "A mark of tomorrow")), "status is not known"),
         (row("n/a"), "number cannot be read"),
         (row(area=""), "area code is blank"),
-        (row(measure=20100), "neither the value nor its error"),
-        (row(2.5, measure=21003), "an error without the figure"),
+        (row(measure=20100), "not one that was asked for"),
+        (row(2.5, measure=21003), "an error, numerator or denominator without the figure"),
         ('"2025-09","Oct 2024-Sep 2025","E08000034"', "as many fields as the header"),
     ],
 )

@@ -1,13 +1,12 @@
 """Files of the indices of deprivation, as gov.uk and the other nations' sites publish them.
 
-Paths hold hashes that change when a file is issued again (WIRE_FORMATS section 5), so each file has its addresses,
-newest first, and a landing page to look on when none answers. Recorded downloads under the right name have held a
-JSON "not found" body, so what arrives is checked against what the file must be.
+Paths change when a file is issued again (WIRE_FORMATS section 5), so each file has its addresses, newest first, and a
+landing page to look on when none answers. Recorded downloads under the right name have held a JSON "not found" body,
+so what arrives is checked against what the file must be.
 """
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.sources.base import Incomplete, Page, Payload, RequestRefused, WrongContent
+from pipeline.sources.documents import fields_of, lines_of
 
 if TYPE_CHECKING:
     from pipeline.sources.http import HttpClient, HttpResponse
 
-SOURCE_ID = "govuk"
 COLLECTION = "https://www.gov.uk/government/collections/english-indices-of-deprivation"
 FIRST_BYTES = {"xlsx": b"PK\x03\x04", "ods": b"PK\x03\x04", "xls": b"\xd0\xcf\x11\xe0"}
 MEDIA_TYPES = {
@@ -32,11 +31,12 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file: its addresses (a path on assets.publishing.service.gov.uk, or a full URL), newest first.
+    """One file of a source of ``sources.yaml``: its addresses there (paths below the base URL), newest first.
 
-    ``first_column`` and ``row_count`` are what a CSV must have.
+    ``first_column`` and ``row_count`` are what a CSV must have; what is in a workbook is its parser's to check.
     """
 
+    source_id: str
     edition: str
     addresses: tuple[str, ...]
     form: Literal["csv", "xlsx", "ods", "xls"]
@@ -47,6 +47,7 @@ class PublishedFile:
 
 FILES: Mapping[str, PublishedFile] = {
     "iod2025_file_7": PublishedFile(
+        source_id="govuk",
         edition="IoD2025 File 7: all ranks, scores, deciles and population denominators",
         addresses=(
             "media/691ded56d140bbbaa59a2a7d/File_7_IoD2025_All_Ranks_Scores_Deciles_Population_Denominators.csv",
@@ -56,6 +57,7 @@ FILES: Mapping[str, PublishedFile] = {
         row_count=33_755,
     ),
     "iod2025_file_10": PublishedFile(
+        source_id="govuk",
         edition="IoD2025 File 10: local authority district summaries (lower tier)",
         addresses=(
             "media/6917412ebc34c86ce4e6e7fc/File_10_-_IoD2025_Local_Authority_District_Summaries__lower-tier__v2.xlsx",
@@ -64,6 +66,7 @@ FILES: Mapping[str, PublishedFile] = {
         form="xlsx",
     ),
     "iod2019_file_7": PublishedFile(
+        source_id="govuk",
         edition="IoD2019 File 7: all scores, ranks, deciles and population denominators",
         addresses=(
             (
@@ -80,6 +83,7 @@ FILES: Mapping[str, PublishedFile] = {
         row_count=32_844,
     ),
     "iod2019_file_10": PublishedFile(
+        source_id="govuk",
         edition="IoD2019 File 10: local authority district summaries (lower tier)",
         addresses=(
             "media/5d8b3cfbe5274a08be69aa91/File_10_-_IoD2019_Local_Authority_District_Summaries__lower-tier__.xlsx",
@@ -90,35 +94,58 @@ FILES: Mapping[str, PublishedFile] = {
         ),
         form="xlsx",
     ),
-    "wimd2019_ranks": PublishedFile(
+    "wimd2019": PublishedFile(
+        source_id="gov_wales",
         edition="WIMD 2019: index and domain ranks by small area",
         addresses=(
             (
-                "https://gov.wales/sites/default/files/statistics-and-research/2019-11/"
+                "sites/default/files/statistics-and-research/2019-11/"
                 "welsh-index-multiple-deprivation-2019-index-and-domain-ranks-by-small-area.ods"
             ),
         ),
         form="ods",
-        landing_page="https://www.gov.wales/welsh-index-multiple-deprivation",
+        landing_page="https://www.gov.wales/welsh-index-multiple-deprivation-full-index-update-ranks-2019",
     ),
-    "wimd2025_ranks": PublishedFile(
+    "wimd2025": PublishedFile(
+        source_id="gov_wales",
         edition="WIMD 2025: index and domain ranks by small area",
         addresses=(
-            (
-                "https://www.gov.wales/sites/default/files/statistics-and-research/2025-11/"
-                "wimd-2025-index-and-domain-ranks-by-small-area.ods"
-            ),
+            "sites/default/files/statistics-and-research/2025-11/wimd-2025-index-and-domain-ranks-by-small-area.ods",
         ),
         form="ods",
-        landing_page="https://www.gov.wales/welsh-index-multiple-deprivation",
+        landing_page="https://www.gov.wales/welsh-index-multiple-deprivation-2025",
     ),
-    "nimdm2017_soa": PublishedFile(
+    "simd2020": PublishedFile(
+        source_id="gov_scot",
+        edition="SIMD 2020v2: indicators by data zone",
+        addresses=(
+            (
+                "binaries/content/documents/govscot/publications/statistics/2020/01/"
+                "scottish-index-of-multiple-deprivation-2020-indicator-data/documents/simd_2020_indicators/"
+                "simd_2020_indicators/govscot%3Adocument/SIMD%2B2020v2%2B-%2Bindicators.xlsx"
+            ),
+        ),
+        form="xlsx",
+        landing_page="https://www.gov.scot/collections/scottish-index-of-multiple-deprivation-2020/",
+    ),
+    "nimdm2017": PublishedFile(
+        source_id="nisra",
         edition="NIMDM 2017: results by super output area",
-        addresses=("https://www.nisra.gov.uk/files/nisra/publications/NIMDM17_SOAresults.xls",),
+        addresses=(
+            "files/nisra/publications/NIMDM17_SOAresults.xls",
+            "sites/nisra.gov.uk/files/publications/NIMDM17_SOAresults.xls",
+        ),
         form="xls",
-        landing_page="https://www.nisra.gov.uk/statistics/deprivation",
+        landing_page="https://www.nisra.gov.uk/publications/nimdm17-soa-level-results",
     ),
 }
+# The file that holds the small areas of an index, where it is not called by the index alone.
+_FILE_OF_INDEX = {"iod2019": "iod2019_file_7", "iod2025": "iod2025_file_7"}
+
+
+def file_of(index: str) -> str:
+    """The id in FILES of the file from which an index's district figures are computed."""
+    return _FILE_OF_INDEX.get(index, index)
 
 
 def fetch(
@@ -133,7 +160,7 @@ def fetch(
     """
     file = FILES[file_id]
     for address in file.addresses:
-        response = client.get_once(SOURCE_ID, address, etag=etag, last_modified=last_modified)
+        response = client.get_once(file.source_id, address, etag=etag, last_modified=last_modified)
         if response.not_modified:
             return None
         if response.status in (404, 410):
@@ -159,7 +186,7 @@ def _payload(response: HttpResponse, file: PublishedFile) -> Payload:
         row_count=row_count,
     )
     return Payload(
-        content=response.content,
+        body=response.content,
         media_type=MEDIA_TYPES[file.form],
         url=page.url,
         parameters={},
@@ -182,11 +209,14 @@ def _checked_rows(response: HttpResponse, file: PublishedFile) -> int | None:
         return None
     if not content.strip() or response.is_html or content.lstrip()[:1] == b"{":
         raise WrongContent(f"{file.edition}: expected a CSV table, got {response.message}.")
-    lines = content.decode("utf-8-sig", "replace").splitlines()
-    header = next(csv.reader(lines[:1]))
-    if header[0].strip() != file.first_column:
-        raise WrongContent(f"{file.edition}: expected the first column '{file.first_column}', got '{header[0]}'.")
-    if len(next(csv.reader(lines[-1:]))) != len(header):
+    try:
+        lines = lines_of(content)
+    except UnicodeDecodeError as error:
+        raise WrongContent(f"{file.edition}: bytes that are not UTF-8 at position {error.start}.") from None
+    header = fields_of(lines)
+    if not header or header[0].strip() != file.first_column:
+        raise WrongContent(f"{file.edition}: expected the first column '{file.first_column}', got {header[:1]!r:.80}.")
+    if len(fields_of(lines[-1:])) != len(header):
         raise Incomplete(f"{file.edition}: the last of {len(lines) - 1:,} rows is cut off.")
     if file.row_count is not None and len(lines) - 1 != file.row_count:
         raise Incomplete(f"{file.edition}: {len(lines) - 1:,} rows arrived where the edition has {file.row_count:,}.")

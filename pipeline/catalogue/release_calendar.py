@@ -1,0 +1,112 @@
+"""When each publisher is expected to release: what is due, what is late, what never comes by the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, HttpUrl, model_validator
+
+from pipeline.catalogue.load import CATALOGUE_DIR
+from pipeline.catalogue.model import Entry, Identifier, Indicator, Query
+from pipeline.catalogue.yaml_entries import CatalogueError, load_entries
+
+Cadence = Literal["monthly", "quarterly", "annual", "irregular"]
+Standing = Literal["up to date", "expected", "overdue", "no calendar"]
+
+_MONTHS_APART: Mapping[Cadence, int] = {"monthly": 1, "quarterly": 3, "annual": 12}
+
+
+class Release(Entry):
+    """A publication that comes again and again, and the tables it brings.
+
+    ``lag_days`` run from the end of the period reported on to its release, ``grace_days`` from there until a run calls
+    it overdue; an ``irregular`` one has neither.
+    """
+
+    id: Identifier
+    title: str
+    covers: dict[Identifier, tuple[str, ...]]
+    cadence: Cadence
+    lag_days: Annotated[int, Field(ge=0, le=1500)] | None = None
+    grace_days: Annotated[int, Field(ge=0, le=365)] | None = None
+    usual: str
+    seen: str | None = None
+    calendar_url: HttpUrl
+
+    @model_validator(mode="after")
+    def days_follow_the_cadence(self) -> Release:
+        given = self.lag_days is not None and self.grace_days is not None
+        if (self.cadence != "irregular") != given:
+            raise ValueError("lag_days and grace_days are given for every cadence but irregular, and only there")
+        return self
+
+    def next_expected(self, latest_end: date) -> date | None:
+        """The day on which the figure after the one for a period ending on ``latest_end`` usually comes."""
+        if self.lag_days is None:
+            return None
+        return months_later(latest_end, _MONTHS_APART[self.cadence]) + timedelta(days=self.lag_days)
+
+    def standing(self, latest_end: date, today: date) -> Standing:
+        """Whether the next figure is still to come, expected by now, or later than its grace allows."""
+        expected = self.next_expected(latest_end)
+        if expected is None or self.grace_days is None:
+            return "no calendar"
+        if today < expected:
+            return "up to date"
+        return "expected" if today <= expected + timedelta(days=self.grace_days) else "overdue"
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """All releases, in the order of the file."""
+
+    releases: Sequence[Release]
+
+    def release_of(self, query: Query) -> Release | None:
+        """The release that brings the table of a query."""
+        table = table_of(query)
+        return next((r for r in self.releases if table in r.covers.get(query.source, ())), None)
+
+    def releases_of(self, indicator: Indicator) -> list[Release]:
+        """The releases an indicator's live queries draw on, each once, the preferred query's first."""
+        found = [self.release_of(query) for part in indicator.parts for query in part.live]
+        return list({release.id: release for release in found if release is not None}.values())
+
+
+def table_of(query: Query) -> str:
+    """The publisher's own name of the table a query reads: data set, slug, or index."""
+    for field in ("dataset", "slug", "index"):
+        if (name := getattr(query, field, None)) is not None:
+            return str(name)
+    raise CatalogueError(f"a query of {query.source} names no data set, slug or index: {query!r}")
+
+
+def load_release_calendar(path: Path = CATALOGUE_DIR / "release_calendar.yaml") -> Calendar:
+    """Read the calendar. Raises CatalogueError for a bad entry, or a table that two releases claim."""
+    releases = load_entries(path, Release)
+    claimed: dict[tuple[str, str], str] = {}
+    for release in releases:
+        for source, tables in release.covers.items():
+            for table in tables:
+                first = claimed.setdefault((source, table), release.id)
+                if first != release.id:
+                    raise CatalogueError(f"{path.name}: '{release.id}' and '{first}' both cover {source} {table}")
+    return Calendar(releases)
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day ``months`` later, or the last of that month where it is shorter; a month's end stays one."""
+    position = day.year * 12 + day.month - 1 + months
+    year, month = divmod(position, 12)
+    last = _last_of_month(year, month + 1)
+    is_month_end = day == _last_of_month(day.year, day.month)
+    return last if is_month_end else date(year, month + 1, min(day.day, last.day))
+
+
+def _last_of_month(year: int, month: int) -> date:
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return following - timedelta(days=1)

@@ -1,0 +1,69 @@
+"""Documents from outside, read without trust: JSON of any shape and depth, and the lines of a CSV.
+
+A publisher's document may be anything on a bad day. Reading one either gives plain values or raises ValueError; looking
+inside one never raises, whatever stands where a mapping or a list was promised.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+# The largest document of any publisher at hand is Nomis's list of all its definitions, about 4.5 MB. Read into Python
+# a document takes up to twenty times its bytes.
+LARGEST_DOCUMENT_BYTES = 24_000_000
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def json_of(content: bytes) -> Any:
+    """The value of a JSON document. Raises ValueError for what is none, is too large, too deep, or no Unicode text."""
+    if len(content) > LARGEST_DOCUMENT_BYTES:
+        raise ValueError(f"{len(content):,} bytes are more than any document of a publisher has")
+    try:
+        value = json.loads(content)
+        if _SURROGATE.search(content):  # half of a surrogate pair is no character, and no file can hold it
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except RecursionError:
+        raise ValueError("it is nested too deeply to be a document of a publisher") from None
+    return value
+
+
+def inside(document: object, *names: str) -> Any:
+    """What stands under ``names``, one mapping inside the other; None where one of them is not there."""
+    for name in names:
+        if not isinstance(document, dict):
+            return None
+        document = document.get(name)
+    return document
+
+
+def mappings(value: object) -> list[dict[str, Any]]:
+    """The mappings in a list; nothing for anything else."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def text(value: object) -> str | None:
+    """A text or a number as text, without blanks around it; None for nothing, and for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value).strip() or None
+
+
+def lines_of(content: bytes) -> list[str]:
+    """The lines of a UTF-8 table (byte order mark allowed), without the empty one after the last line end.
+
+    Only a line feed ends a line, with or without a carriage return before it. Raises UnicodeDecodeError.
+    """
+    lines = [line.removesuffix("\r") for line in content.decode("utf-8-sig").split("\n")]
+    return lines if lines[-1] else lines[:-1]
+
+
+def fields_of(lines: Sequence[str]) -> list[str]:
+    """The fields of the first of ``lines``; none where there is no line or it is no line of a CSV."""
+    try:
+        return next(csv.reader(lines[:1]), [])
+    except csv.Error:
+        return []

@@ -1,0 +1,147 @@
+"""What a Nomis data set says of itself: when it was updated, its unit and notes, its periods and the names of its codes.
+
+Formats: WIRE_FORMATS section 1.8 (SDMX definitions as JSON).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pipeline.catalogue.model import NomisCode, NomisQuery
+from pipeline.sources.base import Description, HostUnreachable, RequestRefused, SourceError, WrongContent
+from pipeline.sources.documents import inside, json_of, mappings, text
+
+if TYPE_CHECKING:
+    from pipeline.sources.http import HttpClient
+
+SOURCE_ID = "nomis"
+NAMES_LISTED = 15  # in an error, so that whoever reads it can see what the data set calls what they want
+# Annotations that say what to bear in mind; notes proper come as a title and a text with the same number.
+_CODE = re.compile(r"[0-9]{1,18}")
+_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
+_NOTE_TEXT = re.compile(r"MetadataText(\d+)")
+_CURRENT = ("", "current", "none")
+
+
+def last_updated(query: NomisQuery, client: HttpClient) -> str | None:
+    """When Nomis last updated the data set (``YYYY-MM-DD HH:MM:SS``), from its definition; None if it does not say.
+
+    Raises RequestRefused or WrongContent when there is no definition, HostUnreachable.
+    """
+    return _annotations(_family(query, client)).get("LastUpdated") or None
+
+
+def described(query: NomisQuery, client: HttpClient) -> tuple[str | None, Description | None]:
+    """When the data set was last updated, and its unit and notes; neither where the definition did not come.
+
+    Complete figures are worth keeping without them. The payload then carries no date, so the next run asks for the
+    figures again. Raises HostUnreachable.
+    """
+    try:
+        family = _family(query, client)
+    except HostUnreachable:
+        raise
+    except SourceError:
+        return None, None
+    annotations = _annotations(family)
+    if not annotations:
+        return None, None
+    unit = annotations.get("Units", "").strip() or None
+    return annotations.get("LastUpdated") or None, Description(unit, tuple(_notes(family, annotations)))
+
+
+def periods_wanted(query: NomisQuery, client: HttpClient) -> list[str]:
+    """The data set's own periods that the query wants, as Nomis spells them (``2025`` or ``2025-09``).
+
+    Raises RequestRefused when there is none, and as ``last_updated``.
+    """
+    listed = [code for code, _ in _code_list(query, "time", client)]
+    wanted = [date for date in listed if _is_wanted(date, query)]
+    if not wanted:
+        raise RequestRefused(
+            f"Nomis {query.dataset} lists no period from {query.dates.from_year} on"
+            f"{f' ending in month {query.dates.months}' if query.dates.months else ''}; "
+            f"it lists {len(listed)} periods, the last {listed[-1] if listed else 'none'}."
+        )
+    return wanted
+
+
+def code_by_name(query: NomisQuery, dimension: str, wanted: NomisCode, client: HttpClient) -> int:
+    """The code of the one option of a dimension that has the wanted name, from the data set's own definition.
+
+    Raises RequestRefused, with the names there are, when none or several have it.
+    """
+    options = _code_list(query, dimension, client)
+    found = [code for code, name in options if wanted.is_named(name)]
+    if len(found) == 1 and _CODE.fullmatch(found[0]):
+        return int(found[0])
+    names = dict(options)
+    code = "" if wanted.code is None else f" (its code {wanted.code} is named '{names.get(str(wanted.code))}')"
+    listed = ", ".join(f"'{name.strip()}'" for name in list(names.values())[:NAMES_LISTED])
+    raise RequestRefused(
+        f"Nomis {query.dataset} has {'no' if not found else 'more than one'} {dimension} named "
+        f"'{wanted.name}'{code}; it has {listed}{' …' if len(names) > NAMES_LISTED else ''}; correct indicators.yaml."
+    )
+
+
+def _family(query: NomisQuery, client: HttpClient) -> Mapping[str, Any]:
+    """The definition proper (``keyfamily``) of ``dataset/{id}.def.sdmx.json``; empty where none is listed."""
+    structure = _definition(f"dataset/{query.dataset}.def.sdmx.json", client)
+    return next(iter(mappings(inside(structure, "keyfamilies", "keyfamily"))), {})
+
+
+def _annotations(family: Mapping[str, Any]) -> dict[str, str]:
+    """The annotations by title: Status, LastUpdated, Units …"""
+    listed = mappings(inside(family, "annotations", "annotation"))
+    return {str(entry.get("annotationtitle")): text(entry.get("annotationtext")) or "" for entry in listed}
+
+
+def _notes(family: Mapping[str, Any], annotations: Mapping[str, str]) -> Iterator[str]:
+    """What the publisher wants borne in mind, in its words: what the data set is, its notes, and whether it still runs."""
+    texts = [text(inside(family, "description", "value")) or "", annotations.get("SubDescription", "")]
+    for title, note in annotations.items():
+        if match := _NOTE_TEXT.fullmatch(title):
+            heading = annotations.get(f"MetadataTitle{match[1]}", "").strip()
+            texts.append(f"{heading}: {note}" if heading and note.strip() else note)
+    status = annotations.get("Status", "").strip()
+    if status.casefold() not in _CURRENT:
+        texts.append(f"Status: {status}.")
+    for note in dict.fromkeys(" ".join(words.split()) for words in texts):
+        if note and note.casefold() != "none":
+            yield note
+
+
+def _definition(path: str, client: HttpClient) -> dict[str, Any]:
+    response = client.get_once(SOURCE_ID, path)
+    if response.status != 200:
+        raise RequestRefused(
+            f"Nomis refused {response.url_without_secrets} with status {response.status}: {response.message}"
+        )
+    try:
+        structure = inside(json_of(response.content), "structure")
+    except ValueError:
+        structure = None
+    if not isinstance(structure, dict):
+        raise WrongContent(
+            f"Nomis sent no definition at {response.url_without_secrets}: expected SDMX as JSON, got {response.message}"
+        )
+    return structure
+
+
+def _code_list(query: NomisQuery, dimension: str, client: HttpClient) -> list[tuple[str, str]]:
+    """The options of one dimension of a data set: (code, name), in the order of the definition."""
+    structure = _definition(f"dataset/{query.dataset}/{dimension}.def.sdmx.json", client)
+    lists = mappings(inside(structure, "codelists", "codelist"))
+    codes = mappings(lists[0].get("code")) if lists else []
+    options = [(text(code.get("value")), text(inside(code, "description", "value")) or "") for code in codes]
+    return [(code, name) for code, name in options if code is not None]
+
+
+def _is_wanted(date: str, query: NomisQuery) -> bool:
+    found = _DATE.fullmatch(date)
+    last_year = query.dates.to_year or 9999
+    if found is None or not query.dates.from_year <= int(found[1]) <= last_year:
+        return False
+    return query.dates.months is None or found[2] is None or int(found[2]) in query.dates.months

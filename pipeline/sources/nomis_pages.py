@@ -1,0 +1,215 @@
+"""One page of a Nomis table, and the proof that the pages of a table are all of it.
+
+A guest's answer is cut at 25,000 rows with status 200 and no mark (WIRE_FORMATS section 1.3). What arrived must be as
+many rows as RECORD_COUNT says, and the whole product of areas, periods, options and measures. Columns are found by
+header name, never by position (section 1.4).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.csv
+
+from pipeline.catalogue.model import NomisCode, NomisQuery
+from pipeline.sources.base import Incomplete, RequestRefused, WrongContent
+from pipeline.sources.documents import fields_of
+
+if TYPE_CHECKING:
+    from pipeline.sources.http import HttpResponse
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+AREA, DATE, MEASURE = "GEOGRAPHY_CODE", "DATE", "MEASURES"
+# More rows than any slice of Nomis can have: twenty years of months for every ward. A count beyond is a fault, and
+# asking on for its rows would never end.
+MOST_ROWS = 20_000_000
+_COUNT = re.compile(r"[0-9]{1,12}")
+REQUIRED_COLUMNS = (AREA, DATE, MEASURE, "OBS_VALUE", "OBS_STATUS", "RECORD_OFFSET", "RECORD_COUNT")
+
+
+class OtherOptionError(Exception):
+    """A code came back under another name than the catalogue gives it, or brought nothing at all."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one run of pages was asked for: a query's options with their codes, at some of its periods."""
+
+    query: NomisQuery
+    codes: Mapping[str, Sequence[int]]
+    geography: str
+    dates: Sequence[str]
+
+    @property
+    def where(self) -> str:
+        return f"Nomis {self.query.dataset} {self.geography} {self.dates[0]} to {self.dates[-1]}"
+
+    @property
+    def several(self) -> list[str]:
+        """The dimensions of which several options were asked for together."""
+        return [name for name, options in self.query.options.items() if len(options) > 1]
+
+
+def read_page(response: HttpResponse, asked: Asked) -> pa.Table:
+    """The columns of one page that tell whether it is the one asked for, as text; a page's rows are its lines.
+
+    Raises OtherOptionError for an empty body, RequestRefused for an error status, WrongContent for HTML or other
+    columns, Incomplete for a line that breaks off.
+    """
+    if response.status != 200:
+        raise RequestRefused(f"{asked.where} was refused with status {response.status}: {response.message}")
+    if not response.content.strip():
+        raise OtherOptionError(
+            f"{asked.where}: an empty body with status 200, which is how Nomis says that a code, measure or geography "
+            "type does not exist in this data set; check the query in indicators.yaml"
+        )
+    if response.is_html:
+        raise WrongContent(
+            f"{asked.where}: an HTML page with status 200 instead of CSV; Nomis may be overloaded, try again later."
+        )
+    content = response.content.removeprefix(BYTE_ORDER_MARK)
+    first_line, newline, _ = content.partition(b"\n")
+    header = fields_of([first_line.decode("utf-8", "replace").rstrip("\r")])
+    columns = [name.strip().upper() for name in header]
+    wanted = [*REQUIRED_COLUMNS, *(_name_column(dimension) for dimension in asked.query.dimensions)]
+    missing = [name for name in wanted if name not in columns]
+    if missing or len(set(columns)) != len(columns):
+        raise WrongContent(
+            f"{asked.where}: column(s) {', '.join(missing) or 'given twice'}, header {','.join(header)!r:.160}."
+        )
+    text = pa.dictionary(pa.int32(), pa.string())
+    try:
+        return pyarrow.csv.read_csv(
+            pa.BufferReader(content if newline else content + b"\n"),
+            read_options=pyarrow.csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False),
+            convert_options=pyarrow.csv.ConvertOptions(
+                include_columns=wanted, column_types=dict.fromkeys(wanted, text), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise Incomplete(
+            f"{asked.where}: the page from row {response.params_without_secrets['RecordOffset']} on broke off ({error!s:.120})."
+        ) from None
+
+
+def record_count(page: pa.Table, offset: int, asked: Asked) -> int | None:
+    """RECORD_COUNT of a page's first row, once its RECORD_OFFSET is known to be the one asked for; None without rows.
+
+    Raises WrongContent for a page from elsewhere in the table.
+    """
+    if not page.num_rows:
+        return None
+    came, count = (str(page.column(name)[0]) for name in ("RECORD_OFFSET", "RECORD_COUNT"))
+    if not _COUNT.fullmatch(count) or int(count) > MOST_ROWS or came != str(offset):
+        raise WrongContent(f"{asked.where}: asked for rows from {offset:,}, got rows from {came!r} of {count!r}.")
+    return int(count)
+
+
+def require_options(page: pa.Table, asked: Asked) -> None:
+    """Every option came back under the name the catalogue gives it. Raises OtherOptionError."""
+    for dimension, options in asked.query.options.items():
+        for came in page.column(_name_column(dimension)).unique().to_pylist():
+            if not any(option.is_named(came) for option in options):
+                codes = ", ".join(map(str, asked.codes[dimension]))
+                expected = " or ".join(f"'{option.name}'" for option in options)
+                raise OtherOptionError(
+                    f"{asked.where}: {dimension} {codes} should be {expected} but came back as '{came}'"
+                )
+
+
+class Completeness:
+    """Which (area, period, measure, options) have come, a byte for each, page by page."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
+        self._several = asked.several
+        measures = [str(code) for code in asked.query.measures]
+        self._axes = [_Axis(DATE, list(asked.dates)), _Axis(MEASURE, measures)]
+        self._axes += [_Axis.of(_name_column(name), asked.query.options[name]) for name in self._several]
+        self._cells = math.prod(len(axis.labels) for axis in self._axes)  # of one area
+        self._areas: dict[str, int] = {}
+        self._has_come = bytearray()
+        self.received = 0
+
+    def add(self, page: pa.Table) -> None:
+        """Raises WrongContent for a row of a period, measure or option that was not asked for."""
+        cells = [0] * page.num_rows
+        for axis in self._axes:
+            positions = self._positions(page, axis)
+            cells = [cell * len(axis.labels) + position for cell, position in zip(cells, positions, strict=True)]
+        texts, indices = _dictionary(page, AREA)
+        starts = [self._areas.setdefault(code, len(self._areas)) * self._cells for code in texts]
+        self._has_come.extend(bytes(len(self._areas) * self._cells - len(self._has_come)))
+        for index, cell in zip(indices, cells, strict=True):
+            self._has_come[starts[index] + cell] = 1
+        self.received += page.num_rows
+
+    def require(self, expected: int) -> None:
+        """Rows equal RECORD_COUNT, all periods are there, every area has every period, measure and option.
+
+        Raises Incomplete saying what is missing.
+        """
+        problems = list(self._shortfalls(expected))
+        if problems:
+            raise Incomplete(f"{self._asked.where}: {'; '.join(problems)}. Nothing of it is used.")
+
+    def _positions(self, page: pa.Table, axis: _Axis) -> list[int]:
+        texts, indices = _dictionary(page, axis.column)
+        known = [axis.position(text) for text in texts]
+        unasked = sorted({texts[index] for index in set(indices) if known[index] < 0})
+        if unasked:
+            raise WrongContent(f"{self._asked.where}: rows of {', '.join(unasked[:5])} came unasked.")
+        return [known[index] for index in indices]
+
+    def _shortfalls(self, expected: int) -> Iterator[str]:
+        if self.received != expected:
+            yield f"{self.received:,} rows arrived of {expected:,}"
+        areas_with = [self._has_come[cell :: self._cells].count(1) for cell in range(self._cells)]
+        stride = self._cells
+        for axis in self._axes:
+            stride //= len(axis.labels)
+            come = {cell // stride % len(axis.labels) for cell, areas in enumerate(areas_with) if areas}
+            absent = [label for position, label in enumerate(axis.labels) if position not in come]
+            if absent:
+                yield f"no rows for {axis.word}{', '.join(absent[:5])}"
+        if sum(areas_with) != len(self._has_come):
+            by = " x ".join(["areas", "periods", "measures", *self._several])
+            yield f"{sum(areas_with):,} different rows where {by} make {len(self._has_come):,}"
+
+
+def _dictionary(page: pa.Table, column: str) -> tuple[list[str], list[int]]:
+    """The different texts of a column, and for each row the number of its text."""
+    encoded = page.column(column).unify_dictionaries().combine_chunks()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_pylist()
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """One column that tells rows apart, with what was asked for of it; ``options`` where it is told by name."""
+
+    column: str
+    labels: list[str]
+    options: Sequence[NomisCode] = ()
+
+    @classmethod
+    def of(cls, column: str, options: Sequence[NomisCode]) -> _Axis:
+        return cls(column, [option.name for option in options], options)
+
+    @property
+    def word(self) -> str:
+        return "measure " if self.column == MEASURE else ""
+
+    def position(self, text: str) -> int:
+        """Where ``text`` stands among what was asked for; -1 if it was not."""
+        if not self.options:
+            return self.labels.index(text) if text in self.labels else -1
+        return next((number for number, option in enumerate(self.options) if option.is_named(text)), -1)
+
+
+def _name_column(dimension: str) -> str:
+    return f"{dimension.upper()}_NAME"
