@@ -1,7 +1,8 @@
-"""A district's profile in plain text, read from the published file alone."""
+"""An area's profile in plain text, read from the published file alone."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +12,19 @@ from pipeline.reading import published
 
 DEFAULT_FRAMEWORK = "shared_growth"
 CHANGE_WINDOW_YEARS = 10
+TYPICAL = 50.0
 _NEGLIGIBLE = 1e-9
-_MOST_LISTED = 2
+_TITLE_WIDTH, _FIGURE_WIDTH = 50, 58
 
 _AREA = """
 select area_name, level, region_name, nation_name, combined_authority_name, is_scored
 from dim_area
 where area_code = ?
+"""
+_FIND = """
+select area_code
+from dim_area
+where area_code = upper(replace(?, ' ', '')) or lower(area_name) = lower(trim(?)) or area_code = lower(trim(?))
 """
 _LATEST_YEAR = """
 select max(year)
@@ -38,9 +45,32 @@ select
     score.rank_count,
     score.is_band,
     score.is_carried_forward,
-    score.weight_with_error
+    score.weight_with_error,
+    score.node_id,
+    node.parent_title,
+    contribution.contribution,
+    sum(contribution.contribution) over (partition by node.parent_node_id) as contributions,
+    contribution.aggregate,
+    parent.score as parent_score
 from mart_score as score
 inner join dim_node as node using (framework_id, node_id)
+left join mart_contribution as contribution
+    on
+        contribution.area_code = score.area_code
+        and contribution.framework_id = score.framework_id
+        and contribution.flavour = score.flavour
+        and contribution.window_years = score.window_years
+        and contribution.year = score.year
+        and contribution.node_id = node.parent_node_id
+        and contribution.member_id = score.node_id
+left join mart_score as parent
+    on
+        parent.area_code = score.area_code
+        and parent.framework_id = score.framework_id
+        and parent.flavour = score.flavour
+        and parent.window_years = score.window_years
+        and parent.year = score.year
+        and parent.node_id = node.parent_node_id
 where
     score.area_code = ?
     and score.framework_id = ?
@@ -50,37 +80,34 @@ where
     and score.node_kind <> 'indicator'
 order by node.position
 """
+# What this area lacks, and what nobody has (which is a fact about the year, so it stands with the gates).
 _NOT_SCORED = """
-select node.title, not_scored.reason
+select node.title, not_scored.reason, node.position
 from mart_not_scored as not_scored
 inner join dim_node as node using (framework_id, node_id)
 where
-    not_scored.area_code = ?
-    and not_scored.framework_id = ?
-    and not_scored.flavour = ?
-    and not_scored.window_years = ?
-    and not_scored.year = ?
-    and not node.is_indicator
-order by node.position
-"""
-_PARTS = """
-select node.title, contribution.contribution
-from mart_contribution as contribution
-inner join dim_node as node
-    on node.framework_id = contribution.framework_id and node.node_id = contribution.member_id
+    not_scored.area_code = $area
+    and not_scored.framework_id = $framework
+    and not_scored.flavour = $flavour
+    and not_scored.window_years = $window
+    and not_scored.year = $year
+union all
+select node.title, gate.reason, node.position
+from mart_gate as gate
+inner join dim_node as node on gate.framework_id = node.framework_id and gate.indicator_id = node.node_id
 where
-    contribution.area_code = ?
-    and contribution.framework_id = ?
-    and contribution.flavour = ?
-    and contribution.window_years = ?
-    and contribution.year = ?
-    and contribution.node_id = ?
-order by contribution.contribution desc
+    gate.framework_id = $framework
+    and gate.flavour = $flavour
+    and gate.window_years = $window
+    and gate.year = $year
+    and not gate.is_scored
+    and gate.reliability_deciding is null
+order by 3, 2
 """
 _LABEL = """
-select label, probability, most_probable_label
-from mart_label
-where area_code = ? and framework_id = ? and window_years = ? and year = ?
+select label, quadrant_probability, most_probable_quadrant
+from mart_shared_growth
+where area_code = ? and framework_id = ? and flavour = ? and window_years = ? and year = ?
 """
 _FIGURES = """
 with latest as (
@@ -117,7 +144,10 @@ order by indicator.theme, indicator.title
 
 @dataclass(frozen=True)
 class NodeScore:
-    """One node's score for the area, with the 90% intervals of score and rank where errors were carried through."""
+    """One node's score for the area, with the 90% intervals of score and rank where errors were carried through.
+
+    ``contribution`` is its part in the node above, ``contributions`` the sum of all such parts (METHODOLOGY section 5).
+    """
 
     title: str
     node_kind: str
@@ -132,6 +162,12 @@ class NodeScore:
     is_band: bool | None
     is_carried_forward: bool
     weight_with_error: float | None
+    node_id: str = ""
+    parent_title: str | None = None
+    contribution: float | None = None
+    contributions: float | None = None
+    aggregate: str | None = None
+    parent_score: float | None = None
 
     @property
     def has_hidden_error(self) -> bool:
@@ -139,23 +175,43 @@ class NodeScore:
         return self.weight_with_error is not None and self.weight_with_error < 1 - _NEGLIGIBLE
 
     @property
+    def points(self) -> float | None:
+        """How many points of the node above are this one's doing: over its siblings they sum to that score less 50."""
+        if self.contribution is None or self.contributions is None or self.parent_score is None:
+            return None
+        if abs(self.contributions) > _NEGLIGIBLE:
+            return (self.parent_score - TYPICAL) * self.contribution / self.contributions
+        return (
+            self.contribution * {"arithmetic": 1.0, "geometric": TYPICAL, "harmonic": TYPICAL**2}[str(self.aggregate)]
+        )
+
+    @property
     def rank_words(self) -> str:
         """The rank as honestly as it is known: a band, an ordinal with its interval, or that its error is unknown."""
         if self.rank is None or self.rank_count is None:
             return "not ranked"
         if self.rank_lower is None or self.rank_upper is None:
-            return "rank not given: no survey error is published"
+            return "not given: its error is not known"
         if self.is_band:
-            return f"rank band {self.rank_lower} to {self.rank_upper} of {self.rank_count}"
-        return f"rank {self.rank} of {self.rank_count} (90% interval {self.rank_lower} to {self.rank_upper})"
+            return f"band {self.rank_lower} to {self.rank_upper} of {self.rank_count}"
+        return f"{self.rank} of {self.rank_count} ({self.rank_lower} to {self.rank_upper})"
 
     @property
-    def score_words(self) -> str:
-        """The score with its 90% interval; a star says that the interval leaves errors out that nobody publishes."""
+    def interval_words(self) -> str:
+        """The 90% interval of the score; a star says that it leaves errors out that nobody publishes."""
         if self.score_lower is None or self.score_upper is None:
-            return f"{self.score:.0f}"
-        star = "*" if self.has_hidden_error else ""
-        return f"{self.score:.0f} ({self.score_lower:.0f} to {self.score_upper:.0f}){star}"
+            return "not known"
+        return f"{self.score_lower:.0f} to {self.score_upper:.0f}{'*' if self.has_hidden_error else ' '}"
+
+
+def find_published(database: Path, text: str) -> str | None:
+    """The code of the one area of the published file with this code or name, in any case; None for none or several.
+
+    Raises CannotRead when the file cannot be read.
+    """
+    with published(database) as connection:
+        found = connection.execute(_FIND, [text, text, text]).fetchall()
+    return str(found[0][0]) if len(found) == 1 else None
 
 
 def profile_text(database: Path, area_code: str) -> str:
@@ -175,7 +231,10 @@ def profile_text(database: Path, area_code: str) -> str:
         else:
             for view in (_View("level", 0), _View("change", CHANGE_WINDOW_YEARS)):
                 lines += [*_scores(connection, area_code, level == "district", view), ""]
-        lines += ["Latest figures", *_figures(connection, area_code)]
+        lines += [
+            "Latest figures, and those of the typical district (its median) in the same year",
+            *_figures(connection, area_code),
+        ]
         return "\n".join(lines)
 
 
@@ -187,7 +246,7 @@ class _View:
     window_years: int
 
     def heading(self, year: int) -> str:
-        scale = "0 to 100, 50 is the typical district; 90% intervals in brackets"
+        scale = "scores from 0 to 100, 50 is the typical district"
         if self.flavour == "level":
             return f"Where it stands in {year} ({scale})"
         return f"Where it has been heading, {year - self.window_years + 1} to {year} (the same scale)"
@@ -200,39 +259,62 @@ def _scores(connection: duckdb.DuckDBPyConnection, area_code: str, is_district: 
     year = int(found[0])
     place = [area_code, DEFAULT_FRAMEWORK, view.flavour, view.window_years, year]
     nodes = [NodeScore(*row) for row in connection.execute(_SCORES, place).fetchall()]
-    lines = [view.heading(year)]
-    for node in nodes:
-        carried = "; rests on an earlier year" if node.is_carried_forward and node.node_kind == "pillar" else ""
-        ranked = f"  {node.rank_words}" if is_district else ""
-        indent = "  " * (node.depth + 1)
-        lines.append(f"{indent}{node.title:<{46 - 2 * node.depth}}{node.score_words:>17}{ranked}{carried}")
+    header = f"  {'':<{_TITLE_WIDTH}}{'score':>5}  {'90% interval':>13}  {'adds':>5}"
+    lines = [view.heading(year), header + ("  rank (90% interval)" if is_district else "")]
+    lines += [_node_line(node, is_district) for node in nodes]
+    if any(node.points is not None for node in nodes):
+        lines.append("  adds: how many points of the line it belongs to are its doing, above or below 50")
     if any(node.has_hidden_error and node.score_lower is not None for node in nodes):
         lines.append("  * rests in part on figures without a published error: the true interval is wider")
-    for domain in ("growth", "sharing"):
-        lines += _lifts_and_drags(domain, connection.execute(_PARTS, [*place, domain]).fetchall())
-    if view.flavour == "change":
-        row = connection.execute(_LABEL, [area_code, DEFAULT_FRAMEWORK, view.window_years, year]).fetchone()
-        lines += _label_words(row)
-    for title, reason in connection.execute(_NOT_SCORED, place).fetchall():
-        lines.append(f"  Not scored: {title}: {reason.split(': ', 1)[-1]}")
+    lines += _strongest_and_weakest(nodes)
+    if is_district:
+        lines += _label_words(connection.execute(_LABEL, place).fetchone())
+    named = dict(zip(("area", "framework", "flavour", "window", "year"), place, strict=True))
+    return lines + _not_scored(connection, named)
+
+
+def _node_line(node: NodeScore, is_district: bool) -> str:
+    title = "  " * node.depth + node.title
+    points = "" if node.points is None else f"{round(node.points):+d}" if round(node.points) else "0"
+    line = f"  {title:<{_TITLE_WIDTH}}{node.score:>5.0f}  {node.interval_words:>13}  {points:>5}"
+    if is_district:
+        line += f"  {node.rank_words}"
+    if node.is_carried_forward and node.node_kind == "pillar":
+        line += "; rests on an earlier year"
+    return line.rstrip()
+
+
+def _strongest_and_weakest(nodes: Sequence[NodeScore]) -> list[str]:
+    """The pillars with the highest and the lowest score, and what each does to its domain."""
+    pillars = [node for node in nodes if node.node_kind == "pillar"]
+    if len(pillars) < 2:
+        return []
+    chosen = {"Strongest": max(pillars, key=lambda n: n.score), "Weakest": min(pillars, key=lambda n: n.score)}
+    lines = []
+    for word, node in chosen.items():
+        doing = ""
+        if node.points is not None:
+            verb, direction = ("adds", "to") if node.points >= 0 else ("takes", "off")
+            amount = f"{abs(node.points):.0f} {'point' if round(abs(node.points)) == 1 else 'points'}"
+            doing = f"; it {verb} {amount} {direction} {(node.parent_title or '').lower()}"
+        lines.append(f"  {word} pillar: {node.title}, {node.score:.0f}{doing}")
     return lines
 
 
-def _lifts_and_drags(domain: str, parts: list[tuple[str, float]]) -> list[str]:
-    """The parts that lift a domain's score above the typical district's 50 and those that hold it below, strongest first."""
-    lifts = [f"{title} ({value:+.2f})" for title, value in parts if value > 0][:_MOST_LISTED]
-    drags = [f"{title} ({value:+.2f})" for title, value in reversed(parts) if value < 0][:_MOST_LISTED]
-    words = [f"{verb} by {', '.join(names)}" for verb, names in (("lifted", lifts), ("held back", drags)) if names]
-    return [f"  {domain.capitalize()} is {'; '.join(words)} [share of ln(score / 50)]"] if words else []
-
-
 def _label_words(row: tuple[str, float, str] | None) -> list[str]:
-    if row is None:
+    if row is None or row[0] is None:
         return ["  Label: none, for want of scores with known errors"]
     label, probability, most_probable = row
     if label == "not clear":
         return [f"  Label: not clear (the most probable, {most_probable}, has probability {probability:.2f})"]
     return [f"  Label: {label} (probability {probability:.2f}), against the typical district"]
+
+
+def _not_scored(connection: duckdb.DuckDBPyConnection, place: Mapping[str, object]) -> list[str]:
+    reasons = dict.fromkeys(
+        (title, reason.split(": ", 1)[-1]) for title, reason, _ in connection.execute(_NOT_SCORED, place).fetchall()
+    )
+    return [f"  Not scored: {title}: {reason}" for title, reason in reasons]
 
 
 def _figures(connection: duckdb.DuckDBPyConnection, area_code: str) -> list[str]:
@@ -241,11 +323,10 @@ def _figures(connection: duckdb.DuckDBPyConnection, area_code: str) -> list[str]
         _FIGURES, [area_code]
     ).fetchall():
         if value is None:
-            lines.append(f"  {title}: no figure")
+            lines.append(f"  {title + ':':<{_FIGURE_WIDTH}}{'no figure':>10}")
             continue
         interval = f" ({lower:,.{decimals}f} to {upper:,.{decimals}f})" if lower is not None else ""
         mark = "" if status == "ok" else f", {status}"
-        lines.append(
-            f"  {title}: {value:,.{decimals}f}{interval} {unit}, {year}{mark}; typical district {typical:,.{decimals}f}"
-        )
+        beside = "" if typical is None else f"; typical {typical:,.{decimals}f}"
+        lines.append(f"  {title + ':':<{_FIGURE_WIDTH}}{value:>10,.{decimals}f}{interval} {unit}, {year}{mark}{beside}")
     return lines

@@ -316,7 +316,7 @@ def _wider(geography: Path, districts: pd.DataFrame) -> pd.DataFrame:
         tyne,
     )
     membership = _memberships(geography)
-    for code, (name, start, end) in settled.COMBINED_AUTHORITIES.items():
+    for code, (name, start, end, _) in settled.COMBINED_AUTHORITIES.items():
         inside = membership.loc[membership["combined_authority_code"].eq(code), "area_code"]
         add(
             code,
@@ -367,7 +367,7 @@ def _memberships(geography: Path) -> pd.DataFrame:
         ("E47000010", settled.SOUTH_OF_TYNE),
         ("E47000011", settled.NORTH_OF_TYNE),
     ):
-        _, start, end = authorities[code]
+        _, start, end, _ = authorities[code]
         rows += [(member, code, start, end) for member in members]
     columns = ["area_code", "combined_authority_code", "start_date", "end_date"]
     return pd.DataFrame(sorted(rows, key=lambda row: (row[1], row[0])), columns=columns)

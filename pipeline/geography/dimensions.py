@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pipeline.geography.groups import GROUPS_FILE, read_groups, resolve_groups
+from pipeline.geography.groups import GROUPS_FILE, Group, read_groups, resolve_groups
+from pipeline.geography.names import tidy_name
 from pipeline.geography.tables import each
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
 # Shown but not scored (METHODOLOGY section 1): too few residents for most surveys to say anything.
 NOT_SCORED = ("E09000001", "E06000053")
+MOST_LISTED = 70  # districts of an area that are named one by one
 
 DIM_AREA_COLUMNS = (
     "area_code",
@@ -104,10 +108,13 @@ def list_areas(register: Register) -> pd.DataFrame:
 
 
 def describe_area(register: Register, text: str) -> list[str]:
-    """What ``python -m pipeline areas "West Northamptonshire"`` shows: one area and its history, as lines.
+    """What ``python -m pipeline areas "West Northamptonshire"`` shows: one area and its history, or a named group, as lines.
 
     Raises UnknownAreaError or AmbiguousAreaError, whose text says what to ask for instead.
     """
+    group = next((group for group in read_groups() if tidy_name(text) in (tidy_name(group.title), group.id)), None)
+    if group is not None:
+        return _group_lines(register, group)
     area = register.find(text)
     until = "in force" if area.end_date is None else f"until {area.end_date:%d %B %Y}"
     lines = [f"{area.name} ({area.code}), {area.level.replace('_', ' ')}, {until}"]
@@ -125,15 +132,30 @@ def describe_area(register: Register, text: str) -> list[str]:
     if len(titles):
         lines.append("  In the groups: " + "; ".join(titles))
     if area.level != "district" and area.end_date is None:
-        members = register.members_of(area.code)
-        lines.append(f"  {len(members)} districts: " + "; ".join(register.by_code[code].name for code in members))
+        lines += _listed(register, register.members_of(area.code))
     return [*lines, *_history_lines(register, area.code)]
+
+
+def _group_lines(register: Register, group: Group) -> list[str]:
+    """A named group: what it is, who says so, and its districts."""
+    lines = [f"{group.title} ({group.id}), named group", f"  {' '.join(group.description.split())}"]
+    return [*lines, f"  Source: {group.source}", *_listed(register, list(resolve_groups(register)[group.id]))]
+
+
+def _listed(register: Register, districts: Sequence[str]) -> list[str]:
+    if len(districts) > MOST_LISTED:
+        return [f"  {len(districts)} districts: `python -m pipeline areas` lists them"]
+    names = "; ".join(register.by_code[code].name for code in districts)
+    return textwrap.wrap(f"{len(districts)} districts: {names}", 116, initial_indent="  ", subsequent_indent="    ")
 
 
 def _history_lines(register: Register, code: str) -> list[str]:
     history = register.history(code)
     if history.empty:
-        return ["  No change of code or boundary since 2009"]
+        if register.area(code).end_date is None:
+            return ["  No change of code or boundary since 2009"]
+        today = [f"{register.by_code[other].name} ({other})" for other in register.ground_today(code)]
+        return [f"  Its ground is today: {', '.join(today)}"] if today else []
     lines = ["  History:"]
     for (day, target), rows in history.groupby(["date", "to_code"], sort=True):
         parts = ", ".join(

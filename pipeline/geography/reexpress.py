@@ -67,7 +67,8 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Reexpressed:
-    """``observations``: the columns given, with ``geography_rule`` and ``source_area_codes`` (joined by ``+``).
+    """``observations``: the columns given, with ``geography_rule`` and ``source_area_codes`` (joined by ``+``), both
+    categorical: as text they would take more room than all else.
 
     ``set_aside``: rows as given, with ``reason``, a sentence that names the row. Rows collapsed into an
     equal one and rows out of scope are only counted, in ``ledger``.
@@ -358,8 +359,8 @@ def _output(
             columns[name] = _patched_status(column, rows, patched, figures["status"][positions])
         elif not unmoved:
             columns[str(name)] = column.array.take(rows)
-    columns["geography_rule"] = as_text(rule, list(RULES), is_categorical)
-    columns["source_area_codes"] = as_text(*without_repeats(source, texts), is_categorical)
+    columns["geography_rule"] = as_text(rule, list(RULES), is_categorical=True)
+    columns["source_area_codes"] = as_text(*without_repeats(source, texts), is_categorical=True)
     if unmoved:  # shares the untouched columns with the table given, until one of the two is written to
         return observations.reset_index(drop=True).assign(**columns)
     return pd.DataFrame(columns, copy=False)

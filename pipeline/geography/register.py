@@ -141,6 +141,21 @@ class Register:
         """The codes in force on the newest map that cover what ``code`` covers; empty when none do (an old county)."""
         return self.plan().targets_of(self.area(code).code)
 
+    def ground_today(self, code: str) -> list[str]:
+        """The codes in force on the newest map for the ground of any area, ended or not.
+
+        For a wider area that nothing took over whole (a county of the past), those of the districts it last had.
+        Raises UnknownAreaError.
+        """
+        area = self.area(code)
+        found = self.current_codes(area.code)
+        if found or area.end_date is None:
+            return found
+        last_map = area.end_date.year - 1
+        if last_map < FIRST_VINTAGE:
+            return []
+        return sorted({today for d in self.members_of(area.code, last_map) for today in self.current_codes(d)})
+
     def area(self, code: str) -> Area:
         """The area of a code (case and blanks do not matter). Raises UnknownAreaError."""
         found = self.by_code.get(tidy_code(code))

@@ -26,28 +26,30 @@ METROPOLITAN_COUNTIES: dict[str, tuple[str, tuple[int, ...]]] = {
     "E11000007": ("Tyne and Wear (Met County)", (20, 21, 22, 23, 24, 37)),
 }
 
-# Day of establishment. The register of authorities gives 2014-04-01 for Greater Manchester, Tees
-# Valley, Cambridgeshire and Peterborough, and West of England alike, which their own Orders contradict.
-# For the four of 2025 the files hold the year and the first mayoral term (1 May 2025) only.
-COMBINED_AUTHORITIES: dict[str, tuple[str, str, str]] = {
-    "E47000001": ("Greater Manchester", "2011-04-01", ""),
-    "E47000002": ("South Yorkshire", "2014-04-01", ""),
-    "E47000003": ("West Yorkshire", "2014-04-01", ""),
-    "E47000004": ("Liverpool City Region", "2014-04-01", ""),
-    "E47000005": ("North East", "2014-04-15", "2018-11-01"),
-    "E47000006": ("Tees Valley", "2016-04-01", ""),
-    "E47000007": ("West Midlands", "2016-06-17", ""),
-    "E47000008": ("Cambridgeshire and Peterborough", "2017-03-03", ""),
-    "E47000009": ("West of England", "2017-02-09", ""),
-    "E47000010": ("North East", "2018-11-02", "2024-05-06"),
-    "E47000011": ("North of Tyne", "2018-11-02", "2024-05-06"),
-    "E47000012": ("York and North Yorkshire", "2024-02-01", ""),
-    "E47000013": ("East Midlands", "2024-02-27", ""),
-    "E47000014": ("North East", "2024-05-07", ""),
-    "E47000015": ("Devon and Torbay", "2025-05-01", ""),
-    "E47000016": ("Hull and East Yorkshire", "2025-05-01", ""),
-    "E47000017": ("Greater Lincolnshire", "2025-05-01", ""),
-    "E47000018": ("Lancashire", "2025-05-01", ""),
+# Name, first and last day, and the instrument that established it. The first day is the one on which the establishing
+# article came into force, as legislation.gov.uk gives it. The register of authorities gives 2014-04-01 for Greater
+# Manchester, Tees Valley, Cambridgeshire and Peterborough, and West of England alike, which their own Orders contradict.
+# York and North Yorkshire began its work on 2024-02-01, six weeks after its Order; the four of 2025 came into being on
+# one day, which The Local Audit (Modification of Financial Reporting Requirements) Regulations 2025 repeat.
+COMBINED_AUTHORITIES: dict[str, tuple[str, str, str, str]] = {
+    "E47000001": ("Greater Manchester", "2011-04-01", "", "SI 2011/908"),
+    "E47000002": ("South Yorkshire", "2014-04-01", "", "SI 2014/863"),
+    "E47000003": ("West Yorkshire", "2014-04-01", "", "SI 2014/864"),
+    "E47000004": ("Liverpool City Region", "2014-04-01", "", "SI 2014/865"),
+    "E47000005": ("North East", "2014-04-15", "2018-11-01", "SI 2014/1012"),
+    "E47000006": ("Tees Valley", "2016-04-01", "", "SI 2016/449"),
+    "E47000007": ("West Midlands", "2016-06-17", "", "SI 2016/653"),
+    "E47000008": ("Cambridgeshire and Peterborough", "2017-03-03", "", "SI 2017/251"),
+    "E47000009": ("West of England", "2017-02-09", "", "SI 2017/126"),
+    "E47000010": ("North East", "2018-11-02", "2024-05-06", "SI 2014/1012 as changed by SI 2018/1133"),
+    "E47000011": ("North of Tyne", "2018-11-02", "2024-05-06", "SI 2018/1133"),
+    "E47000012": ("York and North Yorkshire", "2023-12-20", "", "SI 2023/1432"),
+    "E47000013": ("East Midlands", "2024-02-28", "", "SI 2024/232"),
+    "E47000014": ("North East", "2024-05-07", "", "SI 2024/402"),
+    "E47000015": ("Devon and Torbay", "2025-02-05", "", "SI 2025/115"),
+    "E47000016": ("Hull and East Yorkshire", "2025-02-05", "", "SI 2025/113"),
+    "E47000017": ("Greater Lincolnshire", "2025-02-05", "", "SI 2025/117"),
+    "E47000018": ("Lancashire", "2025-02-05", "", "SI 2025/118"),
 }
 SOUTH_OF_TYNE = ("E06000047", "E08000023", "E08000024", "E08000037")
 NORTH_OF_TYNE = ("E06000057", "E08000021", "E08000022")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -12,11 +12,24 @@ from pipeline.geography.aggregate import Membership, aggregate, group_membership
 from pipeline.run.accept import set_failing_rows_aside
 from pipeline.run.acquire import PartResult
 from pipeline.run.context import RunContext
+from pipeline.run.revisions import observations_with_errors
 from pipeline.tidy.derive import ratio
 from pipeline.tidy.observations import OBSERVATION_COLUMNS, QUARANTINE_COLUMNS
 
 _ROW_PREFIX = r"^row \S+: "
 QUARANTINE_WITH_STAGE = ("stage", *QUARANTINE_COLUMNS)
+
+
+ACCOUNT_IN = ("rows read", "rows computed from them")
+ACCOUNT_OUT = (
+    "put on today's map",
+    "the same figure under two codes",
+    "of kinds of area not held",
+    "set aside on arrival",
+    "set aside because an earlier part gives the figure",
+    "set aside as computed figures that fail their checks",
+    "set aside in geography",
+)
 
 
 class RowsLost(RuntimeError):
@@ -28,7 +41,8 @@ class Assembled:
     """A run's figures on today's map, its rows set aside, and the count of every row read.
 
     ``observations`` has OBSERVATION_COLUMNS plus ``geography_rule`` and ``source_area_codes``;
-    ``quarantine`` has ``stage`` and QUARANTINE_COLUMNS.
+    ``quarantine`` has ``stage`` and QUARANTINE_COLUMNS. ``account`` says in words where every row went: the rows read
+    and computed are the sum of those put on today's map and of all those that were not.
     """
 
     observations: pd.DataFrame
@@ -36,6 +50,7 @@ class Assembled:
     rows_read: int
     rows_out_of_scope: int
     rows_collapsed: int
+    account: Mapping[str, int] = field(default_factory=dict)
 
 
 def assemble(context: RunContext, results: Sequence[PartResult]) -> Assembled:
@@ -47,7 +62,10 @@ def assemble(context: RunContext, results: Sequence[PartResult]) -> Assembled:
     if not accepted:
         raise RowsLost("no source, snapshot or baseline gave any figure; run `python -m pipeline verify`")
     arrival = [item.quarantine for item in accepted]
-    joined = pd.concat([item.observations for item in accepted], ignore_index=True)
+    joined = pd.concat(
+        [observations_with_errors(context, result) for result in results if result.accepted is not None],
+        ignore_index=True,
+    )
     joined, between_parts = _one_figure_each(joined)
     computed, failed = _computed(context, joined)
     figures = pd.concat([joined, *computed], ignore_index=True).astype({"source_row": "Int64"})
@@ -62,17 +80,37 @@ def assemble(context: RunContext, results: Sequence[PartResult]) -> Assembled:
         ],
         ignore_index=True,
     ).astype({"source_row": "Int64"})
-    rows_read = sum(item.rows_read for item in accepted)
-    rows_after_parts = len(joined) + len(between_parts) + sum(map(len, arrival))
-    if rows_read != rows_after_parts:
-        raise RowsLost(f"{rows_read} rows were read, {rows_after_parts} are accounted for before re-expression")
+    observations = _with_wider_areas(context, on_today.observations, kinds)
+    account = {
+        "rows read": sum(item.rows_read for item in accepted),
+        "rows computed from them": sum(map(len, computed)) + sum(map(len, failed)),
+        "put on today's map": ledger.rows_used,
+        "the same figure under two codes": ledger.rows_collapsed,
+        "of kinds of area not held": ledger.rows_out_of_scope + sum(item.out_of_scope for item in accepted),
+        "set aside on arrival": sum(map(len, arrival)),
+        "set aside because an earlier part gives the figure": len(between_parts),
+        "set aside as computed figures that fail their checks": sum(map(len, failed)),
+        "set aside in geography": ledger.rows_set_aside,
+        "rows that came of those on today's map": ledger.rows_out,
+        "rows made for wider areas and groups": len(observations) - ledger.rows_out,
+    }
+    check_account(account)
     return Assembled(
-        observations=_with_wider_areas(context, on_today.observations, kinds),
+        observations=observations,
         quarantine=quarantine,
-        rows_read=rows_read,
-        rows_out_of_scope=ledger.rows_out_of_scope,
+        rows_read=account["rows read"],
+        rows_out_of_scope=account["of kinds of area not held"],
         rows_collapsed=ledger.rows_collapsed,
+        account=account,
     )
+
+
+def check_account(account: Mapping[str, int]) -> None:
+    """Raise RowsLost where the rows read and computed are not the sum of what became of them."""
+    went_in = sum(account[name] for name in ACCOUNT_IN)
+    came_out = sum(account[name] for name in ACCOUNT_OUT)
+    if went_in != came_out:
+        raise RowsLost(f"{went_in} rows were read or computed, {came_out} are accounted for: {dict(account)}")
 
 
 def scoring_input(observations: pd.DataFrame) -> pd.DataFrame:
@@ -117,6 +155,8 @@ def _computed(context: RunContext, joined: pd.DataFrame) -> tuple[list[pd.DataFr
             by_indicator.get(indicator.ratio_of.numerator, nothing),
             by_indicator.get(indicator.ratio_of.denominator, nothing),
             indicator.id,
+            times=indicator.ratio_of.times,
+            are_counts=indicator.kind == "rate",
         )
         good, bad = set_failing_rows_aside(table.astype({"source_row": "Int64"}), indicator)
         passing.append(good[list(OBSERVATION_COLUMNS)])

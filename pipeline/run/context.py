@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 
 from pipeline import __version__
 from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.catalogue.release_calendar import Calendar, load_release_calendar
 from pipeline.geography import Register, load_register
 from pipeline.geography.errors import UnknownAreaError
 from pipeline.marts.declaration import Table, declared_tables
@@ -29,10 +30,11 @@ _CODE_SUFFIXES = {".py", ".sql", ".yaml", ".csv"}
 
 @dataclass(frozen=True)
 class RunContext:
-    """Settings, catalogue, declared tables, register of areas, the one HTTP client, the stores, and when the run began."""
+    """Settings, catalogue, release calendar, declared tables, register of areas, the one HTTP client, the stores, and when the run began."""
 
     settings: Settings
     catalogue: Catalogue
+    calendar: Calendar
     tables: Mapping[str, Table]
     register: Register
     client: HttpClient
@@ -65,7 +67,7 @@ def open_run(
     With ``offline`` no source is asked at all: figures come from snapshots and the baseline. With ``force`` every figure
     is pulled anew, also where the publisher says that nothing has changed. ``draws`` is the number
     of times survey errors are drawn through the scores; with 0 there are no intervals. An ``is_thorough`` run also makes
-    the studies of the framework: rank confidence sets, audit, sensitivity. ``throttle`` and
+    the study of what each framework's choices do to its ranks. ``throttle`` and
     ``backoff_seconds`` (the first pause before a retry) are the manners of the HTTP client; only tests against a
     stand-in have reason to change them.
     Raises CatalogueError when the catalogue or the declaration of the tables is wrong.
@@ -75,6 +77,7 @@ def open_run(
     return RunContext(
         settings=settings,
         catalogue=catalogue,
+        calendar=load_release_calendar(),
         tables=declared_tables(catalogue.indicators),
         register=load_register(),
         client=HttpClient(catalogue.sources, settings, throttle=throttle, backoff_seconds=backoff_seconds),

@@ -1,8 +1,9 @@
 """Scores of how prosperous places are and how widely that is shared: pure arrays inside, labelled frames at the edge."""
 
+from pipeline.scoring.audit_statistics import audit_table
 from pipeline.scoring.frames import ScoreTables, score_framework
 from pipeline.scoring.inputs import IndicatorSpec, ScoringInputError
-from pipeline.scoring.studies import SensitivityTables, audit_table, rank_set_table, sensitivity_tables
+from pipeline.scoring.studies import SensitivityTables, rank_set_table, sensitivity_tables
 from pipeline.scoring.tables import rank_table, score_table, why_not_scored
 
 __all__ = [

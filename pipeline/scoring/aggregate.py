@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pipeline.catalogue.frameworks import Aggregate, Normalise
-from pipeline.scoring.transform import AnyFloats, Floats
+from pipeline.scoring.transform import AnyFloats, Bools, Floats
 
 
 def smallest_factor(settings: Normalise) -> float:
@@ -19,21 +19,31 @@ def smallest_factor(settings: Normalise) -> float:
 
 
 def combine(
-    aggregate: Aggregate, members: Sequence[Callable[[], AnyFloats]], weights: Floats, floor: float
+    aggregate: Aggregate,
+    members: Sequence[Callable[[], AnyFloats]],
+    weights: Floats,
+    floor: float,
+    bounds: tuple[float, float] | None = None,
 ) -> AnyFloats:
     """The weighted mean of members that are made one at a time and let go again.
 
     ``members``: functions that give [..., areas]; ``weights``: [members, ..., areas], summing to 1 over members
     where the node is scored and 0 elsewhere. The result is the mean, or a finite filler where weights are 0, in the
-    members' own precision.
+    members' own precision. A mean never lies outside its members, where rounding would put it by a hair; with
+    ``bounds``, the lowest and highest possible score, it is only kept inside these, which is quicker for draws.
     """
     total: AnyFloats | None = None
+    span: tuple[AnyFloats, AnyFloats] = (np.array(np.inf), np.array(-np.inf))
     for member, weight in zip(members, weights, strict=True):
         values = member()
+        if aggregate != "arithmetic":
+            values = np.maximum(values, floor)
+        if bounds is None:
+            span = _widened(span, values, weight > 0)
         if aggregate == "geometric":
-            values = np.log(np.maximum(values, floor))
+            values = np.log(values)
         elif aggregate == "harmonic":
-            values = 1.0 / np.maximum(values, floor)
+            values = 1.0 / values
         part = weight.astype(values.dtype, copy=False) * values
         if total is None:
             total = part
@@ -43,8 +53,20 @@ def combine(
             total = total + part
     if total is None:
         raise ValueError("a node without members has no mean")
+    mean = total
     if aggregate == "geometric":
-        return np.exp(total)
-    if aggregate == "harmonic":
-        return np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
-    return total
+        mean = np.exp(total)
+    elif aggregate == "harmonic":
+        mean = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+    if bounds is not None:
+        return np.clip(mean, *bounds, out=mean)
+    return np.where((weights > 0).any(axis=0), np.clip(mean, *span), mean)
+
+
+def _widened(span: tuple[AnyFloats, AnyFloats], values: AnyFloats, counts: Bools) -> tuple[AnyFloats, AnyFloats]:
+    """The lowest and highest so far, with the values that count taken in."""
+    lowest, highest = span
+    return (
+        np.asarray(np.minimum(lowest, np.where(counts, values, np.inf))),
+        np.asarray(np.maximum(highest, np.where(counts, values, -np.inf))),
+    )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.frameworks import Framework
+from pipeline.scoring.audit_statistics import audit_of
 from pipeline.scoring.change_table import change_table
 from pipeline.scoring.columns import concat, same, stack, text, whole, window_column
 from pipeline.scoring.contributions import contributions
@@ -16,9 +17,10 @@ from pipeline.scoring.draws import Summary
 from pipeline.scoring.gate_table import base_table, gate_table
 from pipeline.scoring.inputs import Areas, IndicatorSpec, ScoringInputError, read_areas, read_cube
 from pipeline.scoring.labels import LABELS, NOT_CLEAR, printed_label
+from pipeline.scoring.pieces import Simulate
 from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.reasons import not_scored_table
-from pipeline.scoring.run import DEFAULT_RHO, FlavourRun, has_known_error, run_flavour
+from pipeline.scoring.run import DEFAULT_RHO, FlavourRun, flavour_runs, has_known_error
 from pipeline.scoring.simulate import SimulationResult, simulate
 from pipeline.scoring.transform import Bools, Floats
 
@@ -85,7 +87,8 @@ class ScoreTables:
     ``gate``: reliability of every indicator by flavour, window and year, and whether it is scored.
     ``base``: the frozen base of every indicator. ``contribution``: what each member adds to its node.
     ``change``: CHANGE_COLUMNS, every indicator's slopes and 1, 5 and 10-year differences with 90% intervals.
-    ``label``: LABEL_COLUMNS, one row an area, window and year (no rows without draws).
+    ``label``: LABEL_COLUMNS, one row an area, window and year; the window is null for the level (no rows without draws).
+    ``audit``: AUDIT_COLUMNS, statistics of indicators and nodes in the latest year with nearly all districts.
     """
 
     score: pd.DataFrame
@@ -95,6 +98,7 @@ class ScoreTables:
     contribution: pd.DataFrame
     change: pd.DataFrame
     label: pd.DataFrame
+    audit: pd.DataFrame
 
 
 def score_framework(
@@ -107,6 +111,7 @@ def score_framework(
     draws: int = 0,
     seed: int = 1,
     rho: float = DEFAULT_RHO,
+    simulate_runs: Simulate = simulate,
 ) -> ScoreTables:
     """Score every flavour, window, year and node of a framework.
 
@@ -117,6 +122,7 @@ def score_framework(
 
     With ``draws`` (2,000 is usual) survey errors are drawn through the whole chain; ``rho`` is the correlation of
     one series' errors from year to year. With ``draws`` 0 the interval and probability columns are null.
+    ``simulate_runs`` does the drawing, here or spread over processes (`pipeline.scoring.pieces`).
 
     Raises ScoringInputError for figures that cannot be scored; the framework was checked when it was loaded.
     """
@@ -124,17 +130,11 @@ def score_framework(
         raise ScoringInputError(f"framework {framework.id} has no base_year, which scoring over years needs")
     register = read_areas(areas)
     cube, unknown = read_cube(framework, figures, register, indicators)
-    runs = [run_flavour(framework, cube, "level", first_year=first_year, rho=rho)]
-    if framework.normalise.method != "goalposts":  # goalposts are in an indicator's unit, a slope is not
-        runs += [
-            run_flavour(framework, cube, "change", window, first_year=first_year, rho=rho)
-            for window in framework.windows
-        ]
-    runs = [run for run in runs if run.all_leaves.branches]
+    runs = flavour_runs(framework, cube, first_year=first_year, rho=rho)
     drawn: Sequence[SimulationResult | None] = [None] * len(runs)
     if draws and runs:
         first_row = max(0, cube.year_row(first_year))
-        drawn = simulate(runs, register.is_placed, draws, seed, rho=rho, first_row=first_row)
+        drawn = simulate_runs(runs, register.is_placed, draws, seed, rho=rho, first_row=first_row)
     pairs = list(zip(runs, drawn, strict=True))
     scores = [_score_table(run, result, register, first_year) for run, result in pairs]
     return ScoreTables(
@@ -148,6 +148,7 @@ def score_framework(
         ),
         change=change_table(runs, register, first_year, rho),
         label=concat([_label_table(run, result) for run, result in pairs if result and result.labels], LABEL_COLUMNS),
+        audit=audit_of(runs),
     )
 
 

@@ -35,7 +35,7 @@ def gate_table(run: FlavourRun, first_year: int) -> pd.DataFrame:
             "reliability": np.concatenate([gate.yearly[kept] for gate in run.gates]),
             "reliability_deciding": np.array([gate.reliability for gate in run.gates])[leaves],
             "is_scored": np.array([gate.is_scored and gate.has_figures for gate in run.gates])[leaves],
-            "reason": text([_gate_reason(gate) for gate in run.gates], leaves),
+            "reason": text([_gate_reason(run, gate) for gate in run.gates], leaves),
             "districts": (~np.isnan(run.positions.used[:, kept]) & district).sum(axis=2).reshape(-1).astype("int32"),
             "districts_with_error": (run.positions.has_published_error[:, kept] & district)
             .sum(axis=2)
@@ -55,9 +55,14 @@ def _measured_by(run: FlavourRun, leaf: int) -> str:
     return " less ".join(name for name, _ in signed)
 
 
-def _gate_reason(gate: GateDecision) -> str:
-    if gate.reason or not gate.has_figures:
-        return gate.reason or "no figures are held"
+def _gate_reason(run: FlavourRun, gate: GateDecision) -> str:
+    if gate.reason:
+        return gate.reason
+    if not gate.has_figures:
+        k = run.cube.index(run.all_leaves.leaves[gate.leaf].id)
+        if run.window is None or k is None or np.isnan(run.cube.values[k]).all():
+            return "no figures are held"
+        return f"no district has {run.window.min_points} figures in {run.window.years} years"
     return "scored" if not np.isnan(gate.reliability) else "scored; no published error to judge it by"
 
 

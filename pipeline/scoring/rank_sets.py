@@ -5,6 +5,8 @@ Studies 91(1), algorithms 3.1 to 3.3: a place ranks no better than one plus the 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,7 @@ from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.transform import Bools, Floats, Singles
 
 DRAWS = 2000
+THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -39,56 +42,115 @@ def rank_confidence_sets(
     """
     if not 0 < coverage < 1:
         raise ValueError(f"coverage must be between 0 and 1 (given: {coverage})")
+    alone, together = both_rank_sets(estimates, errors, coverage, draws=draws, seed=seed, wants_together=simultaneous)
+    return together if together is not None else alone
+
+
+def both_rank_sets(
+    estimates: Floats,
+    errors: Floats,
+    coverage: float,
+    *,
+    draws: int = DRAWS,
+    seed: int = 1,
+    wants_together: bool = True,
+) -> tuple[RankSets, RankSets | None]:
+    """The marginal sets and, where wanted, the simultaneous ones, whose first step is the marginal ones' too.
+
+    Arguments and errors are those of ``rank_confidence_sets``.
+    """
     held = ~np.isnan(estimates)
     theta, sigma = estimates[held], errors[held]
     if np.isnan(sigma).any() or (sigma < 0).any():
         raise ValueError("every estimate needs a standard error of 0 or more")
     noise = np.ascontiguousarray((normals(seed, "rank sets", 0, 0, draws, theta.size) * sigma).T, dtype=np.float32)
-    decide = _surely_apart_together if simultaneous else _surely_apart_each
-    is_apart = decide(theta, sigma, noise, coverage)
+    pairs = _distances(theta, sigma)
+    with ThreadPoolExecutor(max_workers=THREADS) as pool:
+        is_apart, largest = _surely_apart_each(pairs, sigma, noise, coverage, pool)
+        alone = _sets(estimates, theta, is_apart)
+        if not wants_together:
+            return alone, None
+        is_apart = _surely_apart_together(pairs, sigma, noise, coverage, largest, pool)
+    return alone, _sets(estimates, theta, is_apart)
+
+
+def _sets(estimates: Floats, theta: Floats, is_apart: Bools) -> RankSets:
+    """``is_apart``: [areas, areas], row j says which areas surely differ from j."""
+    held = ~np.isnan(estimates)
     gap = theta[None, :] - theta[:, None]
-    better = (is_apart & (gap > 0)).sum(axis=1)
-    worse = (is_apart & (gap < 0)).sum(axis=1)
-    out = [np.full(estimates.shape, np.nan) for _ in range(2)]
-    out[0][held] = 1 + better
-    out[1][held] = theta.size - worse
-    return RankSets(rank_rows(estimates), out[0], out[1])
+    lower, upper = np.full(estimates.shape, np.nan), np.full(estimates.shape, np.nan)
+    lower[held] = 1 + (is_apart & (gap > 0)).sum(axis=1)
+    upper[held] = theta.size - (is_apart & (gap < 0)).sum(axis=1)
+    return RankSets(rank_rows(estimates), lower, upper)
 
 
-def _surely_apart_each(theta: Floats, sigma: Floats, noise: Singles, coverage: float) -> Bools:
-    """[areas, areas]: row j says which areas surely differ from j, each row a family of its own."""
-    distance, found, is_open = _distances(theta, sigma)
-    for j in range(theta.size):
-        rivals = np.flatnonzero(is_open[j])
-        drawn = _drawn_distances(noise, sigma, j, rivals)
-        while rivals.size:
-            is_new = distance[j, rivals] > _critical(drawn.max(axis=0), coverage)
-            if not is_new.any():
-                break
-            found[j, rivals[is_new]] = True
-            rivals, drawn = rivals[~is_new], drawn[~is_new]
-    return found
+Pairs = tuple[Floats, Bools, Bools]  # see _distances
 
 
-def _surely_apart_together(theta: Floats, sigma: Floats, noise: Singles, coverage: float) -> Bools:
-    """[areas, areas], symmetric: pairs that surely differ, all pairs one family."""
-    distance, found, is_open = _distances(theta, sigma)
-    is_open = np.triu(is_open)
-    while is_open.any():
+def _surely_apart_each(
+    pairs: Pairs, sigma: Floats, noise: Singles, coverage: float, pool: ThreadPoolExecutor
+) -> tuple[Bools, Singles]:
+    """[areas, areas]: row j says which areas surely differ from j, each row a family of its own.
+
+    Also the largest drawn distance of all pairs: [draws].
+    """
+    distance, is_certain, is_open = pairs
+    found = is_certain.copy()
+
+    def decide(places: NDArray[np.intp]) -> Singles:
         largest = np.zeros(noise.shape[1], dtype=np.float32)
-        for j in range(theta.size):
+        for j in places:
+            rivals = np.flatnonzero(is_open[j])
+            drawn = _drawn_distances(noise, sigma, int(j), rivals)
+            if rivals.size:
+                np.maximum(largest, drawn.max(axis=0), out=largest)
+            while rivals.size:
+                is_new = distance[j, rivals] > _critical(drawn.max(axis=0), coverage)
+                if not is_new.any():
+                    break
+                found[j, rivals[is_new]] = True
+                rivals, drawn = rivals[~is_new], drawn[~is_new]
+        return largest
+
+    return found, _largest(decide, len(sigma), noise.shape[1], pool)
+
+
+def _surely_apart_together(
+    pairs: Pairs, sigma: Floats, noise: Singles, coverage: float, largest: Singles, pool: ThreadPoolExecutor
+) -> Bools:
+    """[areas, areas], symmetric: pairs that surely differ, all pairs one family. ``largest``: of all pairs, [draws]."""
+    distance, is_certain, is_open = pairs
+    found = is_certain.copy()
+    is_open = np.triu(is_open)
+
+    def among_open(places: NDArray[np.intp]) -> Singles:
+        most = np.zeros(noise.shape[1], dtype=np.float32)
+        for j in places:
             rivals = np.flatnonzero(is_open[j])
             if rivals.size:
-                np.maximum(largest, _drawn_distances(noise, sigma, j, rivals).max(axis=0), out=largest)
+                np.maximum(most, _drawn_distances(noise, sigma, int(j), rivals).max(axis=0), out=most)
+        return most
+
+    while is_open.any():
         is_new = is_open & (distance > _critical(largest, coverage))
         if not is_new.any():
             break
         found |= is_new | is_new.T
         is_open &= ~is_new
+        largest = _largest(among_open, len(sigma), noise.shape[1], pool)
     return found
 
 
-def _distances(theta: Floats, sigma: Floats) -> tuple[Floats, Bools, Bools]:
+def _largest(work: Callable[[NDArray[np.intp]], Singles], places: int, draws: int, pool: ThreadPoolExecutor) -> Singles:
+    """The elementwise largest of what ``work`` gives for shares of the places: the same however they are shared out."""
+    shares: Sequence[NDArray[np.intp]] = [np.arange(first, places, THREADS) for first in range(THREADS)]
+    most = np.zeros(draws, dtype=np.float32)
+    for result in pool.map(work, shares):
+        np.maximum(most, result, out=most)
+    return most
+
+
+def _distances(theta: Floats, sigma: Floats) -> Pairs:
     """Standardised distance of every pair, pairs of exact estimates that differ, and pairs left to decide."""
     spread = np.hypot(sigma[:, None], sigma[None, :])
     gap = np.abs(theta[:, None] - theta[None, :])

@@ -7,12 +7,16 @@ from numpy.typing import NDArray
 
 from pipeline.scoring.transform import Floats, Singles
 
+TIE = 1e-12  # scores closer than this share of the largest of them differ by rounding alone, and tie
 SIGN = np.int32(0x7FFFFFFF)
 FEW = 1024  # areas whose number fits beside a score in 32 bits
 
 
 def rank_rows(scores: Floats) -> Floats:
-    """Rank along the last axis, highest score first. [..., areas] -> the same shape; NaN has no rank."""
+    """Rank along the last axis, highest score first. [..., areas] -> the same shape; NaN has no rank.
+
+    Rows belong together (nodes and years of one framework): what counts as a tie is measured by the largest score.
+    """
     is_missing = np.isnan(scores)
     ranks = rank_complete_rows(np.where(is_missing, -np.inf, scores)).astype(float)
     ranks[is_missing] = np.nan
@@ -20,11 +24,12 @@ def rank_rows(scores: Floats) -> Floats:
 
 
 def rank_complete_rows(scores: Floats) -> NDArray[np.int32]:
-    """As ``rank_rows``, for scores without NaN."""
+    """As ``rank_rows``, for scores without NaN; minus infinity is worst."""
     better_first = -scores
-    order = np.argsort(better_first, axis=-1)
+    order = np.argsort(better_first, axis=-1, kind="stable")
     ordered = np.take_along_axis(better_first, order, axis=-1)
-    return _place(order, ordered[..., 1:] == ordered[..., :-1])
+    near = TIE * np.abs(scores).max(initial=0.0, where=np.isfinite(scores))
+    return _place(order, ordered[..., 1:] <= ordered[..., :-1] + near)
 
 
 def rank_draws(scores: Singles, bounds: tuple[float, float] | None = None) -> NDArray[np.int32]:
@@ -61,6 +66,8 @@ def rank_draws(scores: Singles, bounds: tuple[float, float] | None = None) -> ND
 def _place(order: NDArray[np.int64], is_tied: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Ranks from the order of areas, best first, and which of them tie with the one before."""
     count = order.shape[-1]
+    if not count:
+        return np.empty(order.shape, dtype=np.int32)
     place = np.array(np.broadcast_to(np.arange(1, count + 1, dtype=np.int32), order.shape)).reshape(-1)
     # a run of ties takes the place of the one it follows; runs do not reach from one row into the next
     follows = np.zeros(order.shape, dtype=bool)

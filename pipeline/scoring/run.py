@@ -24,6 +24,7 @@ from pipeline.scoring.tree import Plan, Structure, compile_plan, evaluate, struc
 
 DEFAULT_RHO = 0.5
 ORDER_METHODS = ("rank", "percentile")
+ENOUGH = 0.9  # of the districts of the best year, for a year to be studied
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,27 @@ def run_flavour(
         framework, cube, flavour, window, chosen, everything, plan, kept, positions, makings, is_raw, tuple(bases),
         tuple(gates), structures, scores, branch_scores,
     )  # fmt: skip
+
+
+def flavour_runs(framework: Framework, cube: Cube, *, first_year: int, rho: float = DEFAULT_RHO) -> list[FlavourRun]:
+    """The level, and the change over each of the framework's windows; flavours without any node are left out."""
+    runs = [run_flavour(framework, cube, "level", first_year=first_year, rho=rho)]
+    if framework.normalise.method != "goalposts":  # goalposts are in an indicator's unit, a slope is not
+        runs += [
+            run_flavour(framework, cube, "change", window, first_year=first_year, rho=rho)
+            for window in framework.windows
+        ]
+    return [run for run in runs if run.all_leaves.branches]
+
+
+def study_row(run: FlavourRun) -> int | None:
+    """The year to study: the latest in which nearly all districts are scored, mostly on figures of their own year."""
+    scored = (~np.isnan(run.branch_scores[-1]) & run.cube.is_district).sum(axis=1)
+    age = run.positions.age[list(run.kept)][:, :, run.cube.is_district]
+    held = np.maximum((age >= 0).sum(axis=(0, 2)), 1)
+    is_fresh = (age == 0).sum(axis=(0, 2)) / held >= 0.5
+    rows = np.flatnonzero((scored >= ENOUGH * scored.max()) & (scored > 0) & is_fresh)
+    return int(rows[-1]) if rows.size else None
 
 
 def leaf_polarity(cube: Cube, plan: Plan, leaf: int) -> int:

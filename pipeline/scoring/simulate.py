@@ -261,7 +261,7 @@ class World:
         run = self.run
         if not run.plan.branches:
             return
-        labels = run.framework.labels if run.window is not None else None
+        labels = run.framework.labels
         wanted = {labels.growth, labels.sharing} if labels is not None else set()
         kept_scores: dict[str, AnyFloats] = {}
 
@@ -281,7 +281,7 @@ class World:
             self._summarise(keys, run.branch_scores[b, row], values, submit)
 
         weights = [shape.weights[:, row] for shape in run.structures]
-        evaluate(run.plan, weights, leaf_scores, run.floor, on_branch, on_leaf)
+        evaluate(run.plan, weights, leaf_scores, run.floor, on_branch, on_leaf, self.bounds)
         if labels is not None and len(kept_scores) == len(wanted) == 2:
             probabilities = label_probabilities(kept_scores[labels.growth], kept_scores[labels.sharing], self.middle)
             both = self.is_placed.copy()

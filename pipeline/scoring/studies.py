@@ -1,39 +1,24 @@
-"""Audit, sensitivity and rank confidence sets of a framework as tables. Part of the labelled edge (pandas)."""
+"""Sensitivity and rank confidence sets of a framework as tables. Part of the labelled edge (pandas)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.frameworks import Framework
-from pipeline.scoring import audit
 from pipeline.scoring.cube import Cube
 from pipeline.scoring.effects import Effects, VariantResult, sobol_effects, variants
 from pipeline.scoring.inputs import Areas, IndicatorSpec, read_areas, read_cube
 from pipeline.scoring.positions import indicator_series
-from pipeline.scoring.rank_sets import rank_confidence_sets
-from pipeline.scoring.run import FlavourRun, run_flavour
+from pipeline.scoring.rank_sets import DRAWS, both_rank_sets
+from pipeline.scoring.run import flavour_runs, run_flavour, study_row
 from pipeline.scoring.sensitivity import RHOS, Study
 from pipeline.scoring.simulate import simulate
 from pipeline.scoring.transform import Floats
 
-AUDIT_COLUMNS = (
-    "framework_id",
-    "flavour",
-    "window_years",
-    "year",
-    "node_id",
-    "member_id",
-    "other_id",
-    "statistic",
-    "value",
-    "districts",
-    "is_flagged",
-    "note",
-)
 RANK_SET_COLUMNS = (
     "area_code",
     "framework_id",
@@ -47,8 +32,6 @@ RANK_SET_COLUMNS = (
     "rank_lower_simultaneous",
     "rank_upper_simultaneous",
 )
-TOO_ALIKE, AT_ODDS = 0.92, -0.3  # correlations beyond which members duplicate, or work against, each other
-ENOUGH = 0.9  # of the districts of the best year, for a year to be studied
 
 
 @dataclass(frozen=True)
@@ -60,151 +43,6 @@ class SensitivityTables:
     area_effect: pd.DataFrame
     variant: pd.DataFrame
     rho: pd.DataFrame
-
-
-def _runs(framework: Framework, cube: Cube, first_year: int) -> list[FlavourRun]:
-    runs = [run_flavour(framework, cube, "level", first_year=first_year)]
-    if framework.normalise.method != "goalposts":
-        runs += [run_flavour(framework, cube, "change", w, first_year=first_year) for w in framework.windows]
-    return [run for run in runs if run.plan.branches]
-
-
-def study_row(run: FlavourRun) -> int | None:
-    """The year to study: the latest in which nearly all districts are scored, mostly on figures of their own year."""
-    scored = (~np.isnan(run.branch_scores[-1]) & run.cube.is_district).sum(axis=1)
-    age = run.positions.age[list(run.kept)][:, :, run.cube.is_district]
-    held = np.maximum((age >= 0).sum(axis=(0, 2)), 1)
-    is_fresh = (age == 0).sum(axis=(0, 2)) / held >= 0.5
-    rows = np.flatnonzero((scored >= ENOUGH * scored.max()) & (scored > 0) & is_fresh)
-    return int(rows[-1]) if rows.size else None
-
-
-def audit_table(
-    framework: Framework,
-    figures: pd.DataFrame,
-    areas: pd.DataFrame,
-    indicators: Mapping[str, IndicatorSpec],
-    *,
-    first_year: int = 2009,
-) -> pd.DataFrame:
-    """AUDIT_COLUMNS: one row a statistic, for every flavour and window, in the latest year with nearly all districts.
-
-    Of each indicator: coverage, mean, sd, skew, kurtosis, correlation ratio with the root (its importance) beside
-    its nominal weight. Of each node: correlations of its members, principal components, Cronbach's alpha.
-    ``is_flagged`` marks what a reader should know, ``note`` says it.
-    """
-    cube, _ = read_cube(framework, figures, read_areas(areas), indicators)
-    rows: list[tuple[object, ...]] = []
-    for run in _runs(framework, cube, first_year):
-        row = study_row(run)
-        if row is not None:
-            head = (framework.id, run.flavour, run.window.years if run.window else None, int(cube.years[row]))
-            rows += [(*head, *statistic) for statistic in _statistics(run, row)]
-    table = pd.DataFrame(rows, columns=list(AUDIT_COLUMNS))
-    return table.astype({"window_years": "Int32", "year": "int32", "districts": "int32"})
-
-
-Statistic = tuple[str, str | None, str | None, str, float, int, bool, str]
-
-
-def _statistics(run: FlavourRun, row: int) -> Iterator[Statistic]:
-    district = run.cube.is_district
-    for n, k in enumerate(run.kept):
-        leaf = run.plan.leaves[n].id
-        if np.isnan(run.positions.used[k, row, district]).all():
-            continue
-        shape = audit.shape(run.positions.used[k, row, district])
-        treat = "skewed and heavy-tailed: a few districts stretch the scale" if shape.needs_treatment else ""
-        for name in ("coverage", "mean", "sd", "skew", "kurtosis"):
-            flag = bool(treat) and name in ("skew", "kurtosis")
-            yield leaf, None, None, name, getattr(shape, name), shape.count, flag, treat if flag else ""
-    for b, branch in enumerate(run.plan.branches):
-        ids = [run.plan.leaves[k].id for k in branch.leaves] + [run.plan.branches[c].id for c in branch.children]
-        members = [run.leaf_scores[run.kept[k], row] for k in branch.leaves]
-        members += [run.branch_scores[c, row] for c in branch.children]
-        table = np.array(members).T[district]
-        held = np.flatnonzero(~np.isnan(table).all(axis=0))
-        if held.size > 1:
-            yield from _multivariate(branch.id, [ids[h] for h in held], table[:, held])
-        weights = run.structures[b].weights[:, row][:, district]
-        if branch is run.plan.root:
-            yield from _importance(run, row)
-        yield branch.id, None, None, "coverage", float((weights.sum(axis=0) > 0).mean()), int(district.sum()), False, ""
-
-
-def _multivariate(node: str, ids: list[str], table: Floats) -> Iterator[Statistic]:
-    count = int(audit.complete_rows(table).sum())
-    correlation = audit.correlations(table)
-    for i in range(len(ids)):
-        for j in range(i + 1, len(ids)):
-            value = float(correlation[i, j])
-            note = (
-                "nearly the same information twice"
-                if value > TOO_ALIKE
-                else "pull against each other"
-                if value < AT_ODDS
-                else ""
-            )
-            yield node, ids[i], ids[j], "correlation", value, count, bool(note), note
-    values = audit.eigenvalues(correlation)
-    loadings = audit.first_component(correlation)
-    for n, value in enumerate(values, start=1):
-        yield node, None, None, f"eigenvalue_{n}", float(value), count, False, ""
-    yield node, None, None, "first_component_share", float(values[0] / len(ids)), count, False, ""
-    for name, loading in zip(ids, loadings, strict=True):
-        yield node, name, None, "first_component_weight", float(loading), count, False, ""
-    yield node, None, None, "cronbach_alpha", audit.cronbach_alpha(correlation), count, False, ""
-
-
-def _importance(run: FlavourRun, row: int) -> Iterator[Statistic]:
-    """Of every indicator in the root: nominal weight (as the tree multiplies out) and correlation ratio."""
-    district = run.cube.is_district
-    nominal = nominal_weights(run, row)
-    names = [leaf.id for n, leaf in enumerate(run.plan.leaves) if nominal[n] > 0]
-    table = np.array([run.leaf_scores[run.kept[n], row] for n in range(len(run.plan.leaves)) if nominal[n] > 0]).T[
-        district
-    ]
-    ratios, shares = audit.importance_shares(table, run.branch_scores[-1, row, district])
-    root = run.plan.root.id
-    count = int((~np.isnan(run.branch_scores[-1, row]) & district).sum())
-    for n, name in enumerate(names):
-        weight = float(nominal[nominal > 0][n])
-        dominant = bool(shares[n] > audit.DOMINANCE_LIMIT)
-        yield root, name, None, "nominal_weight", weight, count, False, ""
-        yield root, name, None, "correlation_ratio", float(ratios[n]), count, False, ""
-        yield (
-            root,
-            name,
-            None,
-            "importance_share",
-            float(shares[n]),
-            count,
-            dominant,
-            "dominates the index" if dominant else "",
-        )
-
-
-def nominal_weights(run: FlavourRun, row: int) -> Floats:
-    """Weight of each leaf in the root where everything any district has that year is present: [leaves], summing to 1."""
-    share = np.zeros(len(run.plan.leaves))
-
-    def spread(b: int, part: float) -> None:
-        branch = run.plan.branches[b]
-        has = [not np.isnan(run.leaf_scores[run.kept[k], row]).all() for k in branch.leaves]
-        has += [bool(run.structures[c].is_scored[row].any()) for c in branch.children]
-        weights = [run.plan.leaves[k].reference.weight for k in branch.leaves]
-        weights += [run.plan.branches[c].weight for c in branch.children]
-        total = sum(w for w, present in zip(weights, has, strict=True) if present)
-        for position, (weight, present) in enumerate(zip(weights, has, strict=True)):
-            if not present:
-                continue
-            if position < len(branch.leaves):
-                share[branch.leaves[position]] += part * weight / total
-            else:
-                spread(branch.children[position - len(branch.leaves)], part * weight / total)
-
-    spread(len(run.plan.branches) - 1, 1.0)
-    return share
 
 
 def sensitivity_tables(
@@ -225,7 +63,7 @@ def sensitivity_tables(
     register = read_areas(areas)
     cube, _ = read_cube(framework, figures, register, indicators)
     effects, area_effects, varied, widths = [], [], [], []
-    for run in _runs(framework, cube, first_year)[:2]:
+    for run in [run for run in flavour_runs(framework, cube, first_year=first_year) if run.plan.branches][:2]:
         row = study_row(run)
         if row is None:
             continue
@@ -318,50 +156,60 @@ def _rho_table(
 
 
 def rank_set_table(
-    framework: Framework,
+    frameworks: Sequence[Framework],
     figures: pd.DataFrame,
     areas: pd.DataFrame,
     indicators: Mapping[str, IndicatorSpec],
     *,
     coverage: float = 0.9,
+    draws: int = DRAWS,
     seed: int = 1,
 ) -> pd.DataFrame:
     """RANK_SET_COLUMNS: confidence sets for the rank of every scored district on each indicator with errors.
 
     The latest year in which half of the scored districts have a figure with a standard error; marginal and
-    simultaneous sets of the given coverage.
+    simultaneous sets of the given coverage. An indicator that several frameworks share is worked out once.
     """
     register = read_areas(areas)
-    cube, _ = read_cube(framework, figures, register, indicators)
-    codes = np.array(register.codes, dtype=object)
+    made: dict[str, pd.DataFrame | None] = {}
     tables = []
-    for k, name in enumerate(cube.indicator_ids):
-        series = indicator_series(cube, k, within_nation=False)
-        both = ~np.isnan(series.position) & ~np.isnan(series.error) & cube.is_district
-        rows = np.flatnonzero(both.sum(axis=1) * 2 >= max(1, cube.is_district.sum()))
-        if not rows.size:
-            continue
-        row = rows[-1]
-        held = both[row]
-        estimate, error = cube.polarity[k] * series.position[row, held], series.error[row, held]
-        alone = rank_confidence_sets(estimate, error, coverage, simultaneous=False, seed=seed)
-        together = rank_confidence_sets(estimate, error, coverage, simultaneous=True, seed=seed)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "area_code": codes[held],
-                    "framework_id": framework.id,
-                    "indicator_id": name,
-                    "year": np.int32(cube.years[row]),
-                    "coverage": coverage,
-                    "rank": alone.rank.astype("int32"),
-                    "rank_count": np.int32(held.sum()),
-                    "rank_lower": alone.lower.astype("int32"),
-                    "rank_upper": alone.upper.astype("int32"),
-                    "rank_lower_simultaneous": together.lower.astype("int32"),
-                    "rank_upper_simultaneous": together.upper.astype("int32"),
-                },
-                columns=list(RANK_SET_COLUMNS),
-            ).astype({"area_code": "str"})
-        )
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(RANK_SET_COLUMNS))
+    for framework in frameworks:
+        cube, _ = read_cube(framework, figures, register, indicators)
+        for k, name in enumerate(cube.indicator_ids):
+            if name not in made:
+                made[name] = _rank_sets_of(cube, k, coverage, draws, seed)
+            table = made[name]
+            if table is not None:
+                tables.append(table.assign(framework_id=framework.id))
+    if not tables:
+        return pd.DataFrame(columns=list(RANK_SET_COLUMNS))
+    return pd.concat(tables, ignore_index=True)[list(RANK_SET_COLUMNS)]
+
+
+def _rank_sets_of(cube: Cube, k: int, coverage: float, draws: int, seed: int) -> pd.DataFrame | None:
+    """The sets of one indicator, in its latest year with enough errors; None where there is no such year."""
+    series = indicator_series(cube, k, within_nation=False)
+    both = ~np.isnan(series.position) & ~np.isnan(series.error) & cube.is_district
+    rows = np.flatnonzero(both.sum(axis=1) * 2 >= max(1, cube.is_district.sum()))
+    if not rows.size:
+        return None
+    row = rows[-1]
+    held = both[row]
+    estimate, error = cube.polarity[k] * series.position[row, held], series.error[row, held]
+    alone, together = both_rank_sets(estimate, error, coverage, draws=draws, seed=seed)
+    table = pd.DataFrame(
+        {
+            "area_code": np.array(cube.area_codes, dtype=object)[held],
+            "indicator_id": cube.indicator_ids[k],
+            "year": np.int32(cube.years[row]),
+            "coverage": coverage,
+            "rank": alone.rank.astype("int32"),
+            "rank_count": np.int32(held.sum()),
+            "rank_lower": alone.lower.astype("int32"),
+            "rank_upper": alone.upper.astype("int32"),
+        }
+    ).astype({"area_code": "str", "indicator_id": "str"})
+    if together is not None:
+        table["rank_lower_simultaneous"] = together.lower.astype("int32")
+        table["rank_upper_simultaneous"] = together.upper.astype("int32")
+    return table

@@ -77,8 +77,10 @@ def score_table(values: pd.DataFrame, framework: Framework, *, draws: int = DRAW
 
 
 def why_not_scored(values: pd.DataFrame, framework: Framework) -> pd.DataFrame:
-    """``area_code, node_id, reason`` for every score ``score_table`` leaves empty because of the table as a whole
-    (an indicator without spread) or because too much is missing for that area."""
+    """``area_code, node_id, reason`` for every score that ``score_table`` leaves empty.
+
+    Either because of the table as a whole (an indicator without spread), or because too much is missing for an area.
+    """
     run = _run(values, framework)
     rows: list[tuple[str, str, str]] = []
     for gate in run.gates:
@@ -111,6 +113,7 @@ def rank_table(
     """
     describe = ("area_code",)
     need_columns(estimates, ("area_code", "estimate", "standard_error"), "estimates")
+    _need_codes(estimates, "estimates")
     estimate = numbers(estimates, "estimate", "estimates", describe=describe)
     error = numbers(estimates, "standard_error", "estimates", describe=describe)
     twice = np.flatnonzero(estimates["area_code"].duplicated())
@@ -134,6 +137,14 @@ def rank_table(
     )
 
 
+def _need_codes(table: pd.DataFrame, name: str) -> None:
+    if table.empty:
+        raise ScoringInputError(f"{name}: the table has no rows")
+    is_empty = table["area_code"].isna() | table["area_code"].astype("str").str.strip().eq("")
+    if is_empty.any():
+        raise ScoringInputError(f"{name}: row {int(is_empty.to_numpy().argmax()) + 2}: area_code is empty")
+
+
 def _draw(run: FlavourRun, draws: int, seed: int) -> SimulationResult:
     everyone = np.ones(len(run.cube.area_codes), dtype=bool)
     return simulate([run], everyone, draws, seed, rho=DEFAULT_RHO)[0]
@@ -146,6 +157,7 @@ def _run(values: pd.DataFrame, framework: Framework) -> FlavourRun:
 def _cube(values: pd.DataFrame, framework: Framework) -> Cube:
     describe = ("area_code", "indicator_id")
     need_columns(values, (*describe, "value"), "values")
+    _need_codes(values, "values")
     held = set(values["indicator_id"])
     awaited = {item.id for item in framework.awaited}
     for node, _, _ in framework.nodes():
@@ -158,8 +170,6 @@ def _cube(values: pd.DataFrame, framework: Framework) -> Cube:
     used = values[values["indicator_id"].isin(wanted)]
     codes, areas = pd.factorize(values["area_code"])
     a = codes[values["indicator_id"].isin(wanted).to_numpy()]
-    if (a < 0).any():
-        raise ScoringInputError(f"values: row {int(np.flatnonzero(a < 0)[0]) + 2}: area_code is empty")
     k = pd.Index(wanted, dtype="str").get_indexer(pd.Index(used["indicator_id"]))
     value = numbers(used, "value", "values", describe=describe)
     error = np.full(len(used), np.nan)

@@ -201,12 +201,13 @@ def evaluate(
     floor: float,
     on_branch: Callable[[int, AnyFloats], None],
     on_leaf: Callable[[int, AnyFloats], None],
+    bounds: tuple[float, float] | None = None,
 ) -> None:
     """Score every branch, children first, holding few arrays at a time: each is handed over and then folded in.
 
     ``weights``: one [members, (years,) areas] array a branch; ``leaf_scores(k)`` gives [areas], [years, areas] or
     [draws, areas], finite everywhere (a filler where missing). Leading axes broadcast, so what has no error stays
-    a single row. Depth first: at most one array a level of the tree is alive.
+    a single row. Depth first: at most one array a level of the tree is alive. ``bounds``: see ``combine``.
     """
 
     def score(b: int) -> AnyFloats:
@@ -215,7 +216,7 @@ def evaluate(
         def members() -> Sequence[Callable[[], AnyFloats]]:
             return [lambda k=k: leaf(k) for k in branch.leaves] + [lambda c=c: score(c) for c in branch.children]
 
-        result = combine(branch.aggregate, members(), weights[b], floor)
+        result = combine(branch.aggregate, members(), weights[b], floor, bounds)
         on_branch(b, result)
         return result
 

@@ -11,12 +11,13 @@ ABOUT = """List today's local authority districts, or tell the history of one ar
   python -m pipeline areas                             today's 361 districts
   python -m pipeline areas "West Northamptonshire"     what it was made from and when
   python -m pipeline areas E07000151                   what became of a code of the past
+  python -m pipeline areas "Core Cities"               the districts of a named group
 """
 
 
 def add_to(verbs: Verbs) -> None:
     parser = add_verb(verbs, "areas", "list today's districts, or tell the history of one area", ABOUT, run)
-    parser.add_argument("name", nargs="?", help="name or GSS code, of today or of the past")
+    parser.add_argument("name", nargs="?", help="name or GSS code, of today or of the past, or a named group")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         register = load_register()
-        if arguments.name:
+        if arguments.name is not None:
             print("\n".join(describe_area(register, arguments.name)))
             return EXIT_OK
         for row in list_areas(register).fillna("").itertuples(index=False):

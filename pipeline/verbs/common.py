@@ -14,6 +14,7 @@ EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_REFUSED = 3
 EXIT_INCOMPLETE = 4
+EXIT_LOCKED = 5
 
 # argparse's own name for what add_subparsers returns is private.
 Verbs = Any
@@ -39,7 +40,7 @@ def add_verb(
 
 
 def read_csv(path: Path, *, numbers: Sequence[str]) -> pd.DataFrame:
-    """A CSV with its text as text and ``numbers`` as float64, full precision; empty is missing.
+    """A CSV with its text as text, without blanks around it, and ``numbers`` as float64, full precision; empty is missing.
 
     Raises VerbError naming the file, and the line and column of a number that is none.
     """
@@ -49,8 +50,9 @@ def read_csv(path: Path, *, numbers: Sequence[str]) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise VerbError(f"{path} cannot be read as a CSV: {error}") from error
+    table = table.rename(columns=str.strip).apply(lambda column: column.str.strip())
     for name in (column for column in numbers if column in table.columns):
-        text = table[name].str.strip()
+        text = table[name]
         values = pd.to_numeric(text, errors="coerce").astype("float64")
         wrong = values.isna() & ~text.str.lower().isin(["", "nan", "na", "inf", "-inf"])
         if wrong.any():

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb, read_csv, write_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_REASONS = 20
 
 ABOUT = """Score any areas with any framework, one period, values used as they are given.
 
 VALUES is a CSV with the columns area_code, indicator_id, value and, where errors are known,
 standard_error. The result has a row for every area and node: area_code, node_id, depth, score,
 rank (1 is best, ties share the better rank), and with errors score_lower, score_upper,
-rank_lower, rank_upper (90%). docs/methodology.md, section 10, describes the framework file.
+rank_lower, rank_upper (90%). What cannot be scored has no score, and the reason is printed.
+docs/methodology.md, section 10, describes the framework file.
 
   python -m pipeline score --values values.csv --framework framework.yaml --out scores.csv
 """
@@ -32,16 +39,31 @@ def add_to(verbs: Verbs) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.catalogue import CatalogueError
     from pipeline.catalogue.frameworks import load_framework
-    from pipeline.scoring import ScoringInputError, score_table
+    from pipeline.scoring import ScoringInputError, score_table, why_not_scored
 
-    if arguments.draws < 0:
-        raise VerbError("--draws must be 0 or more")
+    for option in ("draws", "seed"):
+        if getattr(arguments, option) < 0:
+            raise VerbError(f"--{option} must be 0 or more")
     try:
         framework = load_framework(arguments.framework)
         values = read_csv(arguments.values, numbers=("value", "standard_error"))
         scores = score_table(values, framework, draws=arguments.draws, seed=arguments.seed)
+        reasons = why_not_scored(values, framework) if scores["score"].isna().any() else None
     except (CatalogueError, ScoringInputError) as error:
         raise VerbError(str(error)) from error
     write_csv(scores, arguments.out)
     print(f"{len(scores):,} rows written to {arguments.out}")
+    if reasons is not None:
+        print("\n".join(_not_scored(reasons, areas=scores["area_code"].nunique())))
     return EXIT_OK
+
+
+def _not_scored(reasons: pd.DataFrame, areas: int) -> list[str]:
+    """One line for each reason, with how many areas it is about, or the one it is about."""
+    lines = []
+    for reason, rows in reasons.groupby("reason", sort=False):
+        codes = rows["area_code"]
+        about = "all areas" if len(codes) == areas else codes.iloc[0] if len(codes) == 1 else f"{len(codes):,} areas"
+        lines.append(f"  {reason} ({about})")
+    hidden = len(lines) - MOST_REASONS
+    return ["Not scored:", *lines[:MOST_REASONS], *([f"  and {hidden:,} more reasons"] if hidden > 0 else [])]

@@ -27,10 +27,55 @@ def test_nothing_is_lost_and_no_area_comes_out_twice(els: pd.DataFrame, register
     assert ledger.rows_in == len(els)
     assert ledger.rows_used + ledger.rows_set_aside + ledger.rows_collapsed + ledger.rows_out_of_scope == len(els)
     assert not result.observations.duplicated(["area_code", "indicator_id", "period"]).any()
+    assert ledger.rows_set_aside == len(result.set_aside)
+    assert result.set_aside["reason"].str.len().gt(10).all()
     assert set(result.observations["area_code"]) <= set(register.dim_area()["area_code"])
     districts = set(result.observations["area_code"]) & set(register.districts())
     given = {code for text in els["area_code"].unique() for code in _current(register, text)}
     assert districts == given
+
+
+# Of today's 361 districts, those a file speaks of: the whole United Kingdom, or the nations its publisher covers.
+WHOLE_KINGDOM = (
+    "business-demography",
+    "children-in-relative-poverty",
+    "claimant-count",
+    "gross-disposable-household-income-per-head",
+    "gross-median-weekly-pay",
+    "gross-value-added",
+)
+MADE_SINCE_2019 = ("West Northamptonshire", "Buckinghamshire", "Cumberland", "Bournemouth, Christchurch and Poole")
+
+
+@pytest.mark.parametrize("name", ELS_FILES)
+def test_a_file_comes_out_on_all_361_districts_or_on_those_of_the_nations_it_covers(
+    name: str, register: Register, shared_data: Path
+) -> None:
+    els = read_els(shared_data / "els" / f"{name}.csv")
+    found = set(_reexpressed(els, register).observations["area_code"]) & set(register.districts())
+    nations = {code[0] for code in found}
+    whole = [code for code in register.districts() if code[0] in nations]
+    if name in WHOLE_KINGDOM:
+        assert len(found) == 361
+    elif name not in ("healthy-life-expectancy",):  # published for upper tiers: counties stand for their districts
+        assert sorted(found) == whole
+
+
+@pytest.mark.parametrize("area", MADE_SINCE_2019)
+@pytest.mark.parametrize("name", WHOLE_KINGDOM)
+def test_a_merged_district_has_every_period_that_it_or_all_its_predecessors_had(
+    name: str, area: str, register: Register, shared_data: Path
+) -> None:
+    els = read_els(shared_data / "els" / f"{name}.csv")
+    first = els[els["indicator_id"].eq(els["indicator_id"].iloc[0]) & els["value"].notna()]
+    given = first.groupby("area_code")["period"].agg(set).to_dict()
+    code = register.find(area).code
+    before = [given.get(part, set()) for part in register.changes.query("to_code == @code")["from_code"]]
+    rows = _reexpressed(els, register).observations
+    mine = rows[rows["area_code"].eq(code) & rows["indicator_id"].eq(first["indicator_id"].iloc[0])]
+    periods = mine.loc[mine["value"].notna(), "period"]
+    assert periods.is_unique
+    assert set(periods) == given.get(code, set()) | set.intersection(*before)
 
 
 def _current(register: Register, text: str) -> list[str]:

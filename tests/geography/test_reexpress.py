@@ -81,6 +81,34 @@ def test_merged_rates_with_denominators_are_the_rate_of_the_sums(register: Regis
     assert (row["status"], row["geography_rule"]) == ("ok", "merge_by_denominator")
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    value=st.floats(0, 1e6),
+    error=st.floats(0, 1e3),
+    base=st.one_of(st.none(), st.floats(1, 1e6)),
+    kind=st.sampled_from(["rate", "ratio", "mean", "median"]),
+)
+def test_merging_identical_districts_leaves_rates_unchanged_and_adds_counts(
+    value: float, error: float, base: float | None, kind: str
+) -> None:
+    register = load_register()
+    rows = pd.DataFrame(
+        {
+            "area_code": pd.Series(CUMBERLAND * 2, dtype="str"),
+            "indicator_id": pd.Series([kind] * 3 + ["count"] * 3, dtype="str"),
+            "period": "2020-01-01/P1Y",
+            "value": value,
+            "standard_error": error,
+            "denominator": np.nan if base is None else base,
+        }
+    )
+    merged = reexpress(rows, {kind: kind, "count": "count"}, register).observations.set_index("indicator_id")
+    assert merged.loc[kind, "value"] == pytest.approx(value)
+    assert merged.loc["count", "value"] == pytest.approx(3 * value)
+    assert merged.loc["count", "standard_error"] == pytest.approx(np.sqrt(3) * error)
+    assert merged.loc[kind, "standard_error"] <= error + 1e-9, "an average is no less sure than its parts"
+
+
 def test_the_publishers_own_figure_for_the_new_area_wins_over_its_parts(register: Register, table: Table) -> None:
     rows = table([*((code, 2020, 100.0) for code in CUMBERLAND), ("E06000063", 2020, 298.0)])
     result = reexpress(rows, {"people": "count"}, register)

@@ -122,6 +122,28 @@ def test_combined_authority_membership_depends_on_the_vintage(register: Register
     assert sizes.sum() == 106
 
 
+@pytest.mark.parametrize(
+    ("code", "first_day"),
+    [
+        ("E47000001", "2011-04-01"),
+        ("E47000005", "2014-04-15"),
+        ("E47000007", "2016-06-17"),
+        ("E47000009", "2017-02-09"),
+        ("E47000008", "2017-03-03"),
+        ("E47000012", "2023-12-20"),
+        ("E47000013", "2024-02-28"),
+        ("E47000014", "2024-05-07"),
+        *((code, "2025-02-05") for code in ("E47000015", "E47000016", "E47000017", "E47000018")),
+    ],
+)
+def test_a_combined_authority_begins_on_the_day_its_order_came_into_force(
+    register: Register, code: str, first_day: str
+) -> None:
+    assert register.area(code).start_date == pd.Timestamp(first_day)
+    joined = register.combined_authorities.loc[register.combined_authorities["combined_authority_code"].eq(code)]
+    assert joined["start_date"].eq(pd.Timestamp(first_day)).all()
+
+
 def test_dim_area_has_one_row_an_area_with_names_beside_codes(register: Register) -> None:
     dim = register.dim_area().set_index("area_code")
     assert dim.index.is_unique

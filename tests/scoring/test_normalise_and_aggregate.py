@@ -156,3 +156,42 @@ def test_an_optional_node_nobody_has_leaves_the_denominator_and_one_somebody_has
     with_b = score_table(pd.concat([only_a, some_b]), fw).query("node_id == 'index'").set_index("area_code")["score"]
     assert with_b[["x", "y"]].tolist() == [1, 2]
     assert np.isnan(with_b["z"])
+
+
+THIRDS = {
+    "id": "thirds",
+    "normalise": {"method": "goalposts"},
+    "tree": {
+        "id": "index",
+        "indicators": [
+            {"id": "a", "weight": 2, "goalposts": [0, 1]},
+            {"id": "b", "weight": 1, "goalposts": [0, 1]},
+        ],
+    },
+}
+
+
+def test_rounding_neither_breaks_a_tie_nor_leaves_the_range():
+    """Two thirds of 25 and one third of 100 make 50 on paper; in binary they make a little less."""
+    values = pd.DataFrame(
+        [("low", 0.25, 1.0), ("even", 0.5, 0.5), ("high", 0.75, 0.0), ("best", 1.0, 1.0)],
+        columns=["area_code", "a", "b"],
+    ).melt("area_code", var_name="indicator_id")
+    index = score_table(values, parse_framework(THIRDS)).query("node_id == 'index'").set_index("area_code")
+    assert index.loc["best", "score"] == 100
+    assert index["score"].to_numpy() == pytest.approx([50, 50, 50, 100])
+    assert index["rank"].to_dict() == {"low": 2, "even": 2, "high": 2, "best": 1}
+
+
+@pytest.mark.parametrize("mean", ["arithmetic", "geometric", "harmonic"])
+def test_a_mean_of_equal_scores_is_that_score_and_first_in_every_draw(mean):
+    """Scores at the top of the range stay there when drawn: a hair above it, an area once ranked last."""
+    rows = [("best", 5.0), ("middle", 0.5), ("worst", -4.0)]
+    values = pd.concat(
+        pd.DataFrame(rows, columns=["area_code", "value"]).assign(indicator_id=name, standard_error=1e-4)
+        for name in "ab"
+    )
+    framework = parse_framework(THIRDS | {"tree": THIRDS["tree"] | {"aggregate": mean}})
+    index = score_table(values, framework, draws=500).query("node_id == 'index'").set_index("area_code")
+    assert index.loc["best", ["score", "score_lower", "score_upper"]].tolist() == [100, 100, 100]
+    assert index[["rank", "rank_lower", "rank_upper"]].to_numpy().tolist() == [[1] * 3, [2] * 3, [3] * 3]

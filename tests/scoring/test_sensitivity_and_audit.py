@@ -149,7 +149,7 @@ def test_the_audit_table_covers_every_flavour_and_its_nominal_weights_sum_to_one
 
 
 def test_rank_sets_of_every_indicator_with_errors_are_among_its_districts(figures):
-    table = rank_set_table(parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS)
+    table = rank_set_table([parse_framework(FRAMEWORK)], figures, areas_of(figures), SPECS)
     assert set(table["indicator_id"]) == {"pay", "employment", "noisy", "unemployment"}
     assert (table["rank_lower_simultaneous"] <= table["rank_lower"]).all()
     assert ((table["rank_lower"] <= table["rank"]) & (table["rank"] <= table["rank_upper"])).all()
@@ -159,3 +159,12 @@ def test_rank_sets_of_every_indicator_with_errors_are_among_its_districts(figure
     rates = figures[(figures["indicator_id"] == "unemployment") & (figures["year"] == year)].dropna()
     rates = rates[rates["area_code"].str[0].isin(["E", "W"])]
     assert best == rates.sort_values("value")["area_code"].iloc[0]
+
+
+def test_two_frameworks_give_the_same_rank_sets_of_an_indicator_they_share(figures):
+    first = parse_framework(FRAMEWORK)
+    second = parse_framework({"id": "other", "base_year": 2015, "tree": {"id": "i", "indicators": ["unemployment"]}})
+    table = rank_set_table([first, second], figures, areas_of(figures), SPECS, draws=200)
+    shared = {name: rows.drop(columns="framework_id") for name, rows in table.groupby("framework_id")}
+    mine = shared[first.id].query("indicator_id == 'unemployment'").reset_index(drop=True)
+    pd.testing.assert_frame_equal(mine, shared["other"].reset_index(drop=True))

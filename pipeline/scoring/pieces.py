@@ -1,0 +1,67 @@
+"""The drawing of survey errors in pieces of years, so that other processes or machines can each take some.
+
+A year's draws depend on nothing but the seed, the series and the years before (see `pipeline.scoring.draws`), so the
+pieces put together are the same numbers as in one go, to the last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from pipeline.scoring.run import FlavourRun
+from pipeline.scoring.simulate import SimulationResult, simulate
+from pipeline.scoring.transform import Bools
+
+
+class Drawn(Protocol):
+    """A piece that is being drawn somewhere; ``result`` waits for it."""
+
+    def result(self) -> list[SimulationResult]: ...
+
+
+# Hands over the arguments of ``draw_years`` and gives the piece on its way.
+Submit = Callable[[Sequence[FlavourRun], Bools, int, int, float, int, int], Drawn]
+
+
+class Simulate(Protocol):
+    """`pipeline.scoring.simulate.simulate`, or a way of doing it elsewhere."""
+
+    def __call__(
+        self,
+        runs: Sequence[FlavourRun],
+        is_placed: Bools,
+        draws: int,
+        seed: int,
+        *,
+        rho: float,
+        first_row: int = 0,
+    ) -> list[SimulationResult]: ...
+
+
+def draw_years(
+    runs: Sequence[FlavourRun], is_placed: Bools, draws: int, seed: int, rho: float, first_row: int, last_row: int
+) -> list[SimulationResult]:
+    """The draws of year rows ``first_row`` to ``last_row`` of every run: one piece."""
+    return simulate(runs, is_placed, draws, seed, rho=rho, first_row=first_row, last_row=last_row)
+
+
+def simulate_in_pieces(submit: Submit, pieces: int) -> Simulate:
+    """A ``simulate`` that hands at most ``pieces`` runs of years to ``submit`` and puts together what comes back."""
+
+    def simulated(
+        runs: Sequence[FlavourRun], is_placed: Bools, draws: int, seed: int, *, rho: float, first_row: int = 0
+    ) -> list[SimulationResult]:
+        rows = np.arange(first_row, len(runs[0].cube.years))
+        spans = [span for span in np.array_split(rows, pieces) if span.size]
+        drawn = [submit(runs, is_placed, draws, seed, rho, int(span[0]), int(span[-1])) for span in spans]
+        together = [SimulationResult() for _ in runs]
+        for piece in drawn:
+            for whole, part in zip(together, piece.result(), strict=True):
+                whole.summaries.update(part.summaries)
+                whole.labels.update(part.labels)
+        return together
+
+    return simulated
