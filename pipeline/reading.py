@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import struct
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+
+# A DuckDB file begins with a checksum, these four letters, and the number of its storage format.
+_HEADER = struct.Struct("<8x4sQ")
+_MAGIC = b"DUCK"
+# What may be asked of the file. A PIVOT is several statements inside, hence MULTI; the connection is read-only and cannot
+# reach other files.
+_READING = {
+    duckdb.StatementType.SELECT,
+    duckdb.StatementType.EXPLAIN,
+    duckdb.StatementType.PRAGMA,
+    duckdb.StatementType.MULTI,
+}
+_MAY_BE_ASKED = "SELECT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN and PIVOT"
 
 
 class CannotRead(Exception):
@@ -17,18 +32,63 @@ class CannotRead(Exception):
 def published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to the published file.
 
-    Raises CannotRead when it is missing, is no DuckDB file, or was written by a newer DuckDB.
+    Raises CannotRead when it is missing, is no DuckDB file, was written by a newer DuckDB, is cut short, or is held open
+    for writing by another program.
     """
-    if not path.exists():
-        raise CannotRead(f"{path.name} is not there yet; run `make refresh` first")
+    number = _storage_format(path)
     try:
         connection = duckdb.connect(str(path), read_only=True)
     except duckdb.Error as error:
-        raise CannotRead(f"{path.name} cannot be opened: {first_line(error)}") from error
+        raise CannotRead(_why_not_opened(path, number, first_line(error))) from error
     try:
         yield connection
     finally:
         connection.close()
+
+
+def _storage_format(path: Path) -> int:
+    """The number of the storage format a DuckDB file says it is in.
+
+    Looked at before DuckDB opens the file, which would go and look for an extension that reads other kinds of file.
+    Raises CannotRead for what is no DuckDB file.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEADER.size)
+    except FileNotFoundError as error:
+        raise CannotRead(f"{path.name} is not there yet; run `make refresh` first") from error
+    except OSError as error:
+        raise CannotRead(f"{path.name} cannot be read: {error.strerror}") from error
+    if len(head) == _HEADER.size:
+        magic, number = _HEADER.unpack(head)
+        if magic == _MAGIC:
+            return int(number)
+    raise CannotRead(f"{path.name} is not a DuckDB file; run `make refresh` to have it made anew")
+
+
+def _why_not_opened(path: Path, number: int, reason: str) -> str:
+    newest = _newest_storage_format()
+    if number > newest:
+        return (
+            f"{path.name} was written by a newer DuckDB: it is in storage format {number}, and DuckDB "
+            f"{duckdb.__version__}, which is installed here, reads up to {newest}; run `make refresh` with this "
+            "version of the project, or update DuckDB"
+        )
+    if "Could not set lock" in reason:
+        return f"{path.name} is open for writing in another program; close it there and try again ({reason})"
+    return (
+        f"{path.name} is damaged or cut short; if it is just being copied, try again, "
+        f"else run `python -m pipeline refresh --force` to have it made anew ({reason})"
+    )
+
+
+def _newest_storage_format() -> int:
+    """The number of the newest storage format this DuckDB knows, as it writes it into a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "newest.duckdb"
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{path}' as newest (storage_version 'latest')")
+        return int(_HEADER.unpack(path.read_bytes()[: _HEADER.size])[1])
 
 
 def first_line(error: Exception) -> str:
@@ -45,22 +105,15 @@ def run_query(path: Path, sql: str) -> tuple[list[str], list[tuple[object, ...]]
         connection.execute("set enable_external_access = false")
         try:
             statements = connection.extract_statements(sql)
+            if not statements:
+                raise CannotRead("the statement is empty")
             if len(statements) != 1:
                 raise CannotRead(f"give one statement at a time (found {len(statements)})")
             if statements[0].type not in _READING:
-                kind = statements[0].type.name.lower().replace("_", " ")
-                raise CannotRead(f"the file is opened read-only; a {kind} statement cannot be run on it")
+                kind = statements[0].type.name.replace("_", " ")
+                raise CannotRead(f"{kind} cannot be run: the file is opened read-only, for {_MAY_BE_ASKED}")
             result = connection.execute(statements[0])
             names = [column[0] for column in result.description or []]
             return names, result.fetchall()
         except duckdb.Error as error:
             raise CannotRead(f"the query cannot be run: {first_line(error)}") from error
-
-
-# A PIVOT is several statements inside, hence MULTI; the connection is read-only and cannot reach other files.
-_READING = {
-    duckdb.StatementType.SELECT,
-    duckdb.StatementType.EXPLAIN,
-    duckdb.StatementType.PRAGMA,
-    duckdb.StatementType.MULTI,
-}

@@ -10,9 +10,15 @@ import duckdb
 import pytest
 import yaml
 
+from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.frameworks import parse_framework
+from pipeline.catalogue.model import Source
 from pipeline.cli import VERBS, main
-from pipeline.documents import data_dictionary, with_answers
+from pipeline.dictionary import html_dictionary, markdown_dictionary
+from pipeline.documents import with_answers
+from pipeline.marts.build import dictionary_rows
+from pipeline.marts.declaration import declared_tables
+from pipeline.questions import questions, questions_page
 from pipeline.reading import run_query
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
@@ -32,8 +38,14 @@ def blocks(language: str) -> list[tuple[str, str]]:
     ]
 
 
+# Pages whose blocks are proved elsewhere: in tests/clients, tests/catalogue, and in a test of their own below.
+PROVED_ELSEWHERE = {"python": ("questions", "add-a-publisher"), "yaml": ("add-an-indicator", "add-a-publisher")}
+
+
 def each(language: str) -> pytest.MarkDecorator:
-    found = blocks(language)
+    """Every such block of every page that is not proved elsewhere."""
+    elsewhere = PROVED_ELSEWHERE.get(language, ())
+    found = [(name, text) for name, text in blocks(language) if not name.startswith(elsewhere)]
     return pytest.mark.parametrize("block", [block for _, block in found], ids=[name for name, _ in found])
 
 
@@ -84,6 +96,15 @@ def test_a_framework_of_the_documents_can_be_scored(block: str) -> None:
     assert parse_framework(yaml.safe_load(block)).tree.children
 
 
+def test_the_page_on_publishers_shows_the_project_as_it_is() -> None:
+    (entry,) = yaml.safe_load(dict(blocks("yaml"))["add-a-publisher.md 1"])
+    shown = Source.model_validate(entry).model_dump(exclude={"note"})
+    assert shown == load_catalogue().sources[entry["id"]].model_dump(exclude={"note"})
+    model = (PROJECT_ROOT / "pipeline" / "catalogue" / "model.py").read_text(encoding="utf-8")
+    for line in dict(blocks("python"))["add-a-publisher.md 1"].splitlines():
+        assert line in model
+
+
 def test_every_verb_the_documents_name_exists() -> None:
     verbs = {module.__name__.rsplit(".", 1)[1] for module in VERBS}
     for page, text in PAGES.items():
@@ -117,24 +138,56 @@ def test_links_of_the_documents_lead_somewhere() -> None:
 
 
 def test_the_data_dictionary_is_up_to_date(offline_run: tuple[RunContext, Outcome]) -> None:
-    assert data_dictionary(offline_run[0].catalogue.indicators) == PAGES["data-dictionary.md"], RENEW
+    indicators = offline_run[0].catalogue.indicators
+    assert markdown_dictionary(indicators) == PAGES["data-dictionary.md"], RENEW
+    rows = dictionary_rows(declared_tables(indicators).values()).to_pylist()
+    assert html_dictionary(rows) == (DOCS / "data-dictionary.html").read_text(encoding="utf-8"), RENEW
+
+
+def test_the_page_of_questions_is_up_to_date(database: Path) -> None:
+    page = with_answers(questions_page(questions()), lambda sql: run_query(database, sql))
+    assert page == PAGES["questions.md"], RENEW
+
+
+def test_there_are_twenty_questions_in_three_forms_and_some_in_r() -> None:
+    entries = questions()
+    assert len(entries) == len({entry.id for entry in entries}) == 20
+    assert sum(entry.r is not None for entry in entries) >= 4
+
+
+def test_the_dictionary_as_html_says_what_the_file_holds(published: duckdb.DuckDBPyConnection) -> None:
+    """A stranger can make the page from the file alone, and it has every table, column, type, unit and meaning."""
+    held = published.execute("select * from meta_dictionary")
+    names = [column[0] for column in held.description or []]
+    page = html_dictionary(dict(zip(names, row, strict=True)) for row in held.fetchall())
+    in_file = published.execute(
+        "select table_name, count(*) from duckdb_columns() where not internal group by 1 order by 1"
+    ).fetchall()
+    sections = {
+        name: section.count('<th scope="row">')
+        for name, section in re.findall(r'<h2 id="(\w+)">(.*?)</table>', page, re.DOTALL)
+    }
+    assert sorted(sections.items()) == in_file
+    assert "<td>points, 0 to 100</td>" in page
 
 
 def test_the_data_dictionary_has_the_columns_of_the_file(
     offline_run: tuple[RunContext, Outcome], published: duckdb.DuckDBPyConnection
 ) -> None:
-    in_file: dict[str, list[tuple[str, str, bool]]] = {}
-    for table, name, kind, is_nullable in published.execute(
-        "select table_name, column_name, data_type, is_nullable from duckdb_columns() where not internal order by all"
+    in_file: dict[str, set[tuple[str, str]]] = {}
+    for table, name, kind in published.execute(
+        "select table_name, column_name, data_type from duckdb_columns() where not internal"
     ).fetchall():
-        in_file.setdefault(table, []).append((name, kind.partition("(")[0], is_nullable))
-    in_pages: dict[str, list[tuple[str, str, bool]]] = {}
+        in_file.setdefault(table, set()).add((name, kind.partition("(")[0]))
+    in_page: dict[str, set[tuple[str, str]]] = {}
     for section in PAGES["data-dictionary.md"].split("\n## ")[1:]:
-        rows = re.findall(r"^\| `(\w+)` \| ([A-Z]+) \| [^|]* \| (no|yes) \|", section, re.MULTILINE)
-        repeated = re.findall(r"^\| `\w+` \| `(\w+)` \| `(\w+)` \|", section, re.MULTILINE)
-        columns = [(name, kind, null == "yes") for name, kind, null in rows]
-        columns += [(figure, "DOUBLE", True) for figure, _ in repeated] + [
-            (year, "INTEGER", True) for _, year in repeated
-        ]
-        in_pages[section.split("\n", 1)[0]] = sorted(columns)
-    assert in_pages == in_file
+        plain = re.findall(r"^\| `(\w+)` \| ([A-Z]+) \|", section, re.MULTILINE)
+        patterns = re.findall(r"^\| `([^`]*\{\w+\}[^`]*)` \| ([A-Z]+) \|", section, re.MULTILINE)
+        shown = re.findall(r"^\| `(\w+)` \| `(\w+)` \| [^|]+ \| [^|]+ \|$", section, re.MULTILINE)
+        repeated = {
+            (pattern.format(indicator=indicator, column=column), kind)
+            for pattern, kind in patterns
+            for indicator, column in shown
+        }
+        in_page[section.split("\n", 1)[0]] = {*plain, *repeated}
+    assert in_page == in_file

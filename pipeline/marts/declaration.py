@@ -1,4 +1,4 @@
-"""The declaration of the published tables: what one row is, and each column's type, unit, meaning and key.
+"""The declaration of the published tables and views: what one row is, and each column's type, unit, meaning and key.
 
 SQL keys and comments, the pandera checks before publishing and the data dictionary all come from here.
 """
@@ -36,15 +36,21 @@ class Column(_Entry):
     minimum: float | None = None
     maximum: float | None = None
 
+    @property
+    def meaning(self) -> str:
+        """What the column holds, with the values it may have where these are few."""
+        return f"{self.about} One of: {', '.join(self.values)}." if self.values else self.about
+
 
 class Table(_Entry):
-    """One table. ``row`` completes the sentence "one row is …".
+    """One table or view. ``row`` completes the sentence "one row is …"; a view's key holds, though nothing enforces it.
 
     ``per_indicator`` columns are repeated for every indicator that is ``in_profile``, with ``{indicator}``, ``{column}``
     (the indicator's id and unit), ``{title}`` and ``{unit}`` filled in.
     """
 
     id: str
+    kind: Literal["table", "view"] = "table"
     row: Sentence
     about: str = ""
     key_order: tuple[str, ...] = ()
@@ -57,6 +63,10 @@ class Table(_Entry):
         if self.key_order and set(self.key_order) != key:
             raise ValueError(f"key_order must hold the key columns {', '.join(sorted(key))}")
         return self
+
+    @property
+    def is_view(self) -> bool:
+        return self.kind == "view"
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -97,3 +107,8 @@ def _declared() -> tuple[Table, ...]:
 def declared_tables(indicators: Mapping[str, Indicator]) -> dict[str, Table]:
     """Every published table by name, per-indicator columns written out. Raises CatalogueError for a bad declaration."""
     return {table.id: table.expanded(indicators.values()) for table in _declared()}
+
+
+def tables_as_declared() -> dict[str, Table]:
+    """Every published table by name, per-indicator columns as their pattern. Raises CatalogueError as above."""
+    return {table.id: table for table in _declared()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -25,35 +25,34 @@ from pipeline.scoring.columns import concat
 
 @dataclass(frozen=True)
 class Studies:
-    """Studies of the default framework that only a thorough run makes, as tables."""
+    """Studies of the frameworks as tables; sensitivity is studied by thorough runs only."""
 
     rank_set: pd.DataFrame
-    audit: pd.DataFrame
-    sensitivity: pd.DataFrame
-    sensitivity_variant: pd.DataFrame
+    sensitivity: pd.DataFrame | None = None
+    sensitivity_variant: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
 class Made:
-    """What a run has made of the publishers' figures: on today's map, scored, and perhaps studied."""
+    """What a run has made of the publishers' figures: on today's map, scored, and studied."""
 
     assembled: Assembled
     scores: tuple[ScoreTables, ...]
-    studies: Studies | None = None
+    studies: Studies
 
 
 PUBLISHERS_WORDS = ("publisher_unit", "publisher_caveats", "publisher_updated")
 
 
 def mart_inputs(context: RunContext, results: Sequence[PartResult], made: Made, digest: str) -> dict[str, pa.Table]:
-    """The tables the SQL reads, by name (``input_<name>`` in SQL); the studies only where they were made."""
+    """The tables the SQL reads, by name (``input_<name>`` in SQL); sensitivity only where it was studied."""
     assembled, scores = made.assembled, made.scores
     frames = {
         "area": area_rows(context),
         "area_history": context.register.dim_area_history(),
         "area_group": context.register.bridge_area_group(),
         "indicator": _indicator_rows(context, results),
-        "node": _node_rows(),
+        "node": _node_rows({name: item.title for name, item in context.catalogue.indicators.items()}),
         "observation": assembled.observations,
         "score": concat([item.score for item in scores]),
         "not_scored": concat([item.not_scored for item in scores]),
@@ -61,14 +60,15 @@ def mart_inputs(context: RunContext, results: Sequence[PartResult], made: Made, 
         "contribution": concat([item.contribution for item in scores]),
         "label": concat([item.label for item in scores]),
         "gate": concat([item.gate for item in scores]),
+        "audit": concat([item.audit for item in scores]),
         "source": source_rows(context, results),
         "quarantine": assembled.quarantine.astype(
             {"stage": "str", "indicator_id": "str", "source_id": "str", "reason": "str"}
         ),
         "run": _run_row(context, assembled, digest),
     }
-    if made.studies is not None:
-        frames |= {field.name: getattr(made.studies, field.name) for field in fields(made.studies)}
+    studied = {field.name: getattr(made.studies, field.name) for field in fields(made.studies)}
+    frames |= {name: table for name, table in studied.items() if table is not None}
     return {name: pa.Table.from_pandas(frame, preserve_index=False) for name, frame in frames.items()}
 
 
@@ -150,14 +150,18 @@ def _run_row(context: RunContext, assembled: Assembled, digest: str) -> pd.DataF
     )
 
 
-def _node_rows() -> pd.DataFrame:
+def _node_rows(titles: Mapping[str, str]) -> pd.DataFrame:
     """One row for each node of each framework's tree, indicators included, in the order of its file."""
-    rows = [row for name in DEFAULT_FRAMEWORKS for row in _tree_rows(load_framework(name))]
-    frame = pd.DataFrame(rows).assign(position=range(len(rows)))
-    return frame.astype({"parent_node_id": "str", "aggregate": "str", "note": "str"})
+    rows = [row for name in DEFAULT_FRAMEWORKS for row in _tree_rows(load_framework(name), titles)]
+    texts = ("parent_node_id", "aggregate", "label_role", "compared_within", "note")
+    return pd.DataFrame(rows).assign(position=range(len(rows))).astype(dict.fromkeys(texts, "str"))
 
 
-def _tree_rows(framework: Framework) -> Iterator[dict[str, Any]]:
+def _tree_rows(framework: Framework, titles: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    titles = {**titles, **{item.id: item.title for item in framework.pass_through if item.title}}
+    labels = framework.labels
+    role = {labels.growth: "growth", labels.sharing: "sharing"} if labels is not None else {}
+
     def walk(node: Node, parent: str | None, depth: int) -> Iterator[dict[str, Any]]:
         shared = {"framework_id": framework.id, "framework_title": framework.title or framework.id}
         yield {
@@ -171,6 +175,8 @@ def _tree_rows(framework: Framework) -> Iterator[dict[str, Any]]:
             "is_optional": node.optional,
             "is_indicator": False,
             "flavours": ", ".join(node.flavours),
+            "label_role": role.get(node.id),
+            "compared_within": None,
             "note": " ".join(node.note.split()) or None,
         }
         for child in node.children:
@@ -183,12 +189,14 @@ def _tree_rows(framework: Framework) -> Iterator[dict[str, Any]]:
                     "node_id": name,
                     "parent_node_id": node.id,
                     "depth": depth + 1,
-                    "title": name,
+                    "title": titles.get(name, name),
                     "aggregate": None,
                     "weight": reference.weight,
                     "is_optional": False,
                     "is_indicator": True,
                     "flavours": ", ".join(node.flavours),
+                    "label_role": None,
+                    "compared_within": reference.standardise_within,
                     "note": reference.note or stand_in,
                 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
 
+from pipeline.catalogue import Part
 from pipeline.run.acquire import PartResult
 from pipeline.run.context import RunContext
 
@@ -30,9 +31,33 @@ def why_not_live(result: PartResult) -> str | None:
 def source_rows(context: RunContext, results: Sequence[PartResult]) -> pd.DataFrame:
     """One row a part with the columns of ``meta_source``, typed so that all-empty columns survive."""
     frame = pd.DataFrame([_row(context, result) for result in results])
-    texts = ["publisher_updated", "why_not_live", "warnings"]
+    texts = ["publisher_updated", "why_not_live", "warnings", "release_id"]
     counts = ["age_days", "first_year", "last_year"]
-    return frame.astype({**dict.fromkeys(texts, "str"), **dict.fromkeys(counts, "Int32")})
+    days = ["latest_period_end", "next_expected_on"]
+    types = {**dict.fromkeys(texts, "str"), **dict.fromkeys(counts, "Int32"), **dict.fromkeys(days, "datetime64[s]")}
+    return frame.astype(types)
+
+
+def latest_period_end(result: PartResult) -> date | None:
+    """The last day of the latest period with a figure; None where there is none."""
+    if result.accepted is None:
+        return None
+    observations = result.accepted.observations
+    latest = observations.loc[observations["value"].notna(), "period_end"].max()
+    return None if pd.isna(latest) else pd.Timestamp(latest).date()
+
+
+def punctuality(context: RunContext, part: Part, result: PartResult) -> dict[str, Any]:
+    """Which release brings the part, when its next figure is usually out, and whether that day has gone by."""
+    release = next(filter(None, map(context.calendar.release_of, part.live)), None)
+    latest = latest_period_end(result)
+    if release is None or latest is None:
+        return {"release_id": release and release.id, "next_expected_on": None, "standing": "no calendar"}
+    return {
+        "release_id": release.id,
+        "next_expected_on": release.next_expected(latest),
+        "standing": release.standing(latest, context.started_at.date()),
+    }
 
 
 def _row(context: RunContext, result: PartResult) -> dict[str, Any]:
@@ -61,5 +86,7 @@ def _row(context: RunContext, result: PartResult) -> dict[str, Any]:
         "district_count": 0 if accepted is None else len(accepted.districts),
         "first_year": int(years.min()) if years is not None and has_years else None,
         "last_year": int(years.max()) if years is not None and has_years else None,
+        "latest_period_end": latest_period_end(result),
+        **punctuality(context, part, result),
         "warnings": "; ".join(accepted.warnings) if accepted is not None and accepted.warnings else None,
     }

@@ -8,8 +8,8 @@ from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
 
 ABOUT = """Renew what is made by machine in the documents, from the declaration of the tables and the published file.
 
-That is docs/data-dictionary.md, the profile and the list of tables in README.md, and in docs/ the answer below each
-query that has one. Run it after a change of figures, scores or tables; a test fails while a document is out of date.
+That is the data dictionary (docs/data-dictionary.md and .html), docs/questions.md, the profile and the list of tables in
+README.md, and in docs/ the answer below each query that has one. Run it after a change of figures, scores or tables; a test fails while a document is out of date.
 Use it on a file made by `refresh --offline`, so that everybody sees the same answers.
 """
 
@@ -20,22 +20,34 @@ def add_to(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.catalogue import load_catalogue
-    from pipeline.documents import EXAMPLE_AREA, data_dictionary, readme_with_blocks, renew, with_answers
+    from pipeline.dictionary import html_dictionary, markdown_dictionary
+    from pipeline.documents import EXAMPLE_AREA, readme_with_blocks, renew, with_answers
     from pipeline.geography import load_register
+    from pipeline.marts.build import dictionary_rows
     from pipeline.marts.declaration import declared_tables
     from pipeline.profile import profile_text
+    from pipeline.questions import questions, questions_page
     from pipeline.reading import CannotRead, run_query
     from pipeline.settings import PROJECT_ROOT, settings_from_environment
 
     database = settings_from_environment().database
     indicators = load_catalogue().indicators
     docs, readme = PROJECT_ROOT / "docs", PROJECT_ROOT / "README.md"
+    tables = declared_tables(indicators)
+
+    def answered(text: str) -> str:
+        return with_answers(text, lambda sql: run_query(database, sql))
+
     try:
         profile = profile_text(database, load_register().find(EXAMPLE_AREA).code)
-        texts = {docs / "data-dictionary.md": data_dictionary(indicators)}
-        texts[readme] = readme_with_blocks(readme.read_text(encoding="utf-8"), profile, declared_tables(indicators))
+        texts = {
+            docs / "data-dictionary.md": markdown_dictionary(indicators),
+            docs / "data-dictionary.html": html_dictionary(dictionary_rows(tables.values()).to_pylist()),
+            docs / "questions.md": answered(questions_page(questions())),
+            readme: readme_with_blocks(readme.read_text(encoding="utf-8"), profile, tables),
+        }
         for path in sorted(docs.glob("*.md")):
-            texts.setdefault(path, with_answers(path.read_text(encoding="utf-8"), lambda sql: run_query(database, sql)))
+            texts.setdefault(path, answered(path.read_text(encoding="utf-8")))
     except CannotRead as error:
         raise VerbError(str(error)) from error
     for path, text in texts.items():

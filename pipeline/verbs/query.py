@@ -7,6 +7,7 @@ import csv
 import sys
 
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.verbs.releases import add_as_of, database_to_read
 
 ABOUT = """Run one SELECT on the published file, which is opened read-only.
 
@@ -21,6 +22,7 @@ def add_to(verbs: Verbs) -> None:
     parser.add_argument("sql", help="the statement; - reads it from standard input")
     parser.add_argument("--csv", action="store_true", help="print CSV, all rows; without it, a table for people")
     parser.add_argument("--limit", type=int, default=50, metavar="N", help="rows to show in the table (default 50)")
+    add_as_of(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,7 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     sql = sys.stdin.read() if arguments.sql == "-" else arguments.sql
     try:
-        names, rows = run_query(settings_from_environment().database, sql)
+        with database_to_read(settings_from_environment(), arguments.as_of) as database:
+            names, rows = run_query(database, sql)
     except CannotRead as error:
         raise VerbError(str(error)) from error
     if arguments.csv:
@@ -69,4 +72,8 @@ def _print_for_people(names: list[str], rows: list[tuple[object, ...]]) -> None:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    # DESCRIBE writes every value of an ENUM out, of which an area code has hundreds
+    return f"ENUM of {text.count(', ') + 1} values" if text.startswith("ENUM('") else text

@@ -96,7 +96,9 @@ def test_a_build_never_writes_into_an_existing_file(tmp_path: Path) -> None:
         build(path, {}, {})
 
 
-@pytest.mark.parametrize("step", ["assemble", "score", "build_candidate", "publish.check_candidate", "publish.swap"])
+@pytest.mark.parametrize(
+    "step", ["assemble", "score", "build_candidate", "number_release", "publish.check_candidate", "publish.swap"]
+)
 def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
     tmp_path: Path, offline_run: tuple[RunContext, Outcome], step: str
 ) -> None:
@@ -124,6 +126,6 @@ def test_the_run_after_a_killed_one_succeeds_and_cleans_up(offline_context: RunC
     live.parent.mkdir(parents=True)
     (live.parent / f".{live.stem}.999999999.building.duckdb").write_bytes(b"half a file")
     assert refresh(offline_context).is_new
-    assert [path.name for path in live.parent.iterdir()] == [live.name]
+    assert {path.name for path in live.parent.iterdir()} == {live.name, "release.json", "releases"}
     assert candidate_path(live).exists() is False
     assert publish.live_fingerprint(live)

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipeline.marts.build import dictionary_rows
 from pipeline.marts.declaration import declared_tables
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
@@ -38,18 +39,54 @@ def test_the_file_and_the_declaration_agree_on_tables_columns_and_types(
     assert found == {name: [(c.name, c.type) for c in table.columns] for name, table in declared.items()}
 
 
-def test_every_table_and_column_is_explained_and_every_table_has_its_key(
-    rows: Rows, offline_run: tuple[RunContext, Outcome]
-) -> None:
-    assert rows("select table_name from duckdb_tables() where comment is null") == []
-    assert rows("select table_name, column_name from duckdb_columns() where not internal and comment is null") == []
+def test_every_table_has_its_key(rows: Rows, offline_run: tuple[RunContext, Outcome]) -> None:
     keys = dict(
         rows(
             "select table_name, constraint_column_names from duckdb_constraints() where constraint_type = 'PRIMARY KEY'"
         )
     )
     declared = declared_tables(offline_run[0].catalogue.indicators)
-    assert {name: tuple(columns) for name, columns in keys.items()} == {n: t.key for n, t in declared.items()}
+    assert {name: tuple(columns) for name, columns in keys.items()} == {
+        name: table.key for name, table in declared.items() if not table.is_view
+    }
+
+
+def test_every_comment_is_the_declared_one_with_its_unit_and_views_are_explained_too(
+    rows: Rows, offline_run: tuple[RunContext, Outcome]
+) -> None:
+    declared = declared_tables(offline_run[0].catalogue.indicators)
+    tables = dict(rows("select table_name, comment from duckdb_tables()"))
+    views = dict(rows("select view_name, comment from duckdb_views() where not internal"))
+    assert {**tables, **views} == {name: table.comment for name, table in declared.items()}
+    assert set(views) == {name for name, table in declared.items() if table.is_view}
+    columns = {
+        (t, c): words
+        for t, c, words in rows("select table_name, column_name, comment from duckdb_columns() where not internal")
+    }
+    assert columns == {
+        (name, column.name): column.about + (f" Unit: {column.unit}." if column.unit else "")
+        for name, table in declared.items()
+        for column in table.columns
+    }
+
+
+def test_the_dictionary_inside_the_file_is_the_declaration(rows: Rows, offline_run: tuple[RunContext, Outcome]) -> None:
+    declared = declared_tables(offline_run[0].catalogue.indicators)
+    assert rows("select * from meta_dictionary") == [
+        tuple(row.values()) for row in dictionary_rows(declared.values()).to_pylist()
+    ]
+
+
+def test_may_be_null_is_what_the_file_enforces(rows: Rows) -> None:
+    assert rows(
+        """
+        select words.table_name, words.column_name
+        from meta_dictionary as words
+        inner join duckdb_columns() as held using (table_name, column_name)
+        inner join duckdb_tables() as is_table using (table_name)
+        where words.may_be_null <> held.is_nullable
+        """
+    ) == []  # fmt: skip
 
 
 def test_units_are_told_in_the_comments_of_the_profile(rows: Rows) -> None:
@@ -162,4 +199,4 @@ def test_the_file_is_stored_in_the_format_of_duckdb_1_4(offline_run: tuple[RunCo
 
 def test_nothing_is_left_beside_the_published_file(offline_run: tuple[RunContext, Outcome]) -> None:
     names = {path.name for path in offline_run[0].settings.marts_dir.iterdir()}
-    assert names == {"inclusive_growth.duckdb"}
+    assert names == {"inclusive_growth.duckdb", "release.json", "releases"}

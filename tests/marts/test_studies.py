@@ -1,4 +1,4 @@
-"""A thorough run studies the framework; a usual one leaves those tables empty and says so."""
+"""Every run ranks and audits; a thorough run also studies what choices do to ranks, and a usual one says that it did not."""
 
 from __future__ import annotations
 
@@ -28,13 +28,19 @@ def ask(database: Path, sql: str) -> list[tuple]:
         return connection.execute(sql).fetchall()
 
 
-def test_a_usual_run_leaves_the_studies_empty_and_says_so(rows: Rows) -> None:
-    assert [rows(f"select count(*) from {table}")[0][0] for table in STUDIES] == [0, 0, 0, 0]
+FRAMEWORKS = [("jrf_monitor",), ("shared_growth",)]
+
+
+def test_a_usual_run_ranks_and_audits_every_framework_and_says_that_it_leaves_sensitivity_out(rows: Rows) -> None:
+    for table in ("mart_rank", "mart_audit"):
+        assert rows(f"select distinct framework_id from {table} order by framework_id") == FRAMEWORKS
+    assert [rows(f"select count(*) from {table}")[0][0] for table in STUDIES[2:]] == [0, 0]
     assert rows("select is_thorough, draw_count from meta_run") == [(False, 100)]
 
 
 def test_a_thorough_run_fills_every_study(thorough: Path) -> None:
-    assert all(ask(thorough, f"select count(*) from {table}")[0][0] > 0 for table in STUDIES)
+    for table in STUDIES:
+        assert ask(thorough, f"select distinct framework_id from {table} order by framework_id") == FRAMEWORKS
     assert ask(thorough, "select is_thorough from meta_run") == [(True,)]
 
 

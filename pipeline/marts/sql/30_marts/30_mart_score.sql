@@ -1,30 +1,35 @@
--- One row is one score of one area at one node of a framework, in one year and flavour. Ends of intervals, which are
--- quantiles of draws, are rounded far below their own error, which halves their size in the file.
+-- One row is one score of one area at one node of a framework, in one year and flavour. Scores are rounded to six
+-- decimals, ends of intervals and probabilities to three, far below what is sure of them: digits of noise do not compress.
 select
     score.area_code,
     area.area_name,
     area.level,
     score.framework_id,
+    node.framework_title,
     score.flavour,
     score.year,
     score.window_years,
+    score.year = latest.year as is_latest_year,
     score.node_id,
+    node.title as node_title,
     score.node_kind,
     score.depth,
-    score.score,
-    round(score.score_lower, 6) as score_lower,
-    round(score.score_upper, 6) as score_upper,
+    round(score.score, 6) as score,
+    round(score.score_lower, 3) as score_lower,
+    round(score.score_upper, 3) as score_upper,
     score.rank,
     score.rank_count,
     score.rank_lower,
     score.rank_upper,
-    score.probability_top_fifth,
-    score.probability_bottom_fifth,
-    score.probability_above_typical,
+    round(score.probability_top_fifth, 3) as probability_top_fifth,
+    round(score.probability_bottom_fifth, 3) as probability_bottom_fifth,
+    round(score.probability_above_typical, 3) as probability_above_typical,
     score.is_band,
     score.is_carried_forward,
-    score.weight_present,
-    score.weight_with_error
+    round(score.weight_present, 6) as weight_present,
+    round(score.weight_with_error, 6) as weight_with_error
 from stg_score as score
+inner join stg_latest_year as latest using (framework_id, flavour, window_years)
 inner join dim_area as area using (area_code)
+inner join dim_node as node using (framework_id, node_id)
 order by score.framework_id, score.flavour, score.window_years, score.year, score.depth, score.node_id, score.area_code

@@ -3,13 +3,16 @@ select
     not_scored.area_code,
     area.area_name,
     not_scored.framework_id,
+    node.framework_title,
     not_scored.flavour,
     not_scored.year,
     coalesce(not_scored.window_years, 0) as window_years,
     not_scored.node_id,
+    node.title as node_title,
     not_scored.reason
 from input_not_scored as not_scored
 inner join dim_area as area using (area_code)
+inner join dim_node as node using (framework_id, node_id)
 order by
     not_scored.framework_id,
     not_scored.flavour,

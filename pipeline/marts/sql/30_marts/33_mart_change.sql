@@ -11,17 +11,20 @@ select
     area.area_name,
     area.level,
     change.indicator_id,
+    measured.title as indicator_title,
     change.measure,
     change.window_years,
     change.year,
-    round(change.change, 9) as change,
-    round(change.change_lower, 9) as change_lower,
-    round(change.change_upper, 9) as change_upper,
-    round(change.change_standard_error, 9) as change_standard_error,
-    change.change_in_value,
-    round(change.probability_improved, 9) as probability_improved,
-    round(change.reliability, 9) as reliability
+    if(measured.is_log, 'natural logarithm', 'points') as change_unit,
+    round(change.change, 6) as change,
+    round(change.change_lower, 6) as change_lower,
+    round(change.change_upper, 6) as change_upper,
+    round(change.change_standard_error, 6) as change_standard_error,
+    round(change.change_in_value, 6) as change_in_value,
+    round(change.probability_improved, 4) as probability_improved,
+    round(change.reliability, 4) as reliability
 from input_change as change
 inner join chosen using (indicator_id, framework_id)
 inner join dim_area as area using (area_code)
+inner join stg_measure as measured using (indicator_id)
 order by change.indicator_id, change.measure, change.window_years, change.year, change.area_code

@@ -1,19 +1,29 @@
--- One row is what one member adds to the score of the node above it, in one area, year and flavour.
+-- One row is what one member adds to the score of the node above it, in one area, year and flavour. Contributions are
+-- rounded to four decimals of a point, under a geometric mean to seven of a logarithm: those of a node's members still sum
+-- to the node, within a thousandth of a point and a millionth. Of change, the windows that end in the last five years: those
+-- before them are in mart_score, with the scores and weights they would be made from.
 select
     contribution.area_code,
     area.area_name,
     contribution.framework_id,
+    node.framework_title,
     contribution.flavour,
     contribution.year,
     coalesce(contribution.window_years, 0) as window_years,
     contribution.node_id,
+    node.title as node_title,
     contribution.member_id,
+    member.title as member_title,
     contribution.aggregate,
-    round(contribution.member_score, 9) as member_score,
+    round(contribution.member_score, 4) as member_score,
     contribution.weight,
-    round(contribution.contribution, 9) as contribution
+    round(contribution.contribution, if(contribution.aggregate = 'arithmetic', 4, 7)) as contribution
 from input_contribution as contribution
 inner join dim_area as area using (area_code)
+inner join dim_node as node using (framework_id, node_id)
+inner join dim_node as member
+    on contribution.framework_id = member.framework_id and contribution.member_id = member.node_id
+where contribution.flavour = 'level' or contribution.year > (select max(year) - 5 from input_contribution)
 order by
     contribution.framework_id,
     contribution.flavour,

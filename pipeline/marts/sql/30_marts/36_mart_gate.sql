@@ -1,16 +1,22 @@
 -- One row is the decision whether one indicator is reliable enough to be scored, in one flavour and year.
 select
-    framework_id,
-    flavour,
-    coalesce(window_years, 0) as window_years,
-    indicator_id,
-    year,
-    measured_by,
-    is_scored,
-    reason,
-    reliability,
-    reliability_deciding,
-    districts,
-    districts_with_error
-from input_gate
-order by framework_id, flavour, window_years, indicator_id, year
+    gate.framework_id,
+    framework.framework_title,
+    gate.flavour,
+    coalesce(gate.window_years, 0) as window_years,
+    gate.indicator_id,
+    measured.title as indicator_title,
+    gate.year,
+    gate.measured_by,
+    standing_in.title as measured_by_title,
+    gate.is_scored,
+    gate.reason,
+    gate.reliability,
+    gate.reliability_deciding,
+    gate.districts,
+    gate.districts_with_error
+from input_gate as gate
+inner join stg_framework as framework using (framework_id)
+inner join stg_measure as measured using (indicator_id)
+left join stg_measure as standing_in on gate.measured_by = standing_in.indicator_id
+order by gate.framework_id, gate.flavour, window_years, gate.indicator_id, gate.year

@@ -1,15 +1,17 @@
 -- One row is one other way of building the index, with proof that it is another and what it does to ranks.
 select
-    framework_id,
-    flavour,
-    factor,
-    option,
-    year,
-    proof,
-    is_proven,
-    mean_rank_shift,
-    largest_rank_shift,
-    districts_compared,
-    districts_no_longer_ranked
-from input_sensitivity_variant
-order by framework_id, flavour, factor, option
+    variant.framework_id,
+    framework.framework_title,
+    variant.flavour,
+    variant.factor,
+    variant.option,
+    variant.year,
+    variant.proof,
+    variant.is_proven,
+    variant.mean_rank_shift,
+    variant.largest_rank_shift,
+    variant.districts_compared,
+    variant.districts_no_longer_ranked
+from input_sensitivity_variant as variant
+inner join stg_framework as framework using (framework_id)
+order by variant.framework_id, variant.flavour, variant.factor, variant.option

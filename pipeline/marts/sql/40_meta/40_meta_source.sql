@@ -1,24 +1,30 @@
 -- One row is one part of one indicator, with where its figures came from in this run and why.
 select
-    indicator_id,
-    part_id,
-    tier,
-    source_id,
-    publisher,
-    edition,
-    publisher_updated,
-    retrieved_on,
-    age_days,
-    is_stale,
-    why_not_live,
-    url,
-    payload_sha256,
-    licence,
-    row_count,
-    quarantined_count,
-    district_count,
-    first_year,
-    last_year,
-    warnings
-from input_source
-order by indicator_id, part_id
+    source.indicator_id,
+    indicator.title as indicator_title,
+    source.part_id,
+    source.tier,
+    source.source_id,
+    source.publisher,
+    source.edition,
+    source.publisher_updated,
+    source.retrieved_on,
+    source.age_days,
+    source.is_stale,
+    source.why_not_live,
+    source.url,
+    source.payload_sha256,
+    source.licence,
+    source.row_count,
+    source.quarantined_count,
+    source.district_count,
+    source.first_year,
+    source.last_year,
+    source.latest_period_end::date as latest_period_end,
+    source.release_id,
+    source.next_expected_on::date as next_expected_on,
+    source.standing,
+    source.warnings
+from input_source as source
+inner join input_indicator as indicator using (indicator_id)
+order by source.indicator_id, source.part_id

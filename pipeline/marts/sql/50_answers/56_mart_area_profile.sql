@@ -1,4 +1,5 @@
--- One row is one of today's districts, with its latest scores and its latest figure of every indicator.
+-- One row is one of today's districts, with its latest scores and, for every indicator of the profile, its latest figure
+-- beside the typical district's and its region's, its rank band and its trend.
 with score_year as (
     -- the latest year in which the default framework's index could be scored
     select max(year) as year
@@ -7,10 +8,14 @@ with score_year as (
 ),
 
 node as (
-    select stg_score.*
-    from stg_score
+    select mart_score.*
+    from mart_score
     inner join score_year using (year)
-    where framework_id = 'shared_growth' and flavour = 'level' and node_id in ('index', 'growth', 'sharing')
+    where
+        framework_id = 'shared_growth'
+        and flavour = 'level'
+        and node_id in ('index', 'growth', 'sharing')
+        and level = 'district'
 ),
 
 headline as (
@@ -32,8 +37,33 @@ headline as (
     group by area_code
 ),
 
+picture as (
+    select
+        area_code,
+        most_probable_quadrant as quadrant,
+        quadrant_probability,
+        label as quadrant_label
+    from mart_shared_growth
+    inner join score_year using (year)
+    where framework_id = 'shared_growth' and flavour = 'level'
+),
+
+heading as (
+    select
+        area_code,
+        year as change_year,
+        label as change_label,
+        quadrant_probability as change_label_probability
+    from mart_shared_growth
+    where framework_id = 'shared_growth' and flavour = 'change' and window_years = 10 and is_latest_year
+),
+
 figures as (
-    pivot stg_profile_cell on column_name using any_value(figure) group by area_code
+    pivot stg_profile_number on name using any_value(figure) group by area_code
+),
+
+words as (
+    pivot stg_profile_words on name using any_value(words) group by area_code
 )
 
 select
@@ -44,11 +74,17 @@ select
     area.is_scored,
     score_year.year as score_year,
     headline.* exclude (area_code),
+    picture.* exclude (area_code),
+    heading.* exclude (area_code),
     figures.* exclude (area_code),
+    words.* exclude (area_code),
     area.area_code
 from dim_area as area
 cross join score_year
 left join headline using (area_code)
+left join picture using (area_code)
+left join heading using (area_code)
 left join figures using (area_code)
+left join words using (area_code)
 where area.level = 'district'
 order by area.area_code

@@ -1,0 +1,28 @@
+-- One row is one figure for one area, indicator and year; of several periods of a year, the one that ends last.
+-- Withheld and missing figures are passed over. `comparison_nation` says within which nation figures may be compared:
+-- empty for all of them but those that the nations' publishers define differently.
+select
+    observation.area_code,
+    observation.indicator_id,
+    observation.year,
+    observation.period,
+    observation.value,
+    observation.lower,
+    observation.upper,
+    observation.standard_error,
+    observation.status,
+    observation.geography_rule,
+    area.level,
+    area.is_scored,
+    if(measured.is_within_nation, coalesce(area.nation_code, ''), '') as comparison_nation,
+    measured.is_log,
+    measured.polarity
+from input_observation as observation
+inner join input_area as area using (area_code)
+inner join stg_measure as measured using (indicator_id)
+where observation.value is not null
+qualify
+    row_number() over (
+        partition by observation.area_code, observation.indicator_id, observation.year
+        order by observation.period_end desc, observation.period_start desc
+    ) = 1

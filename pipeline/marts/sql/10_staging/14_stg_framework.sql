@@ -1,0 +1,3 @@
+-- One row is one scoring framework.
+select distinct framework_id, framework_title
+from input_node

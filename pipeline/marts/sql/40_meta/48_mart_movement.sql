@@ -1,0 +1,27 @@
+-- One row is one headline score that moved since the release before. It is filled once the file has been compared.
+select
+    null::varchar as release_version,
+    null::varchar as area_code,
+    null::varchar as area_name,
+    null::varchar as level,
+    null::varchar as framework_id,
+    null::varchar as framework_title,
+    null::varchar as flavour,
+    null::integer as window_years,
+    null::varchar as node_id,
+    null::varchar as node_title,
+    null::integer as old_year,
+    null::integer as new_year,
+    null::double as old_score,
+    null::double as new_score,
+    null::double as score_change,
+    null::double as score_by_method,
+    null::double as score_by_revision,
+    null::double as score_by_new_data,
+    null::integer as old_rank,
+    null::integer as new_rank,
+    null::integer as rank_change,
+    null::integer as rank_by_method,
+    null::integer as rank_by_revision,
+    null::integer as rank_by_new_data
+where false

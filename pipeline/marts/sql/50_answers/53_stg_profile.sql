@@ -1,0 +1,25 @@
+-- One row is the latest figure of one district and one indicator of the profile, with what the profile says of it.
+select
+    trend.area_code,
+    trend.indicator_id,
+    indicator.profile_column,
+    trend.latest_value,
+    trend.latest_year,
+    trend.typical_value,
+    regional.value as regional_value,
+    case
+        when trend.rank_lower is not null
+            then trend.rank_lower || ' to ' || trend.rank_upper || ' of ' || trend.rank_count
+        when trend.rank is not null
+            then trend.rank || ' of ' || trend.rank_count || ', survey error not published'
+    end as rank_band,
+    trend.direction
+from mart_indicator_trend as trend
+inner join dim_indicator as indicator using (indicator_id)
+inner join dim_area as area using (area_code)
+left join stg_yearly_figure as regional
+    on
+        area.region_code = regional.area_code
+        and trend.indicator_id = regional.indicator_id
+        and trend.latest_year = regional.year
+where trend.level = 'district' and indicator.profile_column is not null

@@ -1,0 +1,13 @@
+-- One row is one cell of mart_area_profile that holds a number: a district, the name of a column, the number.
+select
+    area_code,
+    unnest(
+        [
+            {'name': profile_column, 'figure': latest_value},
+            {'name': indicator_id || '_year', 'figure': latest_year},
+            {'name': indicator_id || '_typical', 'figure': typical_value},
+            {'name': indicator_id || '_region', 'figure': regional_value}
+        ],
+        recursive := true
+    )
+from stg_profile

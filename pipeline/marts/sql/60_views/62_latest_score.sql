@@ -1,0 +1,33 @@
+-- One row is one score of one area at one node in the latest year of its framework, flavour and window.
+select
+    score.area_code,
+    score.area_name,
+    score.level,
+    area.region_name,
+    area.nation_name,
+    area.county_name,
+    area.combined_authority_name,
+    score.framework_id,
+    score.framework_title,
+    score.flavour,
+    score.window_years,
+    score.year,
+    score.node_id,
+    score.node_title,
+    score.node_kind,
+    node.parent_title,
+    score.score,
+    score.score_lower,
+    score.score_upper,
+    score.rank,
+    score.rank_lower,
+    score.rank_upper,
+    score.rank_count,
+    score.is_band,
+    score.is_carried_forward,
+    score.probability_top_fifth,
+    score.probability_bottom_fifth
+from mart_score as score
+inner join dim_area as area on score.area_code = area.area_code
+inner join dim_node as node on score.framework_id = node.framework_id and score.node_id = node.node_id
+where score.is_latest_year

@@ -1,0 +1,26 @@
+-- The probability that a standard normal variable is below z, right to 7.5e-8.
+-- Abramowitz and Stegun, Handbook of Mathematical Functions (1964), formula 26.2.17.
+create temp macro upper_tail(z) as (
+    exp(-z * z / 2) / sqrt(2 * pi())
+    * (
+        0.319381530 / (1 + 0.2316419 * z)
+        - 0.356563782 / (1 + 0.2316419 * z) ** 2
+        + 1.781477937 / (1 + 0.2316419 * z) ** 3
+        - 1.821255978 / (1 + 0.2316419 * z) ** 4
+        + 1.330274429 / (1 + 0.2316419 * z) ** 5
+    )
+);
+
+create temp macro normal_probability(z) as if(z >= 0, 1 - upper_tail(z), upper_tail(-z));
+
+-- Student's t with df degrees of freedom as the standard normal variable of the same probability, right to 0.001.
+-- Wallace (1959), Bounds on normal approximations to Student's and the chi-square distributions, formula 2.10.
+create temp macro normal_of_student(t, df) as (
+    sign(t) * sqrt(df * ln(1 + t * t / df)) * (8.0 * df + 1) / (8.0 * df + 3)
+);
+
+-- How far a figure is from an earlier one: per cent for money and ratios, else points of the figure.
+create temp macro in_change_unit(is_log, now, before) as if(is_log, 100 * (now / before - 1), now - before);
+
+-- A change of position in the same unit: a difference of natural logarithms as per cent, points as they are.
+create temp macro as_change(is_log, change) as if(is_log, 100 * (exp(change) - 1), change);

@@ -1,0 +1,119 @@
+"""`pipeline query` on a file that cannot be read: a sentence that says why and what to do, exit 1, no traceback."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+from pipeline.reading import CannotRead, run_query
+from pipeline.run.context import RunContext
+from pipeline.run.refresh import Outcome
+
+FORMAT_AT = 12  # where the number of the storage format stands in the header
+HOLDER = "import sys, duckdb; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def copy(offline_run: tuple[RunContext, Outcome], tmp_path: Path) -> Path:
+    """A copy of the published file, in a data folder of its own, to be spoilt."""
+    path = tmp_path / "marts" / "inclusive_growth.duckdb"
+    path.parent.mkdir()
+    return Path(shutil.copyfile(offline_run[0].settings.database, path))
+
+
+def of_a_newer_format(path: Path) -> None:
+    with path.open("r+b") as stream:
+        stream.seek(FORMAT_AT)
+        stream.write(struct.pack("<Q", 1_000_000))
+
+
+def cut_short(path: Path) -> None:
+    with path.open("r+b") as stream:
+        stream.truncate(3_000_000)
+
+
+def a_database_of_another_kind(path: Path) -> None:
+    path.unlink()
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table figure (value)")
+    connection.close()
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (Path.unlink, "is not there yet; run `make refresh` first"),
+        (lambda path: path.write_bytes(b""), "is not a DuckDB file"),
+        (lambda path: path.write_bytes(b"rubbish" * 1000), "is not a DuckDB file"),
+        (a_database_of_another_kind, "is not a DuckDB file"),
+        (a_folder, "cannot be read"),
+        (of_a_newer_format, "written by a newer DuckDB: it is in storage format 1000000"),
+        (cut_short, "is damaged or cut short; if it is just being copied, try again"),
+    ],
+    ids=["missing", "empty", "rubbish", "SQLite", "folder", "newer format", "cut short"],
+)
+def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_1(
+    copy: Path,
+    spoil: Callable[[Path], object],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spoil(copy)
+    monkeypatch.setenv("IG_DATA_DIR", str(copy.parents[1]))
+    assert main(["query", "select 1"]) == 1
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.startswith("error: ")
+    assert "Traceback" not in said
+
+
+def test_a_file_that_another_program_writes_to_is_a_sentence(copy: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, copy], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(CannotRead, match="is open for writing in another program; close it there and try again"):
+            run_query(copy, "select 1")
+        holder.stdin.close()
+    assert run_query(copy, "select 1 as one") == (["one"], [(1,)])
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("delete from mart_score", "DELETE cannot be run: the file is opened read-only"),
+        ("attach 'other.duckdb'", "ATTACH cannot be run"),
+        ("set enable_external_access = true", "SET cannot be run"),
+        ("select 1; drop table mart_score", "one statement at a time"),
+        ("pivot meta_run on run_id using count(*); select 1", "one statement at a time"),
+        ("", "the statement is empty"),
+        ("-- nothing but words", "the statement is empty"),
+    ],
+)
+def test_what_would_write_or_is_no_single_question_is_refused(copy: Path, sql: str, words: str) -> None:
+    with pytest.raises(CannotRead, match=words):
+        run_query(copy, sql)
+
+
+def test_the_type_of_a_code_is_told_in_a_line(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IG_DATA_DIR", str(copy.parents[1]))
+    assert main(["query", "describe mart_score"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 120
