@@ -48,6 +48,18 @@ def remove_leftovers(live: Path) -> list[str]:
     return removed
 
 
+def refused_path(live: Path) -> Path:
+    """Where a file that a quality gate refused is kept, for a look and perhaps to be accepted."""
+    return live.with_name(f"{live.stem}.refused{live.suffix}")
+
+
+def keep_refused(candidate: Path, live: Path) -> Path:
+    """Keep a refused candidate beside ``live``, in the place of one refused before; return where."""
+    kept = refused_path(live)
+    candidate.replace(kept)
+    return kept
+
+
 def discard(candidate: Path) -> None:
     """Remove a candidate and the write-ahead log a failed build may have left beside it."""
     candidate.unlink(missing_ok=True)

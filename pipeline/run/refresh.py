@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,22 +16,29 @@ import pandas as pd
 from pipeline import publish
 from pipeline.catalogue import Indicator, Part
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, load_framework
+from pipeline.compare import Stamp
 from pipeline.marts.build import build
 from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.assemble import Assembled, assemble, scoring_input
-from pipeline.run.context import RunContext, code_fingerprint
+from pipeline.run.context import THOROUGH_DRAWS, RunContext, code_fingerprint
+from pipeline.run.gate_check import refuse_what_gates_forbid
 from pipeline.run.inputs import Made, Studies, area_rows, mart_inputs
+from pipeline.run.release import keep_release, number_release
+from pipeline.run.revisions import earlier_editions
 from pipeline.scoring import (
     IndicatorSpec,
     ScoreTables,
-    audit_table,
     rank_set_table,
     score_framework,
     sensitivity_tables,
 )
+from pipeline.scoring.pieces import Simulate
+from pipeline.scoring.simulate import simulate
 from schemas import marts
 
 FIRST_SCORED_YEAR = 2009
+# Draws behind the critical values of rank confidence sets; 250 settle them to about one in a hundred.
+RANK_SET_DRAWS = 250
 # Requests to one host are spaced by the client; more threads than this only wait for their turn.
 FETCH_THREADS = 8
 
@@ -57,12 +64,19 @@ class Timings:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a refresh came to. ``is_new`` is False where nothing differed from the file already published."""
+    """What a refresh came to. ``is_new`` is False where nothing differed from the file already published.
+
+    ``release`` is the release that was published, if one was; ``keeping_problem`` why it could not be kept for later.
+    ``account`` says where every row read went: see ``Assembled``.
+    """
 
     is_new: bool
     results: tuple[PartResult, ...]
     row_counts: dict[str, int]
     timings: Timings
+    release: Stamp | None = None
+    keeping_problem: str | None = None
+    account: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[PartResult]:
@@ -85,8 +99,21 @@ def parts_of(context: RunContext) -> list[tuple[Indicator, Part]]:
 
 
 def fingerprint(context: RunContext, results: Iterable[PartResult]) -> str:
-    """A digest of everything the published file depends on: the bytes of each part, how it was got, and the code."""
-    inputs = [(r.indicator_id, r.part_id, r.tier, r.source_id, r.payload_sha256) for r in results]
+    """A digest of everything the published file depends on: the bytes of each part, how it was got, and the code.
+
+    Earlier editions count too where errors are made of them.
+    """
+    inputs = [
+        (
+            r.indicator_id,
+            r.part_id,
+            r.tier,
+            r.source_id,
+            r.payload_sha256,
+            *(e.sha256 for e in earlier_editions(context, r)),
+        )
+        for r in results
+    ]
     return hashlib.sha256(
         json.dumps([code_fingerprint(), context.draws, context.is_thorough, inputs]).encode()
     ).hexdigest()
@@ -104,20 +131,20 @@ def refresh(
     with timings.step("fetch, check and tidy"):
         results = acquire_all(context, on_part)
     if not force and is_published(context, results):
-        return Outcome(False, tuple(results), {}, timings)
+        return Outcome(False, tuple(results), {}, timings, keeping_problem=keep_release(context))
     with timings.step("put together on today's map"):
         assembled = assemble(context, results)
     with timings.step("score"):
         scores = [score(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
-    studies: Studies | None = None
-    if context.is_thorough:
-        with timings.step("study the framework"):
-            studies = study(context, assembled)
+    with timings.step("study the frameworks"):
+        studies = study(context, assembled)
     with timings.step("build the marts"):
         candidate, counts = build_candidate(context, results, Made(assembled, tuple(scores), studies))
-    with timings.step("check and publish"):
-        check_and_publish(context, candidate, results)
-    return Outcome(True, tuple(results), counts, timings)
+    with timings.step("compare, check and publish"):
+        release = check_and_publish(context, candidate, results)
+    with timings.step("keep the release"):
+        problem = keep_release(context)
+    return Outcome(True, tuple(results), counts, timings, release, problem, assembled.account)
 
 
 def acquire_some(context: RunContext, pairs: Sequence[tuple[Indicator, Part]]) -> list[PartResult]:
@@ -158,21 +185,35 @@ def is_published(context: RunContext, results: Sequence[PartResult]) -> bool:
     return publish.live_fingerprint(context.settings.database) == fingerprint(context, results)
 
 
-def score(context: RunContext, assembled: Assembled, framework_id: str) -> ScoreTables:
-    """Score one of the catalogue's frameworks on the assembled figures."""
+def score(
+    context: RunContext, assembled: Assembled, framework_id: str, simulate_runs: Simulate = simulate
+) -> ScoreTables:
+    """Score one of the catalogue's frameworks on the assembled figures; ``simulate_runs`` draws, here or elsewhere."""
     framework, figures, areas, specs = _scoring_inputs(context, assembled, framework_id)
-    return score_framework(framework, figures, areas, specs, first_year=FIRST_SCORED_YEAR, draws=context.draws)
+    return score_framework(
+        framework,
+        figures,
+        areas,
+        specs,
+        first_year=FIRST_SCORED_YEAR,
+        draws=context.draws,
+        simulate_runs=simulate_runs,
+    )
 
 
 def study(context: RunContext, assembled: Assembled) -> Studies:
-    """Study the default framework: how surely its indicators rank places, how it is built, what its choices do."""
-    framework, figures, areas, specs = _scoring_inputs(context, assembled, DEFAULT_FRAMEWORKS[0])
-    effects = sensitivity_tables(framework, figures, areas, specs, first_year=FIRST_SCORED_YEAR)
+    """How surely indicators rank places; in a thorough run also what the choices of each framework do to its ranks."""
+    inputs = [_scoring_inputs(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
+    _, figures, areas, specs = inputs[0]
+    draws = THOROUGH_DRAWS if context.is_thorough else RANK_SET_DRAWS
+    rank_set = rank_set_table([framework for framework, *_ in inputs], figures, areas, specs, draws=draws)
+    if not context.is_thorough:
+        return Studies(rank_set)
+    effects = [sensitivity_tables(*given, first_year=FIRST_SCORED_YEAR) for given in inputs]
     return Studies(
-        rank_set=rank_set_table(framework, figures, areas, specs),
-        audit=audit_table(framework, figures, areas, specs, first_year=FIRST_SCORED_YEAR),
-        sensitivity=effects.effect,
-        sensitivity_variant=effects.variant,
+        rank_set,
+        sensitivity=pd.concat([found.effect for found in effects], ignore_index=True),
+        sensitivity_variant=pd.concat([found.variant for found in effects], ignore_index=True),
     )
 
 
@@ -200,10 +241,10 @@ def build_candidate(context: RunContext, results: Sequence[PartResult], made: Ma
         raise
 
 
-def check_and_publish(context: RunContext, candidate: Path, results: Sequence[PartResult]) -> None:
-    """Check the new file and put it in the place of the live one; where a check fails, the live one stays.
+def check_and_publish(context: RunContext, candidate: Path, results: Sequence[PartResult]) -> Stamp:
+    """Compare the new file with the live one, check it, and put it in its place; return which release it is.
 
-    Raises CandidateRefused.
+    Where a check fails, the live file stays. Raises CandidateRefused.
     """
     live = context.settings.database
     try:
@@ -213,7 +254,21 @@ def check_and_publish(context: RunContext, candidate: Path, results: Sequence[Pa
                 f"{r.indicator_id} ({r.part_id})" for r in results if r.tier == "none" and not r.is_optional
             ],
         )
-        publish.check_candidate(candidate, context.tables, marts)
-        publish.swap(candidate, live)
+        refuse_what_gates_forbid(context, candidate)
+        return publish_candidate(context, candidate)
     finally:
         publish.discard(candidate)
+
+
+def publish_candidate(context: RunContext, candidate: Path) -> Stamp:
+    """Number a file that its gates let pass, check it, and put it in the place of the live one.
+
+    Raises CandidateRefused where a check fails; the live file stays.
+    """
+    live = context.settings.database
+    release = number_release(context, candidate)
+    publish.check_candidate(candidate, context.tables, marts)
+    keep_release(context)  # the one about to go, should a run that published it have died before it was kept
+    publish.swap(candidate, live)
+    publish.refused_path(live).unlink(missing_ok=True)  # what was refused before is overtaken
+    return release

@@ -1,0 +1,10 @@
+"""The published file in forms other tools read: Parquet, CSV with CSVW metadata, a data package, an Excel workbook.
+
+Everything is written from the published file and the declaration of its tables; the same file gives the same bytes.
+docs/exports.md describes what comes out.
+"""
+
+from pipeline.export.choice import Choice, ExportProblem, choose
+from pipeline.export.run import FORMATS, export
+
+__all__ = ["FORMATS", "Choice", "ExportProblem", "choose", "export"]

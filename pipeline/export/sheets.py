@@ -1,0 +1,347 @@
+"""What stands in the sheets of the workbook: their headings with units, and their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from pipeline.export import choice as facts
+from pipeline.export.choice import Choice
+
+FRAMEWORK = "shared_growth"
+CHANGE_WINDOW_YEARS = 10
+_NARROW, _MIDDLE, _WIDE, _TEXT = 11, 16, 30, 70
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One column of a sheet. ``decimals`` None: each row says its own. A plain number (a year) has no separators."""
+
+    text: str
+    width: float = _NARROW
+    decimals: int | None = None
+    is_bold: bool = False
+    is_wrapped: bool = False
+    is_plain_number: bool = False
+
+
+@dataclass(frozen=True)
+class Decimals:
+    """Stands in a row beside its cells and says how many decimals its figures have."""
+
+    decimals: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet. Rows have a cell for each heading (text, number or None) and perhaps one Decimals."""
+
+    name: str
+    headings: Sequence[Heading]
+    rows: Iterable[Sequence[Any]]
+    has_header: bool = True
+    frozen_columns: int = 1
+    header_height: float = 32
+
+
+def all_sheets(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Iterator[Sheet]:
+    """Start here, Profile, Scores, of one place Compared, Figures, and Notes on every indicator."""
+    yield _start(choice)
+    yield _profile(connection, choice)
+    yield _scores(connection, choice)
+    if choice.place is not None:
+        yield _compared(connection, choice)
+    yield _figures(connection, choice)
+    yield _notes(connection)
+
+
+def _start(choice: Choice) -> Sheet:
+    whom = choice.place.name if choice.place else "all local authority districts of the United Kingdom"
+    years = "every year held" if choice.place else "the latest year of each; a workbook for one area has every year"
+    scale = (
+        "50 is the typical district of the year; 0 and 100 are three robust standard deviations away. A score says where "
+        "a place stands among districts, not whether that is good."
+    )
+    ranks = (
+        "1 is best of the districts ranked. Read a rank with its interval; where that spans more than a third of the "
+        "districts, only the interval is given."
+    )
+    missing = "An empty cell is a figure nobody publishes or that is withheld; the status says why. It is never zero."
+    compared = [
+        ("Compared", "The latest figure of each district beside that of its region, nation and combined authority.")
+    ]
+    lines = [
+        ("What this is", f"{facts.TITLE}: {whom}. {facts.DESCRIPTION}"),
+        ("Release", f"{choice.version}, made on {choice.released_at:%d %B %Y}"),
+        ("Profile", "One row a place: its scores and its latest figure of every indicator, the unit in the heading."),
+        ("Scores", f"Where places stand and where they have been heading, with 90% intervals. {scale}"),
+        ("Ranks", ranks),
+        *(compared if choice.place else []),
+        ("Figures", f"Figures with their 95% confidence intervals where these are published: {years}."),
+        ("Missing figures", missing),
+        ("Notes", "What each indicator measures, who publishes it, and what to bear in mind."),
+        ("Licence", f"{facts.ATTRIBUTION} {facts.LICENCE_URL}"),
+        ("Official or not", "Scores and ranks are made by this project and are no official statistics."),
+    ]
+    headings = (Heading("", 20, is_bold=True), Heading("", 110, is_wrapped=True))
+    return Sheet("Start here", headings, lines, has_header=False)
+
+
+def _places(choice: Choice, alias: str) -> str:
+    """A condition on the areas to show: districts, and of one place also itself."""
+    if choice.place is None:
+        return f"{alias}.level = 'district'"
+    codes = ", ".join("'" + code.replace("'", "''") + "'" for code in choice.place.codes)
+    return f"{alias}.area_code::varchar in ({codes})"
+
+
+_LATEST = """
+select area_code::varchar as area_code, indicator_id::varchar as indicator_id, value, year
+from fct_observation
+where value is not null
+qualify row_number() over (partition by area_code, indicator_id order by period_end desc, period_start desc) = 1
+"""
+_SHOWN = """
+select indicator_id, title, unit, decimals
+from dim_indicator
+where district_count > 0
+order by theme, title, indicator_id
+"""
+_HEADLINES = """
+select area_code::varchar, node_id::varchar, score
+from mart_score
+where framework_id = ? and flavour = 'level' and node_id in ('growth', 'sharing')
+    and year = (select max(year) from mart_score where framework_id = ? and flavour = 'level' and depth = 0)
+"""
+
+
+def _profile(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
+    """One row a place: names, the two headline scores, and of each indicator the latest figure and its year."""
+    indicators = connection.execute(_SHOWN).fetchall()
+    latest: dict[tuple[str, str], tuple[float, int]] = {}
+    for area, indicator, value, year in connection.execute(_LATEST).fetchall():
+        latest[area, indicator] = (value, year)
+    scores = {(a, n): s for a, n, s in connection.execute(_HEADLINES, [FRAMEWORK, FRAMEWORK]).fetchall()}
+    headings = [
+        Heading("Place", _WIDE, is_bold=True),
+        Heading("Code", _NARROW),
+        Heading("Kind of area", _MIDDLE),
+        Heading("Region or nation", _MIDDLE + 6),
+        Heading("Combined authority", _WIDE),
+        Heading("Growth score (0 to 100)", decimals=0),
+        Heading("Sharing score (0 to 100)", decimals=0),
+    ]
+    for _, title, unit, decimals in indicators:
+        headings.append(Heading(f"{title} ({unit})", _MIDDLE, decimals=decimals))
+        headings.append(Heading(f"{title}: year", 8, is_plain_number=True))
+
+    def rows() -> Iterator[list[Any]]:
+        areas = connection.execute(
+            f"""
+            select area_code::varchar, area_name, level, coalesce(region_name, nation_name), combined_authority_name
+            from dim_area as area
+            where {_places(choice, "area")}
+            order by level <> 'district' desc, area_name, area_code
+            """
+        ).fetchall()
+        for code, name, level, region, authority in areas:
+            row = [name, code, level.replace("_", " "), region, authority]
+            row += [scores.get((code, node)) for node in ("growth", "sharing")]
+            for indicator, *_ in indicators:
+                row += latest.get((code, indicator), (None, None))
+            yield row
+
+    return Sheet("Profile", headings, rows(), header_height=92)
+
+
+_SCORES = """
+select
+    score.area_name,
+    score.area_code::varchar,
+    node.title,
+    score.flavour::varchar,
+    score.year,
+    score.score,
+    score.score_lower,
+    score.score_upper,
+    case when not coalesce(score.is_band, true) then score.rank end,
+    score.rank_lower,
+    score.rank_upper,
+    score.rank_count,
+    case
+        when score.level <> 'district' then 'only districts are ranked'
+        when score.rank_lower is null then 'no rank: no survey error is published'
+        when score.is_band then 'a band, no rank: the interval spans more than a third of the districts'
+        when score.weight_with_error < 0.999999 then 'the true interval is wider: part rests on figures without a published error'
+    end,
+    score.is_carried_forward
+from mart_score as score
+inner join dim_node as node
+    on node.framework_id::varchar = score.framework_id::varchar and node.node_id::varchar = score.node_id::varchar
+inner join (
+    select flavour, window_years, max(year) as year
+    from mart_score
+    where framework_id = $framework and depth = 0 and window_years in (0, $window)
+    group by flavour, window_years
+) as latest
+    on latest.flavour = score.flavour and latest.window_years = score.window_years and latest.year = score.year
+where score.framework_id = $framework and score.node_kind <> 'indicator' and {places}
+order by score.level <> 'district' desc, score.area_name, score.area_code::varchar, score.flavour::varchar desc, node.position
+"""
+
+
+def _scores(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
+    headings = (
+        Heading("Place", _WIDE, is_bold=True),
+        Heading("Code"),
+        Heading("What is scored", 44),
+        Heading("Where it stands, or heads", 24),
+        Heading("Year", 8, is_plain_number=True),
+        Heading("Score (0 to 100)", decimals=0),
+        Heading("90% interval, from", decimals=0),
+        Heading("to", decimals=0),
+        Heading("Rank (1 is best)", decimals=0),
+        Heading("90% interval, from", decimals=0),
+        Heading("to", decimals=0),
+        Heading("of", decimals=0),
+        Heading("How to read it", 60),
+        Heading("Rests on an earlier year", 14),
+    )
+
+    def rows() -> Iterator[list[Any]]:
+        sql = _SCORES.format(places=_places(choice, "score"))
+        parameters = {"framework": FRAMEWORK, "window": CHANGE_WINDOW_YEARS}
+        for row in connection.execute(sql, parameters).fetchall():
+            flavour = "where it stands" if row[3] == "level" else f"change over {CHANGE_WINDOW_YEARS} years"
+            yield [*row[:3], flavour, *row[4:13], "yes" if row[13] else "no"]
+
+    return Sheet("Scores", headings, rows(), header_height=48)
+
+
+_COMPARED = """
+select
+    compared.area_name,
+    compared.area_code::varchar,
+    compared.indicator_title::varchar,
+    compared.unit::varchar,
+    compared.year,
+    compared.value,
+    compared.comparator_name,
+    replace(compared.comparator_kind, '_', ' '),
+    compared.comparator_value,
+    compared.difference,
+    compared.verdict,
+    indicator.decimals
+from mart_compare as compared
+inner join dim_indicator as indicator on indicator.indicator_id = compared.indicator_id::varchar
+where {places}
+order by
+    compared.area_name, compared.area_code::varchar, indicator.theme, indicator.title, compared.indicator_id::varchar,
+    compared.comparator_kind, compared.comparator_name
+"""
+
+
+def _compared(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
+    headings = (
+        Heading("Place", _WIDE, is_bold=True),
+        Heading("Code"),
+        Heading("Indicator", 56),
+        Heading("Unit", _MIDDLE + 4),
+        Heading("Year", 8, is_plain_number=True),
+        Heading("Figure (in the unit)", _MIDDLE),
+        Heading("Compared with", _WIDE),
+        Heading("which is a", _MIDDLE + 4),
+        Heading("Its figure (in the unit)", _MIDDLE),
+        Heading("Difference (in the unit)", _MIDDLE),
+        Heading("Which is", _MIDDLE + 4),
+    )
+
+    def rows() -> Iterator[list[Any]]:
+        held = connection.execute("select 1 from duckdb_tables() where table_name = 'mart_compare'").fetchall()
+        if not held:  # a release of before there were comparisons
+            return
+        for *cells, decimals in connection.execute(_COMPARED.format(places=_places(choice, "compared"))).fetchall():
+            yield [*cells, Decimals(decimals)]
+
+    return Sheet("Compared", headings, rows(), header_height=32)
+
+
+_FIGURES = """
+select
+    area_name,
+    area_code::varchar,
+    indicator.title,
+    indicator.unit,
+    observation.year,
+    observation.period,
+    observation.value,
+    observation.lower,
+    observation.upper,
+    observation.status,
+    indicator.decimals
+from fct_observation as observation
+inner join dim_indicator as indicator on indicator.indicator_id = observation.indicator_id::varchar
+where {places}
+{which}
+order by observation.level <> 'district' desc, area_name, area_code::varchar, indicator.theme, indicator.title, period_end, period
+"""
+_ONLY_LATEST = """
+qualify row_number() over (
+    partition by observation.area_code, observation.indicator_id
+    order by observation.value is null, period_end desc, period_start desc
+) = 1
+"""
+
+
+def _figures(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
+    """Every figure of one place and its districts; of all districts, the latest of each indicator."""
+    headings = (
+        Heading("Place", _WIDE, is_bold=True),
+        Heading("Code"),
+        Heading("Indicator", 56),
+        Heading("Unit", _MIDDLE + 4),
+        Heading("Year", 8, is_plain_number=True),
+        Heading("Period (first day and length)", _MIDDLE + 4),
+        Heading("Figure (in the unit)", _MIDDLE),
+        Heading("95% interval, from"),
+        Heading("to"),
+        Heading("Status", _MIDDLE),
+    )
+
+    def rows() -> Iterator[list[Any]]:
+        sql = _FIGURES.format(places=_places(choice, "observation"), which="" if choice.place else _ONLY_LATEST)
+        for *cells, decimals in connection.execute(sql).fetchall():
+            yield [*cells, Decimals(decimals)]
+
+    return Sheet("Figures", headings, rows(), header_height=32)
+
+
+_NOTES = """
+select
+    title, unit, description,
+    case polarity when 1 then 'more is better' when -1 then 'less is better' else 'context, not scored' end,
+    publisher, first_year, last_year, district_count, caveats, licence, citation_url
+from dim_indicator
+where district_count > 0
+order by theme, title, indicator_id
+"""
+
+
+def _notes(connection: duckdb.DuckDBPyConnection) -> Sheet:
+    headings = (
+        Heading("Indicator", 40, is_bold=True, is_wrapped=True),
+        Heading("Unit", _MIDDLE + 4, is_wrapped=True),
+        Heading("What it measures", _TEXT, is_wrapped=True),
+        Heading("Which way is better", _MIDDLE, is_wrapped=True),
+        Heading("Publisher", _WIDE, is_wrapped=True),
+        Heading("First year", 8, is_plain_number=True),
+        Heading("Last year", 8, is_plain_number=True),
+        Heading("Districts in the last year", _NARROW, decimals=0),
+        Heading("Bear in mind", _TEXT, is_wrapped=True),
+        Heading("Licence", _MIDDLE),
+        Heading("Publisher's page", _TEXT),
+    )
+    return Sheet("Notes", headings, connection.execute(_NOTES).fetchall(), header_height=32)

@@ -1,0 +1,12 @@
+"""Releases as they were: each published file kept as Parquet, listed, read again and rebuilt.
+
+A kept release is a folder ``releases/<version>/`` beside the live file: ``release.json`` (what it is, and size and
+SHA-256 of each file), ``schema.sql`` (types, tables with keys, views, comments) and a Parquet file for each table.
+Tables that did not change since the release before share one file on disk.
+"""
+
+from pipeline.releases.manifest import Release, ReleaseProblem
+from pipeline.releases.reading import database_as_of
+from pipeline.releases.store import ReleaseStore
+
+__all__ = ["Release", "ReleaseProblem", "ReleaseStore", "database_as_of"]

@@ -1,0 +1,134 @@
+"""Number a new file against the one it replaces, and keep what is published."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline import compare
+from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
+from pipeline.compare import CannotRescore, Rescore, Stamp, Version, made_by
+from pipeline.releases import ReleaseProblem, ReleaseStore
+from pipeline.run.assemble import scoring_input
+from pipeline.run.context import RunContext, open_run
+from pipeline.run.inputs import area_rows
+from pipeline.scoring import IndicatorSpec, ScoringInputError
+from pipeline.scoring.headline import headline_scores
+from pipeline.settings import PROJECT_ROOT, Settings
+
+# What turns bytes into figures and figures into scores. The rest of the code can change without a figure changing.
+_METHOD = (
+    "pipeline/catalogue",
+    "pipeline/geography",
+    "pipeline/scoring",
+    "pipeline/tidy",
+    "pipeline/run/accept.py",
+    "pipeline/run/assemble.py",
+)
+_METHOD_SUFFIXES = {".py", ".yaml", ".csv"}
+
+
+@cache
+def method_fingerprint() -> str:
+    """A digest of the code, catalogue, frameworks and map that turn bytes into figures and figures into scores."""
+    digest = hashlib.sha256()
+    for place in _METHOD:
+        path = PROJECT_ROOT / place
+        for file in [path] if path.is_file() else sorted(path.rglob("*")):
+            if file.suffix in _METHOD_SUFFIXES:
+                digest.update(file.relative_to(PROJECT_ROOT).as_posix().encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def rescorer(context: RunContext) -> Rescore:
+    """Scores any figures with today's code, catalogue, frameworks and map; raises CannotRescore where it cannot."""
+
+    def rescore(figures: pd.DataFrame, years: Mapping[tuple[str, str, int], int]) -> pd.DataFrame:
+        known = context.catalogue.indicators
+        areas = area_rows(context)[["area_code", "level", "nation_code", "is_scored"]]
+        specs = {i.id: IndicatorSpec(polarity=i.polarity, transform=i.transform) for i in known.values()}
+        yearly = scoring_input(figures)
+        tables = []
+        for name in DEFAULT_FRAMEWORKS:
+            wanted = {(flavour, window): year for (id_, flavour, window), year in years.items() if id_ == name}
+            framework = load_framework(name, known_indicators=known)
+            try:
+                tables.append(headline_scores(framework, yearly, areas, specs, wanted))
+            except ScoringInputError as error:
+                raise CannotRescore(str(error)) from error
+        return pd.concat(tables, ignore_index=True)
+
+    return rescore
+
+
+def rescorer_for(settings: Settings, database: Path) -> Rescore | None:
+    """What scores again with today's code, if that is the code that made a file; otherwise None."""
+    if made_by(database) != method_fingerprint():
+        return None
+    return rescorer(open_run(settings, offline=True))
+
+
+def number_release(context: RunContext, candidate: Path) -> Stamp:
+    """Compare the new file with the live one, write into it what differs and which release it is; return that."""
+    with _file_before(context.settings) as (before, version, problem):
+        return compare.stamp(
+            candidate,
+            before,
+            method_fingerprint=method_fingerprint(),
+            rescore=rescorer(context),
+            last_version=version,
+            problem=problem,
+        )
+
+
+@contextmanager
+def _file_before(settings: Settings) -> Iterator[tuple[Path | None, Version | None, str | None]]:
+    """The file to compare with, the highest version given so far, and what is to be said of either.
+
+    It is the live file; where that is gone or cannot be read, the newest release that is kept; where none is, nothing.
+    """
+    store, live = release_store(settings), settings.database
+    newest = store.newest()
+    highest = newest.version if newest else store.noted_version()
+    is_readable, why = store.can_read(live)
+    if is_readable:
+        yield live, highest, None
+        return
+    lost = f"the file before it cannot be read ({why})" if live.exists() else "the file before it is gone"
+    if newest is None:
+        yield None, highest, f"{lost}, and no release is kept to compare with" if live.exists() or highest else None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        rebuilt = Path(folder) / live.name
+        try:
+            store.rebuild(newest, rebuilt)
+        except ReleaseProblem as error:
+            yield None, highest, f"{lost}, and neither can the newest one kept ({error})"
+            return
+        yield rebuilt, highest, f"{lost}, so release {newest.version}, which is kept, was compared with"
+
+
+def release_store(settings: Settings) -> ReleaseStore:
+    """The releases that are kept beside the live file."""
+    return ReleaseStore(settings.database, settings.keep_releases)
+
+
+def keep_release(context: RunContext) -> str | None:
+    """Keep the live file as a release, as many as are wanted; return what went wrong, if anything.
+
+    What is published stays published: a disk that is full costs the record, not the release.
+    """
+    if not context.settings.database.exists():
+        return None
+    try:
+        release_store(context.settings).keep()
+    except (ReleaseProblem, OSError) as error:
+        return f"the release could not be kept for later: {error}"
+    return None

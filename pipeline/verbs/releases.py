@@ -1,0 +1,103 @@
+"""`python -m pipeline releases`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+
+if TYPE_CHECKING:
+    from pipeline.releases import Release
+    from pipeline.settings import Settings
+
+ABOUT = """List the releases that are kept, or rebuild one as a file.
+
+  python -m pipeline releases                                  newest first, with size and what changed
+  python -m pipeline releases restore 1.2.0                    as data/marts/inclusive_growth-1.2.0.duckdb
+  python -m pipeline releases restore 2026-11-01 --out FILE    what was live at the end of that day (UTC)
+
+IG_KEEP_RELEASES says how many minor versions are kept (12 if it does not), each as its newest patch; the two newest
+releases always are. To read an old release without rebuilding it for good, give --as-of to area, query, export or diff.
+"""
+
+
+def add_to(verbs: Verbs) -> None:
+    parser = add_verb(verbs, "releases", "list the releases that are kept, or rebuild one", ABOUT, run)
+    parser.add_argument("action", nargs="?", choices=["list", "restore"], default="list", help="list is the default")
+    parser.add_argument("release", nargs="?", metavar="RELEASE", help="the version or day to restore")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="file to write; must not be there yet")
+
+
+def add_as_of(parser: argparse.ArgumentParser) -> None:
+    """The option of every verb that reads the published file: which release to read."""
+    parser.add_argument(
+        "--as-of", metavar="RELEASE", help="read a release that is kept: a version (1.2.0) or a day (2026-11-01)"
+    )
+
+
+@contextmanager
+def database_to_read(settings: Settings, as_of: str | None) -> Iterator[Path]:
+    """The live file, or a release that is kept, rebuilt as a file that is gone afterwards.
+
+    Raises VerbError where there is no such release or it is damaged.
+    """
+    if as_of is None:
+        yield settings.database
+        return
+    from pipeline.releases import ReleaseProblem, database_as_of
+    from pipeline.run.release import release_store
+
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(database_as_of(release_store(settings), settings.database, as_of))
+        except ReleaseProblem as error:
+            raise VerbError(str(error)) from error
+        yield path
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pipeline.releases import ReleaseProblem
+    from pipeline.run.release import release_store
+    from pipeline.settings import settings_from_environment
+
+    settings = settings_from_environment()
+    store = release_store(settings)
+    if arguments.action == "restore":
+        if arguments.release is None:
+            raise VerbError("say which release to restore, by version (1.2.0) or day (2026-11-01)")
+        try:
+            version, path = store.restore(arguments.release, arguments.out)
+        except FileExistsError as error:
+            raise VerbError(f"{error}; give another name with --out, or remove it first") from error
+        except ReleaseProblem as error:
+            raise VerbError(str(error)) from error
+        except OSError as error:
+            raise VerbError(
+                f"{error.filename or arguments.out} cannot be written: {error.strerror or error}"
+            ) from error
+        print(f"Release {version} is rebuilt as {path}")
+        return EXIT_OK
+    releases, problems = store.kept(), store.problems()
+    for release in reversed(releases):
+        print(_line(release))
+    for problem in problems:
+        print(f"damaged: {problem}")
+    if not releases and not problems:
+        print("No release is kept yet; `make refresh` makes the first.")
+    elif releases:
+        own = store.bytes_on_disk()
+        print(
+            f"\n{len(releases)} kept, {own / 1e6:.1f} MB on disk in {store.folder} (tables that did not change are shared)"
+        )
+    return EXIT_OK
+
+
+def _line(release: Release) -> str:
+    return (
+        f"{release.version!s:<8} {release.released_at:%Y-%m-%d %H:%M} UTC  {release.byte_count / 1e6:5.1f} MB  "
+        f"{release.kind}: {release.explanation}"
+    )

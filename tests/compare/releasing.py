@@ -1,0 +1,28 @@
+"""Whole refreshes from a baseline of one's own, and what the file they publish says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from pipeline.run.context import RunContext, open_run
+from pipeline.run.refresh import refresh
+from pipeline.settings import Settings
+
+
+def published(folder: Path, baseline: Path, *, force: bool = False) -> str:
+    """Refresh from a baseline into a data folder; return the line that says what changed."""
+    context = context_of(folder, baseline)
+    outcome = refresh(context, force=force)
+    assert outcome.keeping_problem is None
+    return outcome.release.line if outcome.release else "nothing new"
+
+
+def context_of(folder: Path, baseline: Path) -> RunContext:
+    return open_run(Settings(folder, baseline_dir=baseline), offline=True, draws=0)
+
+
+def rows(folder: Path, sql: str) -> list[tuple]:
+    with duckdb.connect(str(folder / "marts" / "inclusive_growth.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()

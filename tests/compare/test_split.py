@@ -1,0 +1,57 @@
+"""A movement of a score is split into its causes exactly, and each part is what that cause alone would do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import BASELINE_DIR
+from tests.compare.releasing import published, rows
+from tests.shipped import edition, with_value, without_year
+
+PRESTON, LEEDS = "E07000123", "E08000035"
+KEY = "framework_id::varchar, flavour::varchar, window_years, node_id::varchar, area_code::varchar"
+
+
+def test_a_movement_is_split_exactly_and_its_middle_is_what_a_real_refresh_gives(tmp_path: Path) -> None:
+    """Revised and new figures arrive together. What is put down to the revision is what the revision alone does."""
+    revise = with_value(LEEDS, "2022-01-01/P1Y", 30.0)
+    before = edition(tmp_path / "a", {"gdhi_per_head": without_year(2023)})
+    revised = edition(tmp_path / "b", {"gdhi_per_head": without_year(2023), "gva_per_hour": revise})
+    after = edition(tmp_path / "c", {"gva_per_hour": revise})
+    published(tmp_path / "data", before)
+    line = published(tmp_path / "data", after)
+    published(tmp_path / "alone", revised)
+    assert "1 new period (gdhi_per_head)" in line
+    assert "1 figure revised (Leeds" in line
+    assert "(revision and new data)" in line
+    moved = rows(tmp_path / "data", "select 1 from mart_movement")
+    assert len(moved) > 1000
+    [(gap, rank_gap)] = rows(
+        tmp_path / "data",
+        "select max(abs(score_change - score_by_method - score_by_revision - score_by_new_data)), "
+        "max(abs(rank_change - rank_by_method - rank_by_revision - rank_by_new_data)) from mart_movement",
+    )
+    assert (gap, rank_gap) == (pytest.approx(0, abs=1e-12), 0)
+    alone = {
+        tuple(key): (score, rank)
+        for *key, score, rank in rows(tmp_path / "alone", f"select {KEY}, year, score, rank from mart_score")
+    }
+    middle = rows(
+        tmp_path / "data",
+        f"select {KEY}, old_year, old_score + score_by_method + score_by_revision, "
+        "old_rank + rank_by_method + rank_by_revision from mart_movement",
+    )
+    for *key, score, rank in middle:
+        assert alone[tuple(key)] == (pytest.approx(score, abs=2e-6), rank)
+
+
+def test_a_live_file_that_cannot_be_read_is_compared_in_the_shape_it_was_kept(tmp_path: Path) -> None:
+    published(tmp_path, BASELINE_DIR)
+    live = tmp_path / "marts" / "inclusive_growth.duckdb"
+    live.write_bytes(b"damaged")
+    other = edition(tmp_path / "edition", {"gva_per_hour": with_value(PRESTON, "2023-01-01/P1Y", 44.4)})
+    line = published(tmp_path, other)
+    assert line.startswith("minor 1.0.0 → 1.1.0: 1 figure revised (Preston")
+    assert "so release 1.0.0, which is kept, was compared" in line
