@@ -1,0 +1,1 @@
+"""The report site: pages that open from disk or any web host, made from the published file and nothing else."""

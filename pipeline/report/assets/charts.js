@@ -1,0 +1,269 @@
+// Draw a figure's chart with Vega in the colours of the style sheet; redraw on a change of theme, width or for print.
+"use strict";
+
+IG.charts = (() => {
+  const drawn = new Map(); // figure -> {payload, rows, view, width}
+  const PRINT_WIDTH = { half: 330, whole: 680 };
+  const NARROW = 480;
+  // Height in pixels of a row of charts with a row a name: with room, with many names, on a telephone, on paper.
+  const ROWS = {
+    ranges: { wide: 40, close: 26, many: 10, narrow: 48, paper: 20 },
+    contributions: { wide: 32, close: 32, many: 10, narrow: 48, paper: 22 },
+  };
+  // Vega's expression for a name in up to three lines of at most seventeen letters.
+  const IN_LINES = "split(replace(datum.label, regexp('^(.{1,17})\\\\s(.{1,17})(?:\\\\s(.*))?$'), '$1|$2|$3'), '|')";
+  const EMBEDDING = { mode: "vega", renderer: "svg", actions: false, tooltip: false, hover: false, logLevel: 1 };
+  let isPrinting = location.hash === "#print";
+
+  /** The colour a token has now; `scheme` "light" gives the light one whatever the page shows. */
+  function colours(scheme) {
+    const probe = document.createElement("span");
+    probe.style.colorScheme = scheme ?? "";
+    document.body.append(probe);
+    const cache = new Map();
+    const find = (token) => {
+      if (!cache.has(token)) {
+        probe.style.color = `var(--${token})`;
+        cache.set(token, getComputedStyle(probe).color);
+      }
+      return cache.get(token);
+    };
+    return { find, done: () => probe.remove() };
+  }
+
+  /** The specification with its tokens and words put in. Words that this chart has not are left out of their lists. */
+  function filled(value, words, colour, palette) {
+    if (typeof value === "string") {
+      if (value.startsWith("token:")) return colour(value.slice(6).replace(/^class-(?=\d)/, `${palette}-`));
+      if (value.startsWith("text:")) return words[value.slice(5)] ?? null;
+      return value;
+    }
+    if (Array.isArray(value)) {
+      return value.map((item) => filled(item, words, colour, palette)).filter((item) => item !== null || value.includes(null));
+    }
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, filled(item, words, colour, palette)]));
+    }
+    return value;
+  }
+
+  /** A payload's rows by data set, with the settings and the palette its recipes give. */
+  function prepared(payload) {
+    const rows = {};
+    let signals = { ...payload.signals };
+    let palette = "sequential";
+    for (const [name, held] of Object.entries(payload.rows)) {
+      const made = Array.isArray(held) ? held : IG.recipes[held.from](held);
+      rows[name] = Array.isArray(made) ? made : made.rows;
+      if (!Array.isArray(made)) {
+        signals = { ...signals, ...made.signals };
+        palette = made.palette;
+      }
+    }
+    return { rows, signals, palette };
+  }
+
+  /** Series colours and dashes stay with their places when one of the series is missing. */
+  function dropMissing(spec, words) {
+    for (const scale of spec.scales ?? []) {
+      if (!Array.isArray(scale.domain) || !Array.isArray(scale.range)) continue;
+      const keep = scale.domain.map((name) => !(typeof name === "string" && name.startsWith("text:") && !words[name.slice(5)]));
+      scale.domain = scale.domain.filter((_, i) => keep[i]);
+      scale.range = scale.range.filter((_, i) => keep[i]);
+    }
+  }
+
+  function specification(payload, made, width, scheme) {
+    const spec = structuredClone(IG.get("specs")[payload.spec]);
+    dropMissing(spec, payload.text);
+    const { find, done } = colours(scheme);
+    const whole = filled(spec, payload.text, find, made.palette);
+    whole.background = scheme === "light" ? find("page") : "transparent";
+    done();
+    for (const set of whole.data) {
+      if (set.name in made.rows) set.values = structuredClone(made.rows[set.name]);
+    }
+    whole.autosize = { type: "fit-x", contains: "padding" };
+    whole.width = width;
+    if (payload.height) whole.height = payload.height;
+    if (payload.spec === "quadrant") whole.height = Math.round(Math.min(600, Math.max(300, width * 0.72)));
+    const isPaper = isPrinting && scheme === "light";
+    if (payload.spec in ROWS) {
+      const row = ROWS[payload.spec];
+      const names = new Set(made.rows.points.map((point) => point.name)).size;
+      whole.height = Math.max(1, names) * (isPaper ? row.paper : width < NARROW ? row.narrow : (names > row.many ? row.close : row.wide));
+    }
+    if (payload.isOneARow) {
+      const middle = { signal: "bandwidth('y') / 2" };
+      whole.scales.find((scale) => scale.name === "yOffset").range = [middle, middle];
+    }
+    if (isPaper) printed(whole, payload.spec, width);
+    else if (width < 1.4 * NARROW) narrowed(whole, width < NARROW);
+    if (payload.spec === "cartogram") Object.assign(made.signals, hexagons(whole, made.rows.points, width));
+    if (payload.spec === "beeswarm") dodge(whole.data.find((set) => set.name === "points").values, width);
+    for (const signal of whole.signals ?? []) {
+      if (signal.name in made.signals) {
+        signal.value = made.signals[signal.name];
+        delete signal.update;
+      }
+    }
+    return whole;
+  }
+
+  /** Where there is less room, legends take fewer columns; on a telephone long names are broken into lines. */
+  function narrowed(spec, isTelephone) {
+    for (const legend of spec.legends ?? []) legend.columns = isTelephone ? 1 : 2;
+    if (!isTelephone) return;
+    for (const axis of (spec.axes ?? []).filter((a) => a.labelLimit)) {
+      axis.encode = { ...axis.encode, labels: { update: { text: { signal: IN_LINES } } } };
+    }
+  }
+
+  /** On paper charts are lower, so that a briefing keeps to its two pages. */
+  function printed(spec, name, width) {
+    const isHalf = width === PRINT_WIDTH.half;
+    if (name === "quadrant") spec.height = isHalf ? 168 : 400;
+    if (name === "trend") spec.height = 132;
+    for (const legend of spec.legends ?? []) legend.columns = isHalf ? 2 : 3;
+    if (name === "quadrant" && isHalf) spec.legends = []; // its corners are named
+  }
+
+  /** The height of a map of hexagons and their size in square pixels, for a width in pixels. */
+  function hexagons(spec, points, width) {
+    const padding = 14;
+    const span = (field) => Math.max(...points.map((p) => p[field])) - Math.min(...points.map((p) => p[field]));
+    const unit = (width - 2 * padding - 10) / span("x");
+    spec.height = span("y") * unit + 2 * padding;
+    return { hexagon: (4 / 3) * unit * unit };
+  }
+
+  /** Beeswarm: set `offset` so that dots of radius 3.4 do not lie on each other; deterministic, by rising value. */
+  function dodge(points, width) {
+    const values = points.map((p) => p.value);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const across = (value) => ((value - low) / (high - low || 1)) * width * 0.93;
+    const gap = 6.8;
+    const placed = [];
+    for (const point of points.sort((a, b) => a.value - b.value)) {
+      const x = across(point.value);
+      const near = placed.filter((other) => x - other.x < gap);
+      let offset = 0;
+      for (let step = 0; near.some((o) => Math.hypot(o.x - x, o.y - offset) < gap); step += 1) {
+        offset = (step % 2 ? 1 : -1) * Math.ceil((step + 1) / 2) * 1.7;
+      }
+      placed.push({ x, y: offset });
+      point.offset = offset;
+    }
+    const reach = Math.max(...points.map((p) => Math.abs(p.offset)), 1);
+    if (reach > 84) for (const point of points) point.offset *= 84 / reach;
+  }
+
+  function widthFor(figure) {
+    if (isPrinting) return figure.closest(".pair") ? PRINT_WIDTH.half : PRINT_WIDTH.whole;
+    return Math.max(240, Math.floor(figure.querySelector(".plot").clientWidth));
+  }
+
+  const stateOf = (figure) => {
+    if (!drawn.has(figure)) drawn.set(figure, { payload: JSON.parse(figure.querySelector("script.payload").textContent), turn: 0 });
+    return drawn.get(figure);
+  };
+
+  /** Draw a figure, or draw it again; of two drawings under way only the later stays. */
+  async function draw(figure) {
+    const state = stateOf(figure);
+    const turn = (state.turn += 1);
+    const width = widthFor(figure);
+    const made = prepared(state.payload);
+    const spec = specification(state.payload, made, width, isPrinting ? "light" : undefined);
+    const canvas = document.createElement("div");
+    const { view } = await vegaEmbed(canvas, spec, EMBEDDING);
+    if (turn !== state.turn) {
+      view.finalize();
+      return state;
+    }
+    const plot = figure.querySelector(".plot");
+    state.view?.finalize();
+    plot.replaceChildren(canvas);
+    plot.querySelector("svg").setAttribute("aria-hidden", "true"); // the table behind the chart says it better
+    Object.assign(state, { view, rows: made.rows, width });
+    IG.pointing.attach(figure, state);
+    IG.behind.refresh(figure, state);
+    figure.dataset.drawn = "yes";
+    return state;
+  }
+
+  /** Change parts of a figure's payload (title, caption, rows, text, columns …) and draw it again. */
+  function update(figure, changes) {
+    Object.assign(stateOf(figure).payload, changes);
+    if (changes.title) {
+      figure.querySelector(".finding").textContent = changes.title;
+      figure.querySelector(".plot").setAttribute("aria-label", changes.title);
+    }
+    if (changes.source) figure.querySelector(".source").textContent = `Source: ${changes.source}`;
+    if (changes.caption) figure.querySelector(".caption").textContent = changes.caption;
+    return draw(figure);
+  }
+
+  /** A view of the chart to save: light, 900 pixels wide, with its title and source. Not shown. */
+  async function forSaving(figure) {
+    const { payload } = stateOf(figure);
+    const spec = specification(payload, prepared(payload), payload.spec === "cartogram" ? 620 : 900, "light");
+    const { find, done } = colours("light");
+    const wrap = (text, length) => text.match(new RegExp(`.{1,${length}}(\\s|$)`, "g")).map((line) => line.trim());
+    const length = payload.spec === "cartogram" ? 70 : 100;
+    spec.title = {
+      text: wrap(payload.title, length), subtitle: wrap(`Source: ${payload.source}`, Math.round(length * 1.2)),
+      anchor: "start", frame: "bounds", offset: 18, fontSize: 17, color: find("ink"), subtitleColor: find("muted-ink"), subtitlePadding: 6,
+    };
+    spec.padding = 18;
+    done();
+    const { view } = await vegaEmbed(document.createElement("div"), spec, EMBEDDING);
+    return view;
+  }
+
+  async function drawAll() {
+    await Promise.all([...document.querySelectorAll("figure.chart")].map(draw));
+    document.documentElement.dataset.charts = "drawn";
+  }
+
+  /** What a person sees first is drawn first; the rest when it comes near. */
+  function begin() {
+    const figures = [...document.querySelectorAll("figure.chart:not([data-later])")];
+    if (isPrinting) {
+      drawAll();
+      return;
+    }
+    const seen = new IntersectionObserver((entries) => {
+      for (const entry of entries.filter((e) => e.isIntersecting)) {
+        seen.unobserve(entry.target);
+        if (!entry.target.dataset.drawn) draw(entry.target);
+      }
+    }, { rootMargin: "400px" });
+    figures.forEach((figure) => seen.observe(figure));
+    let timer;
+    const widths = new ResizeObserver(() => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        for (const [figure, state] of drawn) {
+          if (!isPrinting && figure.dataset.drawn && figure.offsetParent && Math.abs(state.width - widthFor(figure)) > 8) draw(figure);
+        }
+      }, 120);
+    });
+    widths.observe(document.querySelector("main"));
+  }
+
+  document.addEventListener("themechange", () => {
+    for (const [figure] of drawn) if (figure.dataset.drawn) draw(figure);
+  });
+  window.addEventListener("beforeprint", () => {
+    isPrinting = true;
+    drawAll();
+  });
+  window.addEventListener("afterprint", () => {
+    isPrinting = location.hash === "#print";
+    for (const [figure] of drawn) if (figure.offsetParent) draw(figure);
+  });
+  document.addEventListener("DOMContentLoaded", begin);
+
+  return { draw, update, forSaving, state: stateOf };
+})();

@@ -1,0 +1,114 @@
+// Recipes: how a chart's rows are made from the data that pages share. Each gives rows, or {rows, signals}.
+"use strict";
+
+IG.recipes = (() => {
+  const CLASSES = 5;
+  const SCORE_BREAKS = [35, 45, 55, 65];
+
+  function named(row) {
+    const { name, region } = IG.place(row.code);
+    return { ...row, name, region };
+  }
+
+  /** Growth and sharing of all scored districts; `extra` is a wider area's own row. */
+  function standings({ flavour, extra }) {
+    const table = `standings-${flavour}`;
+    const rows = IG.rows(table).map(named);
+    if (!extra) return rows;
+    const { columns } = IG.get(table);
+    return [...rows, named(Object.fromEntries(columns.map((column, i) => [column, extra[i]])))];
+  }
+
+  /** Rank intervals of one domain, in the order of the scores. `value` is the middle of the interval for drawing. */
+  function ranks({ flavour, domain }) {
+    const field = domain === "growth" ? "x" : "y";
+    return IG.rows(`standings-${flavour}`)
+      .filter((row) => row[`${domain}_rank_lower`] !== null)
+      .toSorted((a, b) => b[field] - a[field])
+      .map((row, i) => {
+        const [lower, upper] = [row[`${domain}_rank_lower`], row[`${domain}_rank_upper`]];
+        return named({
+          code: row.code, order: i + 1, value: (lower + upper) / 2, lower, upper,
+          score: row[field], rank_lower: lower, rank_upper: upper,
+        });
+      });
+  }
+
+  /** The latest figures of a measure, a row a district. */
+  function measure({ measure: id }) {
+    return IG.rows(`measure/${id}`).map(named);
+  }
+
+  /** The same in the order of the figures, for those with a published interval. */
+  function ordered(recipe) {
+    return measure(recipe)
+      .filter((row) => row.lower !== null && row.upper !== null)
+      .toSorted((a, b) => a.value - b.value)
+      .map((row, i) => ({ ...row, order: i + 1 }));
+  }
+
+  /** A hexagon a district, with the class of its figure (-1: none) and what each class is called. */
+  function map({ measure: id }) {
+    const entry = IG.measure(id);
+    const held = new Map(IG.rows(`measure/${id}`).map((row) => [row.code, row]));
+    const values = [...held.values()].map((row) => row.value).sort((a, b) => a - b);
+    const breaks = entry.isScore ? SCORE_BREAKS : quantiles(values);
+    const rows = IG.rows("cells").map((cell) => {
+      const row = held.get(cell.code);
+      return named({ ...row, ...cell, class: row ? breaks.filter((b) => row.value >= b).length : -1 });
+    });
+    const ends = [entry.isScore ? 0 : values[0], ...breaks, entry.isScore ? 100 : values.at(-1)];
+    const labels = ["No figure"];
+    for (let i = 0; i < CLASSES; i += 1) {
+      labels.push(`${IG.amount(ends[i], entry, true)} to ${i < CLASSES - 1 ? "under " : ""}${IG.amount(ends[i + 1], entry, true)}`);
+    }
+    return { rows, signals: { labels }, palette: entry.isScore ? "diverging" : "sequential" };
+  }
+
+  function quantiles(sorted) {
+    return [1, 2, 3, 4].map((i) => sorted[Math.min(sorted.length - 1, Math.floor((i * sorted.length) / CLASSES))]);
+  }
+
+  /** Years without a figure stay empty, so that a line breaks where nothing is known. */
+  function series(name, held) {
+    const years = new Map(held.map((row) => [row[0], row]));
+    const [first, last] = [held[0]?.[0], held.at(-1)?.[0]];
+    const rows = [];
+    for (let year = first; year <= last; year += 1) {
+      const [, value = null, lower = null, upper = null, status = ""] = years.get(year) ?? [];
+      const alone = lower !== null && !years.has(year - 1) && !years.has(year + 1); // no ribbon reaches it
+      rows.push({ year, series: name, value, lower, upper, alone, status: status === "ok" ? "" : status });
+    }
+    return rows;
+  }
+
+  /** One place beside the typical district and a wider area. */
+  function trend({ indicator, place, wider, wider_name: widerName, typical: key }) {
+    const own = IG.get(`area/${place}`);
+    const rows = series(own.name, own.figures[indicator] ?? []);
+    const from = rows[0]?.year;
+    const typical = (IG.get("typical")[key] ?? []).map(([year, median]) => [year, median]);
+    rows.push(...series("Typical district", typical.filter(([year]) => year >= from)));
+    if (wider) {
+      const held = (IG.get(`area/${wider}`).figures[indicator] ?? []).map(([year, value]) => [year, value]);
+      rows.push(...series(widerName, held.filter(([year]) => year >= from)));
+    }
+    return rows;
+  }
+
+  /** The typical district with the middle 80% of districts, beside the nations that have figures. */
+  function nations({ indicator, nations: names }) {
+    const rows = series("Typical district", IG.get("typical")[indicator] ?? []);
+    for (const [code, name] of Object.entries(names)) {
+      const held = IG.get(`area/${code}`)?.figures[indicator] ?? [];
+      rows.push(...series(name, held.map(([year, value]) => [year, value])));
+    }
+    return rows;
+  }
+
+  function borders() {
+    return IG.rows("borders");
+  }
+
+  return { borders, standings, ranks, measure, ordered, map, trend, nations, series };
+})();

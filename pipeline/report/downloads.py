@@ -1,0 +1,94 @@
+"""The figures to take away, as CSV files that any spreadsheet opens, one table a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.report.facts import CHANGE, LEVEL, Facts
+from pipeline.report.measures import measures
+from pipeline.report.shared import shown_areas
+
+_BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that the file is UTF-8
+
+
+@dataclass(frozen=True)
+class Download:
+    """One file of the site's `downloads` folder with its text."""
+
+    path: str
+    title: str
+    about: str
+    text: str
+
+    @property
+    def size(self) -> int:
+        return len(self.text.encode())
+
+
+def downloads(facts: Facts) -> Iterator[Download]:
+    """Scores of every area, then the figures of every indicator that has any."""
+    yield Download(
+        "downloads/scores.csv",
+        "Scores and rank intervals",
+        "A row for every area and node of the framework in the latest year, where places stand and where they have been heading.",
+        _csv(_SCORE_COLUMNS, _score_rows(facts)),
+    )  # fmt: skip
+    yield Download(
+        "downloads/labels.csv",
+        "Labels",
+        "Growing, sharing, both, neither or not clear, with the probability, for every area that could be labelled.",
+        _csv(
+            ("area_code", "area_name", "year", "label", "probability", "most_probable_label"),
+            (
+                [a.code, a.name, facts.years[CHANGE], label.label, label.probability, label.most_probable]
+                for a in shown_areas(facts)
+                if (label := facts.labels.get(a.code))
+            ),
+        ),
+    )
+    for measure in measures(facts):
+        if not measure.is_score:
+            yield Download(
+                f"downloads/{measure.id}.csv",
+                measure.title,
+                f"Every area and year, {facts.indicators[measure.id].unit}. {facts.indicators[measure.id].publisher}.",
+                _csv(_FIGURE_COLUMNS, _figure_rows(facts, measure.id)),
+            )
+
+
+_SCORE_COLUMNS = (
+    "area_code", "area_name", "level", "flavour", "year", "node_id", "node_title", "score", "score_lower", "score_upper",
+    "rank_lower", "rank_upper", "rank_count", "is_band", "is_carried_forward", "weight_with_error",
+)  # fmt: skip
+_FIGURE_COLUMNS = ("area_code", "area_name", "level", "year", "value", "lower", "upper", "status")
+
+
+def _score_rows(facts: Facts) -> Iterator[list[Any]]:
+    for flavour in (LEVEL, CHANGE):
+        for node in facts.nodes:
+            held = facts.scores.get(flavour, {}).get(node.id, {})
+            for area in shown_areas(facts):
+                if s := held.get(area.code):
+                    yield [
+                        area.code, area.name, area.level, flavour, facts.years[flavour], node.id, node.title,
+                        s.score, s.lower, s.upper, s.rank_lower, s.rank_upper, s.rank_count, s.is_band,
+                        s.is_carried_forward, s.weight_with_error,
+                    ]  # fmt: skip
+
+
+def _figure_rows(facts: Facts, indicator: str) -> Iterator[list[Any]]:
+    for area in shown_areas(facts):
+        for f in facts.figures[indicator].get(area.code, ()):
+            yield [area.code, area.name, area.level, f.year, f.value, f.lower, f.upper, f.status]
+
+
+def _csv(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return _BYTE_ORDER_MARK + stream.getvalue()

@@ -1,0 +1,136 @@
+"""What a map, a swarm or a comparison can show of every district: a score of a node, or the latest figure of an indicator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.report import words
+from pipeline.report.chart import rounded
+from pipeline.report.facts import CHANGE, LEVEL, WINDOW_YEARS, Facts, Figure, Indicator
+from pipeline.report.sentences import CLEARLY
+
+MEASURE_COLUMNS = ("code", "value", "lower", "upper", "unsure", "year", "rank_lower", "rank_upper", "status")
+_DEEPEST_NODE = 2
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure. ``typical`` is the value of the typical district; ``is_score`` says that it runs from 0 to 100."""
+
+    id: str
+    title: str
+    section: str
+    is_score: bool
+    unit: str
+    decimals: int
+    polarity: int
+    year: int
+    typical: float | None
+    source: str
+
+    def as_json(self) -> dict[str, Any]:
+        before, after = words.amount(8, self.unit).split("8") if self.unit else ("", "")
+        return {
+            "id": self.id,
+            "title": self.title,
+            "section": self.section,
+            "isScore": self.is_score,
+            "before": before,
+            "after": after,
+            "axis": words.axis_title(self.unit) if self.unit else "Score, 0 to 100",
+            "decimals": words.shown_decimals(self.unit, self.decimals),
+            "polarity": self.polarity,
+            "year": self.year,
+            "typical": rounded(self.typical, self.decimals),
+            "source": self.source,
+        }
+
+
+def sections(facts: Facts) -> dict[str, str]:
+    """The headings of a list of measures, by what they hold."""
+    found = {LEVEL: f"Scores: where places stand, {facts.years.get(LEVEL, '')}"}
+    if CHANGE in facts.years:
+        found[CHANGE] = f"Scores: where places have been heading, {WINDOW_YEARS} years to {facts.years[CHANGE]}"
+    return found
+
+
+def measures(facts: Facts) -> list[Measure]:
+    """Every measure that has a value for some district, scores first."""
+    return [*_score_measures(facts), *_figure_measures(facts)]
+
+
+def _score_measures(facts: Facts) -> Iterator[Measure]:
+    source = "own calculation from figures of the publishers named on the Quality page"
+    for flavour, section in sections(facts).items():
+        for node in facts.nodes:
+            if node.depth <= _DEEPEST_NODE and facts.scores.get(flavour, {}).get(node.id):
+                yield Measure(
+                    id=f"{flavour}-{node.id}",
+                    title=node.title,
+                    section=section,
+                    is_score=True,
+                    unit="",
+                    decimals=0,
+                    polarity=1,
+                    year=facts.years[flavour],
+                    typical=50.0,
+                    source=source,
+                )
+
+
+def _figure_measures(facts: Facts) -> Iterator[Measure]:
+    for indicator in facts.indicators.values():
+        if indicator.last_year is not None:
+            typical = facts.typical.get(indicator.id, {}).get(indicator.last_year)
+            yield Measure(
+                id=indicator.id,
+                title=indicator.title,
+                section=words.capital(indicator.theme.replace("_", " ")),
+                is_score=False,
+                unit=indicator.unit,
+                decimals=indicator.decimals,
+                polarity=indicator.polarity,
+                year=indicator.last_year,
+                typical=typical.median if typical else None,
+                source=indicator.publisher,
+            )
+
+
+def measure_rows(measure: Measure, facts: Facts) -> list[list[Any]]:
+    """A row of `MEASURE_COLUMNS` for every district that has a value."""
+    if measure.is_score:
+        flavour, node = measure.id.split("-", 1)
+        return list(_score_rows(facts, flavour, node))
+    return list(_figure_rows(facts, facts.indicators[measure.id], measure.typical))
+
+
+def _score_rows(facts: Facts, flavour: str, node: str) -> Iterator[list[Any]]:
+    for area in facts.districts:
+        score = facts.score(flavour, node, area.code)
+        if score is None:
+            continue
+        p = score.probability_above_typical
+        unsure = score.lower is not None and p is not None and 1 - CLEARLY < p < CLEARLY
+        ends = [rounded(end, 1) for end in (score.lower, score.upper)]
+        ranks = [score.rank_lower, score.rank_upper]
+        yield [area.code, rounded(score.score, 1), *ends, int(unsure), facts.years[flavour], *ranks, ""]
+
+
+def _figure_rows(facts: Facts, indicator: Indicator, typical: float | None) -> Iterator[list[Any]]:
+    for area in facts.districts:
+        figure = facts.latest(indicator.id, area.code)
+        if figure is None or figure.year != indicator.last_year:
+            continue
+        ranked = facts.rank_sets.get(indicator.id, {}).get(area.code)
+        ranks = [ranked.lower, ranked.upper] if ranked and ranked.year == figure.year else [None, None]
+        values = [rounded(v, indicator.decimals) for v in (figure.value, figure.lower, figure.upper)]
+        yield [area.code, *values, int(_spans(figure, typical)), figure.year, *ranks, figure.status]
+
+
+def _spans(figure: Figure, typical: float | None) -> bool:
+    """Whether the published interval holds the typical district's figure, so that the two cannot be told apart."""
+    if figure.lower is None or figure.upper is None or typical is None:
+        return False
+    return figure.lower <= typical <= figure.upper

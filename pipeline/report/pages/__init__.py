@@ -1,0 +1,1 @@
+"""One module a kind of page: from facts to what its template shows."""

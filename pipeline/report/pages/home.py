@@ -1,0 +1,167 @@
+"""The home page: the question, a way to one's own place, the picture of all districts, how fresh the figures are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from pipeline.report import sentences, words
+from pipeline.report.chart import Chart
+from pipeline.report.facts import CHANGE, LEVEL, WINDOW_YEARS, Facts
+from pipeline.report.pages.area_charts import quadrant_columns, quadrant_text
+from pipeline.report.pages.page import Page, own_source
+from pipeline.report.shared import LABELS, STANDINGS, standing_row
+
+_CLEAR_LABELS = LABELS[:-1]
+
+
+def home_page(facts: Facts) -> Page:
+    """The page a newcomer sees first."""
+    charts = [chart for flavour in facts.years if (chart := _picture(facts, flavour))]
+    day = facts.run.built_at.toordinal()
+    found = findings(facts)
+    return Page(
+        path="index.html",
+        template="home.html",
+        title="Inclusive growth in UK local areas",
+        description="Is our economy growing, and how widely is that growth shared? Every UK district, with how sure we are.",
+        active="home",
+        scripts=tuple(f"data/standings-{flavour}.js" for flavour in facts.years),
+        content={
+            "charts": charts,
+            "sentence": found[day % len(found)] if found else None,
+            "knowledge": _knowledge(facts),
+            "freshness": _freshness(facts),
+            "built": words.day(facts.run.built_at.date()),
+            "districts": len(facts.districts),
+            "years": facts.years,
+        },
+    )
+
+
+def _rows(facts: Facts, flavour: str) -> list[list[Any]]:
+    return [row for area in facts.districts if area.is_scored and (row := standing_row(area, facts, flavour))]
+
+
+def _picture(facts: Facts, flavour: str) -> Chart | None:
+    rows = _rows(facts, flavour)
+    if not rows:
+        return None
+    counts = Counter(row[7] for row in rows)
+    if flavour == LEVEL:
+        title = (
+            f"{words.capital(words.counted(counts[STANDINGS[True, True]], 'district'))} of {len(rows)} "
+            "are clearly above the typical district on both growth and sharing; "
+            f"{words.counted(counts[STANDINGS[True, False]], 'is', 'are')} above on growth and below on sharing"
+        )
+    else:
+        clear = sum(counts[label] for label in _CLEAR_LABELS)
+        title = (
+            f"Over the {words.counted(WINDOW_YEARS, 'year')} to {facts.years[flavour]}, "
+            f"{words.counted(counts[LABELS[0]], 'district')} of {len(rows)} probably grew and shared more than typical; "
+            f"for {words.counted(len(rows) - clear, 'district')} it is not clear"
+        )
+    return Chart(
+        id=f"growth-and-sharing-{flavour}",
+        spec="quadrant",
+        title=title,
+        caption="Each dot is a district. 50 is the typical one; 0 and 100 are three robust standard deviations away. Point at a dot, "
+        "or move to the picture with the Tab key and walk with the arrow keys, to see its 90% intervals; select it to open its page. "
+        "Places that cannot be told apart from the typical district are grey.",
+        source=own_source(facts),
+        columns=quadrant_columns(flavour),
+        rows={"points": {"from": "standings", "flavour": flavour}},
+        text=quadrant_text(flavour, facts),
+    )  # fmt: skip
+
+
+def findings(facts: Facts) -> list[str]:
+    """True sentences about the whole country, one of which is shown each day that figures are made."""
+    found = []
+    if LEVEL in facts.years:
+        found += _findings_of_level(facts)
+    if CHANGE in facts.years:
+        counts = Counter(label.label for code, label in facts.labels.items() if facts.areas[code].is_scored)
+        found.append(
+            f"In the {words.counted(WINDOW_YEARS, 'year')} to {facts.years[CHANGE]}, "
+            f"{words.counted(counts['growing not sharing'], 'district')} probably grew more than the typical district but shared less, "
+            f"and {words.counted(counts['sharing not growing'], 'district')} did the reverse."
+        )  # fmt: skip
+    return found
+
+
+def _findings_of_level(facts: Facts) -> list[str]:
+    rows = _rows(facts, LEVEL)
+    high = [row for row in rows if row[1] >= 50]
+    found = []
+    if high:
+        # The share is of the estimates; that it is one of estimates is said.
+        below = sum(row[4] < 50 for row in high)
+        found.append(
+            f"Prosperity and sharing are two different things: of the {words.count(len(high), 'district')} that score above "
+            f"typical on growth, {number_of(below, len(high))} score below typical on sharing."
+        )
+    for indicator, sets in facts.rank_sets.items():
+        wide = sum(3 * (s.upper - s.lower + 1) > s.count for s in sets.values())
+        title = words.small(facts.indicators[indicator].title.split(",")[0])
+        can = "none" if wide == len(sets) else f"only {words.number(len(sets) - wide)}"
+        found.append(
+            f"On the {title} alone, {can} of the {len(sets)} districts with an interval can be ranked more closely than to a third of the field."
+        )  # fmt: skip
+    return found
+
+
+def number_of(part: int, whole: int) -> str:
+    """`all 359`, `none of the 359`, `212 of the 359`."""
+    if part == whole:
+        return f"all {whole}"
+    return f"{words.number(part) if part else 'none'} of the {whole}"
+
+
+def _knowledge(facts: Facts) -> list[dict[str, str]]:
+    """What can be told and what cannot, as numbers with their meaning."""
+    cards = []
+    for domain in ("growth", "sharing"):
+        scores = [s for code, s in facts.scores.get(LEVEL, {}).get(domain, {}).items() if facts.areas[code].is_scored]
+        if scores:
+            above, below, untold = sentences.sure_counts(scores)
+            cards.append(
+                {
+                    "title": words.capital(domain),
+                    "above": words.number(above),
+                    "below": words.number(below),
+                    "untold": words.number(untold),
+                    "total": str(len(scores)),
+                }
+            )
+    return cards
+
+
+def _freshness(facts: Facts) -> dict[str, Any]:
+    """How old the figures are: by theme the latest year, and how the run came by them."""
+    held = [s for s in facts.sources if s.tier != "none"]
+    tiers = Counter(s.tier for s in held)
+    names = {
+        "live": "asked of the publisher on the day",
+        "snapshot": "from the last good answer",
+        "baseline": "shipped with the project",
+    }
+    ages = [s.age_days for s in held if s.age_days is not None]
+    years: dict[str, dict[int, list[str]]] = {}
+    for i in facts.indicators.values():
+        if i.last_year is not None:
+            years.setdefault(i.theme, {}).setdefault(i.last_year, []).append(i.title)
+    return {
+        "tiers": words.listing([f"{tiers[tier]} {said}" for tier, said in names.items() if tiers[tier]]),
+        "parts": words.count(len(held), "set of figures", "sets of figures"),
+        "oldest": words.age(max(ages)) if ages else None,
+        "themes": [
+            {
+                "theme": words.capital(theme.replace("_", " ")),
+                "latest": max(by_year),
+                "earlier": min(by_year),
+                "count": words.count(sum(map(len, by_year.values())), "indicator"),
+            }
+            for theme, by_year in sorted(years.items())
+        ],
+    }  # fmt: skip

@@ -1,0 +1,219 @@
+"""The list of indicators and a page for each: what it is, how districts spread, how it moved, what to beware of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.report import words
+from pipeline.report.chart import Chart, Column, rounded
+from pipeline.report.facts import Facts, Indicator, Typical
+from pipeline.report.measures import Measure, measures
+from pipeline.report.pages.page import Page, editions, publisher_source, why_not_live
+
+_NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
+_NATION_CODES = ("E92000001", "W92000004", "S92000003", "N92000002")
+_INTERVALS = {
+    "none": "No survey error is published.",
+    "bounds": "The publisher gives 95% confidence intervals.",
+    "cv": "The publisher gives coefficients of variation, from which 95% intervals are made.",
+    "half_width": "The publisher gives the half-width of the 95% interval.",
+}
+_POLARITY = {1: "Higher is better.", -1: "Lower is better.", 0: "Context: it is never scored."}
+
+
+def indicator_path(indicator_id: str) -> str:
+    """Where the indicator's page is, from the root of the site."""
+    return f"indicators/{indicator_id}.html"
+
+
+def indicator_list(facts: Facts) -> Page:
+    """All indicators by theme, those without figures marked."""
+    themes: dict[str, list[dict[str, Any]]] = {}
+    for i in facts.indicators.values():
+        themes.setdefault(words.capital(i.theme.replace("_", " ")), []).append(
+            {
+                "title": i.title,
+                "path": indicator_path(i.id),
+                "years": f"{i.first_year} to {i.last_year}" if i.has_figures else None,
+                "publisher": i.publisher,
+                "districts": words.count(i.district_count, "district") if i.has_figures else None,
+            }
+        )
+    held = sum(i.has_figures for i in facts.indicators.values())
+    return Page(
+        path="indicators/index.html",
+        template="indicators.html",
+        title="Indicators",
+        description="Every indicator the report draws on, by theme.",
+        active="indicators",
+        content={
+            "themes": [
+                {"title": title, "held": [e for e in entries if e["years"]], "awaited": [e for e in entries if not e["years"]]}
+                for title, entries in themes.items()
+            ],
+            "held": words.count(held, "indicator"),
+            "awaited": len(facts.indicators) - held,
+        },
+    )  # fmt: skip
+
+
+def indicator_pages(facts: Facts) -> Iterator[Page]:
+    """A page for every indicator of the catalogue; one without figures says so and shows no chart."""
+    named = editions(facts)
+    by_id = {m.id: m for m in measures(facts)}
+    for indicator in facts.indicators.values():
+        yield _page(indicator, by_id.get(indicator.id), facts, named.get(indicator.id))
+
+
+def _page(indicator: Indicator, measure: Measure | None, facts: Facts, edition: str | None) -> Page:
+    source = publisher_source(facts, indicator.publisher, edition)
+    scripts = (
+        (f"data/measures/{indicator.id}.js", "data/measures.js", "data/cells.js", "data/typical.js") if measure else ()
+    )
+    nations = [code for code in _NATION_CODES if facts.latest(indicator.id, code) is not None]
+    return Page(
+        path=indicator_path(indicator.id),
+        template="indicator.html",
+        title=indicator.title,
+        description=indicator.description,
+        active="indicators",
+        scripts=(*scripts, *(f"data/areas/{code}.js" for code in nations)) if measure else (),
+        content={
+            "indicator": indicator,
+            "theme": words.capital(indicator.theme.replace("_", " ")),
+            "nations": words.listing([_NATIONS[n] for n in indicator.nations.split(", ") if n in _NATIONS]),
+            "intervals": _INTERVALS.get(indicator.intervals, ""),
+            "polarity": _POLARITY[indicator.polarity],
+            "unit": words.axis_title(indicator.unit),
+            "edition": edition,
+            "swarm": _swarm(indicator, measure, facts, source) if measure else None,
+            "caterpillar": _caterpillar(indicator, measure, facts, source) if measure else None,
+            "trend": _trend(indicator, facts, source, nations) if measure else None,
+            "map": _map(indicator, measure, facts, source) if measure else None,
+            "awaited": next((why_not_live(s) for s in facts.sources if s.indicator_id == indicator.id), None),
+            "scored": [facts.node_title(n) for n, held in facts.node_indicators.items() if indicator.id in held],
+        },
+    )  # fmt: skip
+
+
+def _latest_typical(indicator: Indicator, facts: Facts) -> Typical | None:
+    return facts.typical.get(indicator.id, {}).get(indicator.last_year or 0)
+
+
+def _say(value: float | None, indicator: Indicator) -> str:
+    return words.bare_amount(value, indicator.unit, indicator.decimals)
+
+
+def field_columns(indicator: Indicator) -> tuple[Column, ...]:
+    """The table behind a chart of one indicator over districts."""
+    return (
+        Column("name", "District"),
+        Column("value", f"{indicator.title} ({indicator.unit})", indicator.decimals),
+        Column("lower", "Lower bound of 95% interval", indicator.decimals),
+        Column("upper", "Upper bound of 95% interval", indicator.decimals),
+        Column("year", "Year"),
+        Column("status", "Status"),
+    )
+
+
+def _swarm(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> Chart | None:
+    typical = _latest_typical(indicator, facts)
+    if typical is None:
+        return None
+    return Chart(
+        id=f"{indicator.id}-distribution",
+        spec="beeswarm",
+        title=f"In {measure.year}, the middle 80% of districts lay between {_say(typical.low, indicator)} "
+        f"and {_say(typical.high, indicator)}; the typical district had {_say(typical.median, indicator)}",
+        caption=f"{indicator.title}, {measure.year}. Each dot is a district: {words.count(typical.districts, 'scored district')} with a figure.",
+        source=source,
+        columns=field_columns(indicator),
+        rows={
+            "points": {"from": "measure", "measure": indicator.id},
+            "typical": [{"value": rounded(typical.median, indicator.decimals), "name": "Typical district"}],
+        },
+        text={"x_title": words.axis_title(indicator.unit)},
+    )  # fmt: skip
+
+
+def _caterpillar(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> Chart | None:
+    """Published intervals of all districts, in the order of the figures; None where none are published."""
+    held = [facts.latest(indicator.id, a.code) for a in facts.districts]
+    known = [f for f in held if f and f.year == measure.year and f.lower is not None and f.upper is not None]
+    if len(known) < 2 or measure.typical is None:
+        return None
+    untold = sum((f.lower or 0) <= measure.typical <= (f.upper or 0) for f in known)
+    if untold == len(known):
+        share = f"None of the {len(known)} districts"
+    else:
+        share = f"Only {len(known) - untold}" if 2 * untold > len(known) else f"{len(known) - untold}"
+        share += f" of {len(known)} districts"
+    ranked = facts.rank_sets.get(indicator.id, {})
+    wide = sum(3 * (s.upper - s.lower + 1) > s.count for s in ranked.values())
+    rank_note = (
+        f" The confidence sets for ranks (Mogstad and others, 2024) of {wide} of {len(ranked)} districts span more than a third of the field."
+        if ranked else ""
+    )  # fmt: skip
+    return Chart(
+        id=f"{indicator.id}-intervals",
+        spec="caterpillar",
+        title=f"{share} can be told apart from the typical district in {measure.year}",
+        caption=f"Each line is a district’s 95% interval as published, in the order of the figures. Where lines overlap, the order says little.{rank_note}",
+        source=source,
+        columns=field_columns(indicator),
+        rows={"points": {"from": "ordered", "measure": indicator.id}},
+        text={"x_title": "Districts in the order of their figures", "y_title": words.axis_title(indicator.unit)},
+        signals={"best_on_top": False},
+    )  # fmt: skip
+
+
+def _trend(indicator: Indicator, facts: Facts, source: str, nations: list[str]) -> Chart | None:
+    series = list(facts.typical.get(indicator.id, {}).values())
+    if len(series) < 2:
+        return None
+    first, last = series[0], series[-1]
+    verb = "rose" if last.median > first.median else "fell" if last.median < first.median else "stayed"
+    tail = (
+        f"from {_say(first.median, indicator)} to {_say(last.median, indicator)}"
+        if verb != "stayed"
+        else f"at {_say(last.median, indicator)}"
+    )
+    names = {code: facts.areas[code].name for code in nations}
+    return Chart(
+        id=f"{indicator.id}-trend",
+        spec="lines",
+        title=f"The typical district’s figure {verb} {tail} between {first.year} and {last.year}",
+        caption="The typical district is the median of those scored; the ribbon holds the middle 80% of them. "
+        "Which districts have a figure can differ between years. Money is in the prices of the year.",
+        source=source,
+        columns=(
+            Column("year", "Year"),
+            Column("series", "Series"),
+            Column("value", "Figure", indicator.decimals),
+            Column("lower", "10th percentile of districts", indicator.decimals),
+            Column("upper", "90th percentile of districts", indicator.decimals),
+        ),
+        rows={"points": {"from": "nations", "indicator": indicator.id, "nations": names}},
+        text={"y_title": words.axis_title(indicator.unit), "a": "Typical district"}
+        | dict(zip("bcde", names.values(), strict=False)),
+    )  # fmt: skip
+
+
+def _map(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> Chart:
+    held = len([1 for a in facts.districts if (f := facts.latest(indicator.id, a.code)) and f.year == measure.year])
+    missing = len(facts.districts) - held
+    title = (
+        f"Figures for {measure.year} cover all {held} districts"
+        if not missing
+        else f"Figures for {measure.year} cover {held} of {len(facts.districts)} districts; {words.count(missing, 'has', 'have')} none"
+    )
+    return Chart(
+        id=f"{indicator.id}-map",
+        spec="cartogram",
+        title=title,
+        caption="One hexagon a district, all of one size, near neighbours near. Pale hexagons cannot be told apart from the typical district.",
+        source=source,
+        columns=field_columns(indicator),
+        rows={"points": {"from": "map", "measure": indicator.id}, "borders": {"from": "borders"}},
+    )  # fmt: skip

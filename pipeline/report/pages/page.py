@@ -1,0 +1,64 @@
+"""What every page is: a template, a place in the site and what to fill in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.report import words
+from pipeline.report.facts import Facts, Source
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. ``scripts`` are data scripts it loads, from the root of the site; ``active`` marks its menu entry."""
+
+    path: str
+    template: str
+    title: str
+    description: str
+    active: str
+    content: Mapping[str, Any]
+    scripts: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def root(self) -> str:
+        """The way from the page to the root of the site, so that links work from disk and under any address."""
+        return "../" * self.path.count("/")
+
+
+def made_on(facts: Facts) -> str:
+    """When the figures were put together, for a caption."""
+    return f"figures as of {words.day(facts.run.built_at.date())}"
+
+
+def own_source(facts: Facts) -> str:
+    """The source line of charts that show scores: not an official statistic."""
+    return (
+        "Own calculation from open figures of the Office for National Statistics and others, "
+        f"{made_on(facts)}. Scores and ranks are no official statistics."
+    )
+
+
+def publisher_source(facts: Facts, publisher: str, edition: str | None) -> str:
+    """The source line of charts that show a publisher's figures."""
+    said = f"{publisher}, {edition}" if edition else publisher
+    return f"{said}; {made_on(facts)}. Open Government Licence v3.0."
+
+
+def editions(facts: Facts) -> dict[str, str]:
+    """The edition of each indicator's figures: of the part that reaches the latest year."""
+    found: dict[str, tuple[int, str]] = {}
+    for source in facts.sources:
+        if source.tier != "none" and source.edition:
+            year = source.last_year or 0
+            if year > found.get(source.indicator_id, (-1, ""))[0]:
+                found[source.indicator_id] = (year, source.edition)
+    return {indicator: edition for indicator, (_, edition) in found.items()}
+
+
+def why_not_live(source: Source) -> str:
+    """What happened to the live sources, without the indicator (and part) with which each attempt begins."""
+    return re.sub(rf"\b{re.escape(source.indicator_id)}(?: \([^)]*\))?: ", "", source.why_not_live or "")

@@ -1,0 +1,25 @@
+"""Serve the site on this machine alone, for a local look."""
+
+from __future__ import annotations
+
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+_LOOPBACK = "127.0.0.1"
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    """Serves files without a line a request, and lets the browser ask for each anew so that a rebuild is seen."""
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002, ARG002 as the library has it
+        return
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+
+def local_server(folder: Path, port: int) -> ThreadingHTTPServer:
+    """A server of ``folder`` on the loopback address; port 0 takes a free one. Raises OSError where the port is taken."""
+    return ThreadingHTTPServer((_LOOPBACK, port), partial(_Quiet, directory=str(folder)))

@@ -1,0 +1,192 @@
+"""Data that several pages share, as small script files: `fetch` does not work from a disk, a script element does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from pipeline.report import words
+from pipeline.report.cartogram import Centre, borders, hexagons
+from pipeline.report.chart import plain_json, rounded
+from pipeline.report.facts import CHANGE, LEVEL, NOT_CLEAR, Area, Facts, Score
+from pipeline.report.measures import MEASURE_COLUMNS, measure_rows, measures
+from pipeline.report.sentences import CLEARLY
+
+# What the two halves of an area's standing are called, and what is said where either cannot be told.
+STANDINGS = {
+    (True, True): "Above typical on both",
+    (True, False): "Growth above, sharing below",
+    (False, True): "Sharing above, growth below",
+    (False, False): "Below typical on both",
+}
+UNTOLD = "Cannot be told apart on one or both"
+LABELS = ("growing and sharing", "growing not sharing", "sharing not growing", "neither", NOT_CLEAR)
+# Islands too far off to be drawn as part of the mainland. Wight and Anglesey are joined to it on the map.
+_ISLANDS = {
+    "S12000013": "Na h-Eileanan Siar",
+    "S12000023": "Orkney Islands",
+    "S12000027": "Shetland Islands",
+    "E06000053": "Isles of Scilly",
+}
+_NORTHERN_IRELAND = "N92000002"
+_SHOWN_LEVELS = ("district", "combined_authority", "county", "region", "nation", "country", "group")
+
+
+def shown_areas(facts: Facts) -> list[Area]:
+    """The areas that have a page: every district, and wider areas and groups of which anything is known."""
+    known = {code for codes in facts.figures.values() for code in codes}
+    known |= {code for nodes in facts.scores.values() for codes in nodes.values() for code in codes}
+    return [a for a in facts.areas.values() if a.is_district or (a.code in known and a.level in _SHOWN_LEVELS)]
+
+
+def area_path(area: Area) -> str:
+    """Where the area's page is, from the root of the site."""
+    return f"areas/{area.code}.html"
+
+
+def standing_class(growth: Score, sharing: Score) -> str:
+    """The quarter of the picture that both scores surely lie in, or that it cannot be told."""
+    sides = []
+    for score in (growth, sharing):
+        p = score.probability_above_typical
+        if p is None or score.lower is None or 1 - CLEARLY < p < CLEARLY:
+            return UNTOLD
+        sides.append(p >= CLEARLY)
+    return STANDINGS[sides[0], sides[1]]
+
+
+def scripts(facts: Facts, areas: Sequence[Area]) -> Iterator[tuple[str, str]]:
+    """(path from the root, text) of every data script: those all pages share, then one for each of ``areas``."""
+    yield "data/places.js", places_script(facts)
+    yield "data/cells.js", cells_script(facts)
+    for flavour in facts.years:
+        yield f"data/standings-{flavour}.js", standings_script(facts, flavour)
+    every = measures(facts)
+    yield "data/measures.js", f"IG.put('measures',{plain_json([m.as_json() for m in every])});\n"
+    for measure in every:
+        name = f"measure/{measure.id}"
+        yield f"data/measures/{measure.id}.js", _table(name, MEASURE_COLUMNS, measure_rows(measure, facts))
+    yield "data/typical.js", typical_script(facts)
+    for area in areas:
+        yield f"data/areas/{area.code}.js", area_script(area, facts)
+
+
+def places_script(facts: Facts) -> str:
+    """Every area with a page, for the search box and for names in charts."""
+    columns = ("code", "name", "kind", "region", "nation", "path", "scored")
+    rows = [
+        [a.code, a.name, words.kind(a.level), a.region_name or "", a.nation_name or "", area_path(a), int(a.is_scored)]
+        for a in shown_areas(facts)
+    ]
+    return _table("places", columns, rows) + f"IG.put('groups',{plain_json(_groups(facts))});\n"
+
+
+def standings_script(facts: Facts, flavour: str) -> str:
+    """Growth and sharing of every scored district in one flavour, with intervals, rank intervals and class."""
+    columns = ("code", "x", "x_lower", "x_upper", "y", "y_lower", "y_upper", "class")
+    ranks = ("growth_rank_lower", "growth_rank_upper", "sharing_rank_lower", "sharing_rank_upper")
+    return _table(f"standings-{flavour}", (*columns, *ranks), _standings(facts, flavour))
+
+
+def standing_row(area: Area, facts: Facts, flavour: str) -> list[Any] | None:
+    """One area's row of `standings_script`; None where growth or sharing has no score."""
+    growth, sharing = (facts.score(flavour, domain, area.code) for domain in ("growth", "sharing"))
+    if growth is None or sharing is None:
+        return None
+    if flavour == LEVEL:
+        group = standing_class(growth, sharing)
+    else:
+        group = facts.labels[area.code].label if area.code in facts.labels else NOT_CLEAR
+    numbers = [rounded(v, 1) for s in (growth, sharing) for v in (s.score, s.lower, s.upper)]
+    ranks = [growth.rank_lower, growth.rank_upper, sharing.rank_lower, sharing.rank_upper]
+    return [area.code, *numbers, group, *ranks]
+
+
+def typical_script(facts: Facts) -> str:
+    """The typical district of every indicator and year: [year, median, 10th percentile, 90th percentile].
+
+    Where nations do not compare there is also one for each nation, under the indicator, a blank and the nation's code.
+    """
+    rows = {
+        indicator.id: [
+            [t.year, *(rounded(v, indicator.decimals + 1) for v in (t.median, t.low, t.high))]
+            for t in facts.typical.get(indicator.id, {}).values()
+        ]
+        for indicator in facts.indicators.values()
+        if indicator.has_figures
+    }
+    for (indicator_id, nation), years in facts.typical_in_nation.items():
+        decimals = facts.indicators[indicator_id].decimals + 1
+        rows[f"{indicator_id} {nation}"] = [
+            [t.year, *(rounded(v, decimals) for v in (t.median, t.low, t.high))] for t in years.values()
+        ]
+    return f"IG.put('typical',{plain_json(rows)});\n"
+
+
+def area_script(area: Area, facts: Facts) -> str:
+    """One area's scores and the whole series of its figures."""
+    scores = {
+        flavour: {
+            node.id: [
+                *(rounded(v, 1) for v in (score.score, score.lower, score.upper)),
+                score.rank_lower,
+                score.rank_upper,
+                int(bool(score.is_band)),
+            ]
+            for node in facts.nodes
+            if (score := facts.score(flavour, node.id, area.code))
+        }
+        for flavour in (LEVEL, CHANGE)
+    }
+    figures = {
+        indicator.id: [
+            [f.year, *(rounded(v, indicator.decimals) for v in (f.value, f.lower, f.upper)), f.status]
+            for f in facts.figures[indicator.id][area.code]
+            if f.value is not None
+        ]
+        for indicator in facts.indicators.values()
+        if area.code in facts.figures.get(indicator.id, {})
+    }
+    held = {"name": area.name, "scores": scores, "figures": {k: v for k, v in figures.items() if v}}
+    return f"IG.put('area/{area.code}',{plain_json(held)});\n"
+
+
+def _standings(facts: Facts, flavour: str) -> Iterator[list[Any]]:
+    for area in facts.districts:
+        if area.is_scored and (row := standing_row(area, facts, flavour)):
+            yield row
+
+
+def cells_script(facts: Facts) -> str:
+    """The hexagon of every district, and the borders between regions as lines."""
+    centres = [
+        Centre(a.code, a.latitude, a.longitude, a.region_code or "", _landmass(a))
+        for a in facts.districts
+        if a.latitude is not None and a.longitude is not None
+    ]
+    cells = hexagons(centres)
+    lines = [[round(end, 3) for end in line] for line in borders(cells, {c.code: c.region for c in centres})]
+    return _table("cells", ("code", "x", "y"), [[c.code, c.x, c.y] for c in cells]) + _table(
+        "borders", ("x", "y", "x2", "y2"), lines
+    )
+
+
+def _landmass(area: Area) -> str:
+    return "Northern Ireland" if area.nation_code == _NORTHERN_IRELAND else _ISLANDS.get(area.code, "")
+
+
+def _groups(facts: Facts) -> list[dict[str, Any]]:
+    """What the comparison offers to choose: named groups, then combined authorities, regions and nations."""
+    wider = [a for a in shown_areas(facts) if a.level in ("combined_authority", "region", "nation")]
+    wider.sort(key=lambda a: (("combined_authority", "region", "nation").index(a.level), a.name))
+    chosen = [facts.areas[code] for code in facts.group_codes if code in facts.areas] + wider
+    return [
+        {"code": a.code, "name": a.name, "kind": words.kind(a.level), "members": list(facts.members.get(a.code, ()))}
+        for a in chosen
+        if facts.members.get(a.code)
+    ]
+
+
+def _table(name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A call that registers rows under a name; `core.js` makes objects of them when they are asked for."""
+    return f"IG.table({plain_json(name)},{plain_json(columns)},{plain_json(list(rows))});\n"

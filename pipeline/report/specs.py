@@ -1,0 +1,294 @@
+"""The charts' Vega-Lite, written once with Altair and compiled to Vega for the pages to fill with data.
+
+A string `token:name` stands for a colour of the style sheet and `text:name` for a word of the page; `charts.js` puts
+them in when it draws, so that one specification serves light, dark and print, and every place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import altair as alt
+import vl_convert
+
+LABEL_TOKENS: Final = ("both", "growth-only", "sharing-only", "neither", "unclear")
+LABEL_SHAPES: Final = ("circle", "square", "diamond", "triangle-up", "circle")
+_Layered = alt.LayerChart | alt.FacetChart  # what Altair says that layering gives
+SERIES_TOKENS: Final = ("series-1", "series-2", "series-3", "series-4", "series-5", "muted")
+CLASSES: Final = 5
+# A hexagon that stands on its point, in the square from -1 to 1 in which Vega draws symbols.
+HEXAGON: Final = "M0,-1L0.866,-0.5L0.866,0.5L0,1L-0.866,0.5L-0.866,-0.5Z"
+
+_FONT: Final = "'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_WIDTH, _HEIGHT = 640, 380
+_CONFIG: Final[Mapping[str, Any]] = {
+    "font": _FONT,
+    "background": "transparent",
+    "view": {"stroke": None},
+    "axis": {
+        "domainColor": "token:axis",
+        "gridColor": "token:grid",
+        "tickColor": "token:axis",
+        "labelColor": "token:muted-ink",
+        "titleColor": "token:muted-ink",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelPadding": 5,
+        "titlePadding": 8,
+    },
+    "legend": {
+        "orient": "top",
+        "direction": "horizontal",
+        "columns": 3,
+        "title": None,
+        "labelColor": "token:ink",
+        "labelFontSize": 12,
+        "labelLimit": 340,
+        "offset": 30,
+        "symbolSize": 110,
+        "symbolOpacity": 1,
+        "symbolStrokeWidth": 2,
+    },
+    "text": {"font": _FONT, "color": "token:ink", "fontSize": 12},
+    "title": {"anchor": "start", "color": "token:ink", "subtitleColor": "token:muted-ink", "fontSize": 16},
+}
+
+
+def compiled_specs() -> dict[str, dict[str, Any]]:
+    """Every chart by name as a Vega specification, its data sets named and empty."""
+    specs = {
+        "quadrant": _quadrant(),
+        "beeswarm": _beeswarm(),
+        "caterpillar": _caterpillar(),
+        "trend": _lines("year", "Year", SERIES_TOKENS[0], "muted", "series-3"),
+        "lines": _lines("year", "Year", *SERIES_TOKENS),
+        "incidence": _lines("percentile", "Percentile of residents’ pay", SERIES_TOKENS[0], "muted", "series-3"),
+        "ranges": _ranges(),
+        "contributions": _contributions(),
+        "cartogram": _cartogram(),
+    }
+    return {name: vl_convert.vegalite_to_vega(chart.configure(**_CONFIG).to_dict()) for name, chart in specs.items()}
+
+
+def engine() -> str:
+    """Vega's own JavaScript as one script that sets `window.vegaEmbed`, as vl-convert carries it."""
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
+
+
+def _points(name: str = "points") -> alt.Chart:
+    return alt.Chart(alt.NamedData(name))
+
+
+def _tokens(names: Sequence[str]) -> list[str]:
+    return [f"token:{name}" for name in names]
+
+
+def _words(names: Sequence[str]) -> list[str]:
+    return [f"text:{name}" for name in names]
+
+
+def _axis(**options: Any) -> alt.Axis:
+    return alt.Axis(**{"tickCount": 6, "domain": False, "ticks": False} | options)
+
+
+def _upright(title: str, **options: Any) -> alt.Axis:
+    """A vertical axis whose title lies flat above it, where it can be read without turning one's head."""
+    flat = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": -34, "titleY": -14}
+    return _axis(title=title, **flat | options)
+
+
+_CHOSEN: Final = "datum.code === chosen || datum.code === hovered"
+
+
+def _params() -> list[alt.Parameter]:
+    return [alt.param(name="chosen", value=""), alt.param(name="hovered", value="")]
+
+
+def _quadrant() -> _Layered:
+    """Growth across, sharing up; 50 is the typical district. Intervals are drawn for the chosen place alone."""
+    field = _points()
+    scale = alt.Scale(domain=[0, 100], nice=False)
+    x = alt.X("x:Q", scale=scale, axis=_axis(title="text:x_title", tickCount=5))
+    y = alt.Y("y:Q", scale=scale, axis=_upright("text:y_title", tickCount=5))
+    classes = _words(("c1", "c2", "c3", "c4", "c5"))
+    middle = alt.Chart(alt.InlineData([{"at": 50}]))
+    corners = [
+        {"x": 99, "y": 98, "name": "text:corner_both", "side": "right"},
+        {"x": 99, "y": 2, "name": "text:corner_growth", "side": "right"},
+        {"x": 1, "y": 98, "name": "text:corner_sharing", "side": "left"},
+        {"x": 1, "y": 2, "name": "text:corner_neither", "side": "left"},
+    ]
+    cornered = [
+        alt.Chart(alt.InlineData([corner for corner in corners if corner["side"] == side]))
+        .mark_text(align=side, color="token:muted-ink", fontStyle="italic", fontSize=12)
+        .encode(x="x:Q", y="y:Q", text="name:N")
+        for side in ("left", "right")
+    ]
+    chosen = field.transform_filter(_CHOSEN)
+    marks = field.mark_point(filled=True, size=64, opacity=0.85, strokeWidth=0.8).encode(
+        x=x,
+        y=y,
+        color=alt.Color("class:N", scale=alt.Scale(domain=classes, range=_tokens(LABEL_TOKENS)), legend=alt.Legend()),
+        shape=alt.Shape("class:N", scale=alt.Scale(domain=classes, range=list(LABEL_SHAPES)), legend=alt.Legend()),
+        stroke=alt.value("token:page"),
+    )
+    return alt.layer(
+        middle.mark_rule(color="token:axis").encode(x="at:Q"),
+        middle.mark_rule(color="token:axis").encode(y="at:Q"),
+        *cornered,
+        marks.properties(name="dots"),
+        chosen.mark_rule(color="token:ink", strokeWidth=2).encode(x="x_lower:Q", x2="x_upper:Q", y="y:Q"),
+        chosen.mark_rule(color="token:ink", strokeWidth=2).encode(y="y_lower:Q", y2="y_upper:Q", x="x:Q"),
+        chosen.mark_point(size=110, filled=True, color="token:accent", stroke="token:page", opacity=1).encode(x=x, y=y),
+        chosen.mark_text(dy=-14, fontWeight="bold", fontSize=13).encode(x="x:Q", y="y:Q", text="name:N"),
+    ).properties(width=_WIDTH, height=460).add_params(*_params())  # fmt: skip
+
+
+def _beeswarm() -> _Layered:
+    """Every district a dot along the figure; `charts.js` sets `offset` in pixels so that dots do not lie on each other."""
+    field = _points()
+    x = alt.X("value:Q", scale=alt.Scale(zero=False, nice=True), axis=_axis(title="text:x_title", grid=True))
+    y = alt.Y("offset:Q", scale=alt.Scale(domain=[-90, 90], nice=False), axis=None)
+    chosen = field.transform_filter(_CHOSEN)
+    typical = _points("typical")
+    return alt.layer(
+        typical.mark_rule(color="token:ink", strokeDash=[4, 3]).encode(x="value:Q"),
+        typical.mark_text(dy=-8, baseline="bottom", color="token:muted-ink").encode(
+            x="value:Q", y=alt.value(0), text="name:N"
+        ),
+        field.mark_point(filled=True, size=34, color="token:series-1", opacity=0.75).encode(x=x, y=y).properties(name="dots"),
+        chosen.mark_rule(color="token:ink", strokeWidth=2).encode(x="lower:Q", x2="upper:Q", y=y),
+        chosen.mark_point(filled=True, size=110, color="token:accent", opacity=1, stroke="token:page").encode(x=x, y=y),
+        chosen.mark_text(dy=-14, fontWeight="bold", fontSize=13).encode(x=x, y=y, text="name:N"),
+    ).properties(width=_WIDTH, height=200).add_params(*_params())  # fmt: skip
+
+
+def _caterpillar() -> _Layered:
+    """All districts in the order of their estimate, each with its interval; the width of the intervals is the point."""
+    field = _points()
+    x = alt.X("order:Q", scale=alt.Scale(nice=False, zero=False), axis=_axis(title="text:x_title", grid=False))
+    y = alt.Y(
+        "value:Q",
+        scale=alt.Scale(zero=False, nice=False, reverse=alt.ExprRef("best_on_top")),
+        axis=_upright("text:y_title"),
+    )
+    chosen = field.transform_filter(_CHOSEN)
+    return alt.layer(
+        field.mark_rule(color="token:interval", strokeWidth=1.4).encode(x=x, y=alt.Y("lower:Q", axis=y["axis"]), y2="upper:Q"),
+        field.mark_point(filled=True, size=9, color="token:series-1", opacity=1).encode(x=x, y=y).properties(name="dots"),
+        chosen.mark_rule(color="token:accent", strokeWidth=4).encode(x=x, y=alt.Y("lower:Q", axis=y["axis"]), y2="upper:Q"),
+        chosen.mark_point(filled=True, size=80, color="token:accent", opacity=1, stroke="token:page").encode(x=x, y=y),
+        chosen.mark_text(dy=-14, fontWeight="bold", fontSize=13).encode(x=x, y=y, text="name:N"),
+    ).properties(width=_WIDTH, height=320).add_params(*_params(), alt.param(name="best_on_top", value=False))  # fmt: skip
+
+
+def _lines(x_field: str, x_title: str, *tokens: str) -> _Layered:
+    """Series over `x_field`, the named order of `text:a`, `text:b` …; a ribbon where the series has an interval."""
+    names = _words("abcdef"[: len(tokens)])
+    dashes = [[6, 4] if token == "muted" else [1, 0] for token in tokens]  # noqa: S105 the word is a colour's
+    legend = alt.Legend(symbolType="stroke", symbolStrokeWidth=3, symbolSize=300)
+    colour = alt.Color("series:N", scale=alt.Scale(domain=names, range=_tokens(tokens)), legend=legend)
+    dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=names, range=dashes), legend=legend)
+    x = alt.X(
+        f"{x_field}:Q",
+        scale=alt.Scale(zero=False, nice=False, padding=8),
+        axis=_axis(title=None if x_field == "year" else x_title, format="d", tickMinStep=1, grid=False),
+    )
+    y = alt.Y("value:Q", scale=alt.Scale(zero=False), axis=_upright("text:y_title", tickCount=5))
+    field = _points()
+    return alt.layer(
+        field.mark_area(opacity=0.2).encode(x=x, y=alt.Y("lower:Q", axis=y["axis"]), y2="upper:Q", color=colour),
+        field.transform_filter("datum.alone")
+        .mark_rule(opacity=0.45, strokeWidth=2)
+        .encode(x=x, y=alt.Y("lower:Q", axis=y["axis"]), y2="upper:Q", color=colour),
+        field.mark_line(strokeWidth=2.4).encode(x=x, y=y, color=colour, strokeDash=dash),
+        field.mark_point(filled=True, size=26, opacity=1).encode(x=x, y=y, color=colour).properties(name="dots"),
+    ).properties(width=_WIDTH, height=260)
+
+
+def _ranges() -> _Layered:
+    """One row a name, one mark a series with its 90% interval, on the band in which the middle 80% of districts lie."""
+    names = _words("abcdef"[:3])
+    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=300, grid=False))
+    y_offset = alt.YOffset("series:N", scale=alt.Scale(type="point", domain=names, padding=0.5))
+    x = alt.X("value:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=_axis(title="text:x_title", tickCount=5))
+    colour = alt.Color(
+        "series:N",
+        scale=alt.Scale(domain=names, range=_tokens(("series-1", "series-3", "series-2"))),
+        legend=alt.Legend(),
+    )
+    shape = alt.Shape(
+        "series:N", scale=alt.Scale(domain=names, range=["circle", "diamond", "square"]), legend=alt.Legend()
+    )
+    field = _points()
+    return alt.layer(
+        _points("field").mark_bar(color="token:field", height={"band": 0.9}).encode(y=y, x=alt.X("low:Q"), x2="high:Q"),
+        alt.Chart(alt.InlineData([{"at": 50}])).mark_rule(color="token:axis", strokeWidth=1.5).encode(x="at:Q"),
+        field.mark_rule(strokeWidth=3, opacity=0.55).encode(
+            x=alt.X("lower:Q", axis=x["axis"]), x2="upper:Q", y=y, yOffset=y_offset, color=colour
+        ),
+        field.mark_point(filled=True, size=75, opacity=1)
+        .encode(x=x, y=y, yOffset=y_offset, color=colour, shape=shape)
+        .properties(name="dots"),
+    ).properties(width=_WIDTH, height=300)
+
+
+def _contributions() -> _Layered:
+    """What each part does to the score above it, in per cent: bars to the right lift it, bars to the left hold it back."""
+    field = _points()
+    x = alt.X(
+        "value:Q",
+        axis=_axis(
+            title="text:x_title",
+            labelExpr="format(datum.value, '+') == '+0' ? '0' : format(datum.value, '+') + '%'",
+            tickCount=5,
+        ),
+    )
+    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=300, grid=False))
+    sign = alt.condition("datum.value >= 0", alt.value("token:positive"), alt.value("token:negative"))
+    return alt.layer(
+        field.mark_bar(height={"band": 0.6}).encode(x=x, y=y, color=sign).properties(name="dots"),
+        alt.Chart(alt.InlineData([{"at": 0}])).mark_rule(color="token:ink").encode(x="at:Q"),
+    ).properties(width=_WIDTH, height=200)
+
+
+def _cartogram() -> _Layered:
+    """A hexagon a district. The page sets `hexagon` (the symbol's size in square pixels) to the width it has."""
+    field = _points()
+    place = {
+        "x": alt.X("x:Q", axis=None, scale=alt.Scale(nice=False, zero=False, padding=14)),
+        "y": alt.Y("y:Q", axis=None, scale=alt.Scale(nice=False, zero=False, reverse=True, padding=14)),
+    }
+    colours = [f"token:class-{i}" for i in range(CLASSES)]
+    colour = alt.Color(
+        "class:O",
+        scale=alt.Scale(domain=[*range(CLASSES), -1], range=[*colours, "token:no-figure"]),
+        legend=alt.Legend(labelExpr="labels[datum.value + 1]", symbolType=HEXAGON, symbolSize=260, symbolStrokeWidth=0),
+    )
+    marks = field.mark_point(
+        shape=HEXAGON, filled=True, size=alt.ExprRef("hexagon"), stroke="token:line", strokeWidth=0.7
+    ).encode(
+        **place,
+        color=colour,
+        opacity=alt.condition("datum.unsure", alt.value(0.42), alt.value(1)),
+    )
+    chosen = (
+        field.transform_filter(_CHOSEN)
+        .mark_point(
+            shape=HEXAGON, filled=False, size=alt.ExprRef("hexagon"), stroke="token:ink", strokeWidth=2.5, opacity=1
+        )
+        .encode(**place)
+    )
+    borders = (
+        _points("borders")
+        .mark_rule(color="token:ink", strokeWidth=1.4, strokeCap="round")
+        .encode(**place, x2="x2:Q", y2="y2:Q")
+    )
+    settings = [alt.param(name="hexagon", value=600), alt.param(name="labels", value=[""] * (CLASSES + 1))]
+    return (
+        alt.layer(marks.properties(name="dots"), borders, chosen)
+        .properties(width=_WIDTH, height=820)
+        .add_params(*_params(), *settings)
+    )

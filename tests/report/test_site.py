@@ -1,0 +1,352 @@
+"""The built site: whole, small, the same for the same file, honest where something is missing."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from itertools import combinations
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import duckdb
+import pytest
+
+from pipeline.cli import main
+from pipeline.reading import CannotRead
+from pipeline.report.serving import local_server
+from pipeline.report.site import MARKER, CannotWrite, build_site
+from tests.report.conftest import EVIL_NAME, METHODOLOGY, Site, built
+
+MOST_SECONDS = 60
+MOST_BYTES = 80_000_000
+MOST_BYTES_A_PAGE = 1_500_000
+
+Rows = Callable[..., list[tuple]]
+
+
+class Seen(HTMLParser):
+    """Everything of a page that a link, a script or a reader could meet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.resources: list[str] = []
+        self.ids: set[str] = set()
+        self.payloads: list[str] = []
+        self.titles: list[str] = []
+        self.text: list[str] = []
+        self._in: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        held = {name: value or "" for name, value in attrs}
+        if "id" in held:
+            assert held["id"] not in self.ids, f"two elements are called {held['id']}"
+            self.ids.add(held["id"])
+        if tag == "a" and "href" in held:
+            self.links.append(held["href"])
+        if tag in ("script", "img") and "src" in held:
+            self.resources.append(held["src"])
+        if tag == "link":
+            self.resources.append(held["href"])
+        if tag == "script":
+            self._in.append("payload" if held.get("class") == "payload" else "script")
+        elif held.get("class") == "finding":
+            self._in.append("finding")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._in and (tag == "script" or (self._in[-1] == "finding" and tag in ("h2", "h3"))):
+            self._in.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._in:
+            self.text.append(data)
+        elif self._in[-1] == "payload":
+            self.payloads.append(data)
+        elif self._in[-1] == "finding":
+            self.titles.append(data)
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.text))
+
+
+def seen(path: Path) -> Seen:
+    page = Seen()
+    page.feed(path.read_text(encoding="utf-8"))
+    return page
+
+
+@pytest.fixture(scope="module")
+def pages(site: Site) -> dict[str, Seen]:
+    return {str(p.relative_to(site.folder)): seen(p) for p in sorted(site.folder.rglob("*.html"))}
+
+
+def test_every_district_and_combined_authority_has_a_page(site: Site, rows: Rows) -> None:
+    codes = [
+        code for (code,) in rows("select area_code from dim_area where level in ('district', 'combined_authority')")
+    ]
+    assert len(codes) == 376
+    assert not [code for code in codes if not (site.folder / "areas" / f"{code}.html").exists()]
+
+
+def test_every_indicator_has_a_page(site: Site, rows: Rows) -> None:
+    ids = [i for (i,) in rows("select indicator_id from dim_indicator")]
+    assert not [i for i in ids if not (site.folder / "indicators" / f"{i}.html").exists()]
+
+
+def test_it_is_built_in_a_minute_and_small_enough_to_host(site: Site) -> None:
+    assert site.seconds < MOST_SECONDS
+    assert site.built.size < MOST_BYTES
+    assert site.built.pages > 400
+
+
+def test_no_page_weighs_more_than_a_megabyte_and_a_half_with_all_it_loads(site: Site, pages: dict[str, Seen]) -> None:
+    for path, page in pages.items():
+        own = site.folder / path
+        loaded = [own, *((own.parent / resource).resolve() for resource in page.resources)]
+        assert sum(p.stat().st_size for p in loaded) < MOST_BYTES_A_PAGE, path
+
+
+def test_every_link_and_resource_is_there_and_none_is_loaded_from_elsewhere(site: Site, pages: dict[str, Seen]) -> None:
+    for path, page in pages.items():
+        for resource in page.resources:
+            assert not re.match(r"[a-z]+:|//", resource), f"{path} loads {resource}"
+            assert (site.folder / path).parent.joinpath(resource).exists(), f"{path} loads {resource}"
+        for link in page.links:
+            address, anchor = urldefrag(link)
+            if re.match(r"https?:", address):
+                continue
+            target = (site.folder / path).parent.joinpath(unquote(address)).resolve() if address else site.folder / path
+            assert target.is_file(), f"{path} leads to {link}"
+            if anchor and target.suffix == ".html" and "=" not in anchor:
+                assert anchor in pages[str(target.relative_to(site.folder.resolve()))].ids, f"{path} leads to {link}"
+
+
+def test_the_same_file_gives_the_same_site_to_the_byte(site: Site, published_file: Path, tmp_path: Path) -> None:
+    again = built(published_file, tmp_path / "again")
+    files = [
+        {str(p.relative_to(s.folder)): p.read_bytes() for p in s.folder.rglob("*") if p.is_file()}
+        for s in (site, again)
+    ]
+    assert files[0].keys() == files[1].keys()
+    assert [path for path in files[0] if files[0][path] != files[1][path]] == []
+
+
+def test_every_chart_has_a_finding_a_source_a_table_and_figures(pages: dict[str, Seen]) -> None:
+    charts = 0
+    for path, page in pages.items():
+        assert len(page.titles) == len(page.payloads), path
+        for payload in map(json.loads, page.payloads):
+            charts += 1
+            assert payload["title"] in page.titles, path
+            assert payload["source"], path
+            assert payload["columns"], path
+    assert charts > 5_000
+
+
+def test_a_newcomer_reads_where_a_place_stands_and_how_sure_that_is(pages: dict[str, Seen], rows: Rows) -> None:
+    [(score, lower, upper)] = rows(
+        "select round(score), round(score_lower), round(score_upper) from mart_score where area_name = 'Preston' "
+        "and framework_id = 'shared_growth' and flavour = 'level' and node_id = 'sharing' and year = 2025"
+    )
+    assert f"it scored {score:.0f} (90% interval {lower:.0f} to {upper:.0f})" in pages["areas/E07000123.html"].words
+
+
+def test_no_page_lists_districts_by_their_rank(pages: dict[str, Seen]) -> None:
+    assert "no list of places from best to worst" in pages["index.html"].words
+    for path, page in pages.items():
+        assert "league" not in page.words.lower(), path
+
+
+def test_a_rank_is_a_band_where_its_interval_is_wide(pages: dict[str, Seen], rows: Rows) -> None:
+    [(code, lower, upper)] = rows(
+        "select area_code, rank_lower, rank_upper from mart_score where framework_id = 'shared_growth' "
+        "and flavour = 'level' and year = 2025 and node_id = 'pay' and is_band order by area_code limit 1"
+    )
+    assert f"band {lower} to {upper} of" in pages[f"areas/{code}.html"].words
+
+
+def test_an_unclear_label_says_not_clear_and_how_unsure(pages: dict[str, Seen], rows: Rows) -> None:
+    [(code, likely)] = rows(
+        "select area_code, most_probable_label from mart_label where label = 'not clear' and framework_id = 'shared_growth' "
+        "and window_years = 10 and year = 2025 and area_code like 'E07%' order by area_code limit 1"
+    )
+    text = pages[f"areas/{code}.html"].words
+    assert "Not clear" in text
+    assert f"“{likely}”, has a probability of only" in text
+
+
+@pytest.mark.parametrize("code", ["E09000001", "E06000053"])
+def test_places_too_small_to_score_are_shown_with_the_reason(pages: dict[str, Seen], code: str) -> None:
+    page = pages[f"areas/{code}.html"]
+    assert "too few people live here" in page.words
+    assert not {json.loads(p)["spec"] for p in page.payloads} & {"quadrant", "ranges", "contributions", "caterpillar"}
+
+
+def test_caveats_stand_beside_the_charts_of_an_indicator(pages: dict[str, Seen], rows: Rows) -> None:
+    [(caveats,)] = rows("select caveats from dim_indicator where indicator_id = 'employment_rate'")
+    assert caveats in pages["indicators/employment_rate.html"].words
+
+
+def test_change_of_a_place_is_told_from_change_of_its_people_on_every_page(pages: dict[str, Seen]) -> None:
+    for path, page in pages.items():
+        assert "change of its people" in page.words, path
+
+
+def test_an_indicator_without_figures_says_so_and_draws_nothing(pages: dict[str, Seen]) -> None:
+    page = pages["indicators/pay_hourly_p10.html"]
+    assert "There are no figures in this edition" in page.words
+    assert page.payloads == []
+
+
+def test_studies_that_were_not_made_are_said_in_words(pages: dict[str, Seen], rows: Rows) -> None:
+    made = rows("select count(*) from mart_sensitivity")[0][0]
+    text = pages["quality.html"].words
+    assert ("This edition has no sensitivity analysis" in text) == (made == 0)
+
+
+def test_the_map_has_a_hexagon_for_every_district_and_neighbours_are_near(site: Site, rows: Rows) -> None:
+    cells = {row["code"]: (row["x"], row["y"]) for row in site.rows("data/cells.js", "cells")}
+    assert len(cells) == 361
+    assert min(math.dist(a, b) for a, b in combinations(cells.values(), 2)) > 0.99
+    located = {
+        c: (la, lo)
+        for c, la, lo in rows("select area_code, latitude, longitude from dim_area where level = 'district'")
+    }
+    near = []
+    for code, (latitude, longitude) in located.items():
+        [closest] = sorted(
+            (c for c in located if c != code),
+            key=lambda c: math.hypot(located[c][0] - latitude, 0.6 * (located[c][1] - longitude)),
+        )[:1]
+        near.append(math.dist(cells[code], cells[closest]))
+    assert sorted(near)[len(near) // 2] < 1.1
+    assert sum(distance < 3.1 for distance in near) > 0.95 * len(near)
+
+
+def test_northern_ireland_and_the_islands_are_apart_and_london_is_whole(site: Site) -> None:
+    cells = {row["code"]: (row["x"], row["y"]) for row in site.rows("data/cells.js", "cells")}
+    ireland = {c for c in cells if c.startswith("N")}
+    islands = {"S12000013", "S12000023", "S12000027", "E06000053"}
+    for alone in ({c} for c in islands):
+        assert min(math.dist(cells[a], cells[b]) for a in alone for b in cells.keys() - alone) > 1.6
+    assert min(math.dist(cells[a], cells[b]) for a in ireland for b in cells.keys() - ireland) > 1.6
+    for together in (ireland, {c for c in cells if c.startswith("E09")}):
+        assert len(_reached(cells, together)) == len(together)
+
+
+def _reached(cells: dict[str, tuple[float, float]], among: set[str]) -> set[str]:
+    """The cells of ``among`` that can be walked to from one of them without leaving it."""
+    found: set[str] = set()
+    waiting = [min(among)]
+    while waiting:
+        here = waiting.pop()
+        found.add(here)
+        waiting += [c for c in among - found if math.dist(cells[here], cells[c]) < 1.05]
+    return found
+
+
+def test_a_name_full_of_traps_is_text_everywhere(odd_site: Site) -> None:
+    for path in odd_site.folder.rglob("*.html"):
+        assert "<script>alert" not in path.read_text(encoding="utf-8"), path
+    for path in odd_site.folder.rglob("data/**/*.js"):
+        assert "</script" not in path.read_text(encoding="utf-8"), path
+    page = seen(odd_site.folder / "areas" / "E07000123.html")
+    assert EVIL_NAME in page.words
+    assert any(place["name"] == EVIL_NAME for place in odd_site.rows("data/places.js", "places"))
+
+
+def test_an_indicator_whose_figures_are_all_missing_says_so(odd_site: Site) -> None:
+    page = seen(odd_site.folder / "indicators" / "employment_rate.html")
+    assert "There are no figures in this edition" in page.words
+    assert page.payloads == []
+
+
+def test_a_district_of_which_nothing_is_known_has_a_page_that_says_so(odd_site: Site) -> None:
+    page = seen(odd_site.folder / "areas" / "E07000223.html")
+    assert "No figure is published for Adur" in page.words
+    assert page.payloads == []
+
+
+def test_an_edition_without_studies_says_what_is_missing(odd_site: Site) -> None:
+    text = seen(odd_site.folder / "quality.html").words
+    assert "This edition has no audit" in text
+    assert "This edition has no sensitivity analysis" in text
+    assert "Nothing was set aside" in text
+
+
+def test_a_missing_file_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--file", str(tmp_path / "none.duckdb"), "--out", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    assert "make refresh" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_corrupt_file_is_a_sentence_and_the_old_site_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.duckdb"
+    broken.write_bytes(b"this is no database" * 1000)
+    old = tmp_path / "out"
+    old.mkdir()
+    (old / MARKER).write_text("old")
+    (old / "index.html").write_text("old")
+    assert main(["report", "--file", str(broken), "--out", str(old)]) == 1
+    error = capsys.readouterr().err
+    assert "broken.duckdb" in error
+    assert error.count("\n") == 1
+    assert (old / "index.html").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir() if "building" in p.name] == []
+
+
+def test_a_file_of_an_older_version_is_a_sentence(tmp_path: Path, published_file: Path) -> None:
+    with duckdb.connect(str(tmp_path / "old.duckdb")) as connection:
+        connection.execute("create table meta_run (run_id varchar)")
+    with pytest.raises(CannotRead, match="another version of this project"):
+        build_site(tmp_path / "old.duckdb", tmp_path / "out", methodology=METHODOLOGY)
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path, published_file: Path) -> None:
+    (tmp_path / "thesis.docx").write_text("years of work")
+    with pytest.raises(CannotWrite, match="holds other things"):
+        build_site(published_file, tmp_path, methodology=METHODOLOGY)
+    assert (tmp_path / "thesis.docx").read_text() == "years of work"
+
+
+@pytest.fixture
+def address(site: Site) -> Iterator[str]:
+    with local_server(site.folder, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_serve_shows_the_site_on_this_machine(address: str) -> None:
+    with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 loopback
+        assert "Is our economy growing" in answer.read().decode()
+
+
+def test_serve_without_a_report_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--dir", str(tmp_path)]) == 1
+    assert "make report" in capsys.readouterr().err
+
+
+def test_a_briefing_without_chromium_says_what_to_install(
+    published_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("IG_CHROMIUM", raising=False)
+    assert main(["briefing", "Preston", "--file", str(published_file), "--out", str(tmp_path / "p.pdf")]) == 1
+    assert "apt-get install chromium" in capsys.readouterr().err
+
+
+def test_a_briefing_on_an_unknown_place_says_so(published_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["briefing", "Atlantis", "--file", str(published_file)]) == 1
+    assert "Atlantis" in capsys.readouterr().err
