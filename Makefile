@@ -17,13 +17,22 @@ INSTALL = $(BIN)/python -m pip install --quiet --require-hashes --requirement
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh test lint format docs lock clean demo-live bench
+.PHONY: help refresh nightly setup test crash test-clients test-server lint format docs lock clean demo-live bench report test-browser fuzz audit
 
 help: ## show these targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
+# PREFECT=off does the same without Prefect's record of the run, and without the seconds its temporary server takes to start.
 refresh: $(VENV)/.installed ## get the figures, score them and publish data/marts/inclusive_growth.duckdb
-	@$(BIN)/python -m flows.refresh $(ARGS)
+	@$(BIN)/python -m $(if $(filter off,$(PREFECT)),pipeline refresh,flows.refresh) $(ARGS)
+
+nightly: $(VENV)/.installed ## refresh, report site, pruning, messages: what a schedule runs (see docs/recipes)
+	@$(BIN)/python -m $(if $(filter off,$(PREFECT)),pipeline nightly,flows.nightly) $(ARGS)
+
+setup: $(VENV)/.installed ## only make the virtual environment with what is locked
+
+report: $(VENV)/.installed ## build the report site in data/marts/report from the published file
+	@$(BIN)/python -m pipeline report $(ARGS)
 
 demo-live: $(VENV)/.installed ## a whole refresh over HTTP against a stand-in on this machine, into data/demo
 	@$(BIN)/python -m tests.standin.demo $(ARGS)
@@ -33,6 +42,28 @@ bench: $(VENV)/.installed ## measure speed and memory against what is asked for
 
 test: $(VENV)/.installed-dev ## run all tests
 	$(BIN)/python -m pytest $(ARGS)
+
+test-server: $(VENV)/.installed-dev ## test with real Prefect servers, PostgreSQL and several workers (some minutes)
+	IG_TEST_SERVERS=1 $(BIN)/python -m pytest -n0 -v tests/flows/test_on_a_server.py tests/scale/test_distributed.py $(ARGS)
+
+test-browser: $(VENV)/.installed-dev ## look at the report in a real browser; screenshots go to .cache/screenshots
+	$(BIN)/python -m pytest -n0 tests/browser $(ARGS)
+
+crash: $(VENV)/.installed-dev ## kill a run at a hundred random moments and look at what readers would find (about 20 minutes)
+	@mkdir -p .cache/crash && $(BIN)/python -m tests.nightly.crash .cache/crash 100
+
+test-clients: $(VENV)/.installed-dev ## ask the published file from DuckDB 1.4, 1.5, the shell, Node, SQLAlchemy, ibis and R
+	$(BIN)/python tests/clients/make.py
+	$(BIN)/python -m pytest -n0 tests/clients $(ARGS)
+
+COUNT ?= 100000
+fuzz: $(VENV)/.installed-dev ## mutate real payloads and put them through every parser: make fuzz COUNT=1000000
+	@$(BIN)/python -m tests.fuzz $(COUNT) $(ARGS)
+
+AUDIT := $(BIN)/pip-audit --strict --require-hashes --no-deps --disable-pip --progress-spinner off --cache-dir .cache/pip-audit
+audit: $(VENV)/.installed-dev ## look what is locked up in the security advisories (needs the internet)
+	@$(AUDIT) --requirement requirements.lock || { echo "The lock is not known to be clean: see what pip-audit says above. \
+	It asks the Python Packaging Authority's advisories over the internet; where they cannot be reached, nothing was looked up."; exit 1; }
 
 lint: $(VENV)/.installed-dev ## check style and types
 	$(BIN)/ruff format --check .
@@ -50,7 +81,7 @@ lock: $(VENV)/.installed-uv ## renew the locks from pyproject.toml, every packag
 	$(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 pyproject.toml --output-file requirements.lock
 	$(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.11 --extra dev pyproject.toml --constraint requirements.lock --output-file requirements-dev.lock
+		--python-version 3.11 --extra dev --extra team pyproject.toml --constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## remove the virtual environment, caches and everything a run made (not the baseline)
 	rm -rf data/demo

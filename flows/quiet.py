@@ -27,15 +27,17 @@ _UNUSED_SERVICES = (
 
 
 def settle_prefect() -> None:
-    """Set Prefect's environment where it is not set already."""
-    wanted = {
-        "DO_NOT_TRACK": "1",
-        "PREFECT_HOME": str(PROJECT_ROOT / ".prefect"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # the job tells of its own failures, once
-    }
+    """Set Prefect's environment where it is not set already.
+
+    With a server of the team's own (``PREFECT_API_URL``) only the telemetry is turned off: its home, its logs and its
+    services are the team's to set, and a worker's log is what people look at when a night went wrong.
+    """
+    wanted = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
     if not os.environ.get("PREFECT_API_URL"):
-        # The temporary server is stopped while it still writes its last events, and would say so at length.
+        wanted["PREFECT_HOME"] = str(PROJECT_ROOT / ".prefect")
+        # The job tells of its own failures, once; and the temporary server is stopped while it still writes its last
+        # events, and would say so at length.
+        wanted["PREFECT_LOGGING_LEVEL"] = "CRITICAL"
         wanted["PREFECT_SERVER_LOGGING_LEVEL"] = "CRITICAL"
         wanted["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "120"
         wanted.update({f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _UNUSED_SERVICES})

@@ -10,18 +10,30 @@ from collections.abc import Sequence
 from pipeline import __version__
 from pipeline.settings import SettingsError
 from pipeline.verbs import (
+    accept,
     area,
     areas,
     baseline,
+    briefing,
+    calendar,
     catalogue,
+    diff,
     docs,
     doctor,
+    export,
+    fifths,
     geography,
+    nightly,
+    publish,
     query,
     ranks,
     refresh,
     register,
+    releases,
+    report,
     score,
+    sensitivity,
+    serve,
     verify,
 )
 from pipeline.verbs.common import EXIT_FAILED, EXIT_OK, VerbError
@@ -30,18 +42,50 @@ EPILOG = """exit codes:
   0  done; for refresh: published, or nothing new
   1  failed; the message says why, and the published file is as it was
   2  the command was not understood
-  3  the new file failed its checks and was not published; the one before it stays
+  3  the new file failed a check or a quality gate and was not published; the one before it stays
   4  published (or nothing new), but a first file lacks indicators, or with --strict a source did not answer today
+  5  another run is at work on the data folder; nothing was done
 
 environment:
   IG_DATA_DIR            data folder (default: data, in the project)
   IG_ELS_URL, IG_NOMIS_URL, IG_OPEN_GEOGRAPHY_URL, IG_GOVUK_URL
                          address of a mirror or stand-in to ask in the publisher's place
   IG_CONTACT             web or mail address at which publishers can reach you; every request carries it
-                         (default: the project's page)
+                         (default: none, and requests say so)
+  IG_CHROMIUM            path of Chromium for briefings (default: the one that is installed)
+  IG_KEEP_RELEASES       how many minor versions of the data set are kept as they were (default: 12)
+  IG_KEEP_SNAPSHOTS      how many answers of each query are kept in data/raw (default: 12)
+  IG_WEBHOOK_URL, IG_SMTP_URL, IG_MAIL_TO, IG_NOTIFY
+                         whom the nightly run tells, and when: see docs/operations.md
   NOMIS_UID              your Nomis key, if you have one; it is written nowhere
 """
-VERBS = (refresh, area, areas, query, score, ranks, verify, doctor, geography, catalogue, baseline, register, docs)
+VERBS = (
+    refresh,
+    nightly,
+    area,
+    areas,
+    fifths,
+    query,
+    report,
+    serve,
+    briefing,
+    score,
+    ranks,
+    sensitivity,
+    export,
+    diff,
+    releases,
+    publish,
+    accept,
+    calendar,
+    verify,
+    doctor,
+    geography,
+    catalogue,
+    baseline,
+    register,
+    docs,
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

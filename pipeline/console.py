@@ -83,6 +83,8 @@ def print_summary(
     set_aside = sum(len(r.accepted.quarantine) for r in outcome.results if r.accepted is not None)
     if set_aside:
         console.print(f"Rows set aside on arrival: {set_aside} (see meta_quarantine)", markup=False)
+    if outcome.keeping_problem is not None:
+        console.print(f"Went wrong: {outcome.keeping_problem}", markup=False)
     work = outcome.timings.total
     start = "" if prefect_seconds is None else f"; Prefect's own start took {prefect_seconds:.1f} s more"
     if outcome.is_new:
@@ -92,6 +94,8 @@ def print_summary(
             f"{rows['dim_indicator']} indicators, {rows['mart_area_profile']} districts, {rows['mart_score']:,} scores.",
             markup=False,
         )
+        if outcome.release is not None:
+            console.print(f"What changed: {outcome.release.line}.", markup=False)
         console.print(f"The work took {work:.1f} s ({_steps(outcome)}){start}.", markup=False)
     else:
         console.print(

@@ -13,10 +13,11 @@ from pipeline.console import Reporter, make_console, print_summary
 from pipeline.publish import CandidateRefused
 from pipeline.run.acquire import PartResult
 from pipeline.run.context import DEFAULT_DRAWS, THOROUGH_DRAWS, RunContext, open_run
+from pipeline.run.lock import Locked, one_at_a_time
 from pipeline.run.refresh import Outcome, parts_of
 from pipeline.run.report import run_report, write_run_report
 from pipeline.settings import Settings, SettingsError, settings_from_environment
-from pipeline.verbs.common import EXIT_INCOMPLETE, EXIT_OK, EXIT_REFUSED, VerbError
+from pipeline.verbs.common import EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError
 
 
 class RefreshSteps(Protocol):
@@ -68,8 +69,12 @@ def run_job(
         raise VerbError(str(error)) from error
     reporter = Reporter(console, total=len(parts_of(context)))
     try:
-        with reporter.showing():
+        with one_at_a_time(context.settings.marts_dir) as died, reporter.showing():
+            if died is not None:
+                console.print(f"The run before this one ended without a word: {died.words(context.started_at)}.")
             outcome = steps(context, force=options.force, on_part=reporter.part_done)
+    except Locked as error:
+        raise VerbError(str(error), EXIT_LOCKED) from error
     except CandidateRefused as error:
         _report_failure(context, str(error))
         raise VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED) from error

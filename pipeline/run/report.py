@@ -112,9 +112,25 @@ def run_report(
             }
             for result in results
         ],
+        "release": _release(outcome),
+        "account_of_rows": dict(outcome.account) if outcome else {},
         "row_counts": outcome.row_counts if outcome else {},
         "seconds": {name: round(value, 3) for name, value in outcome.timings.seconds.items()} if outcome else {},
         "prefect_start_seconds": None if prefect_seconds is None else round(prefect_seconds, 2),
+    }
+
+
+def _release(outcome: Outcome | None) -> dict[str, Any] | None:
+    """Which release was published and what changed with it; None where none was."""
+    if outcome is None or outcome.release is None:
+        return None
+    release = outcome.release
+    return {
+        "version": str(release.version),
+        "previous_version": str(release.previous) if release.previous else None,
+        "kind": release.kind,
+        "what_changed": release.line,
+        "could_not_be_kept": outcome.keeping_problem,
     }
 
 
@@ -133,6 +149,10 @@ def _markdown(report: dict[str, Any]) -> str:
     lines = [f"# Run of {report['started_at'][:19]} UTC: {report['status']}", ""]
     if report["error"]:
         lines += ["## Why it failed", "", *(f"* {line}" for line in report["error"].splitlines()), ""]
+    if report.get("night"):
+        lines += ["## The night", "", *(f"* {line}" for line in report["night"]), ""]
+    if report["release"]:
+        lines += ["## What changed", "", report["release"]["what_changed"], ""]
     for title, key in (("Sources that could not be reached", "sources_unreachable"), ("What went wrong", "failures")):
         if report[key]:
             lines += [f"## {title}", "", *(f"* {line}" for line in report[key]), ""]
@@ -152,6 +172,14 @@ def _markdown(report: dict[str, Any]) -> str:
             if not (p["is_optional"] and p["tier"] == "none")
         ]
         lines.append("")
+    if report["account_of_rows"]:
+        lines += ["## What became of every row", "", "| rows | number |", "|---|---:|"]
+        lines += [f"| {name} | {count:,} |" for name, count in report["account_of_rows"].items()]
+        lines += [
+            "",
+            "Rows read and computed are the sum of the seven lines under them; a run in which they are not stops.",
+            "",
+        ]
     if report["row_counts"]:
         lines += ["## Tables", "", "| table | rows |", "|---|---:|"]
         lines += [f"| {name} | {count} |" for name, count in report["row_counts"].items()] + [""]

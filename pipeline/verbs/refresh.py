@@ -37,8 +37,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--thorough",
         action="store_true",
-        help="for figures to be quoted: 2,000 draws, and the studies of the framework (rank confidence sets, audit, "
-        "sensitivity); about a minute",
+        help="for figures to be quoted: 2,000 draws, and a study of what the choices of each framework do to its ranks; "
+        "about a minute",
     )
     parser.add_argument("--strict", action="store_true", help="exit 4 where a source did not give its figures today")
 

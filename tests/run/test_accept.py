@@ -142,4 +142,5 @@ def test_an_answer_in_which_too_many_rows_fail_is_refused(offline_context: RunCo
 
 
 def test_arrival_check_passes_a_table_with_columns_nobody_asked_for() -> None:
-    check_arrival("ons_els", b"areacd,period,value,new\nE06000001,2025-01-01/P1Y,3,x\n")
+    body = b"areacd,period,value,new\nE06000001,2025-01-01/P1Y,3,x\n"
+    check_arrival("ons_els", Payload(body, "text/csv", "https://example.org", {}, datetime.now(UTC), 200, {}))

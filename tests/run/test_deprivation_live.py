@@ -1,4 +1,4 @@
-"""The English indices live: figures computed from the published small areas are the official ones, or are refused."""
+"""The nations' indices live: figures computed from the published small areas are the shipped ones, or are refused."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pipeline.run.context import RunContext, open_run
 from pipeline.settings import Settings
 from pipeline.tidy import iod_files
 from tests.standin import files
+from tests.standin.faults import NAMES
 from tests.standin.server import StandIn
 
 pytestmark = pytest.mark.usefixtures("publishers_files")  # the stand-in has no files without them
@@ -23,7 +24,12 @@ PARTS = [
     ("income_deprivation_gap", "england_2025"),
     ("income_deprivation_concentration", "england_2019"),
     ("income_deprivation_concentration", "england_2025"),
+    ("income_deprivation_gap", "scotland_2020"),
+    ("income_deprivation_gap", "northern_ireland_2017"),
+    ("income_deprivation_concentration", "scotland_2020"),
+    ("income_deprivation_concentration", "northern_ireland_2017"),
 ]
+FILES = {"File_7": 2, "SIMD": 1, "NIMDM": 1}  # by what is in their address, how many there are
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +41,7 @@ def standin() -> Iterator[StandIn]:
 @pytest.fixture(autouse=True)
 def undisturbed_again(standin: StandIn) -> Iterator[None]:
     yield
-    for name in ("moved_file", "unavailable"):
+    for name in NAMES:
         standin.faults.switch_off(name)
 
 
@@ -68,10 +74,53 @@ def test_live_figures_equal_the_shipped_ones(context: RunContext) -> None:
 
 
 def test_an_index_is_fetched_once_however_many_indicators_are_made_of_it(context: RunContext, standin: StandIn) -> None:
-    before = standin.count("File_7")
+    before = {name: standin.count(name) for name in FILES}
     for indicator_id, part_id in PARTS:
         acquire(context, indicator_id, part_id)
-    assert standin.count("File_7") - before == 2
+    assert {name: standin.count(name) - count for name, count in before.items()} == FILES
+
+
+def test_a_file_is_stored_once_however_many_indicators_are_made_of_it(context: RunContext) -> None:
+    hashes = {acquire(context, indicator_id, part_id).payload_sha256 for indicator_id, part_id in PARTS}
+    stored = [path for path in context.raw.root.glob("*/payloads/*") if path.is_file()]
+    assert {path.stem for path in stored} == hashes
+    assert len(stored) == 4
+    assert len(list(context.raw.snapshots())) == len(PARTS)
+    assert context.raw.verify() == (len(PARTS), [])
+
+
+@pytest.mark.parametrize(("index", "nation"), [("SIMD", "scotland_2020"), ("NIMDM", "northern_ireland_2017")])
+@pytest.mark.parametrize("fault", ["moved_file", "html_200", "truncated_file", "unavailable", "dropped_connection"])
+def test_a_fault_in_another_nations_file_is_named_and_the_last_good_one_kept(
+    context: RunContext, standin: StandIn, fault: str, index: str, nation: str
+) -> None:
+    good = acquire(context, "income_deprivation_gap", nation)
+    assert good.tier == "live"
+    standin.faults.switch_on(fault, index)
+    again = open_run(context.settings, force=True, throttle=False, backoff_seconds=0.01, draws=0)
+    result = acquire(again, "income_deprivation_gap", nation)
+    assert result.tier == "snapshot"
+    assert result.failures[0].startswith(f"income_deprivation_gap ({nation}): ")
+    assert result.observations is not None
+    assert good.observations is not None
+    assert result.observations.equals(good.observations)
+
+
+def test_the_older_address_of_a_moved_file_is_tried(context: RunContext, standin: StandIn) -> None:
+    standin.faults.switch_on("moved_file", "^/files/nisra")
+    before = standin.count("sites/nisra.gov.uk")
+    result = acquire(context, "income_deprivation_gap", "northern_ireland_2017")
+    assert standin.count("sites/nisra.gov.uk") == before + 1
+    assert result.tier == "baseline"  # the stand-in has it under the newer address only
+    assert "has moved: none of its 2 known addresses answers" in result.failures[0]
+
+
+def test_the_welsh_ranks_come_from_below_the_notes(context: RunContext) -> None:
+    result = acquire(context, "wimd_most_deprived_tenth", "wimd2019")
+    assert result.tier == "live"
+    assert result.edition == "WIMD 2019: index and domain ranks by small area"
+    assert result.observations is not None
+    assert len(result.observations) == 22
 
 
 def test_averages_equal_the_official_file_for_all_317_districts_of_2019(publishers_files: Path) -> None:

@@ -15,6 +15,7 @@ from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import Settings
 from pipeline.verbs.common import VerbError
 from tests.standin.server import StandIn
+from tests.standin.short import short_catalogue
 
 SCORES = "select * exclude (area_name) from mart_score order by all"
 
@@ -40,7 +41,7 @@ def standin() -> Iterator[StandIn]:
 
 def live_context(standin: StandIn, folder: Path) -> RunContext:
     settings = Settings(data_dir=folder, base_urls=standin.base_urls)
-    return open_run(settings, throttle=False, backoff_seconds=0.01, draws=0)
+    return open_run(settings, catalogue=short_catalogue(), throttle=False, backoff_seconds=0.01, draws=0)
 
 
 def test_offline_every_part_comes_from_the_baseline_and_says_so(offline_run: tuple[RunContext, Outcome]) -> None:

@@ -1,0 +1,99 @@
+"""The unattended night as a Prefect flow: the refresh as a flow of its own, then the report, pruning and messages.
+
+``make nightly`` runs it, as ``python -m flows.nightly``, with Prefect's temporary server; on a team's server it is the
+deployment of ``prefect.yaml``. The same steps without Prefect: ``python -m pipeline nightly``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from flows.refresh import refresh_flow  # first, since it times the import of Prefect
+
+from prefect import flow, task  # isort: skip
+from prefect.cache_policies import NO_CACHE  # isort: skip
+
+from pipeline.notify import Message, recipients_from_environment, send
+from pipeline.run import nightly as steps
+from pipeline.run.job import JobOptions
+from pipeline.settings import Settings, SettingsError
+from pipeline.verbs.common import EXIT_FAILED, VerbError
+from pipeline.verbs.nightly import ABOUT, add_options
+
+# A run that ends because its machine died is started again by the server (see prefect.yaml), but not for ever:
+# a run that brings its worker down each time would keep a whole pool busy with dying.
+MOST_ATTEMPTS = 3
+
+build_report = task(name="build the report site", cache_policy=NO_CACHE, persist_result=False)(
+    steps.build_report_if_older
+)
+prune = task(name="let go of what is old", cache_policy=NO_CACHE, persist_result=False)(steps.prune)
+tell = task(name="tell people", cache_policy=NO_CACHE, persist_result=False)(send)
+
+
+class NightFailed(Exception):
+    """A night that did not end well; the message is what people were told, the exit code that of the command line."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+# On a team's server what is printed goes into the run's log there; on a laptop it is for the screen.
+@flow(name="nightly", log_prints=bool(os.environ.get("PREFECT_API_URL")))
+def nightly(
+    offline: bool = False,
+    quick: bool = False,
+    report: bool = True,
+    attempt: int = 1,
+    called_at: float | None = None,
+) -> int:
+    """Do a night's work; return 0, or 4 where a source gave no figures today.
+
+    ``attempt`` counts the runs after a crash; ``called_at`` is the caller's ``time.perf_counter()``, as in ``refresh``.
+    Raises NightFailed with any other exit code, so that the flow run ends as Failed with its sentence.
+    """
+    if attempt > MOST_ATTEMPTS:
+        sentence = f"The {MOST_ATTEMPTS} runs before this one died with their machines, so it is not tried again."
+        tell(Message("Inclusive growth: given up for tonight", sentence, "failures"), recipients_from_environment())
+        raise NightFailed(sentence, EXIT_FAILED)
+
+    def refreshed(options: JobOptions, _settings: Settings) -> int:
+        return refresh_flow()(
+            offline=options.offline, strict=options.strict, thorough=options.thorough, called_at=called_at
+        )
+
+    night_steps = steps.NightlySteps(refreshed, build_report, prune, tell)
+    night = steps.run_night(night_steps, steps.NightlyOptions(offline, quick, report))
+    if night.code not in steps.WENT_WELL:
+        raise NightFailed(night.failure or "; ".join(night.problems), night.code)
+    return night.code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line of ``make nightly``: the options of ``python -m pipeline nightly``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m flows.nightly", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_options(parser)
+    arguments = parser.parse_args(argv)
+    try:
+        return nightly(
+            offline=arguments.offline,
+            quick=arguments.quick,
+            report=not arguments.no_report,
+            called_at=time.perf_counter(),
+        )
+    except NightFailed as error:
+        return error.exit_code
+    except (SettingsError, VerbError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

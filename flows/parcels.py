@@ -1,0 +1,36 @@
+"""Tasks that run in other processes, and how what they need travels there.
+
+Prefect looks for futures in everything a task is given, and Dask for tasks, both through tuples, lists and dataclasses:
+slow for data frames, and Dask gives a quoted value back as a bare tuple. A parcel is opaque to both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from pipeline.run.acquire import PartResult
+from pipeline.run.spread import acquire_share
+from pipeline.scoring.pieces import draw_years
+from pipeline.scoring.simulate import SimulationResult
+
+
+class Parcel:
+    """The arguments of a function, sealed."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+
+@task(name="acquire a share", retries=2, retry_delay_seconds=1, cache_policy=NO_CACHE, persist_result=False)
+def acquire_in_share(parcel: Parcel) -> list[PartResult]:
+    """`pipeline.run.spread.acquire_share` of an order and the names of parts."""
+    return acquire_share(*parcel.arguments)
+
+
+@task(name="draw survey errors", retries=2, retry_delay_seconds=1, cache_policy=NO_CACHE, persist_result=False)
+def draw(parcel: Parcel) -> list[SimulationResult]:
+    """`pipeline.scoring.pieces.draw_years` of its arguments."""
+    return draw_years(*parcel.arguments)

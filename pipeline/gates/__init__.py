@@ -1,0 +1,18 @@
+"""Quality gates: what a new file may differ in from the live one before it is published without being asked about."""
+
+from pipeline.gates.findings import Finding, districts_lost, medians_moved, rows_down, too_old
+from pipeline.gates.policy import GatePolicy, load_gate_policy
+from pipeline.gates.record import accept_findings, record_findings, recorded_findings
+
+__all__ = [
+    "Finding",
+    "GatePolicy",
+    "accept_findings",
+    "districts_lost",
+    "load_gate_policy",
+    "medians_moved",
+    "record_findings",
+    "recorded_findings",
+    "rows_down",
+    "too_old",
+]

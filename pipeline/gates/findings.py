@@ -1,0 +1,236 @@
+"""Hold a new file against the live one: each function measures one thing and says what its limits make of it.
+
+Every function takes a connection to the new file with the live one attached as ``live`` (both with the tables of
+``pipeline/marts/tables.yaml``) and returns findings, the worst first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal, cast
+
+import duckdb
+
+from pipeline.gates.policy import Gate, GatePolicy
+
+Severity = Literal["warn", "refuse"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one gate found: ``measured`` and ``allowed`` are in the gate's own unit, the sentence says it in words."""
+
+    gate_id: str
+    severity: Severity
+    subject: str
+    measured: float
+    allowed: float
+    sentence: str
+
+
+def _finding(gate_id: str, gate: Gate, subject: str, measured: float, sentence: str) -> list[Finding]:
+    severity = gate.severity(measured)
+    if severity is None:
+        return []
+    allowed = gate.refuse_above if severity == "refuse" and gate.refuse_above is not None else gate.warn_above
+    return [Finding(gate_id, cast(Severity, severity), subject, measured, allowed, sentence)]
+
+
+def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda f: (f.severity != "refuse", f.gate_id, -f.measured, f.subject))
+
+
+_DISTRICTS_LOST = """
+with held as (
+    select distinct indicator_id::varchar as indicator_id, area_code::varchar as area_code, area_name
+    from live.fct_observation where level = 'district' and value is not null
+),
+new as (
+    select distinct indicator_id::varchar as indicator_id, area_code::varchar as area_code
+    from fct_observation where level = 'district' and value is not null
+)
+select
+    held.indicator_id,
+    count(*) as held_count,
+    count(*) filter (where new.area_code is null) as lost_count,
+    string_agg(held.area_name, ', ' order by held.area_name) filter (where new.area_code is null) as lost_names
+from held left join new using (indicator_id, area_code)
+group by held.indicator_id
+having lost_count > 0
+order by held.indicator_id
+"""
+
+
+def districts_lost(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list[Finding]:
+    """Districts with a figure of an indicator before and none now, and districts no longer scored.
+
+    An indicator that is gone altogether has lost all of its districts.
+    """
+    found = []
+    for indicator, held, lost, names in connection.execute(_DISTRICTS_LOST).fetchall():
+        sentence = f"{indicator}: {lost} of {held} districts have no figure any more ({_some(names)})"
+        found += _finding("districts_lost", policy.districts_lost(indicator), indicator, lost / held, sentence)
+    for framework, held, lost, names in connection.execute(_SCORED_LOST).fetchall():
+        sentence = f"{framework}: {lost} of {held} districts scored before are not scored any more ({_some(names)})"
+        found += _finding("districts_lost", policy.defaults.districts_lost, framework, lost / held, sentence)
+    return _worst_first(found)
+
+
+_SCORED_LOST = """
+with held as (
+    select framework_id::varchar as framework_id, area_code::varchar as area_code, any_value(area_name) as area_name
+    from live.mart_score where depth = 0 and level = 'district' group by 1, 2
+),
+new as (
+    select distinct framework_id::varchar as framework_id, area_code::varchar as area_code
+    from mart_score where depth = 0 and level = 'district'
+)
+select
+    held.framework_id,
+    count(*) as held_count,
+    count(*) filter (where new.area_code is null) as lost_count,
+    string_agg(held.area_name, ', ' order by held.area_name) filter (where new.area_code is null) as lost_names
+from held left join new using (framework_id, area_code)
+group by held.framework_id
+having lost_count > 0
+order by held.framework_id
+"""
+
+_ROWS_OF_INDICATORS = """
+select
+    held.indicator_id,
+    held.row_count as held_count,
+    coalesce(new.row_count, 0) as new_count
+from (
+    select indicator_id::varchar as indicator_id, count(value) as row_count from live.fct_observation group by 1
+) as held
+left join (
+    select indicator_id::varchar as indicator_id, count(value) as row_count from fct_observation group by 1
+) as new using (indicator_id)
+where new_count < held_count
+order by held.indicator_id
+"""
+_COUNTED_TABLES = ("dim_area", "dim_indicator", "fct_observation", "mart_score", "mart_area_profile")
+
+
+def rows_down(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list[Finding]:
+    """Indicators with fewer figures, and main tables with fewer rows, than in the live file."""
+    found = []
+    for indicator, held, new in connection.execute(_ROWS_OF_INDICATORS).fetchall():
+        sentence = f"{indicator}: {new:,} figures, {held - new:,} fewer than the {held:,} in the live file"
+        found += _finding("rows_down", policy.rows_down(indicator), indicator, 1 - new / held, sentence)
+    for table in _COUNTED_TABLES:
+        counts = connection.execute(f"select (select count(*) from live.{table}), count(*) from {table}").fetchone()
+        held, new = counts or (0, 0)
+        if new < held:
+            sentence = f"{table}: {new:,} rows, {held - new:,} fewer than the {held:,} in the live file"
+            found += _finding("rows_down", policy.defaults.rows_down, table, 1 - new / held, sentence)
+    return _worst_first(found)
+
+
+# One row is one indicator and year: its median over today's districts in each of the two files, the move of the live
+# file's median from the year before, and whether the year is new. The moves are shares for money and ratios, points
+# for percentages and years.
+_MEDIANS = """
+with live_median as (
+    select indicator_id::varchar as indicator_id, year, median(value) as median_value
+    from live.fct_observation where level = 'district' and value is not null group by 1, 2
+),
+new_median as (
+    select indicator_id::varchar as indicator_id, year, median(value) as median_value
+    from fct_observation where level = 'district' and value is not null group by 1, 2
+),
+history as (
+    select
+        indicator_id,
+        median_value,
+        lag(median_value) over (partition by indicator_id order by year) as before,
+    from live_median
+),
+usual as (
+    select
+        indicator_id,
+        count(before) as move_count,
+        max(abs(median_value - before)) as largest_points,
+        max(abs(median_value / nullif(before, 0) - 1)) as largest_share
+    from history group by indicator_id
+),
+compared as (
+    select
+        indicator_id,
+        year,
+        new_median.median_value as new_value,
+        live_median.median_value is null as is_new,
+        coalesce(live_median.median_value, lag(new_median.median_value) over (partition by indicator_id order by year))
+            as reference
+    from new_median left join live_median using (indicator_id, year)
+)
+select
+    indicator_id, year, is_new, new_value, reference, coalesce(move_count, 0),
+    largest_points, largest_share, transform = 'difference' as is_points, decimals
+from compared
+left join usual using (indicator_id)
+join dim_indicator using (indicator_id)
+where reference is not null and new_value <> reference
+order by indicator_id, year
+"""
+
+
+def medians_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list[Finding]:
+    """District medians that moved more than their own history: into a new year, or by a revision of a year held before."""
+    found = []
+    for row in connection.execute(_MEDIANS).fetchall():
+        indicator, year, is_new, new, reference, moves, largest_points, largest_share, is_points, decimals = row
+        gate = policy.median_moved(indicator)
+        knows = moves >= gate.fewest_years
+        if is_points or reference == 0:
+            move, usual, unit = abs(new - reference), largest_points if knows else gate.usual_move_points, "points"
+        else:
+            move, usual, unit = abs(new / reference - 1), largest_share if knows else gate.usual_move, "share"
+        if not usual:
+            usual = gate.usual_move_points if unit == "points" else gate.usual_move
+        against = "the year before it" if is_new else "the same year in the live file"
+        basis = "its largest move from year to year" if knows else "what is usual (too few years to know its own)"
+        sentence = (
+            f"{indicator}: the district median of {year} is {new:,.{decimals}f}, {reference:,.{decimals}f} in {against}: "
+            f"{move / usual:.1f} times {basis}"
+        )
+        found += _finding("median_moved", gate, f"{indicator} {year}", move / usual, sentence)
+    return _worst_first(found)
+
+
+_OVERDUE = """
+select indicator_id, release_id, latest_period_end, next_expected_on
+from meta_source where standing = 'overdue' order by indicator_id, part_id
+"""
+
+
+def too_old(
+    connection: duckdb.DuckDBPyConnection, policy: GatePolicy, *, today: date, grace_days: Mapping[str, int]
+) -> list[Finding]:
+    """Releases later than their calendar and grace allow, one finding for all that one brings; needs no live file.
+
+    ``grace_days`` gives the grace of each release.
+    """
+    late: dict[tuple[str, date, date, Gate], list[str]] = {}
+    for indicator, release, latest, expected in connection.execute(_OVERDUE).fetchall():
+        names = late.setdefault((release, latest, expected, policy.too_old(indicator)), [])
+        if indicator not in names:
+            names.append(indicator)
+    found = []
+    for (release, latest, expected, gate), names in late.items():
+        sentence = (
+            f"{release}: what follows the figures to {latest} was expected on {expected} and has not come "
+            f"({_some(', '.join(names))})"
+        )
+        days = (today - expected).days - grace_days.get(release, 0)
+        found += _finding("too_old", gate, f"{release}, {latest}", days, sentence)
+    return _worst_first(found)
+
+
+def _some(names: str, most: int = 3) -> str:
+    listed: Sequence[str] = names.split(", ")
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

@@ -1,0 +1,159 @@
+"""Tell people of a run: a webhook (the JSON that Slack and its likes take) and e-mail, both off until they are set up.
+
+Set by the environment alone, since the addresses are secrets::
+
+    IG_WEBHOOK_URL   where to post {"text": "..."}
+    IG_SMTP_URL      smtp://host[:port], smtps://host[:port]; user and password as user:password@
+    IG_MAIL_TO       who gets the mail, separated by commas
+    IG_MAIL_FROM     who it comes from (default: the first of IG_MAIL_TO)
+    IG_NOTIFY        failures (default): runs that did not end well; changes: also when a file was published; always
+
+A message that cannot be delivered never fails a run: it is one more line of the run report, without the secret.
+"""
+
+from __future__ import annotations
+
+import os
+import smtplib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Literal, cast, get_args
+from urllib.parse import unquote, urlsplit
+
+import requests
+
+from pipeline import __version__
+from pipeline.settings import SettingsError
+
+When = Literal["failures", "changes", "always"]
+
+_TIMEOUT_SECONDS = 10
+_SMTP_PORTS = {"smtp": 25, "smtps": 465}
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Message:
+    """What to tell: ``subject`` is one line, ``text`` plain text. ``concerns`` is the least that has to be asked for."""
+
+    subject: str
+    text: str
+    concerns: When
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail is handed in. User and password never appear in ``repr``."""
+
+    host: str
+    port: int
+    is_tls: bool
+    user: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Recipients:
+    """Who is told, and when. The webhook's address never appears in ``repr``."""
+
+    when: When = "failures"
+    webhook_url: str | None = field(default=None, repr=False)
+    mail_server: MailServer | None = None
+    mail_to: tuple[str, ...] = ()
+    mail_from: str = ""
+
+    def want(self, message: Message) -> bool:
+        """Whether a message of this concern was asked for."""
+        order = get_args(When)
+        return order.index(message.concerns) <= order.index(self.when)
+
+
+def recipients_from_environment(environ: Mapping[str, str] | None = None) -> Recipients:
+    """Read who is told; nobody by default. Raises SettingsError naming the variable that cannot be used."""
+    env = os.environ if environ is None else environ
+    when = env.get("IG_NOTIFY") or "failures"
+    if when not in get_args(When):
+        raise SettingsError(f"IG_NOTIFY is {when!r}; it can be {', '.join(get_args(When))}")
+    webhook = env.get("IG_WEBHOOK_URL") or None
+    if webhook is not None and urlsplit(webhook).scheme not in ("http", "https"):
+        raise SettingsError("IG_WEBHOOK_URL must begin with https:// (or http:// on this machine)")
+    to = tuple(address.strip() for address in (env.get("IG_MAIL_TO") or "").split(",") if address.strip())
+    server = _mail_server(env.get("IG_SMTP_URL") or "")
+    if bool(to) != (server is not None):
+        raise SettingsError("IG_SMTP_URL and IG_MAIL_TO go together: set both for e-mail, or neither")
+    sender = env.get("IG_MAIL_FROM") or (to[0] if to else "")
+    return Recipients(cast(When, when), webhook, server, to, sender)
+
+
+def _mail_server(url: str) -> MailServer | None:
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise SettingsError("IG_SMTP_URL has a port that is no number") from None
+    if parts.scheme not in _SMTP_PORTS or not parts.hostname:
+        raise SettingsError("IG_SMTP_URL must read smtp://host:port or smtps://host:port")
+    user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
+    return MailServer(parts.hostname, port or _SMTP_PORTS[parts.scheme], parts.scheme == "smtps", user, password)
+
+
+def send(message: Message, recipients: Recipients) -> list[str]:
+    """Deliver a message to everyone who asked for its kind; return a sentence for each delivery that failed."""
+    if not recipients.want(message):
+        return []
+    found = []
+    if recipients.webhook_url is not None:
+        found += _post(message, recipients.webhook_url)
+    if recipients.mail_server is not None:
+        found += _mail(message, recipients, recipients.mail_server)
+    return found
+
+
+def _post(message: Message, url: str) -> list[str]:
+    body = {"text": f"*{message.subject}*\n{message.text}"}
+    agent = {"User-Agent": f"inclusive-growth-pipeline/{__version__}"}
+    try:
+        answer = requests.post(url, json=body, headers=agent, timeout=_TIMEOUT_SECONDS, allow_redirects=False)
+    except requests.RequestException as error:
+        # the text of the error may hold the address, which is the secret
+        return [f"the webhook could not be told: {type(error).__name__} from {urlsplit(url).hostname}"]
+    if answer.status_code >= 300:
+        return [f"the webhook could not be told: {urlsplit(url).hostname} answered {answer.status_code}"]
+    return []
+
+
+def _mail(message: Message, recipients: Recipients, server: MailServer) -> list[str]:
+    mail = EmailMessage()
+    mail["Subject"] = message.subject
+    mail["From"] = recipients.mail_from
+    mail["To"] = ", ".join(recipients.mail_to)
+    mail.set_content(message.text)
+    verified = ssl.create_default_context()
+    try:
+        with (
+            smtplib.SMTP_SSL(server.host, server.port, timeout=_TIMEOUT_SECONDS, context=verified)
+            if server.is_tls
+            else smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_SECONDS)
+        ) as connection:
+            _hand_in(connection, mail, server, verified)
+    except (smtplib.SMTPException, OSError) as error:
+        return [f"the mail could not be sent: {type(error).__name__} from {server.host}:{server.port}"]
+    return []
+
+
+def _hand_in(connection: smtplib.SMTP, mail: EmailMessage, server: MailServer, verified: ssl.SSLContext) -> None:
+    connection.ehlo()
+    is_private = server.is_tls or server.host in _THIS_MACHINE
+    if not server.is_tls and connection.has_extn("starttls"):
+        connection.starttls(context=verified)
+        connection.ehlo()
+        is_private = True
+    if server.user is not None:
+        if not is_private:
+            raise smtplib.SMTPNotSupportedError("no password is sent over an open line")
+        connection.login(server.user, server.password or "")
+    connection.send_message(mail)

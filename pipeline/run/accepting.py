@@ -1,0 +1,61 @@
+"""Publish a file that a quality gate refused, because a person says that it is right."""
+
+from __future__ import annotations
+
+import getpass
+import json
+
+import duckdb
+
+from pipeline import publish
+from pipeline.compare import Stamp
+from pipeline.gates import Finding, accept_findings
+from pipeline.run.context import RunContext
+from pipeline.run.gate_check import hold_against_live
+from pipeline.run.lock import one_at_a_time
+from pipeline.run.refresh import publish_candidate
+from pipeline.run.release import keep_release
+from pipeline.run.report import write_run_report
+
+
+class NothingToAccept(Exception):
+    """No refused file is kept."""
+
+
+def publish_refused(context: RunContext, reason: str) -> tuple[Stamp, list[Finding]]:
+    """Publish the refused file and keep in it why, by whom and when it was accepted; return its release and findings.
+
+    It is held against the live file again, which may be another by now. Raises NothingToAccept where no file was
+    refused, Locked while a run is at work, CandidateRefused where a check fails that nobody can accept (a file of
+    another edition of the tables, rows that are wrong).
+    """
+    live = context.settings.database
+    with one_at_a_time(context.settings.marts_dir):
+        candidate = publish.refused_path(live)
+        if not candidate.exists():
+            raise NothingToAccept(f"there is no refused file ({candidate.name}) beside {live.name}; nothing to accept")
+        findings = hold_against_live(context, candidate)
+        with duckdb.connect(str(candidate)) as connection:
+            accept_findings(connection, reason, getpass.getuser(), context.started_at.replace(tzinfo=None))
+            connection.execute("checkpoint")
+        release = publish_candidate(context, candidate)
+        keep_release(context)
+        _note_in_report(context, reason, release)
+    return release, findings
+
+
+def _note_in_report(context: RunContext, reason: str, release: Stamp) -> None:
+    """Say in the report of the run that was refused that its file was published after all."""
+    path = context.settings.marts_dir / "run_report.json"
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return  # the file itself holds what was accepted; the report is a convenience
+    report["status"] = "published after a person accepted what the gates refused"
+    report["accepted"] = {
+        "because": reason,
+        "by": getpass.getuser(),
+        "at": context.started_at.isoformat(),
+        "release": str(release.version),
+    }
+    write_run_report(context.settings.marts_dir, report)

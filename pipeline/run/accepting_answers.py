@@ -1,0 +1,52 @@
+"""Take an answer of a publisher that was rejected because figures held before are gone from it, since a person says so."""
+
+from __future__ import annotations
+
+import getpass
+
+from pipeline.catalogue import Indicator, Part
+from pipeline.raw import CorruptSnapshot, Snapshot
+from pipeline.run.accept import PayloadRejected, accept
+from pipeline.run.context import RunContext
+from pipeline.run.lock import one_at_a_time
+
+
+class CannotAccept(Exception):
+    """There is no such rejected answer, or it is wrong in itself; the message says which."""
+
+
+def accept_answers(context: RunContext, source_id: str, indicator_id: str, reason: str) -> list[Snapshot]:
+    """Take the newest rejected answer of each part of an indicator; return what is now held as its latest.
+
+    Only what the answer lacks against what was held before can be accepted: it is checked again on its own.
+    Raises CannotAccept, and Locked while a run is at work.
+    """
+    indicator = context.catalogue.indicators.get(indicator_id)
+    if indicator is None:
+        raise CannotAccept(f"the catalogue has no indicator '{indicator_id}'; see python -m pipeline catalogue")
+    with one_at_a_time(context.settings.marts_dir):
+        newest: dict[str, Snapshot] = {}
+        for snapshot in context.raw.rejected(source_id, indicator_id):
+            newest.setdefault(snapshot.sidecar["part_id"], snapshot)
+        if not newest:
+            raise CannotAccept(f"no rejected answer of {source_id} is held for {indicator_id}; nothing to accept")
+        taken = [newest[part.id] for part in indicator.parts if part.id in newest and _is_ours(part, newest[part.id])]
+        if not taken:
+            raise CannotAccept(f"what was rejected of {indicator_id} was asked for with an earlier query")
+        for snapshot in taken:
+            _check_on_its_own(context, indicator, snapshot)
+        return [context.raw.accept(snapshot, reason, getpass.getuser()) for snapshot in taken]
+
+
+def _is_ours(part: Part, snapshot: Snapshot) -> bool:
+    """Whether the catalogue still asks with the query that brought the answer."""
+    return any(query.model_dump(mode="json") == snapshot.sidecar["query"] for query in part.live)
+
+
+def _check_on_its_own(context: RunContext, indicator: Indicator, snapshot: Snapshot) -> None:
+    part = next(part for part in indicator.parts if part.id == snapshot.sidecar["part_id"])
+    query = next(query for query in part.live if query.model_dump(mode="json") == snapshot.sidecar["query"])
+    try:
+        accept(context, indicator, part, query, context.raw.read(snapshot))
+    except (PayloadRejected, CorruptSnapshot) as error:
+        raise CannotAccept(f"{indicator.id}: the answer is wrong in itself and cannot be accepted: {error}") from error

@@ -1,0 +1,52 @@
+"""What a night's message says of the published file: which releases are overdue today, and what its gates found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from pipeline.catalogue.release_calendar import load_release_calendar
+from pipeline.reading import CannotRead, published
+
+_LATEST = """
+select distinct release_id, latest_period_end
+from meta_source
+where release_id is not null and latest_period_end is not null
+order by latest_period_end
+"""
+# What is late is said by `overdue`, as of today.
+_FINDINGS = """
+select severity, sentence from meta_gate where gate_id <> 'too_old' order by severity <> 'refuse', finding_id
+"""
+
+
+def overdue(database: Path, today: date) -> list[str]:
+    """A sentence for each release that is later today than its calendar and grace allow.
+
+    The file's own column ``standing`` is of the day it was made; on a night without news the calendar goes on.
+    """
+    releases = {release.id: release for release in load_release_calendar().releases}
+    held = [(releases[id_], latest) for id_, latest in _rows(database, _LATEST) if id_ in releases]
+    return [
+        f"{release.title}: what follows the figures to {latest} was expected on {release.next_expected(latest)} "
+        f"and has not come ({release.calendar_url})"
+        for release, latest in held
+        if release.standing(latest, today) == "overdue"
+    ]
+
+
+def found_by_gates(database: Path) -> list[str]:
+    """What the quality gates found in the published file but for lateness, the gravest first, accepted refusals too."""
+    return [f"{severity}: {sentence}" for severity, sentence in _rows(database, _FINDINGS)]
+
+
+def _rows(database: Path, sql: str) -> Iterable[tuple]:
+    """The rows of a query; none where the file cannot be read or is of an edition without the table."""
+    try:
+        with published(database) as connection:
+            return connection.execute(sql).fetchall()
+    except (CannotRead, duckdb.Error):
+        return []

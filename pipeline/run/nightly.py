@@ -1,0 +1,236 @@
+"""The nightly job: refresh, report site, pruning, telling people; each step runs whatever became of the one before.
+
+The steps are handed in, so that ``python -m pipeline nightly`` and the Prefect flow do the same. What a night came to:
+
+* 0: published, or nothing new
+* 1: failed: the refresh, or only the report or the pruning after a refresh that went well (the text says which)
+* 3: the new file was refused by a check or a gate; the one before it stays
+* 4: published or nothing new, but a source did not give its figures today
+* 5: another run is at work; nothing was done, and nothing after the refresh is tried
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.notify import Message, Recipients, When, recipients_from_environment, send
+from pipeline.run.job import JobOptions
+from pipeline.run.night_facts import found_by_gates, overdue
+from pipeline.run.report import write_run_report
+from pipeline.settings import PROJECT_ROOT, Settings, settings_from_environment
+from pipeline.verbs.common import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError
+
+REPORT_FOLDER = "report"
+METHODOLOGY = PROJECT_ROOT / "docs" / "methodology.md"
+# Exit codes after which there is a file to look after: a site to build, old releases to let go.
+WENT_WELL = (EXIT_OK, EXIT_INCOMPLETE)
+_MOST_SENTENCES = 8
+_HEADLINES = {
+    EXIT_FAILED: "failed",
+    EXIT_REFUSED: "not published, the new file was refused",
+    EXIT_LOCKED: "not run, another run is at work",
+}
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class NightlyOptions:
+    """Options of a night. ``is_quick`` leaves out the 2,000 draws and the studies, ``has_report`` False the site."""
+
+    offline: bool = False
+    is_quick: bool = False
+    has_report: bool = True
+
+    @property
+    def job(self) -> JobOptions:
+        """The refresh of this night. An offline night asks nobody on purpose, so nobody's silence is a failing."""
+        return JobOptions(offline=self.offline, strict=not self.offline, thorough=not self.is_quick)
+
+
+@dataclass(frozen=True)
+class NightlySteps:
+    """The work of a night, as plain functions or as Prefect's tasks.
+
+    ``refresh`` gives an exit code or raises VerbError; ``build_report`` the site's folder, or None where the site that
+    stands is of the live file; ``prune`` a sentence for each kind of thing let go; ``tell`` one for each message that
+    did not arrive.
+    """
+
+    refresh: Callable[[JobOptions, Settings], int]
+    build_report: Callable[[Settings], Path | None]
+    prune: Callable[[Settings], list[str]]
+    tell: Callable[[Message, Recipients], list[str]]
+
+
+@dataclass
+class Night:
+    """What became of a night: its exit code, and the sentences for people."""
+
+    code: int
+    failure: str | None = None
+    site: Path | None = None
+    pruned: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def went_wrong(self, sentence: str) -> None:
+        """Note a step after the refresh that failed; what was published stays, but somebody has to look."""
+        self.problems.append(sentence)
+        self.code = EXIT_FAILED if self.code in WENT_WELL else self.code
+
+
+def run_night(
+    steps: NightlySteps, options: NightlyOptions, settings: Settings | None = None, now: datetime | None = None
+) -> Night:
+    """Do a night's work and tell of it.
+
+    Raises SettingsError before anything is done when a setting cannot be used; whatever else the refresh raises that
+    is no VerbError (a defect) is told of first and then raised.
+    """
+    settings = settings or settings_from_environment()
+    now = now or datetime.now(UTC)
+    recipients = recipients_from_environment()
+    try:
+        night = Night(steps.refresh(options.job, settings))
+    except VerbError as error:
+        night = Night(error.exit_code, str(error))
+    except Exception as error:
+        _tell(steps, Night(EXIT_FAILED, f"{type(error).__name__}: {error}"), settings, recipients, now)
+        raise
+    if night.code in WENT_WELL:
+        if options.has_report:
+            _build_report(steps, settings, night)
+        _prune(steps, settings, night)
+    _tell(steps, night, settings, recipients, now)
+    return night
+
+
+def _build_report(steps: NightlySteps, settings: Settings, night: Night) -> None:
+    try:
+        night.site = steps.build_report(settings)
+    except Exception as error:
+        log.exception("the report site")
+        night.went_wrong(f"the report site was not built, the one before it stays: {_in_words(error)}")
+
+
+def _prune(steps: NightlySteps, settings: Settings, night: Night) -> None:
+    try:
+        night.pruned = steps.prune(settings)
+    except Exception as error:
+        log.exception("pruning")
+        night.went_wrong(f"old snapshots and releases were not pruned: {_in_words(error)}")
+
+
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def build_report_if_older(settings: Settings) -> Path | None:
+    """Build the report site where it is missing or older than the live file; return its folder, None where it stands."""
+    folder = site_folder(settings)
+    front = folder / "index.html"
+    if front.exists() and front.stat().st_mtime >= settings.database.stat().st_mtime:
+        return None
+    from pipeline.report.site import build_site
+
+    build_site(settings.database, folder, methodology=METHODOLOGY.read_text(encoding="utf-8"))
+    return folder
+
+
+def prune(settings: Settings) -> list[str]:
+    """Let go of old snapshots and releases; a sentence for each kind. A run that began meanwhile puts it off a night."""
+    from pipeline import retention
+    from pipeline.run.lock import Locked, one_at_a_time
+
+    try:
+        with one_at_a_time(settings.marts_dir):
+            return retention.prune(settings)
+    except Locked:
+        return ["nothing old was let go, since another run began; the next night does it"]
+
+
+def site_folder(settings: Settings) -> Path:
+    """Where the report site is."""
+    return settings.marts_dir / REPORT_FOLDER
+
+
+def _tell(steps: NightlySteps, night: Night, settings: Settings, recipients: Recipients, now: datetime) -> None:
+    """Say what became of the night: on the screen, in the run report, and to whoever asked to be told."""
+    is_own_report = night.code != EXIT_LOCKED  # the run report that stands is another run's
+    report = read_run_report(settings.marts_dir, since=now) if is_own_report else None
+    message = message_of(night, report, settings, now)
+    print(f"\n{message.subject}\n{message.text}")
+    undelivered = steps.tell(message, recipients)
+    for sentence in undelivered:
+        print(sentence, file=sys.stderr)
+    if report is not None:
+        report["night"] = [message.subject, *message.text.splitlines(), *undelivered]
+        try:
+            write_run_report(settings.marts_dir, report)
+        except OSError as error:
+            print(f"the night could not be added to the run report: {error}", file=sys.stderr)
+
+
+def read_run_report(folder: Path, *, since: datetime) -> dict[str, Any] | None:
+    """The run report as it was written, or None where there is none of a run that began at ``since`` or later."""
+    try:
+        report: dict[str, Any] = json.loads((folder / "run_report.json").read_text(encoding="utf-8"))
+        is_of_this_night = datetime.fromisoformat(report["started_at"]) >= since
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return report if is_of_this_night else None
+
+
+def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, now: datetime) -> Message:
+    """What people are told of a night, in a few plain lines. ``report`` is the run report of its refresh, if any."""
+    report = report or {}
+    release = report.get("release") or {}
+    is_new = report.get("status") == "published"
+    lines = [f"What changed: {release['what_changed']}"] if release.get("what_changed") else []
+    lines += [night.failure] if night.failure else []
+    lines += night.problems
+    lines += _some(report.get("sources_unreachable", []), "Not reached")
+    lines += _some(report.get("failures", []), "Went wrong")
+    if night.code not in (EXIT_REFUSED, EXIT_LOCKED):
+        lines += _some(overdue(settings.database, now.date()), "Overdue")
+    lines += _some(found_by_gates(settings.database), "Gate") if is_new else []
+    lines += night.pruned
+    lines += [f"Report: {night.site / 'index.html'}"] if night.site else []
+    lines += [f"More: {settings.marts_dir / 'run_report.md'}"] if report else []
+    concerns: When = "failures" if night.code != EXIT_OK else "changes" if is_new else "always"
+    headline = _headline(night, f"published {release.get('version', '')}".strip() if is_new else "nothing new")
+    return Message(f"Inclusive growth: {headline}", "\n".join(lines), concerns)
+
+
+def _headline(night: Night, ended: str) -> str:
+    """One line on a night; ``ended`` says what a refresh that went well came to."""
+    if night.code == EXIT_FAILED and night.failure is None:
+        return f"{ended}, but what follows it failed"
+    if night.code == EXIT_INCOMPLETE:
+        return f"{ended}, with sources that gave no figures today"
+    return _HEADLINES.get(night.code, ended)
+
+
+def _some(sentences: list[str], heading: str) -> list[str]:
+    shown = [f"{heading}: {sentence}" for sentence in sentences[:_MOST_SENTENCES]]
+    more = len(sentences) - len(shown)
+    return [*shown, f"{heading}: {more} more"] if more else shown
+
+
+def plain_steps() -> NightlySteps:
+    """The steps without Prefect."""
+    from pipeline.run.job import run_job
+    from pipeline.run.refresh import refresh
+
+    return NightlySteps(
+        refresh=lambda options, settings: run_job(refresh, options, settings=settings),
+        build_report=build_report_if_older,
+        prune=prune,
+        tell=send,
+    )

@@ -1,0 +1,123 @@
+"""A run whose work is spread over processes, on one machine or several that share a disk.
+
+A run's context holds an open HTTP client and must not travel. What travels is an `Order`: plain values from which each
+process opens a context of its own, once. Two things stay as they are on one machine:
+
+* No publisher is asked by two processes, since each keeps its own count of requests: parts are dealt out by publisher,
+  and publishers that stand in for each other stay together.
+* A key never travels: each process reads ``NOMIS_UID`` from its own environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from pipeline.catalogue import Indicator, Part
+from pipeline.run.acquire import PartResult, acquire_part
+from pipeline.run.context import RunContext, code_fingerprint, open_run
+from pipeline.run.refresh import FETCH_THREADS, parts_of
+from pipeline.settings import settings_from_environment
+from pipeline.verbs.common import VerbError
+
+PartName = tuple[str, str]  # indicator and part
+
+
+class OtherCode(VerbError):
+    """A process that was to take part in a run has other code than the one that leads it; the message names both."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a process must know to take part in a run: no key, no connection. ``code`` is `code_fingerprint()`."""
+
+    code: str
+    data_dir: Path
+    base_urls: tuple[tuple[str, str], ...]
+    started_at: datetime
+    offline: bool
+    force: bool
+    draws: int
+    is_thorough: bool
+
+
+def order_of(context: RunContext) -> Order:
+    """The order for processes that are to help with a run; makes sure of the data folder, which they must find."""
+    context.settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return Order(
+        code=code_fingerprint(),
+        data_dir=context.settings.data_dir,
+        base_urls=tuple(sorted(context.settings.base_urls.items())),
+        started_at=context.started_at,
+        offline=context.offline,
+        force=context.force,
+        draws=context.draws,
+        is_thorough=context.is_thorough,
+    )
+
+
+@lru_cache(maxsize=1)
+def context_of(order: Order) -> RunContext:
+    """This process's own context for an order, opened once and kept for the run's next piece of work.
+
+    Raises OtherCode when this process has other code than the one that gave the order.
+    """
+    if order.code != code_fingerprint():
+        raise OtherCode(
+            f"this worker has other code ({code_fingerprint()[:12]}) than the run it was to help ({order.code[:12]}): "
+            "bring every machine to the same commit and start its workers again"
+        )
+    settings = replace(settings_from_environment(), data_dir=order.data_dir, base_urls=dict(order.base_urls))
+    if not settings.data_dir.is_dir():
+        raise FileNotFoundError(
+            2, "the run's data folder is not there on this machine: share it at the same path", str(order.data_dir)
+        )
+    context = open_run(
+        settings, offline=order.offline, force=order.force, draws=order.draws, is_thorough=order.is_thorough
+    )
+    return replace(context, started_at=order.started_at)
+
+
+def acquire_share(order: Order, names: Sequence[PartName]) -> list[PartResult]:
+    """Get some parts in this process, several at a time. Raises OtherCode, and OSError as ``acquire_part`` does."""
+    context = context_of(order)
+    wanted = set(names)
+    pairs = [(i, p) for i, p in parts_of(context) if (i.id, p.id) in wanted]
+    with ThreadPoolExecutor(max_workers=FETCH_THREADS) as pool:
+        return list(pool.map(lambda pair: acquire_part(context, *pair), pairs))
+
+
+def shares_of(context: RunContext, pieces: int) -> list[list[PartName]]:
+    """Parts dealt out for ``acquire_share``: by publisher, or in ``pieces`` where no publisher is asked."""
+    pairs = parts_of(context)
+    if context.offline:
+        dealt = [pairs[first::pieces] for first in range(pieces)]
+        return [[(i.id, p.id) for i, p in share] for share in dealt if share]
+    return _by_publisher(pairs)
+
+
+def _by_publisher(pairs: Sequence[tuple[Indicator, Part]]) -> list[list[PartName]]:
+    """One share for each set of sources that share no part with another; parts with no live source are one more."""
+    together: list[set[str]] = []
+    for _, part in pairs:
+        linked: set[str] = {query.source for query in part.live}
+        for other in [sources for sources in together if sources & linked]:
+            together.remove(other)
+            linked |= other
+        together.append(linked)
+    shares: dict[frozenset[str], list[PartName]] = {}
+    for indicator, part in pairs:
+        own: set[str] = {query.source for query in part.live}
+        group = next((sources for sources in together if own & sources), set())
+        shares.setdefault(frozenset(group), []).append((indicator.id, part.id))
+    return sorted(shares.values(), key=len, reverse=True)
+
+
+def default_pieces() -> int:
+    """In how many pieces work is cut: twice the processors, so that nobody waits long for the slowest piece."""
+    return 2 * (os.cpu_count() or 1)

@@ -1,0 +1,43 @@
+"""`python -m pipeline accept SOURCE/INDICATOR REASON`: take an answer that lacks figures held before."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.verbs.common import EXIT_LOCKED, EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.verbs.publish import reason_in_words
+
+ABOUT = """Take the newest answer of a publisher that was rejected because figures held before are gone from it.
+
+A row that is simply gone is more often a fault than a wish, so a run keeps the last good answer and says
+so. Where the publisher means it (a table withdrawn, a district no longer surveyed), this takes its
+answer; reason and user name are kept in the raw store beside it. The next refresh publishes it. An
+answer that is wrong in itself (cut short, another table) cannot be accepted.
+"""
+
+
+def add_to(verbs: Verbs) -> None:
+    parser = add_verb(verbs, "accept", "take a publisher's answer that lacks figures held before", ABOUT, run)
+    parser.add_argument("answer", metavar="SOURCE/INDICATOR", help="as the run report names it: nomis/employment_rate")
+    parser.add_argument("reason", metavar="REASON", help="why it is right, in words (kept beside the answer)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pipeline.run.accepting_answers import CannotAccept, accept_answers
+    from pipeline.run.context import open_run
+    from pipeline.run.lock import Locked
+
+    source_id, slash, indicator_id = arguments.answer.partition("/")
+    if not slash:
+        raise VerbError(f"{arguments.answer!r} is not of the form SOURCE/INDICATOR, for example nomis/employment_rate")
+    try:
+        taken = accept_answers(open_run(offline=True), source_id, indicator_id, reason_in_words(arguments.reason))
+    except CannotAccept as error:
+        raise VerbError(str(error)) from error
+    except Locked as error:
+        raise VerbError(str(error), EXIT_LOCKED) from error
+    for snapshot in taken:
+        rejected = snapshot.sidecar.get("rejected_because", "")
+        print(f"taken: the answer of {snapshot.fetched_at:%Y-%m-%d}, which had been rejected: {rejected}")
+    print("The next refresh publishes it: make refresh")
+    return EXIT_OK

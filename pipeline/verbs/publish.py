@@ -1,0 +1,51 @@
+"""`python -m pipeline publish --accept REASON`: publish a file that a quality gate refused."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.verbs.common import EXIT_FAILED, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError, Verbs, add_verb
+
+ABOUT = """Publish the file that a quality gate refused, because you looked and it is right.
+
+Look first: python -m pipeline diff --candidate. The reason, your user name and the time are kept in the
+file, in meta_gate, beside what the gates found. What is wrong in itself (a broken table, an impossible
+value) cannot be accepted.
+"""
+_FEWEST_CHARACTERS = 10
+
+
+def add_to(verbs: Verbs) -> None:
+    parser = add_verb(verbs, "publish", "publish a file that a quality gate refused, with a reason", ABOUT, run)
+    parser.add_argument(
+        "--accept", metavar="REASON", required=True, help="why it is right, in words (kept in the file)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pipeline.publish import CandidateRefused
+    from pipeline.run.accepting import NothingToAccept, publish_refused
+    from pipeline.run.context import open_run
+    from pipeline.run.lock import Locked
+
+    reason = reason_in_words(arguments.accept)
+    try:
+        release, findings = publish_refused(open_run(offline=True), reason)
+    except NothingToAccept as error:
+        raise VerbError(str(error), EXIT_FAILED) from error
+    except Locked as error:
+        raise VerbError(str(error), EXIT_LOCKED) from error
+    except CandidateRefused as error:
+        raise VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED) from error
+    for finding in findings:
+        print(f"{'accepted' if finding.severity == 'refuse' else 'noted'}: {finding.sentence}")
+    print(f"Published as {release.line}")
+    return EXIT_OK
+
+
+def reason_in_words(given: str) -> str:
+    """A reason that will be understood in two years. Raises VerbError for one that is too short to be one."""
+    reason = given.strip()
+    if len(reason) < _FEWEST_CHARACTERS:
+        raise VerbError(f"{given!r} is no reason that will be understood in two years; give a sentence")
+    return reason

@@ -1,0 +1,241 @@
+"""A night ends with one exit code and a few plain lines, whatever became of its steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.notify import Message, Recipients
+from pipeline.run import refresh as refresh_steps
+from pipeline.run.context import RunContext
+from pipeline.run.job import JobOptions
+from pipeline.run.night_facts import overdue
+from pipeline.run.nightly import NightlyOptions, NightlySteps, run_night, site_folder
+from pipeline.run.report import run_report
+from pipeline.settings import PROJECT_ROOT, Settings, SettingsError
+from pipeline.verbs.common import VerbError
+
+NOW = datetime(2026, 11, 20, 3, 17, tzinfo=UTC)
+RELEASE = {"version": "1.4.0", "what_changed": "minor 1.3.0 → 1.4.0: 361 figures of claimant_rate are new"}
+
+
+@pytest.fixture
+def report(offline_run: tuple[RunContext, refresh_steps.Outcome]) -> dict[str, Any]:
+    """A run report as a refresh writes it, of this night and with a release of our own making."""
+    written = run_report(*offline_run, None, None)
+    return {**written, "started_at": "2026-11-20T03:17:01+00:00", "release": {**written["release"], **RELEASE}}
+
+
+MakeStory = Callable[..., "Story"]
+
+
+@pytest.fixture
+def story_of(tmp_path: Path, report: dict[str, Any]) -> MakeStory:
+    """``story_of(refresh, **changes)``: a story whose refresh ends so and leaves the run report with these changes."""
+    return lambda refresh=0, **changes: Story(tmp_path, refresh, {**report, **changes})
+
+
+class Story:
+    """Steps of a night that end as told, and what they were asked to do."""
+
+    def __init__(self, folder: Path, refresh: int | Exception, report: dict[str, Any]) -> None:
+        self.settings = Settings(data_dir=folder)
+        self.told: list[Message] = []
+        self.done: list[str] = []
+        self.asked: JobOptions | None = None
+        self._refresh, self._report = refresh, report
+        self.report_problem: Exception | None = None
+        self.prune_problem: Exception | None = None
+
+    def steps(self) -> NightlySteps:
+        return NightlySteps(self.refresh, self.build_report, self.prune, self.tell)
+
+    def refresh(self, options: JobOptions, settings: Settings) -> int:
+        self.asked = options
+        settings.marts_dir.mkdir(parents=True, exist_ok=True)
+        (settings.marts_dir / "run_report.json").write_text(json.dumps(self._report))
+        if isinstance(self._refresh, Exception):
+            raise self._refresh
+        return self._refresh
+
+    def build_report(self, settings: Settings) -> Path:
+        if self.report_problem:
+            raise self.report_problem
+        self.done.append("report")
+        return site_folder(settings)
+
+    def prune(self, settings: Settings) -> list[str]:
+        if self.prune_problem:
+            raise self.prune_problem
+        self.done.append("prune")
+        return ["Pruned: 3 snapshots older than two years"]
+
+    def tell(self, message: Message, recipients: Recipients) -> list[str]:
+        self.told.append(message)
+        return ["the webhook could not be told: Timeout from hooks.example"]
+
+    def night(self, options: NightlyOptions | None = None) -> int:
+        return run_night(self.steps(), options or NightlyOptions(), self.settings, NOW).code
+
+    @property
+    def message(self) -> Message:
+        (message,) = self.told
+        return message
+
+
+def test_a_night_that_published_says_which_version_and_what_changed(story_of: MakeStory) -> None:
+    story = story_of()
+    assert story.night() == 0
+    assert story.message.subject == "Inclusive growth: published 1.4.0"
+    assert story.message.text.splitlines()[0].startswith("What changed: minor 1.3.0 → 1.4.0: 361 figures")
+    assert story.message.concerns == "changes"
+    assert story.done == ["report", "prune"]
+
+
+def test_a_night_without_news_is_only_told_to_those_who_want_every_night(story_of: MakeStory) -> None:
+    story = story_of(status="nothing new", release=None)
+    assert story.night() == 0
+    assert (story.message.subject, story.message.concerns) == ("Inclusive growth: nothing new", "always")
+
+
+def test_a_night_is_thorough_and_strict_unless_told_otherwise(story_of: MakeStory) -> None:
+    story = story_of()
+    story.night()
+    assert story.asked == JobOptions(strict=True, thorough=True)
+    story.night(NightlyOptions(offline=True, is_quick=True))
+    assert story.asked == JobOptions(offline=True)
+
+
+def test_stale_sources_are_exit_4_and_named(story_of: MakeStory) -> None:
+    story = story_of(4, sources_unreachable=["nomis: no connection in time (80 parts went without it)"])
+    assert story.night() == 4
+    assert story.message.subject.endswith("published 1.4.0, with sources that gave no figures today")
+    assert "Not reached: nomis: no connection in time" in story.message.text
+    assert story.message.concerns == "failures"
+    assert story.done == ["report", "prune"]
+
+
+@pytest.mark.parametrize(("code", "words"), [(1, "failed"), (3, "the new file was refused"), (5, "another run")])
+def test_what_ended_the_refresh_ends_the_night(story_of: MakeStory, code: int, words: str) -> None:
+    story = story_of(VerbError("the reason, in a sentence", code), status="failed", release=None)
+    assert story.night() == code
+    assert words in story.message.subject
+    assert "the reason, in a sentence" in story.message.text
+    assert story.done == []
+
+
+def test_another_runs_report_is_left_to_it(story_of: MakeStory, tmp_path: Path) -> None:
+    story = story_of(VerbError("another run is at work on data: process 12 on host-a", 5))
+    story.night()
+    assert "night" not in json.loads((tmp_path / "marts" / "run_report.json").read_text())
+
+
+def test_a_report_that_fails_costs_neither_the_file_nor_the_rest_of_the_night(story_of: MakeStory) -> None:
+    story = story_of()
+    story.report_problem = ValueError("no such chart")
+    assert story.night() == 1
+    assert story.done == ["prune"]
+    assert story.message.subject == "Inclusive growth: published 1.4.0, but what follows it failed"
+    assert "the report site was not built, the one before it stays: ValueError: no such chart" in story.message.text
+
+
+def test_pruning_that_fails_is_said_and_does_not_hide_stale_sources(story_of: MakeStory) -> None:
+    story = story_of(4)
+    story.prune_problem = PermissionError(13, "Permission denied")
+    assert story.night() == 1
+    assert "were not pruned: PermissionError" in story.message.text
+
+
+def test_a_defect_is_told_before_it_ends_the_program(story_of: MakeStory) -> None:
+    story = story_of(KeyError("area_code"), status="failed", release=None)
+    with pytest.raises(KeyError):
+        story.night()
+    assert story.message.subject == "Inclusive growth: failed"
+    assert "KeyError: 'area_code'" in story.message.text
+
+
+def test_the_night_and_messages_that_did_not_arrive_are_in_the_run_report(story_of: MakeStory, tmp_path: Path) -> None:
+    story_of().night()
+    text = (tmp_path / "marts" / "run_report.md").read_text()
+    assert "* Inclusive growth: published 1.4.0" in text
+    assert "* the webhook could not be told: Timeout from hooks.example" in text
+
+
+def test_a_run_report_of_another_night_is_not_taken_for_this_ones(story_of: MakeStory) -> None:
+    story = story_of(VerbError("the catalogue is wrong"), started_at="2026-11-19T03:17:01+00:00")
+    story.night()
+    assert "1.4.0" not in story.message.text
+
+
+def test_without_a_report_none_is_built(story_of: MakeStory) -> None:
+    story = story_of()
+    story.night(NightlyOptions(has_report=False))
+    assert story.done == ["prune"]
+
+
+def test_a_setting_that_cannot_be_used_stops_the_night_before_it_begins(
+    story_of: MakeStory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IG_NOTIFY", "sometimes")
+    story = story_of()
+    with pytest.raises(SettingsError, match="IG_NOTIFY"):
+        story.night()
+    assert story.asked is None
+
+
+def test_overdue_releases_are_reckoned_from_today_not_from_the_day_of_the_file(
+    offline_run: tuple[RunContext, refresh_steps.Outcome],
+) -> None:
+    database = offline_run[0].settings.database
+
+    def names(day: date) -> set[str]:
+        return {sentence.split(":")[0] for sentence in overdue(database, day)}
+
+    # the file holds pay of April 2025: the next comes in late October 2026, with some weeks' grace
+    assert "Annual Survey of Hours and Earnings" not in names(date(2026, 10, 1))
+    assert "Annual Survey of Hours and Earnings" in names(date(2027, 3, 1))
+
+
+@pytest.fixture(scope="module")
+def flow_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    folder = tmp_path_factory.mktemp("nightly")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("IG_", "PREFECT_"))}
+    environment = kept | {"IG_DATA_DIR": str(folder / "data"), "PREFECT_HOME": str(folder / "prefect")}
+    command = [sys.executable, "-m", "flows.nightly", "--offline", "--quick"]
+    ended = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+    return folder, ended
+
+
+@pytest.mark.slow
+def test_the_flow_publishes_builds_the_report_and_tells(
+    flow_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, ended = flow_run
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "Inclusive growth: published 1.0.0" in ended.stdout
+    assert (folder / "data" / "marts" / "report" / "index.html").exists()
+
+
+@pytest.mark.slow
+def test_prefect_holds_the_refresh_as_a_flow_of_its_own_and_the_rest_as_tasks(
+    flow_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    with sqlite3.connect(flow_run[0] / "prefect" / "prefect.db") as connection:
+        flows = dict(
+            connection.execute("select f.name, r.state_type from flow_run r join flow f on f.id = r.flow_id").fetchall()
+        )
+        tasks = {name for (name,) in connection.execute("select name from task_run")}
+    connection.close()
+    assert flows == {"nightly": "COMPLETED", "refresh": "COMPLETED"}
+    assert {"build the report site", "let go of what is old", "tell people"} <= {
+        name.rsplit("-", 1)[0] for name in tasks
+    }

@@ -1,0 +1,55 @@
+"""Whatever arrives is right rows, rows set aside, or a clean refusal: twenty thousand and more mutations of real payloads.
+
+``make fuzz`` runs as many as one likes; a breach names its seed, which makes the payload again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.fuzz.campaign import Tally, fuzz_answers, fuzz_baseline, fuzz_small_areas, fuzz_tables, fuzz_workbooks
+
+SEED = 20261123
+TABLE_MUTATIONS, ANSWER_MUTATIONS, SMALL_AREA_MUTATIONS, DAMAGED_WORKBOOKS, DAMAGED_BASELINES = (
+    18_000,
+    2_000,
+    500,
+    6,
+    150,
+)
+
+
+def check(*tallies: Tally) -> int:
+    for tally in tallies:
+        print(tally)
+    breaches = [breach for tally in tallies for breach in tally.breaches]
+    assert not breaches, f"{len(breaches)} breaches, first: {breaches[0]}"
+    assert all(tally.payloads for tally in tallies)
+    return sum(tally.mutations for tally in tallies)
+
+
+def test_mutated_tables_give_what_their_own_lines_say_or_nothing() -> None:
+    tallies = fuzz_tables(TABLE_MUTATIONS, SEED)
+    assert check(*tallies) >= TABLE_MUTATIONS
+    # Else the mutations would be so coarse that nothing is ever read and nothing proved.
+    assert sum(tally.rows_believed for tally in tallies) > 100_000
+    assert sum(tally.rows_set_aside for tally in tallies) > 1_000
+    assert sum(tally.refused for tally in tallies) > 50
+
+
+def test_mutated_answers_of_services_make_a_payload_that_can_be_kept_or_a_named_failure() -> None:
+    assert check(*fuzz_answers(ANSWER_MUTATIONS, SEED)) >= ANSWER_MUTATIONS
+
+
+def test_mutated_small_areas_are_read_as_they_stand_or_the_file_is_refused() -> None:
+    tally = fuzz_small_areas(SMALL_AREA_MUTATIONS, SEED)
+    assert check(tally) >= SMALL_AREA_MUTATIONS
+    assert tally.refused < tally.payloads
+
+
+def test_damaged_workbooks_are_refused_or_read_as_before() -> None:
+    check(*fuzz_workbooks(DAMAGED_WORKBOOKS, SEED))
+
+
+def test_a_damaged_file_of_the_baseline_is_never_read(tmp_path: Path) -> None:
+    check(fuzz_baseline(DAMAGED_BASELINES, SEED, tmp_path))

@@ -1,0 +1,116 @@
+"""A file that a gate refuses: the live one stays, the refused one is kept, looked at, and published with a reason."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.cli import main
+from pipeline.run.job import JobOptions, run_job
+from pipeline.run.refresh import refresh
+from pipeline.settings import Settings
+from pipeline.verbs.common import VerbError
+from tests.shipped import Row, edition
+
+WHY = "ONS rebased the series on 1 October, see its notice"
+
+
+def doubled_2023(rows: list[Row]) -> list[Row]:
+    return [row | {"value": row["value"] * 2} if row["period"].startswith("2023") else row for row in rows]
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, VerbError, bytes]:
+    """A data folder with a live file, and a run with implausible household incomes refused after it."""
+    folder = tmp_path_factory.mktemp("refused")
+    options = JobOptions(offline=True, draws=0)
+    assert run_job(refresh, options, settings=Settings(folder)) == 0
+    before = Settings(folder).database.read_bytes()
+    other = edition(folder / "edition", {"gdhi_per_head": doubled_2023})
+    with pytest.raises(VerbError) as error:
+        run_job(refresh, options, settings=Settings(folder, baseline_dir=other))
+    return folder, error.value, before
+
+
+@pytest.fixture
+def verb(refused: tuple[Path, VerbError, bytes], monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    monkeypatch.setenv("IG_DATA_DIR", str(refused[0]))
+    return lambda *words: main(list(words))
+
+
+def test_it_exits_3_names_the_finding_and_says_how_to_look_and_to_accept(
+    refused: tuple[Path, VerbError, bytes],
+) -> None:
+    _, error, _ = refused
+    assert error.exit_code == 3
+    assert "gdhi_per_head: the district median of 2023 is" in str(error)
+    assert "python -m pipeline diff --candidate" in str(error)
+    assert 'python -m pipeline publish --accept "REASON"' in str(error)
+
+
+def test_the_live_file_stays_byte_for_byte_and_the_refused_one_is_kept(
+    refused: tuple[Path, VerbError, bytes],
+) -> None:
+    folder, _, before = refused
+    assert Settings(folder).database.read_bytes() == before
+    assert (folder / "marts" / "inclusive_growth.refused.duckdb").exists()
+    assert "district median" in json.loads((folder / "marts" / "run_report.json").read_text())["error"]
+
+
+def test_it_can_be_looked_at_before_it_is_accepted(verb: Callable[..., int], capsys: pytest.CaptureFixture) -> None:
+    assert verb("diff", "--candidate", "--area", "Preston") == 0
+    told = capsys.readouterr().out
+    assert "Gross disposable household income per head" in told
+
+
+def test_a_reason_has_to_be_one(verb: Callable[..., int], capsys: pytest.CaptureFixture) -> None:
+    assert verb("publish", "--accept", "ok") == 1
+    assert "give a sentence" in capsys.readouterr().err
+
+
+def test_accepted_it_is_published_with_reason_name_and_time(
+    refused: tuple[Path, VerbError, bytes], verb: Callable[..., int], capsys: pytest.CaptureFixture
+) -> None:
+    folder = refused[0]
+    assert verb("publish", "--accept", WHY) == 0
+    told = capsys.readouterr().out
+    assert "accepted: gdhi_per_head: the district median of 2023 is" in told
+    assert "Published as minor 1.0.0 → 1.1.0" in told
+    with duckdb.connect(str(Settings(folder).database), read_only=True) as connection:
+        accepted = connection.execute(
+            "select subject, accepted_because, accepted_by, accepted_at is not null from meta_gate "
+            "where severity = 'refuse'"
+        ).fetchall()
+    assert accepted == [("gdhi_per_head 2023", WHY, getpass.getuser(), True)]
+    report = json.loads((folder / "marts" / "run_report.json").read_text())
+    assert report["accepted"]["because"] == WHY
+    assert not (folder / "marts" / "inclusive_growth.refused.duckdb").exists()
+
+    assert verb("publish", "--accept", WHY) == 1
+    assert "nothing to accept" in capsys.readouterr().err
+    assert verb("diff", "--candidate") == 1
+    assert "no refused file is kept" in capsys.readouterr().err
+
+
+def test_a_refused_file_is_overtaken_by_a_run_that_passes(tmp_path: Path) -> None:
+    options = JobOptions(offline=True, draws=0)
+    assert run_job(refresh, options, settings=Settings(tmp_path)) == 0
+    kept = tmp_path / "marts" / "inclusive_growth.refused.duckdb"
+    kept.write_bytes(b"an earlier night's")
+    assert run_job(refresh, JobOptions(offline=True, draws=0, force=True), settings=Settings(tmp_path)) == 0
+    assert not kept.exists()
+
+
+def test_the_calendar_says_what_is_overdue(
+    refused: tuple[Path, VerbError, bytes], verb: Callable[..., int], capsys: pytest.CaptureFixture
+) -> None:
+    assert verb("calendar") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["standing", "expected", "publication"]
+    assert lines[1].startswith("overdue")
+    assert any("Annual Survey of Hours and Earnings" in line for line in lines)

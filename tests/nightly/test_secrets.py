@@ -1,0 +1,95 @@
+"""Keys and addresses that are secret are in nothing a night leaves behind, whatever its publishers do with them."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.notify import send
+from pipeline.run import job, nightly
+from pipeline.run.context import open_run
+from pipeline.run.job import JobOptions, run_job
+from pipeline.run.refresh import refresh
+from pipeline.settings import Settings, settings_from_environment
+from tests.standin.server import StandIn
+from tests.standin.short import short_catalogue
+
+KEY = "0xplantedkeythatmustnotshow"
+WEBHOOK_PATH = "/services/T0PLANTED/B0HOOK/secretpath"
+MAIL_SECRET = "planted-mail-password"  # noqa: S105 - planted to be looked for
+SECRETS = (KEY, "T0PLANTED", "secretpath", MAIL_SECRET)
+# What publishers do with the address they were asked for: quote it, send us on with it, break off, or say no.
+FAULTS = {
+    "echoed_address": r"NM_17_5\.data",
+    "redirect": r"NM_99_1",
+    "unavailable": r"NM_127_1|NM_162_1",
+    "internal_error": r"NM_30_1\.data",
+    "dropped_connection": r"NM_57_1|NM_142_1",
+    "html_200": r"employment-rate",
+    "truncated_body": r"child",
+}
+
+
+@pytest.fixture(scope="module")
+def standin() -> Iterator[StandIn]:
+    with StandIn(faults=FAULTS) as running:
+        yield running
+
+
+def environment(standin: StandIn, folder: Path) -> dict[str, str]:
+    return {
+        **standin.environment,
+        "IG_DATA_DIR": str(folder),
+        "NOMIS_UID": KEY,
+        # Nobody listens there, so each message fails, which is when an address is most easily let slip.
+        "IG_WEBHOOK_URL": f"http://127.0.0.1:9{WEBHOOK_PATH}",
+        "IG_SMTP_URL": f"smtp://someone:{MAIL_SECRET}@127.0.0.1:9",
+        "IG_MAIL_TO": "someone@example.org",
+        "IG_NOTIFY": "always",
+    }
+
+
+def test_a_night_of_faults_leaves_no_secret_anywhere(
+    standin: StandIn,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name, value in environment(standin, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    # Only the pace is otherwise than at night; all that is asked, checked, stored and said is the same.
+    hurried = functools.partial(open_run, catalogue=short_catalogue(), throttle=False, backoff_seconds=0.01)
+    monkeypatch.setattr(job, "open_run", hurried)
+    caplog.set_level(logging.DEBUG)
+    settings = settings_from_environment()
+
+    def run(options: JobOptions, settings: Settings) -> int:
+        return run_job(refresh, replace(options, draws=0), settings=settings)
+
+    steps = nightly.NightlySteps(run, lambda settings: None, nightly.prune, send)
+    night = nightly.run_night(steps, nightly.NightlyOptions(is_quick=True, has_report=False), settings)
+
+    assert standin.count(KEY) > 5, "the key was not even sent"
+    assert night.code == 4, "the faults were not noticed"
+    said = capfd.readouterr()
+    assert "could not be" in said.out + said.err or "webhook" in (said.out + said.err).lower()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    kinds = {path.suffix for path in files}
+    assert {".duckdb", ".json", ".md", ".csv"} <= kinds
+    assert [path for path in files if any(secret.encode() in path.read_bytes() for secret in SECRETS)] == []
+    assert [path for path in files if any(secret in str(path) for secret in SECRETS)] == []
+    for text in (said.out, said.err, caplog.text, repr(settings), repr(night)):
+        assert [secret for secret in SECRETS if secret in text] == []
+
+
+def test_the_environment_is_the_only_way_in_for_a_key_and_repr_shows_none() -> None:
+    with_key = settings_from_environment({"NOMIS_UID": KEY})
+    assert with_key.nomis_uid == KEY
+    assert settings_from_environment({}).nomis_uid is None
+    assert KEY not in repr(with_key)

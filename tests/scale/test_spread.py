@@ -1,0 +1,97 @@
+"""Work cut into pieces for other processes gives the same figures, and nothing that must stay at home travels."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipeline.run import refresh as steps
+from pipeline.run.acquire import PartResult
+from pipeline.run.assemble import assemble
+from pipeline.run.context import RunContext, open_run
+from pipeline.run.spread import OtherCode, acquire_share, context_of, order_of, shares_of
+from pipeline.scoring.pieces import Drawn, draw_years, simulate_in_pieces
+from pipeline.settings import Settings
+
+KEY = "a-key-that-must-stay"
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> RunContext:
+    return open_run(Settings(data_dir=tmp_path / "data", nomis_uid=KEY), offline=True, draws=20)
+
+
+class Arrived:
+    """A piece that was pickled on its way out and back, as between processes."""
+
+    def __init__(self, arguments: Sequence[Any]) -> None:
+        self.content = pickle.dumps(draw_years(*pickle.loads(pickle.dumps(arguments))))  # noqa: S301 - our own bytes
+
+    def result(self) -> Any:
+        return pickle.loads(self.content)  # noqa: S301 - our own bytes
+
+
+def submit(*arguments: Any) -> Drawn:
+    return Arrived(arguments)
+
+
+@pytest.mark.slow
+def test_draws_in_pieces_give_the_same_scores_to_the_last_digit(
+    offline_run: tuple[RunContext, steps.Outcome], tmp_path: Path
+) -> None:
+    context = replace(offline_run[0], draws=20)
+    assembled = assemble(context, offline_run[1].results)
+    whole = steps.score(context, assembled, "shared_growth")
+    spread = steps.score(context, assembled, "shared_growth", simulate_in_pieces(submit, 5))
+    for name in ("score", "label", "change", "contribution", "not_scored", "gate"):
+        pd.testing.assert_frame_equal(getattr(whole, name), getattr(spread, name), check_exact=True)
+
+
+def test_shares_hold_every_part_once(context: RunContext) -> None:
+    wanted = sorted((i.id, p.id) for i, p in steps.parts_of(context))
+    for run in (context, replace(context, offline=False)):
+        assert sorted(name for share in shares_of(run, 4) for name in share) == wanted
+
+
+def test_no_publisher_is_asked_by_two_processes(context: RunContext) -> None:
+    asked = {(i.id, p.id): {q.source for q in p.live} for i, p in steps.parts_of(context)}
+    publishers = [
+        set().union(*(asked[name] for name in share)) for share in shares_of(replace(context, offline=False), 4)
+    ]
+    assert sum(map(len, publishers)) == len(set().union(*publishers))
+    assert len(publishers) > 2
+
+
+def test_an_order_travels_without_the_key(context: RunContext) -> None:
+    sent = pickle.dumps(order_of(context))
+    assert KEY.encode() not in sent
+    assert len(sent) < 2_000
+
+
+def test_a_share_comes_back_as_the_run_itself_would_have_got_it(context: RunContext) -> None:
+    names = [("gva_per_hour", "main"), ("claimant_rate", "main")]
+    with ThreadPoolExecutor(1) as pool:
+        got: list[PartResult] = pickle.loads(  # noqa: S301 - our own bytes
+            pool.submit(lambda: pickle.dumps(acquire_share(order_of(context), names))).result()
+        )
+    expected = [r for r in steps.acquire_all(context) if (r.indicator_id, r.part_id) in names]
+    assert [(r.indicator_id, r.payload_sha256) for r in got] == [(r.indicator_id, r.payload_sha256) for r in expected]
+    for one, other in zip(got, expected, strict=True):
+        pd.testing.assert_frame_equal(one.observations, other.observations)
+
+
+def test_a_process_with_other_code_refuses_to_help(context: RunContext) -> None:
+    with pytest.raises(OtherCode, match="bring every machine to the same commit"):
+        context_of(replace(order_of(context), code="0" * 64))
+
+
+def test_a_machine_without_the_shared_folder_says_so(context: RunContext, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="share it at the same path"):
+        context_of(replace(order_of(context), data_dir=tmp_path / "elsewhere"))
