@@ -10,11 +10,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 ifdef UV
 MAKE_VENV = uv venv --quiet --allow-existing --python "$(PYTHON)" $(VENV)
-INSTALL = VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes --requirement
+INSTALL = VIRTUAL_ENV=$(VENV) uv pip install --quiet --require-hashes
 else
 MAKE_VENV = $(PYTHON) -m venv $(VENV)
-INSTALL = $(BIN)/python -m pip install --quiet --require-hashes --requirement
+INSTALL = $(BIN)/python -m pip install --quiet --require-hashes
 endif
+# As constraints too: pip does not see that `sqlalchemy==x` answers a package that asks for `sqlalchemy[asyncio]`.
+LOCKED = --requirement requirements.lock --constraint requirements.lock
+LOCKED_DEV = --requirement requirements-dev.lock --constraint requirements-dev.lock
 
 .DEFAULT_GOAL := help
 .PHONY: help refresh nightly setup test crash test-clients test-server lint format docs lock clean demo-live bench report test-browser fuzz audit
@@ -95,12 +98,12 @@ $(VENV)/.installed: requirements.lock
 	@echo "Setting up $(VENV) (once; about a minute) ..."
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
 	@$(MAKE_VENV)
-	@$(INSTALL) requirements.lock
+	@$(INSTALL) $(LOCKED)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@echo "Adding the tools for tests ..."
-	@$(INSTALL) requirements-dev.lock
+	@$(INSTALL) $(LOCKED_DEV)
 	@touch $@
 
 $(VENV)/.installed-uv:
