@@ -165,6 +165,13 @@ where not tables.internal and not columns.internal
 order by tables.table_oid, columns.column_index
 """
 _STUDIES = {
+    "fifths": """
+        select node_title, flavour, fifth, sure_count, fifth_count, rank_count, sure_area_names
+        from mart_fifth
+        where framework_id = 'shared_growth' and basis = 'draws' and window_years in (0, 10)
+            and node_id in ('growth', 'sharing')
+        order by flavour desc, node_id, fifth desc
+    """,
     "quarantine": """
         select stage, indicator_id, reason, count(*) as row_count
         from meta_quarantine

@@ -350,3 +350,20 @@ def test_a_briefing_without_chromium_says_what_to_install(
 def test_a_briefing_on_an_unknown_place_says_so(published_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["briefing", "Atlantis", "--file", str(published_file)]) == 1
     assert "Atlantis" in capsys.readouterr().err
+
+
+def test_the_home_page_says_who_is_surely_at_either_end_and_how_few(
+    site: Site, published: duckdb.DuckDBPyConnection
+) -> None:
+    sure, standing, names = published.execute(
+        "select sure_count, fifth_count, sure_area_names from mart_fifth where framework_id = 'shared_growth' "
+        "and flavour = 'level' and node_id = 'sharing' and fifth = 'bottom' and basis = 'draws'"
+    ).fetchone() or (0, 0, "")
+    line = re.search(
+        r"<tr><th scope=\"row\">Sharing, where it stands</th><td>worst fifth.*?</tr>", site.text("index.html")
+    )
+    assert line is not None
+    assert f">{sure}</td>" in line[0]
+    assert f">{standing}</td>" in line[0]
+    assert 0 < sure < standing
+    assert names.split("; ")[0] in line[0]

@@ -13,6 +13,8 @@ from pipeline.report.pages.page import Page, own_source
 from pipeline.report.shared import LABELS, STANDINGS, standing_row
 
 _CLEAR_LABELS = LABELS[:-1]
+# Names listed in a cell of the home page; mart_fifth has them all.
+MOST_NAMES = 12
 
 
 def home_page(facts: Facts) -> Page:
@@ -31,6 +33,7 @@ def home_page(facts: Facts) -> Page:
             "charts": charts,
             "sentence": found[day % len(found)] if found else None,
             "knowledge": _knowledge(facts),
+            "fifths": _fifths(facts),
             "freshness": _freshness(facts),
             "built": words.day(facts.run.built_at.date()),
             "districts": len(facts.districts),
@@ -135,6 +138,24 @@ def _knowledge(facts: Facts) -> list[dict[str, str]]:
                 }
             )
     return cards
+
+
+def _fifths(facts: Facts) -> list[dict[str, str]]:
+    """Which districts are surely in the best and the worst fifth of each half of the picture, and how few."""
+    rows = []
+    for title, flavour, fifth, sure, standing, ranked, names in facts.studies["fifths"].rows:
+        surely = [] if names is None else names.split("; ")
+        more = f"; and {words.number(len(surely) - MOST_NAMES)} more" if len(surely) > MOST_NAMES else ""
+        rows.append(
+            {
+                "title": f"{title}, {'where it stands' if flavour == LEVEL else 'where it has been heading'}",
+                "end": f"{'best' if fifth == 'top' else 'worst'} fifth of {ranked}",
+                "sure": words.number(sure),
+                "standing": words.number(standing),
+                "names": "; ".join(surely[:MOST_NAMES]) + more if surely else "none",
+            }
+        )
+    return rows
 
 
 def _freshness(facts: Facts) -> dict[str, Any]:
