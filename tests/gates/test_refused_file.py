@@ -97,15 +97,6 @@ def test_accepted_it_is_published_with_reason_name_and_time(
     assert "no refused file is kept" in capsys.readouterr().err
 
 
-def test_a_refused_file_is_overtaken_by_a_run_that_passes(tmp_path: Path) -> None:
-    options = JobOptions(offline=True, draws=0)
-    assert run_job(refresh, options, settings=Settings(tmp_path)) == 0
-    kept = tmp_path / "marts" / "inclusive_growth.refused.duckdb"
-    kept.write_bytes(b"an earlier night's")
-    assert run_job(refresh, JobOptions(offline=True, draws=0, force=True), settings=Settings(tmp_path)) == 0
-    assert not kept.exists()
-
-
 def test_the_calendar_says_what_is_overdue(
     refused: tuple[Path, VerbError, bytes], verb: Callable[..., int], capsys: pytest.CaptureFixture
 ) -> None:
