@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 from pipeline.report import sentences, words
 from pipeline.report.chart import Chart
@@ -13,6 +13,8 @@ from pipeline.report.pages.page import Page, own_source
 from pipeline.report.shared import LABELS, STANDINGS, standing_row
 
 _CLEAR_LABELS = LABELS[:-1]
+# Title, flavour, end, how many surely and by the figures alone, how many ranked, the names of the sure.
+_FifthRow = tuple[str, str, str, int, int, int, str | None]
 # Names listed in a cell of the home page; mart_fifth has them all.
 MOST_NAMES = 12
 
@@ -143,7 +145,8 @@ def _knowledge(facts: Facts) -> list[dict[str, str]]:
 def _fifths(facts: Facts) -> list[dict[str, str]]:
     """Which districts are surely in the best and the worst fifth of each half of the picture, and how few."""
     rows = []
-    for title, flavour, fifth, sure, standing, ranked, names in facts.studies["fifths"].rows:
+    for cells in facts.studies["fifths"].rows:
+        title, flavour, fifth, sure, standing, ranked, names = cast(_FifthRow, cells)
         surely = [] if names is None else names.split("; ")
         more = f"; and {words.number(len(surely) - MOST_NAMES)} more" if len(surely) > MOST_NAMES else ""
         rows.append(
