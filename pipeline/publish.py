@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -78,9 +78,12 @@ def refuse_lost_indicators(live: Path, *, missing_parts: Sequence[str]) -> None:
         )
 
 
-def check_candidate(candidate: Path, tables: Mapping[str, Table], rules: TableRules) -> None:
+def check_candidate(
+    candidate: Path, tables: Mapping[str, Table], rules: TableRules, checks: Path = CHECKS_FOLDER
+) -> None:
     """Hold every table against its declaration and run every SQL check; each SQL check selects the rows that are wrong.
 
+    ``checks`` is the folder of the SQL checks.
     Raises CandidateRefused listing what failed.
     """
     with duckdb.connect(str(candidate), read_only=True) as connection:
@@ -88,29 +91,23 @@ def check_candidate(candidate: Path, tables: Mapping[str, Table], rules: TableRu
         if not found:
             for name, table in tables.items():
                 ruled = [column for column in table.columns if rules.has_rule(column)]
-                if any(rules.problems(probe, name, columns) for columns, probe in _probes(connection, name, ruled)):
+                if ruled and rules.problems(_probe(connection, name, ruled), name, ruled):
                     names = ", ".join(f'"{column.name}"' for column in ruled)
                     found.extend(rules.problems(connection.execute(f"select {names} from {name}").df(), name, ruled))
-            found.extend(_wrong_rows(connection))
+            found.extend(_wrong_rows(connection, checks))
     if found:
         raise CandidateRefused("\n".join(found))
 
 
-def _probes(
-    connection: duckdb.DuckDBPyConnection, name: str, ruled: Sequence[Column]
-) -> Iterator[tuple[list[Column], pd.DataFrame]]:
+def _probe(connection: duckdb.DuckDBPyConnection, name: str, ruled: Sequence[Column]) -> pd.DataFrame:
     """What decides whether a table keeps its rules, in few rows: the extremes of columns with a range, and the distinct
     values of columns with a list. Only a table that fails here is looked at row by row."""
-    ranged = [column for column in ruled if column.values is None]
-    if ranged:
-        lowest, highest = (
-            ", ".join(f'{end}("{column.name}") as "{column.name}"' for column in ranged) for end in ("min", "max")
-        )
-        extremes = f"select {lowest} from {name} union all select {highest} from {name}"
-        yield ranged, connection.execute(extremes).df()
-    for column in ruled:
-        if column.values is not None:
-            yield [column], connection.execute(f'select distinct "{column.name}" from {name}').df()
+    looks = ", ".join(
+        f'[min("{column.name}"), max("{column.name}")]' if column.values is None else f'list(distinct "{column.name}")'
+        for column in ruled
+    )
+    found = connection.execute(f"select {looks} from {name}").fetchone() or ()
+    return pd.DataFrame({column.name: pd.Series(few or [None]) for column, few in zip(ruled, found, strict=True)})
 
 
 def _wrong_columns(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> list[str]:
@@ -126,9 +123,9 @@ def _wrong_columns(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, T
     ]
 
 
-def _wrong_rows(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _wrong_rows(connection: duckdb.DuckDBPyConnection, checks: Path) -> list[str]:
     found = []
-    for path in sorted(CHECKS_FOLDER.glob("*.sql")):
+    for path in sorted(checks.glob("*.sql")):
         wrong = connection.execute(path.read_text(encoding="utf-8")).fetchall()
         if wrong:
             examples = "; ".join(map(str, wrong[:_MOST_EXAMPLES]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,23 +24,20 @@ DATABASE_ALIAS = "inclusive_growth"
 # SQL functions the models share, in the temporary database of the build: no reader of the file needs them.
 MACROS = SQL_FOLDER / "macros.sql"
 
-_NODES = (
-    "select node_id from input_score union select node_id from input_not_scored "
-    "union select indicator_id from input_change union select indicator_id from input_indicator"
-)
 # Codes that stand in the keys of large tables are stored as enums: the key's index is then a fifth of the size; the
 # names beside them as well, which then cost next to nothing. Several columns may share one type: an indicator is a
 # node of a framework's tree.
 ENUMS = {
     "area": "select area_code from input_area order by 1",
-    "framework": "select framework_id from input_score union select framework_id from input_not_scored order by 1",
+    "framework": "select distinct framework_id from input_node order by 1",
     "comparator": "select area_code from input_area union select 'typical_district' order by 1",
-    "flavour": "select flavour from input_score union select flavour from input_not_scored order by 1",
-    "node": f"select node_id from ({_NODES}) order by 1",
+    "flavour": "values ('change'), ('level')",
+    "node": "select node_id from input_node union select indicator_id from input_indicator order by 1",
     "framework_name": "select distinct framework_title from input_node order by 1",
     "title": "select title from input_node union select title from input_indicator order by 1",
     "unit": "select distinct unit from input_indicator order by 1",
 }
+_INPUTS_OF_ENUMS = frozenset({"area", "node", "indicator"})
 _DICTIONARY = pa.schema(
     [
         ("table_name", pa.string()),
@@ -82,7 +80,12 @@ class Model:
     @property
     def inputs(self) -> set[str]:
         """The names of the inputs it reads."""
-        return set(re.findall(r"\binput_(\w+)", self.sql))
+        return set(re.findall(r"\b(?:from|join)\s+input_(\w+)", self.sql))
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word of its SQL, among which are the names of the models it reads."""
+        return frozenset(re.findall(r"\w+", self.sql))
 
     @property
     def is_staging(self) -> bool:
@@ -98,48 +101,104 @@ def models() -> list[Model]:
 def build(path: Path, inputs: Mapping[str, pa.Table], tables: Mapping[str, Table]) -> dict[str, int]:
     """Write all published tables and views into a new file at ``path``; return the row count of each table.
 
-    ``inputs`` are registered as ``input_<name>`` for the SQL to read, and with them ``input_dictionary``, the
-    declaration itself as rows. The file is checkpointed and closed
-    on return, with nothing beside it. Raises FileExistsError when ``path`` is there already, and
-    duckdb.Error when a row breaks a declared key or type.
+    Raises as ``Building`` does.
     """
-    if path.exists():
-        raise FileExistsError(f"{path.name} exists already; a build never writes into an existing file")
-    with duckdb.connect() as connection:
+    with Building(path, tables) as building:
+        building.add(inputs)
+        return building.finish()
+
+
+class Building:
+    """A file being built, to which inputs may come in several lots: each model runs as soon as all it reads is there.
+
+    So the tables of figures are written while the figures are still being scored. Inputs are registered as ``input_<name>``
+    for the SQL to read, and with them ``input_dictionary``, the declaration itself as rows. Nothing is logged
+    ahead of writing: a build that dies leaves a candidate that nobody reads.
+
+    Raises FileExistsError when ``path`` is there already, and duckdb.Error when a row breaks a declared key or type.
+    """
+
+    def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
+        if path.exists():
+            raise FileExistsError(f"{path.name} exists already; a build never writes into an existing file")
+        self._tables = tables
+        self._waiting = models()
+        self._inputs: set[str] = set()
+        self._forgone: frozenset[str] = frozenset()
+        self._one_at_a_time = threading.Lock()
+        self._counts: dict[str, int] = {}
+        self._connection = duckdb.connect()
         target = str(path).replace("'", "''")
-        options = f"storage_version '{STORAGE_VERSION}', row_group_size {ROW_GROUP_SIZE}"
-        connection.execute(f"attach '{target}' as {DATABASE_ALIAS} ({options})")
-        for name, rows in {**inputs, "dictionary": dictionary_rows(tables.values())}.items():
-            connection.register(f"input_{name}", rows)
-        connection.execute(MACROS.read_text(encoding="utf-8"))
-        connection.execute(f"use {DATABASE_ALIAS}")
-        connection.execute("begin transaction")  # one flush to disk for everything
-        for enum, values in ENUMS.items():
-            connection.execute(f"create type {enum}_code as enum ({values})")
-        counts = {}
-        for model in models():
-            if model.is_staging:
-                connection.execute(f"create temp table {model.name} as {model.sql}")
-            elif tables[model.name].is_view:
-                _define(connection, model, tables[model.name])
+        options = f"storage_version '{STORAGE_VERSION}', row_group_size {ROW_GROUP_SIZE}, recovery_mode 'no_wal_writes'"
+        self._connection.execute(f"attach '{target}' as {DATABASE_ALIAS} ({options})")
+        self._connection.execute("set checkpoint_threshold = '1TB'")  # one flush to disk for everything
+        self._connection.execute(MACROS.read_text(encoding="utf-8"))
+        self._connection.execute(f"use {DATABASE_ALIAS}")
+
+    def __enter__(self) -> Building:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._one_at_a_time:  # a lot that is still being written is not interrupted
+            self._connection.close()
+
+    def add(self, inputs: Mapping[str, pa.Table]) -> None:
+        """Take some inputs by name, and run every model that waited for nothing else."""
+        with self._one_at_a_time:
+            lacked_enums = not self._inputs >= _INPUTS_OF_ENUMS
+            for name, rows in inputs.items():
+                self._connection.register(f"input_{name}", rows)
+            self._inputs |= inputs.keys()
+            if lacked_enums and self._inputs >= _INPUTS_OF_ENUMS:
+                for enum, values in ENUMS.items():
+                    self._connection.execute(f"create type {enum}_code as enum ({values})")
+            self._run_what_can()
+
+    def finish(self) -> dict[str, int]:
+        """Run what is left, checkpoint and close the file, nothing beside it; return the row count of each table.
+
+        Inputs that only a thorough run makes may be missing: the tables they fill stay empty.
+        Raises ValueError when another input never came.
+        """
+        self.add({"dictionary": dictionary_rows(self._tables.values())})
+        self._forgone = STUDY_INPUTS - self._inputs
+        self._run_what_can()
+        if self._waiting:
+            first = self._waiting[0]
+            lacking = ", ".join(sorted(first.inputs - self._inputs))
+            raise ValueError(f"{first.name} cannot be built without the input {lacking}")
+        self._connection.execute(f"checkpoint {DATABASE_ALIAS}")
+        self._connection.execute("use memory")
+        self._connection.execute(f"detach {DATABASE_ALIAS}")
+        return self._counts
+
+    def _run_what_can(self) -> None:
+        """Run the models, in the order of their numbers, that wait neither for an input nor for another model."""
+        waiting: list[Model] = []
+        for model in self._waiting:
+            if model.inputs <= self._inputs | self._forgone and not any(other.name in model.words for other in waiting):
+                self._run(model)
             else:
-                counts[model.name] = _fill(connection, model, tables[model.name], inputs)
-        connection.execute("commit")
-        connection.execute(f"checkpoint {DATABASE_ALIAS}")
-        connection.execute("use memory")
-        connection.execute(f"detach {DATABASE_ALIAS}")
-    return counts
+                waiting.append(model)
+        self._waiting = waiting
 
+    def _run(self, model: Model) -> None:
+        if model.is_staging:
+            self._connection.execute(f"create temp table {model.name} as {model.sql}")
+        elif self._tables[model.name].is_view:
+            _define(self._connection, model, self._tables[model.name])
+        else:
+            self._counts[model.name] = self._fill(model, self._tables[model.name])
 
-def _fill(connection: duckdb.DuckDBPyConnection, model: Model, table: Table, inputs: Mapping[str, pa.Table]) -> int:
-    """Create one published table, fill it, explain it; return its row count."""
-    connection.execute(create_statement(table))
-    if not model.inputs & (STUDY_INPUTS - inputs.keys()):
-        connection.execute(f"insert into {table.id} by name {model.sql}")
-    connection.execute(key_statement(table))
-    connection.execute(";\n".join(comment_statements(table)))
-    counted = connection.execute(f"select count(*) from {table.id}").fetchone()
-    return int(counted[0]) if counted else 0
+    def _fill(self, model: Model, table: Table) -> int:
+        """Create one published table, fill it, explain it; return its row count."""
+        self._connection.execute(create_statement(table))
+        if not model.inputs & self._forgone:
+            self._connection.execute(f"insert into {table.id} by name {model.sql}")
+        self._connection.execute(key_statement(table))
+        self._connection.execute(";\n".join(comment_statements(table)))
+        [(count,)] = self._connection.execute(f"select count(*) from {table.id}").fetchall()
+        return int(count)
 
 
 def _define(connection: duckdb.DuckDBPyConnection, model: Model, view: Table) -> None:

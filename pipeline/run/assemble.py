@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
 from pipeline.geography import reexpress
 from pipeline.geography.aggregate import Membership, aggregate, group_membership, wider_membership
 from pipeline.run.accept import set_failing_rows_aside
-from pipeline.run.acquire import PartResult
 from pipeline.run.context import RunContext
+from pipeline.run.results import PartResult
 from pipeline.run.revisions import observations_with_errors
 from pipeline.tidy.derive import ratio
 from pipeline.tidy.observations import OBSERVATION_COLUMNS, QUARANTINE_COLUMNS
@@ -51,6 +52,11 @@ class Assembled:
     rows_out_of_scope: int
     rows_collapsed: int
     account: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def yearly(self) -> pd.DataFrame:
+        """The figures as scoring takes them: see ``scoring_input``."""
+        return scoring_input(self.observations)
 
 
 def assemble(context: RunContext, results: Sequence[PartResult]) -> Assembled:

@@ -15,9 +15,9 @@ import pyarrow as pa
 from pipeline import __version__
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, Node, load_framework
 from pipeline.geography import read_groups
-from pipeline.run.acquire import PartResult
 from pipeline.run.assemble import Assembled
 from pipeline.run.context import RunContext
+from pipeline.run.results import PartResult
 from pipeline.run.sources_table import source_rows
 from pipeline.scoring import ScoreTables
 from pipeline.scoring.columns import concat
@@ -32,43 +32,43 @@ class Studies:
     sensitivity_variant: pd.DataFrame | None = None
 
 
-@dataclass(frozen=True)
-class Made:
-    """What a run has made of the publishers' figures: on today's map, scored, and studied."""
-
-    assembled: Assembled
-    scores: tuple[ScoreTables, ...]
-    studies: Studies
-
-
+SCORE_TABLES = ("score", "not_scored", "change", "contribution", "label", "gate", "audit")
 PUBLISHERS_WORDS = ("publisher_unit", "publisher_caveats", "publisher_updated")
 
 
-def mart_inputs(context: RunContext, results: Sequence[PartResult], made: Made, digest: str) -> dict[str, pa.Table]:
-    """The tables the SQL reads, by name (``input_<name>`` in SQL); sensitivity only where it was studied."""
-    assembled, scores = made.assembled, made.scores
-    frames = {
-        "area": area_rows(context),
-        "area_history": context.register.dim_area_history(),
-        "area_group": context.register.bridge_area_group(),
-        "indicator": _indicator_rows(context, results),
-        "node": _node_rows({name: item.title for name, item in context.catalogue.indicators.items()}),
-        "observation": assembled.observations,
-        "score": concat([item.score for item in scores]),
-        "not_scored": concat([item.not_scored for item in scores]),
-        "change": concat([item.change for item in scores]),
-        "contribution": concat([item.contribution for item in scores]),
-        "label": concat([item.label for item in scores]),
-        "gate": concat([item.gate for item in scores]),
-        "audit": concat([item.audit for item in scores]),
-        "source": source_rows(context, results),
-        "quarantine": assembled.quarantine.astype(
-            {"stage": "str", "indicator_id": "str", "source_id": "str", "reason": "str"}
-        ),
-        "run": _run_row(context, assembled, digest),
-    }
-    studied = {field.name: getattr(made.studies, field.name) for field in fields(made.studies)}
-    frames |= {name: table for name, table in studied.items() if table is not None}
+def figure_inputs(
+    context: RunContext, results: Sequence[PartResult], assembled: Assembled, digest: str
+) -> dict[str, pa.Table]:
+    """The tables the SQL reads that need no scores, by name (``input_<name>`` in SQL)."""
+    return _as_arrow(
+        {
+            "area": area_rows(context),
+            "area_history": context.register.dim_area_history(),
+            "area_group": context.register.bridge_area_group(),
+            "indicator": _indicator_rows(context, results),
+            "node": _node_rows({name: item.title for name, item in context.catalogue.indicators.items()}),
+            "observation": assembled.observations,
+            "source": source_rows(context, results),
+            "quarantine": assembled.quarantine.astype(
+                {"stage": "str", "indicator_id": "str", "source_id": "str", "reason": "str"}
+            ),
+            "run": _run_row(context, assembled, digest),
+        }
+    )
+
+
+def score_inputs(scores: Sequence[ScoreTables]) -> dict[str, pa.Table]:
+    """The tables the SQL reads that hold scores, those of several frameworks under each other."""
+    return _as_arrow({name: concat([getattr(item, name) for item in scores]) for name in SCORE_TABLES})
+
+
+def study_inputs(studies: Studies) -> dict[str, pa.Table]:
+    """The tables the SQL reads that hold studies; sensitivity only where it was studied."""
+    studied = {field.name: getattr(studies, field.name) for field in fields(studies)}
+    return _as_arrow({name: table for name, table in studied.items() if table is not None})
+
+
+def _as_arrow(frames: Mapping[str, pd.DataFrame]) -> dict[str, pa.Table]:
     return {name: pa.Table.from_pandas(frame, preserve_index=False) for name, frame in frames.items()}
 
 

@@ -97,7 +97,7 @@ def test_a_build_never_writes_into_an_existing_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", ["assemble", "score", "build_candidate", "number_release", "publish.check_candidate", "publish.swap"]
+    "step", ["assemble", "score", "write_studies", "number_release", "publish.check_candidate", "publish.swap"]
 )
 def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
     tmp_path: Path, offline_run: tuple[RunContext, Outcome], step: str
@@ -110,11 +110,12 @@ def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
     script = f"""
         import os, signal
         from pathlib import Path
-        from pipeline.run import refresh as steps
+        from pipeline.run import rebuild as steps
         from pipeline.run.context import open_run
+        from pipeline.run.refresh import refresh
         from pipeline.settings import Settings
         steps.{step} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
-        steps.refresh(open_run(Settings(Path({str(tmp_path)!r})), offline=True, draws=0), force=True)
+        refresh(open_run(Settings(Path({str(tmp_path)!r})), offline=True, draws=0), force=True)
     """
     ended = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=PROJECT_ROOT, check=False)
     assert ended.returncode == -9
@@ -126,6 +127,6 @@ def test_the_run_after_a_killed_one_succeeds_and_cleans_up(offline_context: RunC
     live.parent.mkdir(parents=True)
     (live.parent / f".{live.stem}.999999999.building.duckdb").write_bytes(b"half a file")
     assert refresh(offline_context).is_new
-    assert {path.name for path in live.parent.iterdir()} == {live.name, "release.json", "releases"}
+    assert {path.name for path in live.parent.iterdir()} == {live.name, "made_from.json", "release.json", "releases"}
     assert candidate_path(live).exists() is False
     assert publish.live_fingerprint(live)

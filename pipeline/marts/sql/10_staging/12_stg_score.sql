@@ -1,11 +1,12 @@
--- One row is one score at one node, with the window of the level flavour written as 0.
+-- One row is one score at one node, with the window of the level flavour written as 0. Codes become enums here, while they
+-- are still positions in a short list: joins and the sort of half a million rows then handle numbers.
 select
-    area_code,
-    framework_id,
-    flavour,
+    area_code::area_code as area_code,
+    framework_id::framework_code as framework_id,
+    flavour::flavour_code as flavour,
     year,
     coalesce(window_years, 0) as window_years,
-    node_id,
+    node_id::node_code as node_id,
     node_kind,
     depth,
     score,

@@ -1,4 +1,15 @@
 -- One row is one area without a score at one node, in one year and flavour, with the reason.
+with coded as (
+    select
+        * replace (
+            area_code::area_code as area_code,
+            framework_id::framework_code as framework_id,
+            flavour::flavour_code as flavour,
+            node_id::node_code as node_id
+        )
+    from input_not_scored
+)
+
 select
     not_scored.area_code,
     area.area_name,
@@ -10,7 +21,7 @@ select
     not_scored.node_id,
     node.title as node_title,
     not_scored.reason
-from input_not_scored as not_scored
+from coded as not_scored
 inner join dim_area as area using (area_code)
 inner join dim_node as node using (framework_id, node_id)
 order by

@@ -1,8 +1,18 @@
 -- One row is the change of one indicator in one area over one window. Frameworks that share an indicator share its
 -- changes, so those of the default framework are taken, and from the others only what it does not have.
-with chosen as (
-    select indicator_id, max(framework_id) as framework_id
+with coded as (
+    select
+        * replace (
+            area_code::area_code as area_code,
+            framework_id::framework_code as framework_id,
+            indicator_id::node_code as indicator_id
+        )
     from input_change
+),
+
+chosen as (
+    select indicator_id, max(framework_id) as framework_id
+    from coded
     group by indicator_id
 )
 
@@ -23,7 +33,7 @@ select
     round(change.change_in_value, 6) as change_in_value,
     round(change.probability_improved, 4) as probability_improved,
     round(change.reliability, 4) as reliability
-from input_change as change
+from coded as change
 inner join chosen using (indicator_id, framework_id)
 inner join dim_area as area using (area_code)
 inner join stg_measure as measured using (indicator_id)

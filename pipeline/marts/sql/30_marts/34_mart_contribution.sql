@@ -2,6 +2,18 @@
 -- rounded to four decimals of a point, under a geometric mean to seven of a logarithm: those of a node's members still sum
 -- to the node, within a thousandth of a point and a millionth. Of change, the windows that end in the last five years: those
 -- before them are in mart_score, with the scores and weights they would be made from.
+with coded as (
+    select
+        * replace (
+            area_code::area_code as area_code,
+            framework_id::framework_code as framework_id,
+            flavour::flavour_code as flavour,
+            node_id::node_code as node_id,
+            member_id::node_code as member_id
+        )
+    from input_contribution
+)
+
 select
     contribution.area_code,
     area.area_name,
@@ -18,7 +30,7 @@ select
     round(contribution.member_score, 4) as member_score,
     contribution.weight,
     round(contribution.contribution, if(contribution.aggregate = 'arithmetic', 4, 7)) as contribution
-from input_contribution as contribution
+from coded as contribution
 inner join dim_area as area using (area_code)
 inner join dim_node as node using (framework_id, node_id)
 inner join dim_node as member

@@ -21,15 +21,20 @@ span as (
 ),
 
 fitted as (
+    -- In the order of the years: threads sum in any order, and a last bit must not make the same figures another release.
     select
         series.area_code,
         series.indicator_id,
         count(*) as points,
-        regr_slope(series.position, series.year) as slope,
+        regr_slope(series.position, series.year - span.latest_year order by series.year) as slope,
         sqrt(
-            greatest(regr_syy(series.position, series.year)
-            - regr_slope(series.position, series.year) * regr_sxy(series.position, series.year), 0)
-            / (count(*) - 2) / regr_sxx(series.position, series.year)
+            greatest(
+                regr_syy(series.position, series.year - span.latest_year order by series.year)
+                - slope * regr_sxy(series.position, series.year - span.latest_year order by series.year),
+                0
+            )
+            / (count(*) - 2)
+            / regr_sxx(series.position, series.year - span.latest_year order by series.year)
         ) as scatter_error
     from series
     inner join span using (area_code, indicator_id)

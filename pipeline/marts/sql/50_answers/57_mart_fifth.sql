@@ -85,7 +85,7 @@ select
         placed.area_code::varchar,
         '+' order by if(placed.fifth = 'top', placed.rank, -placed.rank), area.area_name
     ) filter (where placed.is_sure) as sure_area_codes,
-    round(avg(placed.weight_with_error), 3) as weight_with_error
+    round(avg(placed.weight_with_error order by placed.area_code), 3) as weight_with_error
 from placed
 inner join dim_area as area using (area_code)
 inner join dim_node as node
