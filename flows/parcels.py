@@ -11,7 +11,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from pipeline.run.acquire import PartResult
+from pipeline.run.results import PartResult
 from pipeline.run.spread import acquire_share
 from pipeline.scoring.pieces import draw_years
 from pipeline.scoring.simulate import SimulationResult

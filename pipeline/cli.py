@@ -34,6 +34,8 @@ from pipeline.verbs import (
     score,
     sensitivity,
     serve,
+    small_areas,
+    store,
     verify,
 )
 from pipeline.verbs.common import EXIT_FAILED, EXIT_OK, VerbError
@@ -43,8 +45,9 @@ EPILOG = """exit codes:
   1  failed; the message says why, and the published file is as it was
   2  the command was not understood
   3  the new file failed a check or a quality gate and was not published; the one before it stays
-  4  published (or nothing new), but a first file lacks indicators, or with --strict a source did not answer today
-  5  another run is at work on the data folder; nothing was done
+  4  published (or nothing new), but a first file lacks indicators, or with --strict a source did not answer today,
+     or the bucket of IG_STORE_URL did not take what is new (the next run catches up)
+  5  another run is at work on the data folder or the bucket; nothing was done
 
 environment:
   IG_DATA_DIR            data folder (default: data, in the project)
@@ -55,6 +58,9 @@ environment:
   IG_CHROMIUM            path of Chromium for briefings (default: the one that is installed)
   IG_KEEP_RELEASES       how many minor versions of the data set are kept as they were (default: 12)
   IG_KEEP_SNAPSHOTS      how many answers of each query are kept in data/raw (default: 12)
+  IG_LOOK_WITHIN_DAYS    within how many days every table is asked about, announced or not (default: 10)
+  IG_STORE_URL           bucket that machines share, s3://bucket/prefix; keys in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+                         another server in AWS_ENDPOINT_URL: docs/scaling.md (default: none, all on this machine)
   IG_WEBHOOK_URL, IG_SMTP_URL, IG_MAIL_TO, IG_NOTIFY
                          whom the nightly run tells, and when: see docs/operations.md
   NOMIS_UID              your Nomis key, if you have one; it is written nowhere
@@ -78,6 +84,8 @@ VERBS = (
     publish,
     accept,
     calendar,
+    small_areas,
+    store,
     verify,
     doctor,
     geography,

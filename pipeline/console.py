@@ -10,12 +10,21 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.run.acquire import PartResult
 from pipeline.run.context import RunContext
-from pipeline.run.refresh import Outcome
-from pipeline.run.report import MOST_SENTENCES, awaited_words, source_words, table_rows, unreachable_hosts
+from pipeline.run.lateness import overdue_today
+from pipeline.run.report import (
+    MOST_SENTENCES,
+    asked_words,
+    awaited_words,
+    source_words,
+    sources_in_short,
+    table_rows,
+    unreachable_hosts,
+)
+from pipeline.run.results import Outcome, PartResult
 
 LOG_WIDTH = 120
+_RIGHT = ("districts", "parts", "age")
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -48,29 +57,32 @@ class Reporter:
         self._progress = None
 
     def part_done(self, result: PartResult) -> None:
-        name = result.indicator_id if result.part_id == "main" else f"{result.indicator_id} ({result.part_id})"
         with self._lock:
             self._done += 1
             if self._progress is not None:
-                self._progress.update(self._task, completed=self._done, description=name)
+                self._progress.update(self._task, completed=self._done, description=result.name)
             else:
-                self._console.print(f"[{self._done}/{self._total}] {name}: {source_words(result)}", markup=False)
+                self._console.print(f"[{self._done}/{self._total}] {result.name}: {source_words(result)}", markup=False)
 
 
 def print_summary(
     console: Console, context: RunContext, outcome: Outcome, prefect_seconds: float | None = None
 ) -> None:
-    """Print the summary table, what could not be reached, what failed, and the time the work took."""
+    """Print the summary table, what could not be reached, what failed, and the time the work took.
+
+    A row a part where figures were read; where nothing was new, a row a source.
+    """
+    is_read = any(result.accepted is not None for result in outcome.results)
+    if is_read:
+        headings: tuple[str, ...] = ("indicator", "source used", "years", "districts", "age")
+        rows: Sequence[tuple[str, ...]] = table_rows(context, outcome.results)
+    else:
+        headings = ("source used", "parts", "age")
+        rows = sources_in_short(context, outcome.results)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, justify in (
-        ("indicator", "left"),
-        ("source used", "left"),
-        ("years", "left"),
-        ("districts", "right"),
-        ("age", "right"),
-    ):
-        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
-    for row in table_rows(context, outcome.results):
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in _RIGHT else "left", no_wrap=True)
+    for row in rows:
         table.add_row(*row)
     console.print(table)
     console.print()
@@ -78,9 +90,12 @@ def print_summary(
         console.print(awaited, markup=False)
     for sentence in unreachable_hosts(outcome.results):
         console.print(f"Not reached: {sentence}", markup=False)
+    if overdue := overdue_today(context, outcome.results):
+        releases = "release is" if len(overdue) == 1 else "releases are"
+        console.print(f"Overdue: {len(overdue)} {releases}; `python -m pipeline calendar` tells which.", markup=False)
     _print_some(console, "Went wrong", outcome.failures)
     _print_some(console, "Odd", _warnings(outcome.results))
-    set_aside = sum(len(r.accepted.quarantine) for r in outcome.results if r.accepted is not None)
+    set_aside = sum(result.account.rows_set_aside for result in outcome.results if result.account is not None)
     if set_aside:
         console.print(f"Rows set aside on arrival: {set_aside} (see meta_quarantine)", markup=False)
     if outcome.keeping_problem is not None:
@@ -88,16 +103,18 @@ def print_summary(
     work = outcome.timings.total
     start = "" if prefect_seconds is None else f"; Prefect's own start took {prefect_seconds:.1f} s more"
     if outcome.is_new:
-        rows = outcome.row_counts
+        counts = outcome.row_counts
         console.print(
-            f"Published {context.settings.database.name}: {rows['fct_observation']:,} observations of "
-            f"{rows['dim_indicator']} indicators, {rows['mart_area_profile']} districts, {rows['mart_score']:,} scores.",
+            f"Published {context.settings.database.name}: {counts['fct_observation']:,} observations of "
+            f"{counts['dim_indicator']} indicators, {counts['mart_area_profile']} districts, {counts['mart_score']:,} scores.",
             markup=False,
         )
         if outcome.release is not None:
             console.print(f"What changed: {outcome.release.line}.", markup=False)
         console.print(f"The work took {work:.1f} s ({_steps(outcome)}){start}.", markup=False)
     else:
+        if not (context.offline or context.force):
+            _print_some(console, "Asked", asked_words(context))
         console.print(
             f"Nothing new: {context.settings.database.name} already holds these figures; it was left as it is. "
             f"Looking took {work:.1f} s{start}.",
@@ -106,7 +123,7 @@ def print_summary(
 
 
 def _warnings(results: Sequence[PartResult]) -> list[str]:
-    return [f"{r.indicator_id} ({r.part_id}): {w}" for r in results if r.accepted for w in r.accepted.warnings]
+    return [f"{r.indicator_id} ({r.part_id}): {w}" for r in results if r.account for w in r.account.warnings]
 
 
 def _steps(outcome: Outcome) -> str:

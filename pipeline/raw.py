@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.sources.base import Description, Page, Payload, StoredFile
 
@@ -84,12 +84,33 @@ class Snapshot:
         return datetime.fromisoformat(self.sidecar["fetched_at"])
 
 
-class RawStore:
-    """Snapshots below one folder, ``data/raw``."""
+class Digest(NamedTuple):
+    """The sha256 of a file, and by what the file system shows that it is still the same file."""
 
-    def __init__(self, root: Path) -> None:
+    changed_at_ns: int
+    byte_count: int
+    sha256: str
+
+    def is_of(self, state: os.stat_result) -> bool:
+        return (self.changed_at_ns, self.byte_count) == (state.st_mtime_ns, state.st_size)
+
+
+class RawStore:
+    """Snapshots below one folder, ``data/raw``.
+
+    A store for ``looking`` proves payloads and does not hand out their bytes in memory: those whose ``Digest`` is among
+    the ``known``, by path below the root, it does not even read.
+    """
+
+    def __init__(self, root: Path, *, known: Mapping[str, Digest] | None = None, looking: bool = False) -> None:
         self.root = root
-        self._digests: dict[Path, tuple[tuple[int, int], str]] = {}
+        self._looking = looking
+        self._digests: dict[Path, Digest] = {root / path: digest for path, digest in (known or {}).items()}
+
+    @property
+    def digests(self) -> dict[str, Digest]:
+        """The digests of the payloads this store has read, by path below the root."""
+        return {path.relative_to(self.root).as_posix(): digest for path, digest in sorted(self._digests.items())}
 
     def put(self, key: SnapshotKey, payload: Payload, *, licence: str, code_version: str) -> Snapshot:
         """Store a payload that passed its checks, unless the latest good snapshot of ``key`` holds the same bytes.
@@ -189,6 +210,8 @@ class RawStore:
         """
         gone = 0
         for held in self._by_query().values():
+            if len(held) <= keep:
+                continue
             wanted = {snapshot.sidecar_path for snapshot in held[:keep]}
             good = next((s for s in held if s.sidecar_path.parent.name != "rejected" and self._is_whole(s)), None)
             for snapshot in held[keep:]:
@@ -249,10 +272,14 @@ class RawStore:
         expected = snapshot.sha256
         try:
             with snapshot.path.open("rb") as stream:
-                byte_count = os.fstat(stream.fileno()).st_size
-                is_in_memory = byte_count <= LARGEST_IN_MEMORY_BYTES
+                state = os.fstat(stream.fileno())
+                is_in_memory = state.st_size <= LARGEST_IN_MEMORY_BYTES and not self._looking
                 content = stream.read() if is_in_memory else b""
-                found = hashlib.sha256(content).hexdigest() if is_in_memory else self._digest_of(snapshot.path, stream)
+                if is_in_memory:
+                    found = hashlib.sha256(content).hexdigest()
+                    self._digests[snapshot.path] = Digest(state.st_mtime_ns, len(content), found)
+                else:
+                    found = self._digest_of(snapshot.path, stream)
         except OSError as error:
             raise CorruptSnapshot(f"{self._name(snapshot.path)}: cannot be read ({error.strerror})") from error
         if found != expected:
@@ -260,17 +287,16 @@ class RawStore:
                 f"{self._name(snapshot.path)}: sha256 is {found[:12]}, its sidecar says {expected[:12]}; "
                 "the file was changed after it was stored and is not used"
             )
-        return content if is_in_memory else StoredFile(snapshot.path, expected, byte_count)
+        return content if is_in_memory else StoredFile(snapshot.path, expected, state.st_size)
 
     def _digest_of(self, path: Path, stream: BufferedReader) -> str:
         """The sha256 of a long payload, taken once for many indicators as long as the file system says it is the same."""
         state = os.fstat(stream.fileno())
-        as_it_is = (state.st_mtime_ns, state.st_size)
         known = self._digests.get(path)
-        if known is None or known[0] != as_it_is:
-            known = (as_it_is, hashlib.file_digest(stream, "sha256").hexdigest())
-            self._digests[path] = known
-        return known[1]
+        if known is None or not known.is_of(state):
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+            known = self._digests[path] = Digest(state.st_mtime_ns, state.st_size, found)
+        return known.sha256
 
     def _folder(self, key: SnapshotKey) -> Path:
         return self.root / key.source_id / key.indicator_id
@@ -335,7 +361,9 @@ class RawStore:
         path = folder / (payload.sha256 + _SUFFIXES.get(payload.media_type, ".bin"))
         with payload.open() as stream:
             if not self._holds(path, payload.sha256):
-                _write_blocks_atomically(path, iter(lambda: stream.read(_BLOCK_BYTES), b""))
+                write_blocks_atomically(path, iter(lambda: stream.read(_BLOCK_BYTES), b""))
+                state = path.stat()
+                self._digests[path] = Digest(state.st_mtime_ns, state.st_size, payload.sha256)
         return path
 
     def _holds(self, path: Path, sha256: str) -> bool:
@@ -373,10 +401,11 @@ def _page_record(page: Page) -> dict[str, Any]:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is either wholly there or not there: beside the target, flushed to disk, then renamed."""
-    _write_blocks_atomically(path, (content,))
+    write_blocks_atomically(path, (content,))
 
 
-def _write_blocks_atomically(path: Path, blocks: Iterable[bytes]) -> None:
+def write_blocks_atomically(path: Path, blocks: Iterable[bytes]) -> None:
+    """As ``write_atomically``, of a content that comes in blocks; where they end in an error, nothing is written."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -386,8 +415,10 @@ def _write_blocks_atomically(path: Path, blocks: Iterable[bytes]) -> None:
             os.fsync(stream.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a disk that is full does not say what there was no room for
         raise
 
 

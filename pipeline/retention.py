@@ -6,9 +6,13 @@ data set; see docs/operations.md.
 
 from __future__ import annotations
 
+import re
+
 from pipeline.raw import RawStore
 from pipeline.releases import ReleaseStore
 from pipeline.settings import Settings
+
+_HALF_WRITTEN = re.compile(r"\..+\.(json|md|csv|xlsx|ods|xls|parquet|body|bin)\.[a-z0-9_]{8}")
 
 
 def prune(settings: Settings) -> list[str]:
@@ -16,11 +20,40 @@ def prune(settings: Settings) -> list[str]:
 
     No run may be at work on the data folder meanwhile. Raises OSError when something cannot be removed.
     """
-    found = []
-    snapshots, freed = RawStore(settings.raw_dir).prune(settings.keep_snapshots)
-    if snapshots or freed:
-        found.append(f"{snapshots:,} old snapshots let go, {freed / 1e6:,.1f} MB of payloads freed")
+    _remove_half_written(settings)
+    if settings.store_url is not None:
+        return _prune_with_bucket(settings, settings.store_url)
+    found = _snapshots(*RawStore(settings.raw_dir).prune(settings.keep_snapshots))
     releases = ReleaseStore(settings.database, settings.keep_releases).prune()
     if releases:
         found.append(f"old releases let go: {', '.join(map(str, releases))}")
     return found
+
+
+def _prune_with_bucket(settings: Settings, url: str) -> list[str]:
+    """The same here and in the bucket, or in neither: what went only here would be brought back by the next run."""
+    from pipeline.storage.bucket import StoreProblem
+    from pipeline.storage.claim import TakenElsewhere
+    from pipeline.storage.session import prune as prune_both
+
+    try:
+        snapshots, freed, versions = prune_both(settings, url)
+    except (StoreProblem, TakenElsewhere) as problem:
+        return [f"nothing old was let go, here or in the bucket ({problem}); the next night does it"]
+    ReleaseStore(settings.database, settings.keep_releases).prune()
+    found = _snapshots(snapshots, freed)
+    if versions:
+        found.append(f"old releases let go in the bucket: {', '.join(map(str, versions))}")
+    return found
+
+
+def _snapshots(gone: int, freed: int) -> list[str]:
+    return [f"{gone:,} old snapshots let go, {freed / 1e6:,.1f} MB of payloads freed"] if gone or freed else []
+
+
+def _remove_half_written(settings: Settings) -> None:
+    """Remove what a run that was killed had begun to write: see `pipeline.raw.write_atomically` for the names."""
+    places = [settings.marts_dir.glob(".*"), settings.raw_dir.glob("*/*/.*"), settings.raw_dir.glob("*/*/rejected/.*")]
+    for path in (path for place in places for path in place):
+        if _HALF_WRITTEN.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ BASELINE_DIR = PROJECT_ROOT / "data" / "raw" / "baseline"
 _CONTACT = re.compile(
     r"[!-'*-~]{5,200}"
 )  # printable ASCII without blanks and brackets: an address of the web or of mail
+_STORE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?")
 
 
 class SettingsError(ValueError):
@@ -27,6 +28,9 @@ class SettingsError(ValueError):
 DEFAULT_KEEP_RELEASES = 12
 # Answers of one query that are held; each is another edition of the same figures.
 DEFAULT_KEEP_SNAPSHOTS = 12
+_NEWEST_STAYS = ", since the newest is never let go"
+# Every table is asked about within so many days. Asking about one of ten tables a night is enough for that.
+DEFAULT_LOOK_WITHIN_DAYS = 10
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Settings:
     publisher's own. ``nomis_uid`` never appears in ``repr`` so that it cannot be logged by accident.
     ``contact`` is the address publishers are given in the User-Agent; without one they are told that none was given.
     ``keep_releases`` is how many minor versions of the data set are kept as they were, ``keep_snapshots`` how many
-    answers of each query.
+    answers of each query. Every table is asked about within ``look_within_days``. ``store_url`` is the bucket that machines share (``s3://bucket/prefix``), None on a laptop;
+    keys to it stay in the environment variables of AWS and are never read here.
     """
 
     data_dir: Path
@@ -47,6 +52,12 @@ class Settings:
     contact: str | None = None
     keep_releases: int = DEFAULT_KEEP_RELEASES
     keep_snapshots: int = DEFAULT_KEEP_SNAPSHOTS
+    look_within_days: int = DEFAULT_LOOK_WITHIN_DAYS
+    store_url: str | None = None
+
+    def without_secrets(self, text: str) -> str:
+        """A text that nobody wrote with care, such as that of a crash, without the key, should it be in there."""
+        return text.replace(self.nomis_uid, "(key)") if self.nomis_uid else text
 
     @property
     def raw_dir(self) -> Path:
@@ -77,11 +88,12 @@ URL_VARIABLES: Mapping[str, str] = {
 def settings_from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """Read settings from ``environ`` (``os.environ`` by default).
 
-    ``IG_DATA_DIR`` moves the data folder; the variables of URL_VARIABLES move a source; ``NOMIS_UID`` is the optional
+    ``IG_DATA_DIR`` moves the data folder; ``IG_STORE_URL`` names a bucket that machines share; the variables of
+    URL_VARIABLES move a source; ``NOMIS_UID`` is the optional
     Nomis key; ``IG_CONTACT`` is a web or mail address at which publishers can reach whoever runs this;
     ``IG_KEEP_RELEASES`` is how many minor versions of the data set to keep, ``IG_KEEP_SNAPSHOTS`` how many answers of
-    each query. Empty means unset. Raises SettingsError for a contact that no User-Agent can carry, and for a number to
-    keep that is none.
+    each query; ``IG_LOOK_WITHIN_DAYS`` is within how many days every table is asked about. Empty means unset.
+    Raises SettingsError for a contact that no User-Agent can carry, and for a number that is none.
     """
     env = os.environ if environ is None else environ
     data_dir = Path(env.get("IG_DATA_DIR") or PROJECT_ROOT / "data").expanduser().resolve()
@@ -99,15 +111,26 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         base_urls=base_urls,
         nomis_uid=env.get("NOMIS_UID") or None,
         contact=contact,
-        keep_releases=_number_to_keep(env, "IG_KEEP_RELEASES", DEFAULT_KEEP_RELEASES),
-        keep_snapshots=_number_to_keep(env, "IG_KEEP_SNAPSHOTS", DEFAULT_KEEP_SNAPSHOTS),
+        keep_releases=_whole_number(env, "IG_KEEP_RELEASES", DEFAULT_KEEP_RELEASES, _NEWEST_STAYS),
+        keep_snapshots=_whole_number(env, "IG_KEEP_SNAPSHOTS", DEFAULT_KEEP_SNAPSHOTS, _NEWEST_STAYS),
+        look_within_days=_whole_number(env, "IG_LOOK_WITHIN_DAYS", DEFAULT_LOOK_WITHIN_DAYS),
+        store_url=_store_url(env),
     )
 
 
-def _number_to_keep(env: Mapping[str, str], name: str, default: int) -> int:
+def _store_url(env: Mapping[str, str]) -> str | None:
+    """The address of the shared bucket without a slash at its end. What is wrong is not repeated: it may hold a key."""
+    given = env.get("IG_STORE_URL") or None
+    if given is not None and not _STORE_URL.fullmatch(given):
+        raise SettingsError(
+            "IG_STORE_URL must be s3://bucket or s3://bucket/prefix, in lower case for the bucket and without keys in it; "
+            "keys belong in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, another server than Amazon's in AWS_ENDPOINT_URL"
+        )
+    return given and given.rstrip("/")
+
+
+def _whole_number(env: Mapping[str, str], name: str, default: int, because: str = "") -> int:
     given = env.get(name) or str(default)
     if not (given.isascii() and given.isdigit() and int(given) >= 1):
-        raise SettingsError(
-            f"{name} must be a whole number of 1 or more, since the newest is never let go; it is {given!r}"
-        )
+        raise SettingsError(f"{name} must be a whole number of 1 or more{because}; it is {given!r}")
     return int(given)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ def _stamp(
             comparison = compare_attached(connection, is_same_method=is_same, rescore=rescore)
             previous = latest_version(connection, OLD)
         [(built_at,)] = connection.execute(f"select built_at from {NEW}.meta_run").fetchall()
-        made = _made(comparison, previous, last_version, problem, built_at)
+        made = _made(comparison, previous, last_version, problem, _dated(built_at, history))
         tables = {
             "meta_release": _release_row(connection, made, comparison, method_fingerprint),
             "meta_release_change": _change_rows(made, comparison),
@@ -108,6 +108,15 @@ def _stamp(
         }
         _fill(connection, tables, history)
         return made
+
+
+def _dated(built_at: datetime, history: Mapping[str, pa.Table]) -> datetime:
+    """When a release is dated: when its file was made or, where the clock was set back since, just after the one before."""
+    before = history.get("meta_release")
+    if before is None or "released_at" not in before.column_names:
+        return built_at
+    latest = pc.max(before["released_at"]).as_py()
+    return built_at if latest is None else max(built_at, latest + timedelta(seconds=1))
 
 
 def _made(

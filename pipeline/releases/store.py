@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,14 +111,11 @@ class ReleaseStore:
 
         Kept are the two newest, and the newest patch of each of the newest ``keep_releases`` minor versions.
         """
-        releases = self.kept()
-        newest_patch = {(r.version.major, r.version.minor): r for r in releases}
-        wanted = {r.version for r in list(newest_patch.values())[-self._keep_releases :]}
-        wanted |= {r.version for r in releases[-_ALWAYS_KEPT:]}
-        gone = [release for release in releases if release.version not in wanted]
-        for release in gone:
-            shutil.rmtree(release.folder)
-        return [release.version for release in gone]
+        folders = {release.version: release.folder for release in self.kept()}
+        gone = to_let_go(list(folders), self._keep_releases)
+        for version in gone:
+            shutil.rmtree(folders[version])
+        return gone
 
     def rebuild(self, release: Release, path: Path) -> None:
         """Write a kept release as a DuckDB file with its tables, keys, views and comments.
@@ -190,7 +188,7 @@ class ReleaseStore:
             digest = hashlib.sha256(shape.encode()).hexdigest()
             path = folder / f"{table}.parquet"
             old = before.parts.get(table) if before else None
-            if before and old and old.digest == digest and _shared(before.folder / old.file, path, old.sha256):
+            if before and old and old.digest == digest and share_file(before.folder / old.file, path, old.sha256):
                 parts[table] = old
                 continue
             connection.execute(f"copy main.\"{table}\" to '{_quoted(path)}' (format parquet, {_COMPRESSION})")
@@ -201,6 +199,13 @@ class ReleaseStore:
     def _remove_leftovers(self) -> None:
         for path in self.folder.glob(".*.building") if self.folder.is_dir() else ():
             shutil.rmtree(path, ignore_errors=True)
+
+
+def to_let_go(versions: Sequence[Version], keep_releases: int) -> list[Version]:
+    """Of versions in order, the oldest first, those that are not kept: see ``ReleaseStore.prune``."""
+    newest_patch = {(version.major, version.minor): version for version in versions}
+    wanted = {*list(newest_patch.values())[-keep_releases:], *versions[-_ALWAYS_KEPT:]}
+    return [version for version in versions if version not in wanted]
 
 
 def check(release: Release) -> None:
@@ -257,8 +262,8 @@ def _try_manifest(folder: Path) -> Release | str:
         return str(problem)
 
 
-def _shared(source: Path, target: Path, sha256: str) -> bool:
-    """Give a file of the release before a second name, where it is still what it was; say whether that was done."""
+def share_file(source: Path, target: Path, sha256: str) -> bool:
+    """Give a file of another release a second name, where it is still what it was; say whether that was done."""
     if not source.is_file() or _sha256(source) != sha256:
         return False
     try:

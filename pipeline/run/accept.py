@@ -13,7 +13,10 @@ import pyarrow.parquet as parquet
 
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.catalogue.model import ElsQuery, NomisQuery, OnsDatasetQuery, SmallAreaQuery
+from pipeline.catalogue.small_areas import SmallAreaSeries
 from pipeline.run.context import RunContext
+from pipeline.run.results import Account
+from pipeline.run.results import PayloadRejected as PayloadRejected  # for those who call accept
 from pipeline.sources.base import Payload
 from pipeline.tidy import baseline as tidy_baseline
 from pipeline.tidy import els as tidy_els
@@ -32,10 +35,6 @@ LARGEST_SHARE_SET_ASIDE = 0.1
 LARGEST_SHARE_OF_DISTRICTS_LOST = 0.01
 
 
-class PayloadRejected(ValueError):
-    """A payload as a whole cannot be used. The message says what was expected, what came, and what follows."""
-
-
 @dataclass(frozen=True)
 class Accepted:
     """A payload that passed: its observations, its rows set aside, and the current districts it speaks of.
@@ -52,6 +51,23 @@ class Accepted:
     payload_sha256: str
     warnings: tuple[str, ...] = ()
     out_of_scope: int = 0
+
+    @property
+    def account(self) -> Account:
+        """The same in numbers."""
+        with_value = self.observations[self.observations["value"].notna()]
+        years, has_figures = with_value["year"], len(with_value) > 0
+        return Account(
+            edition=self.edition,
+            payload_sha256=self.payload_sha256,
+            rows_read=self.rows_read,
+            rows_set_aside=len(self.quarantine),
+            district_count=len(self.districts),
+            first_year=int(years.min()) if has_figures else None,
+            last_year=int(years.max()) if has_figures else None,
+            latest_period_end=pd.Timestamp(with_value["period_end"].max()).date() if has_figures else None,
+            warnings=self.warnings,
+        )
 
 
 @dataclass(frozen=True)
@@ -230,7 +246,9 @@ def _edition(context: RunContext, query: Query | None, payload: Payload) -> str:
     return f"{title}, fetched {payload.fetched_at:%Y-%m-%d}"
 
 
-def set_failing_rows_aside(observations: pd.DataFrame, indicator: Indicator) -> tuple[pd.DataFrame, pd.DataFrame]:
+def set_failing_rows_aside(
+    observations: pd.DataFrame, indicator: Indicator | SmallAreaSeries
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split observations into those that pass and those that fail their schema or stand twice.
 
     Returns (passing, failing), where failing has ``source_row, area_code, period, reason, raw_line``.

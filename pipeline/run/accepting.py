@@ -13,9 +13,10 @@ from pipeline.gates import Finding, accept_findings
 from pipeline.run.context import RunContext
 from pipeline.run.gate_check import hold_against_live
 from pipeline.run.lock import one_at_a_time
-from pipeline.run.refresh import publish_candidate
+from pipeline.run.rebuild import publish_candidate
 from pipeline.run.release import keep_release
 from pipeline.run.report import write_run_report
+from pipeline.run.shared import with_bucket
 
 
 class NothingToAccept(Exception):
@@ -30,7 +31,7 @@ def publish_refused(context: RunContext, reason: str) -> tuple[Stamp, list[Findi
     another edition of the tables, rows that are wrong).
     """
     live = context.settings.database
-    with one_at_a_time(context.settings.marts_dir):
+    with one_at_a_time(context.settings.marts_dir), with_bucket(context.settings, print):
         candidate = publish.refused_path(live)
         if not candidate.exists():
             raise NothingToAccept(f"there is no refused file ({candidate.name}) beside {live.name}; nothing to accept")

@@ -1,249 +1,233 @@
 """Get one part of an indicator: live, else the last good snapshot, else the figures shipped with the project.
 
 The order is that of the catalogue. For each of a part's queries, the preferred first: where a good
-snapshot is held, ask the publisher whether anything has changed since, and use it if not; else ask
-for the figures; where that fails, take the last snapshot that passed its checks. Only when no query gives anything is the baseline used. So a publisher's bad night never swaps a longer
+snapshot is held, ask the publisher whether anything has changed since (where it is the table's turn, see
+`pipeline.run.rota`), and use it if not; else ask for the figures; where that fails, take the last snapshot that passed
+its checks. Only when no query gives anything is the baseline used. So a publisher's bad night never swaps a longer
 series for a shorter one while a good copy of the longer is held.
+
+The same search tells whether there is any news at all: with a ``Look`` it reads no figures and asks
+for none, and raises News where a run would have to.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Literal
-
-import pandas as pd
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import TYPE_CHECKING
 
 from pipeline import __version__, sources
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.catalogue.model import SmallAreaQuery
 from pipeline.raw import SnapshotKey
-from pipeline.run.accept import NOTHING_HELD, Accepted, HeldDistricts, PayloadRejected, accept, ground_cells
 from pipeline.run.context import RunContext
-from pipeline.run.official import checked_against_official
-from pipeline.sources.base import Description, HostUnreachable, Payload, SourceError
+from pipeline.run.memory import Look, News
+from pipeline.run.results import Account, Attempt, AttemptOutcome, PartResult, PayloadRejected, Tier, part_name
+from pipeline.sources.base import HostUnreachable, Payload, SourceError
 
-Tier = Literal["live", "snapshot", "baseline", "none"]
-AttemptOutcome = Literal["used", "unchanged", "unreachable", "failed", "rejected", "corrupt", "not held", "not asked"]
+if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothing new does without
+    from pipeline.run.accept import Accepted, HeldDistricts
 
-
-@dataclass(frozen=True)
-class Attempt:
-    """One way that was tried to get a part, and how it ended, in a sentence."""
-
-    source_id: str
-    tier: Tier
-    outcome: AttemptOutcome
-    sentence: str
+__all__ = ["Attempt", "PartResult", "acquire_part", "snapshot_key"]
 
 
-@dataclass(frozen=True)
-class PartResult:
-    """What a run holds of one part: its figures and rows set aside, where they came from, and what was tried.
-
-    ``tier`` is ``none`` when nothing gave usable figures; ``accepted`` is then None.
-    ``retrieved_at`` is when the bytes were fetched, or for the baseline when the publisher released them.
-    An ``is_optional`` part may be without figures.
-    """
-
-    indicator_id: str
-    part_id: str
-    tier: Tier
-    source_id: str
-    accepted: Accepted | None
-    payload_sha256: str = ""
-    url: str = ""
-    edition: str = ""
-    publisher_updated: str | None = None
-    retrieved_at: datetime | None = None
-    description: Description | None = None
-    is_optional: bool = False
-    attempts: tuple[Attempt, ...] = field(default_factory=tuple)
-
-    @property
-    def observations(self) -> pd.DataFrame | None:
-        return None if self.accepted is None else self.accepted.observations
-
-    @property
-    def failures(self) -> list[str]:
-        """What went wrong on the way, apart from hosts that could not be reached (reported once a host)."""
-        wrong = {"failed", "rejected", "corrupt"}
-        return [attempt.sentence for attempt in self.attempts if attempt.outcome in wrong]
-
-
-def acquire_part(context: RunContext, indicator: Indicator, part: Part) -> PartResult:
+def acquire_part(context: RunContext, indicator: Indicator, part: Part, look: Look | None = None) -> PartResult:
     """Get one part by the first way that works. Never raises for a source's failure: it is in ``attempts``.
 
-    Writes a new snapshot when a publisher sent new bytes. Raises OSError when the raw store cannot be written.
+    Writes a new snapshot when a publisher sent new bytes. Raises OSError when the raw store cannot be written. With
+    ``look``, what is known of the same bytes stands for the figures, nothing is written, and News is raised where
+    bytes are not those remembered or a publisher that can be reached would have to be asked for figures.
     """
-    attempts: list[Attempt] = []
+    search = _Search(context, indicator, part, look)
     for query in part.live:
-        for way in (_if_unchanged, _from_publisher, _from_snapshot):
-            result = way(context, indicator, part, query, attempts)
+        for way in (search.if_unchanged, search.from_publisher, search.from_snapshot):
+            result = way(query)
             if result is not None:
                 return result
-    return _from_baseline(context, indicator, part, attempts)
+    return search.from_baseline()
 
 
-def _key(indicator: Indicator, part: Part, query: Query) -> SnapshotKey:
+def snapshot_key(indicator: Indicator, part: Part, query: Query) -> SnapshotKey:
+    """Under which name what a query brings for a part is kept in the raw store."""
     return SnapshotKey(query.source, indicator.id, part.id, query.model_dump(mode="json"))
 
 
-def _name(indicator: Indicator, part: Part) -> str:
-    return indicator.id if part.id == "main" else f"{indicator.id} ({part.id})"
+@dataclass
+class _Search:
+    """The search for one part: each way gives its result, or None once its failure is among ``attempts``."""
 
+    context: RunContext
+    indicator: Indicator
+    part: Part
+    look: Look | None
+    attempts: list[Attempt] = field(default_factory=list)
 
-def _if_unchanged(
-    context: RunContext, indicator: Indicator, part: Part, query: Query, attempts: list[Attempt]
-) -> PartResult | None:
-    """The last good snapshot as a live answer, where the publisher says that it has changed nothing since."""
-    if context.offline or context.force:
-        return None
-    snapshot, _ = context.raw.latest_good(_key(indicator, part, query))
-    if snapshot is None:
-        return None
-    held = context.raw.read(snapshot)
-    try:
-        if not sources.is_unchanged(query, held, context.client):
+    def __post_init__(self) -> None:
+        self._name = part_name(self.indicator.id, self.part.id)
+        self._raw = self.context.raw if self.look is None else self.look.raw
+
+    def if_unchanged(self, query: Query) -> PartResult | None:
+        """The last good snapshot as a live answer, where the publisher says that it has changed nothing since.
+
+        A table whose turn it is not to be asked about stands as it was found, as long as its publisher can be reached.
+        """
+        if self.context.offline or self.context.force:
             return None
-        accepted = accept(context, indicator, part, query, held)
-    except (SourceError, PayloadRejected):
-        return None  # the figures are asked for next, and what is wrong is reported there
-    since = held.publisher_updated or f"{held.fetched_at:%Y-%m-%d}"
-    sentence = f"{_name(indicator, part)}: {query.source} says nothing changed since {since}"
-    attempts.append(Attempt(query.source, "live", "unchanged", sentence))
-    return _result(indicator, part, "live", query.source, accepted, held, snapshot.sha256, attempts)
+        snapshot, _ = self._raw.latest_good(self._key(query))
+        if snapshot is None:
+            return None
+        held = self._raw.read(snapshot)
+        rota, client = self.context.rota, self.context.client
+        outcome: AttemptOutcome = "unchanged" if rota.is_asked(query) else "not due"
+        try:
+            if outcome == "not due":
+                client.require_reachable(query.source)
+                sentence = rota.why_not_asked(query)
+            elif sources.is_unchanged(query, held, client):
+                since = held.publisher_updated or f"{held.fetched_at:%Y-%m-%d}"
+                sentence = f"{query.source} says nothing changed since {since}"
+            else:
+                return None
+            account, accepted = self._read(query, held)
+        except (SourceError, PayloadRejected):
+            return None  # the figures are asked for next, and what is wrong is reported there
+        self._tried(query.source, "live", outcome, sentence)
+        return self._result("live", query.source, account, accepted, held)
 
+    def from_publisher(self, query: Query) -> PartResult | None:
+        """What the publisher sends, once it passed its checks and is stored."""
+        if self.context.offline:
+            self._tried(query.source, "live", "not asked", f"{query.source} not asked (offline run)")
+            return None
+        try:
+            if self.look is not None:
+                self.context.client.require_reachable(query.source)
+                raise News(f"{self._name}: {query.source} has to be asked for its figures")
+            payload = sources.fetch(query, self.context.client)
+        except HostUnreachable as error:
+            self._tried(query.source, "live", "unreachable", str(error))
+            return None
+        except SourceError as error:
+            self._tried(query.source, "live", "failed", str(error))
+            return None
+        key, licence = self._key(query), self.context.catalogue.sources[query.source].licence
+        try:
+            accepted = self._checked(query, payload)
+        except PayloadRejected as error:
+            kept = self._raw.put_rejected(key, payload, str(error), licence=licence, code_version=__version__)
+            where = kept.relative_to(self._raw.root)
+            sentence = f"what {query.source} sent was not used: {error} (kept as {where})"
+            self._tried(query.source, "live", "rejected", sentence)
+            return None
+        snapshot = self._raw.put(key, payload, licence=licence, code_version=__version__)
+        outcome: AttemptOutcome = "used" if snapshot.is_new else "unchanged"
+        self._tried(query.source, "live", outcome, f"{query.source} answered, {outcome}")
+        # Unchanged bytes keep the provenance of the snapshot that first brought them.
+        payload = payload if snapshot.is_new else self._raw.read(snapshot)
+        return self._result("live", query.source, accepted.account, accepted, payload)
 
-def _from_publisher(
-    context: RunContext, indicator: Indicator, part: Part, query: Query, attempts: list[Attempt]
-) -> PartResult | None:
-    name = _name(indicator, part)
-    if context.offline:
-        attempts.append(Attempt(query.source, "live", "not asked", f"{name}: {query.source} not asked (offline run)"))
-        return None
-    try:
-        payload = sources.fetch(query, context.client)
-    except HostUnreachable as error:
-        attempts.append(Attempt(query.source, "live", "unreachable", f"{name}: {error}"))
-        return None
-    except SourceError as error:
-        attempts.append(Attempt(query.source, "live", "failed", f"{name}: {error}"))
-        return None
-    key = _key(indicator, part, query)
-    licence = context.catalogue.sources[query.source].licence
-    try:
-        accepted = accept(
-            context, indicator, part, query, payload, held=_held_districts(context, indicator, part, query)
-        )
+    def from_snapshot(self, query: Query) -> PartResult | None:
+        """The last good snapshot, where its publisher gives nothing."""
+        snapshot, passed_over = self._raw.latest_good(self._key(query))
+        for sentence in passed_over:
+            self._tried(query.source, "snapshot", "corrupt", sentence)
+        if snapshot is None:
+            self._tried(query.source, "snapshot", "not held", f"no earlier answer of {query.source} is held")
+            return None
+        payload = self._raw.read(snapshot)
+        try:
+            account, accepted = self._read(query, payload)
+        except PayloadRejected as error:
+            sentence = f"the held answer of {query.source} no longer passes: {error}"
+            self._tried(query.source, "snapshot", "rejected", sentence)
+            return None
+        self._tried(query.source, "snapshot", "used", f"last good answer of {query.source} used")
+        return self._result("snapshot", query.source, account, accepted, payload)
+
+    def from_baseline(self) -> PartResult:
+        """What is shipped with the project; a result without figures where nothing is, or it cannot be used."""
+        try:
+            payload = self.context.baseline.payload(self.indicator.id, self.part.id)
+            if payload is None:
+                self._tried("baseline", "baseline", "not held", "no figures are shipped with the project")
+                return self._without_figures()
+            account, accepted = self._read(None, payload)
+        except (SourceError, PayloadRejected) as error:
+            self._tried("baseline", "baseline", "rejected", str(error))
+            return self._without_figures()
+        self._tried("baseline", "baseline", "used", "figures shipped with the project used")
+        return self._result("baseline", "baseline", account, accepted, payload)
+
+    def _key(self, query: Query) -> SnapshotKey:
+        return snapshot_key(self.indicator, self.part, query)
+
+    def _tried(self, source_id: str, tier: Tier, outcome: AttemptOutcome, sentence: str) -> None:
+        self.attempts.append(Attempt(source_id, tier, outcome, f"{self._name}: {sentence}"))
+
+    def _read(self, query: Query | None, payload: Payload) -> tuple[Account, Accepted | None]:
+        """What a payload amounts to, and its figures where they are read. Raises PayloadRejected, News."""
+        if self.look is not None:
+            source_id = "baseline" if query is None else query.source
+            return self.look.account_of(self.indicator.id, self.part.id, source_id, payload.sha256), None
+        from pipeline.run.accept import accept
+
+        accepted = accept(self.context, self.indicator, self.part, query, payload)
+        return accepted.account, accepted
+
+    def _checked(self, query: Query, payload: Payload) -> Accepted:
+        """What a publisher has just sent, once it passed its checks. Raises PayloadRejected."""
+        from pipeline.run.accept import accept
+        from pipeline.run.official import checked_against_official
+
+        accepted = accept(self.context, self.indicator, self.part, query, payload, held=self._held_districts(query))
         if isinstance(query, SmallAreaQuery):
-            accepted = checked_against_official(context, query, payload, accepted)
-    except PayloadRejected as error:
-        kept = context.raw.put_rejected(key, payload, str(error), licence=licence, code_version=__version__)
-        attempts.append(
-            Attempt(
-                query.source,
-                "live",
-                "rejected",
-                f"{name}: what {query.source} sent was not used: {error} (kept as {kept.relative_to(context.raw.root)})",
-            )
+            return checked_against_official(self.context, query, payload, accepted)
+        return accepted
+
+    def _held_districts(self, query: Query) -> HeldDistricts:
+        """What figures already held speak of: the same query's last good answer, else the baseline.
+
+        The baseline may rest on another publisher's table, so its districts only speak for the nations a new answer
+        covers.
+        """
+        from pipeline.run.accept import NOTHING_HELD, HeldDistricts, accept, ground_cells
+
+        context, indicator, part = self.context, self.indicator, self.part
+        snapshot, _ = self._raw.latest_good(self._key(query))
+        try:
+            if snapshot is not None:
+                held = accept(context, indicator, part, query, self._raw.read(snapshot))
+            elif (payload := context.baseline.payload(indicator.id, part.id)) is not None:
+                held = accept(context, indicator, part, None, payload)
+            else:
+                return NOTHING_HELD
+        except (SourceError, PayloadRejected):
+            return NOTHING_HELD  # what is held is reported by the step that would use it; here nothing can be compared
+        with_value = held.observations[held.observations["value"].notna()]
+        return HeldDistricts(
+            held.districts, is_same_query=snapshot is not None, cells=ground_cells(context, with_value)
         )
-        return None
-    snapshot = context.raw.put(key, payload, licence=licence, code_version=__version__)
-    outcome: AttemptOutcome = "used" if snapshot.is_new else "unchanged"
-    attempts.append(Attempt(query.source, "live", outcome, f"{name}: {query.source} answered, {outcome}"))
-    # Unchanged bytes keep the provenance of the snapshot that first brought them.
-    payload = payload if snapshot.is_new else context.raw.read(snapshot)
-    return _result(indicator, part, "live", query.source, accepted, payload, snapshot.sha256, attempts)
 
+    def _without_figures(self) -> PartResult:
+        names = (self.indicator.id, self.part.id)
+        return PartResult(*names, "none", "none", None, is_optional=self.part.optional, attempts=tuple(self.attempts))
 
-def _from_snapshot(
-    context: RunContext, indicator: Indicator, part: Part, query: Query, attempts: list[Attempt]
-) -> PartResult | None:
-    name = _name(indicator, part)
-    snapshot, passed_over = context.raw.latest_good(_key(indicator, part, query))
-    attempts.extend(Attempt(query.source, "snapshot", "corrupt", f"{name}: {sentence}") for sentence in passed_over)
-    if snapshot is None:
-        attempts.append(
-            Attempt(query.source, "snapshot", "not held", f"{name}: no earlier answer of {query.source} is held")
+    def _result(
+        self, tier: Tier, source_id: str, account: Account, accepted: Accepted | None, payload: Payload
+    ) -> PartResult:
+        return PartResult(
+            indicator_id=self.indicator.id,
+            part_id=self.part.id,
+            tier=tier,
+            source_id=source_id,
+            accepted=accepted,
+            account=account,
+            payload_sha256=account.payload_sha256,
+            url=payload.url,
+            edition=account.edition,
+            publisher_updated=payload.publisher_updated,
+            retrieved_at=payload.fetched_at.astimezone(UTC),
+            description=payload.description,
+            is_optional=self.part.optional,
+            attempts=tuple(self.attempts),
         )
-        return None
-    payload = context.raw.read(snapshot)
-    try:
-        accepted = accept(context, indicator, part, query, payload)
-    except PayloadRejected as error:
-        attempts.append(
-            Attempt(
-                query.source,
-                "snapshot",
-                "rejected",
-                f"{name}: the held answer of {query.source} no longer passes: {error}",
-            )
-        )
-        return None
-    attempts.append(Attempt(query.source, "snapshot", "used", f"{name}: last good answer of {query.source} used"))
-    return _result(indicator, part, "snapshot", query.source, accepted, payload, snapshot.sha256, attempts)
-
-
-def _from_baseline(context: RunContext, indicator: Indicator, part: Part, attempts: list[Attempt]) -> PartResult:
-    name = _name(indicator, part)
-    missing = PartResult(indicator.id, part.id, "none", "none", None, is_optional=part.optional)
-    try:
-        payload = context.baseline.payload(indicator.id, part.id)
-        if payload is None:
-            attempts.append(
-                Attempt("baseline", "baseline", "not held", f"{name}: no figures are shipped with the project")
-            )
-            return replace(missing, attempts=tuple(attempts))
-        accepted = accept(context, indicator, part, None, payload)
-    except (SourceError, PayloadRejected) as error:
-        attempts.append(Attempt("baseline", "baseline", "rejected", f"{name}: {error}"))
-        return replace(missing, attempts=tuple(attempts))
-    attempts.append(Attempt("baseline", "baseline", "used", f"{name}: figures shipped with the project used"))
-    return _result(indicator, part, "baseline", "baseline", accepted, payload, accepted.payload_sha256, attempts)
-
-
-def _held_districts(context: RunContext, indicator: Indicator, part: Part, query: Query) -> HeldDistricts:
-    """What figures already held speak of: the same query's last good answer, else the baseline.
-
-    The baseline may rest on another publisher's table, so its districts only speak for the nations a new answer covers.
-    """
-    snapshot, _ = context.raw.latest_good(_key(indicator, part, query))
-    try:
-        if snapshot is not None:
-            held = accept(context, indicator, part, query, context.raw.read(snapshot))
-        elif (payload := context.baseline.payload(indicator.id, part.id)) is not None:
-            held = accept(context, indicator, part, None, payload)
-        else:
-            return NOTHING_HELD
-    except (SourceError, PayloadRejected):
-        return NOTHING_HELD  # what is held is reported by the step that would use it; here nothing can be compared
-    with_value = held.observations[held.observations["value"].notna()]
-    return HeldDistricts(held.districts, is_same_query=snapshot is not None, cells=ground_cells(context, with_value))
-
-
-def _result(
-    indicator: Indicator,
-    part: Part,
-    tier: Tier,
-    source_id: str,
-    accepted: Accepted,
-    payload: Payload,
-    sha256: str,
-    attempts: list[Attempt],
-) -> PartResult:
-    return PartResult(
-        indicator_id=indicator.id,
-        part_id=part.id,
-        tier=tier,
-        source_id=source_id,
-        accepted=accepted,
-        payload_sha256=sha256,
-        url=payload.url,
-        edition=accepted.edition,
-        publisher_updated=payload.publisher_updated,
-        retrieved_at=payload.fetched_at.astimezone(UTC),
-        description=payload.description,
-        is_optional=part.optional,
-        attempts=tuple(attempts),
-    )

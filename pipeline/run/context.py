@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline import __version__
-from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.catalogue import Catalogue, Indicator, Part, load_catalogue
 from pipeline.catalogue.release_calendar import Calendar, load_release_calendar
-from pipeline.geography import Register, load_register
-from pipeline.geography.errors import UnknownAreaError
-from pipeline.marts.declaration import Table, declared_tables
 from pipeline.raw import RawStore
+from pipeline.run.memory import Memory, read_memory
+from pipeline.run.rota import Ask, Question, Rota, rota
 from pipeline.settings import PROJECT_ROOT, Settings, settings_from_environment
 from pipeline.sources.baseline import Baseline
-from pipeline.sources.http import HttpClient
+
+if TYPE_CHECKING:  # what takes pandas or the network is loaded when it is first wanted: see RunContext
+    from pipeline.geography import Register
+    from pipeline.marts.declaration import Table
+    from pipeline.sources.http import HttpClient
 
 # Draws of the survey errors behind each interval. A hundred settle an end of a 90% interval to about an eighth of its half-width;
 # a thorough run draws as often as figures that will be quoted deserve.
 DEFAULT_DRAWS = 100
 THOROUGH_DRAWS = 2000
 
+_one_client = threading.Lock()
 _CODE_FOLDERS = ("pipeline", "schemas")
 _CODE_SUFFIXES = {".py", ".sql", ".yaml", ".csv"}
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """Settings, catalogue, release calendar, declared tables, register of areas, the one HTTP client, the stores, and when the run began."""
+    """Settings, catalogue, release calendar, stores, options, when the run began, and what is loaded once it is wanted.
+
+    ``ask`` is whether publishers are asked about what is due and a few others in turn, or about all. Where another
+    process decides that, ``stands`` holds what it left out. ``facts`` is a folder of the register's tables in the place
+    of the project's own.
+    """
 
     settings: Settings
     catalogue: Catalogue
     calendar: Calendar
-    tables: Mapping[str, Table]
-    register: Register
-    client: HttpClient
     raw: RawStore
     baseline: Baseline
     started_at: datetime
@@ -45,6 +54,54 @@ class RunContext:
     force: bool = False
     draws: int = DEFAULT_DRAWS
     is_thorough: bool = False
+    ask: Ask = "due"
+    stands: Mapping[Question, datetime] | None = None
+    throttle: bool = True
+    backoff_seconds: float = 1.0
+    facts: Path | None = None
+
+    @cached_property
+    def register(self) -> Register:
+        """The register of areas."""
+        from pipeline.geography import load_register
+
+        return load_register() if self.facts is None else load_register(self.facts)
+
+    @cached_property
+    def tables(self) -> Mapping[str, Table]:
+        """The declared tables. Raises CatalogueError when the declaration is wrong."""
+        from pipeline.marts.declaration import declared_tables
+
+        return declared_tables(self.catalogue.indicators)
+
+    @cached_property
+    def client(self) -> HttpClient:
+        """The one HTTP client of the run, whichever thread wants it first."""
+        from pipeline.sources.http import HttpClient
+
+        with _one_client:
+            made: HttpClient | None = self.__dict__.get("client")
+            return made or HttpClient(
+                self.catalogue.sources, self.settings, throttle=self.throttle, backoff_seconds=self.backoff_seconds
+            )
+
+    @cached_property
+    def memory(self) -> Memory | None:
+        """What the last run knew, as it stood when this one began."""
+        return read_memory(self.settings.marts_dir)
+
+    @cached_property
+    def rota(self) -> Rota:
+        """Which tables this run asks about."""
+        if self.stands is not None:
+            return Rota(self.stands)
+        within = self.settings.look_within_days
+        return rota(self.parts, self.memory, self.calendar, self.started_at, within, self.ask)
+
+    @property
+    def parts(self) -> list[tuple[Indicator, Part]]:
+        """Every part to get, in the order of the catalogue."""
+        return [(indicator, part) for indicator in self.catalogue.collected for part in indicator.parts]
 
     def districts_today(self, code: str) -> frozenset[str]:
         """Today's districts on the ground of an area code, if it is or was a district's; empty for any other text."""
@@ -59,6 +116,7 @@ def open_run(
     force: bool = False,
     draws: int = DEFAULT_DRAWS,
     is_thorough: bool = False,
+    ask: Ask = "due",
     throttle: bool = True,
     backoff_seconds: float = 1.0,
 ) -> RunContext:
@@ -67,20 +125,16 @@ def open_run(
     With ``offline`` no source is asked at all: figures come from snapshots and the baseline. With ``force`` every figure
     is pulled anew, also where the publisher says that nothing has changed. ``draws`` is the number
     of times survey errors are drawn through the scores; with 0 there are no intervals. An ``is_thorough`` run also makes
-    the study of what each framework's choices do to its ranks. ``throttle`` and
-    ``backoff_seconds`` (the first pause before a retry) are the manners of the HTTP client; only tests against a
+    the study of what each framework's choices do to its ranks. ``ask`` is explained in `pipeline.run.rota`. ``throttle``
+    and ``backoff_seconds`` (the first pause before a retry) are the manners of the HTTP client; only tests against a
     stand-in have reason to change them.
-    Raises CatalogueError when the catalogue or the declaration of the tables is wrong.
+    Raises CatalogueError when the catalogue is wrong.
     """
     settings = settings or settings_from_environment()
-    catalogue = catalogue or load_catalogue()
     return RunContext(
         settings=settings,
-        catalogue=catalogue,
+        catalogue=catalogue or load_catalogue(),
         calendar=load_release_calendar(),
-        tables=declared_tables(catalogue.indicators),
-        register=load_register(),
-        client=HttpClient(catalogue.sources, settings, throttle=throttle, backoff_seconds=backoff_seconds),
         raw=RawStore(settings.raw_dir),
         baseline=Baseline(settings.baseline_dir),
         started_at=datetime.now(UTC),
@@ -88,11 +142,16 @@ def open_run(
         force=force,
         draws=draws,
         is_thorough=is_thorough,
+        ask=ask,
+        throttle=throttle,
+        backoff_seconds=backoff_seconds,
     )
 
 
 @lru_cache(maxsize=4096)
 def _districts_today(register: Register, code: str) -> frozenset[str]:
+    from pipeline.geography.errors import UnknownAreaError
+
     try:
         return frozenset(register.current_codes(code)) & frozenset(register.districts())
     except UnknownAreaError:

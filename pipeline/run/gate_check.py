@@ -17,6 +17,7 @@ from pipeline.gates import (
     too_old,
 )
 from pipeline.run.context import RunContext
+from pipeline.run.release import live_was_changed
 
 _HOW_TO_GO_ON = (
     "To see what publishing it would change: python -m pipeline diff --candidate. "
@@ -28,14 +29,15 @@ _NEEDED = frozenset({"dim_area", "dim_indicator", "fct_observation", "mart_score
 def hold_against_live(context: RunContext, candidate: Path) -> list[Finding]:
     """Run every gate on the file at ``candidate`` and record the findings in its ``meta_gate``; the gravest come first.
 
-    A live file that is not there, cannot be read or lacks a table that the gates read is no measure: then only the
+    A live file that is not there, cannot be read, is not as it was published or lacks a table that the gates read is no measure: then only the
     calendar is looked at. Raises CatalogueError when the limits are wrong.
     """
     policy = load_gate_policy(context.catalogue.indicators)
     grace = {release.id: release.grace_days or 0 for release in context.calendar.releases}
     with duckdb.connect(str(candidate)) as connection:
         found = too_old(connection, policy, today=context.started_at.date(), grace_days=grace)
-        if _attach_live(connection, context.settings.database):
+        live = context.settings.database
+        if not live_was_changed(context.memory, live) and _attach_live(connection, live):
             found += districts_lost(connection, policy)
             found += rows_down(connection, policy)
             found += medians_moved(connection, policy)

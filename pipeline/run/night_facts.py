@@ -10,6 +10,7 @@ import duckdb
 
 from pipeline.catalogue.release_calendar import load_release_calendar
 from pipeline.reading import CannotRead, published
+from pipeline.run.lateness import overdue_sentences
 
 _LATEST = """
 select distinct release_id, latest_period_end
@@ -30,12 +31,7 @@ def overdue(database: Path, today: date) -> list[str]:
     """
     releases = {release.id: release for release in load_release_calendar().releases}
     held = [(releases[id_], latest) for id_, latest in _rows(database, _LATEST) if id_ in releases]
-    return [
-        f"{release.title}: what follows the figures to {latest} was expected on {release.next_expected(latest)} "
-        f"and has not come ({release.calendar_url})"
-        for release, latest in held
-        if release.standing(latest, today) == "overdue"
-    ]
+    return overdue_sentences(held, today)
 
 
 def found_by_gates(database: Path) -> list[str]:

@@ -5,7 +5,7 @@ The steps are handed in, so that ``python -m pipeline nightly`` and the Prefect 
 * 0: published, or nothing new
 * 1: failed: the refresh, or only the report or the pruning after a refresh that went well (the text says which)
 * 3: the new file was refused by a check or a gate; the one before it stays
-* 4: published or nothing new, but a source did not give its figures today
+* 4: published or nothing new, but a source did not give its figures today, or the bucket did not take what is new
 * 5: another run is at work; nothing was done, and nothing after the refresh is tried
 """
 
@@ -22,7 +22,6 @@ from typing import Any
 
 from pipeline.notify import Message, Recipients, When, recipients_from_environment, send
 from pipeline.run.job import JobOptions
-from pipeline.run.night_facts import found_by_gates, overdue
 from pipeline.run.report import write_run_report
 from pipeline.settings import PROJECT_ROOT, Settings, settings_from_environment
 from pipeline.verbs.common import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError
@@ -101,14 +100,21 @@ def run_night(
     except VerbError as error:
         night = Night(error.exit_code, str(error))
     except Exception as error:
-        _tell(steps, Night(EXIT_FAILED, f"{type(error).__name__}: {error}"), settings, recipients, now)
+        _tell(steps, Night(EXIT_FAILED, settings.without_secrets(_in_words(error))), settings, recipients, now)
         raise
     if night.code in WENT_WELL:
         if options.has_report:
             _build_report(steps, settings, night)
-        _prune(steps, settings, night)
+        if _may_have_added(settings, now):
+            _prune(steps, settings, night)
     _tell(steps, night, settings, recipients, now)
     return night
+
+
+def _may_have_added(settings: Settings, now: datetime) -> bool:
+    """Whether the refresh may have stored or published something; one that read no figures has not."""
+    report = read_run_report(settings.marts_dir, since=now)
+    return report is None or bool(report.get("figures_were_read", True))
 
 
 def _build_report(steps: NightlySteps, settings: Settings, night: Night) -> None:
@@ -197,23 +203,50 @@ def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, 
     lines += night.problems
     lines += _some(report.get("sources_unreachable", []), "Not reached")
     lines += _some(report.get("failures", []), "Went wrong")
+    lines += _some(report.get("bucket_problems", []), "Bucket")
     if night.code not in (EXIT_REFUSED, EXIT_LOCKED):
-        lines += _some(overdue(settings.database, now.date()), "Overdue")
-    lines += _some(found_by_gates(settings.database), "Gate") if is_new else []
+        lines += _some(_overdue(report, settings, now), "Overdue")
+    lines += _some(_found_by_gates(settings), "Gate") if is_new else []
     lines += night.pruned
     lines += [f"Report: {night.site / 'index.html'}"] if night.site else []
     lines += [f"More: {settings.marts_dir / 'run_report.md'}"] if report else []
     concerns: When = "failures" if night.code != EXIT_OK else "changes" if is_new else "always"
-    headline = _headline(night, f"published {release.get('version', '')}".strip() if is_new else "nothing new")
+    ended = f"published {release.get('version', '')}".strip() if is_new else "nothing new"
+    headline = _headline(night, ended, _missing(report))
     return Message(f"Inclusive growth: {headline}", "\n".join(lines), concerns)
 
 
-def _headline(night: Night, ended: str) -> str:
-    """One line on a night; ``ended`` says what a refresh that went well came to."""
+def _overdue(report: dict[str, Any], settings: Settings, now: datetime) -> list[str]:
+    """What is overdue: as the refresh found it, or where it did not get so far, by the published file."""
+    if report.get("parts"):
+        found: list[str] = report.get("overdue", [])
+        return found
+    from pipeline.run.night_facts import overdue
+
+    return overdue(settings.database, now.date())
+
+
+def _found_by_gates(settings: Settings) -> list[str]:
+    from pipeline.run.night_facts import found_by_gates
+
+    return found_by_gates(settings.database)
+
+
+def _missing(report: dict[str, Any]) -> str:
+    """What a night that ended with 4 lacks, by its report: figures of a source, the bucket, or both."""
+    sources = "sources that gave no figures today"
+    if not report.get("bucket_problems"):
+        return sources
+    of_sources = report.get("sources_unreachable") or report.get("failures")
+    return f"{sources} and a bucket to look after" if of_sources else "a bucket to look after"
+
+
+def _headline(night: Night, ended: str, missing: str) -> str:
+    """One line on a night; ``ended`` says what a refresh that went well came to, ``missing`` what it lacks if it ended with 4."""
     if night.code == EXIT_FAILED and night.failure is None:
         return f"{ended}, but what follows it failed"
     if night.code == EXIT_INCOMPLETE:
-        return f"{ended}, with sources that gave no figures today"
+        return f"{ended}, with {missing}"
     return _HEADLINES.get(night.code, ended)
 
 

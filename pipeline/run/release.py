@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import compare
+from pipeline import compare, publish
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
 from pipeline.compare import CannotRescore, Rescore, Stamp, Version, made_by
 from pipeline.releases import ReleaseProblem, ReleaseStore
+from pipeline.releases.manifest import MANIFEST
 from pipeline.run.assemble import scoring_input
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.inputs import area_rows
+from pipeline.run.memory import Memory
 from pipeline.scoring import IndicatorSpec, ScoringInputError
 from pipeline.scoring.headline import headline_scores
 from pipeline.settings import PROJECT_ROOT, Settings
@@ -77,7 +79,7 @@ def rescorer_for(settings: Settings, database: Path) -> Rescore | None:
 
 def number_release(context: RunContext, candidate: Path) -> Stamp:
     """Compare the new file with the live one, write into it what differs and which release it is; return that."""
-    with _file_before(context.settings) as (before, version, problem):
+    with _file_before(context) as (before, version, problem):
         return compare.stamp(
             candidate,
             before,
@@ -89,15 +91,17 @@ def number_release(context: RunContext, candidate: Path) -> Stamp:
 
 
 @contextmanager
-def _file_before(settings: Settings) -> Iterator[tuple[Path | None, Version | None, str | None]]:
+def _file_before(context: RunContext) -> Iterator[tuple[Path | None, Version | None, str | None]]:
     """The file to compare with, the highest version given so far, and what is to be said of either.
 
     It is the live file; where that is gone or cannot be read, the newest release that is kept; where none is, nothing.
     """
-    store, live = release_store(settings), settings.database
+    store, live = release_store(context.settings), context.settings.database
     newest = store.newest()
     highest = newest.version if newest else store.noted_version()
     is_readable, why = store.can_read(live)
+    if is_readable and live_was_changed(context.memory, live):
+        is_readable, why = False, "its bytes are not those that were published"
     if is_readable:
         yield live, highest, None
         return
@@ -115,9 +119,23 @@ def _file_before(settings: Settings) -> Iterator[tuple[Path | None, Version | No
         yield rebuilt, highest, f"{lost}, so release {newest.version}, which is kept, was compared with"
 
 
+def live_was_changed(memory: Memory | None, live: Path) -> bool:
+    """Whether the live file says that it is the one the last run left, and is not, byte for byte: damaged, or edited."""
+    return memory is not None and publish.live_fingerprint(live) == memory.inputs and not memory.is_of(live)
+
+
 def release_store(settings: Settings) -> ReleaseStore:
     """The releases that are kept beside the live file."""
     return ReleaseStore(settings.database, settings.keep_releases)
+
+
+def kept_as(context: RunContext) -> tuple[str, ...]:
+    """The files, by name beside the live one, that show that it is kept as a release; none where no release is."""
+    newest = release_store(context.settings).newest()
+    if newest is None:
+        return ()
+    manifest = (newest.folder / MANIFEST).relative_to(context.settings.marts_dir)
+    return MANIFEST, manifest.as_posix()
 
 
 def keep_release(context: RunContext) -> str | None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
 from pipeline.raw import write_atomically
-from pipeline.run.acquire import PartResult
 from pipeline.run.context import RunContext
-from pipeline.run.refresh import Outcome
-from pipeline.run.sources_table import age_in_days
+from pipeline.run.lateness import overdue_today
+from pipeline.run.results import Outcome, PartResult
+from pipeline.run.rota import Question
 
 TIER_WORDS = {
     "live": "live",
@@ -24,6 +24,18 @@ TIER_WORDS = {
     "none": "NO FIGURES",
 }
 MOST_SENTENCES = 12
+_LISTED = (
+    ("Sources that could not be reached", "sources_unreachable"),
+    ("What went wrong", "failures"),
+    ("Releases that are overdue", "overdue"),
+    ("Tables that were not asked about", "asked"),
+    ("What the bucket lacks", "bucket_problems"),
+    ("The bucket", "bucket_notes"),
+)
+
+
+def _span(first: date, last: date) -> str:
+    return f"on {first}" if first == last else f"between {first} and {last}"
 
 
 def source_words(result: PartResult) -> str:
@@ -53,7 +65,7 @@ def unreachable_hosts(results: Sequence[PartResult]) -> list[str]:
 
 def awaited_words(outcome: Outcome) -> str | None:
     """One sentence on the optional indicators without figures; None where there is none."""
-    names = [_name(result) for result in outcome.awaited]
+    names = [result.name for result in outcome.awaited]
     if not names:
         return None
     some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
@@ -67,16 +79,48 @@ def table_rows(context: RunContext, results: Sequence[PartResult]) -> list[tuple
     for result in results:
         if result.tier == "none" and result.is_optional:
             continue
-        name = _name(result)
-        accepted = result.accepted
         years, districts = "-", "0"
-        if accepted is not None:
-            with_value = accepted.observations["year"][accepted.observations["value"].notna()]
-            first, last = int(with_value.min()), int(with_value.max())
-            years = str(first) if first == last else f"{first}-{last}"
-            districts = str(len(accepted.districts))
-        rows.append((name, source_words(result), years, districts, age_words(age_in_days(result, context.started_at))))
+        if result.account is not None:
+            first, last = result.account.first_year, result.account.last_year
+            years = "-" if first is None else str(first) if first == last else f"{first}-{last}"
+            districts = str(result.account.district_count)
+        age = age_words(result.age_in_days(context.started_at))
+        rows.append((result.name, source_words(result), years, districts, age))
     return rows
+
+
+def sources_in_short(context: RunContext, results: Sequence[PartResult]) -> list[tuple[str, str, str]]:
+    """A row for each source used: how many parts it gave, and the ages of their figures."""
+    ages: dict[str, list[int | None]] = {}
+    for result in results:
+        ages.setdefault(source_words(result), []).append(result.age_in_days(context.started_at))
+    return [
+        (words, str(len(found)), _ages_words([age for age in found if age is not None]))
+        for words, found in ages.items()
+    ]
+
+
+def _ages_words(ages: Sequence[int]) -> str:
+    if not ages:
+        return "-"
+    youngest, oldest = age_words(min(ages)), age_words(max(ages))
+    return youngest if youngest == oldest else f"{youngest} to {oldest}"
+
+
+def asked_words(context: RunContext) -> list[str]:
+    """One sentence for each source of which some tables were not asked about today, and when they were last."""
+    tables: dict[str, set[str]] = {}
+    for _, part in context.parts:
+        for query in part.live:
+            tables.setdefault(query.source, set()).add(Question.of(query).table)
+    left_out: dict[str, list[datetime]] = {}
+    for question, moment in context.rota.stand.items():
+        left_out.setdefault(question.source_id, []).append(moment)
+    return [
+        f"{source_id} about {len(tables[source_id]) - len(moments)} of {len(tables[source_id])} tables, about the others "
+        f"{_span(min(moments).date(), max(moments).date())}"
+        for source_id, moments in sorted(left_out.items())
+    ]
 
 
 def run_report(
@@ -88,13 +132,18 @@ def run_report(
         "status": "failed" if outcome is None else "published" if outcome.is_new else "nothing new",
         "error": error,
         "started_at": context.started_at.isoformat(),
-        "finished_at": datetime.now(UTC).isoformat(),
+        # a clock that was set back meanwhile must not end a run before it began
+        "finished_at": max(datetime.now(UTC), context.started_at).isoformat(),
         "database": context.settings.database.name,
         "code_version": __version__,
         "python_version": platform.python_version(),
         "sources_unreachable": unreachable_hosts(results),
         "failures": outcome.failures if outcome else [],
-        "no_figures_yet": [_name(result) for result in outcome.awaited] if outcome else [],
+        "overdue": overdue_today(context, results),
+        "requests": {} if context.offline else dict(sorted(context.client.requests.items())),
+        "asked": asked_words(context) if outcome and not (context.offline or context.force) else [],
+        "figures_were_read": any(result.accepted is not None for result in results),
+        "no_figures_yet": [result.name for result in outcome.awaited] if outcome else [],
         "parts": [
             {
                 "indicator_id": result.indicator_id,
@@ -103,18 +152,22 @@ def run_report(
                 "is_optional": result.is_optional,
                 "source_id": result.source_id,
                 "edition": result.edition,
-                "age_days": age_in_days(result, context.started_at),
-                "rows_read": result.accepted.rows_read if result.accepted else 0,
-                "rows_set_aside": len(result.accepted.quarantine) if result.accepted else 0,
-                "districts": len(result.accepted.districts) if result.accepted else 0,
-                "warnings": list(result.accepted.warnings) if result.accepted else [],
+                "age_days": result.age_in_days(context.started_at),
+                "rows_read": result.account.rows_read if result.account else 0,
+                "rows_set_aside": result.account.rows_set_aside if result.account else 0,
+                "districts": result.account.district_count if result.account else 0,
+                "warnings": list(result.account.warnings) if result.account else [],
                 "attempts": [f"{a.tier}: {a.sentence}" for a in result.attempts],
             }
             for result in results
         ],
         "release": _release(outcome),
         "account_of_rows": dict(outcome.account) if outcome else {},
-        "row_counts": outcome.row_counts if outcome else {},
+        "row_counts": dict(outcome.counts.tables) if outcome else {},
+        "row_counts_before": dict(outcome.counts_before.tables) if outcome else {},
+        "figures": dict(outcome.counts.figures) if outcome else {},
+        "figures_before": dict(outcome.counts_before.figures) if outcome else {},
+        "set_aside_because": dict(outcome.set_aside) if outcome else {},
         "seconds": {name: round(value, 3) for name, value in outcome.timings.seconds.items()} if outcome else {},
         "prefect_start_seconds": None if prefect_seconds is None else round(prefect_seconds, 2),
     }
@@ -134,10 +187,6 @@ def _release(outcome: Outcome | None) -> dict[str, Any] | None:
     }
 
 
-def _name(result: PartResult) -> str:
-    return result.indicator_id if result.part_id == "main" else f"{result.indicator_id} ({result.part_id})"
-
-
 def write_run_report(folder: Path, report: dict[str, Any]) -> None:
     """Write ``run_report.json`` and ``run_report.md`` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,8 +202,8 @@ def _markdown(report: dict[str, Any]) -> str:
         lines += ["## The night", "", *(f"* {line}" for line in report["night"]), ""]
     if report["release"]:
         lines += ["## What changed", "", report["release"]["what_changed"], ""]
-    for title, key in (("Sources that could not be reached", "sources_unreachable"), ("What went wrong", "failures")):
-        if report[key]:
+    for title, key in _LISTED:
+        if report.get(key):
             lines += [f"## {title}", "", *(f"* {line}" for line in report[key]), ""]
     if report["no_figures_yet"]:
         lines += ["## Optional indicators without figures yet", "", ", ".join(report["no_figures_yet"]), ""]
@@ -173,16 +222,15 @@ def _markdown(report: dict[str, Any]) -> str:
         ]
         lines.append("")
     if report["account_of_rows"]:
-        lines += ["## What became of every row", "", "| rows | number |", "|---|---:|"]
-        lines += [f"| {name} | {count:,} |" for name, count in report["account_of_rows"].items()]
+        lines += _counted("What became of every row", "rows", "number", report["account_of_rows"])
         lines += [
-            "",
             "Rows read and computed are the sum of the seven lines under them; a run in which they are not stops.",
             "",
         ]
-    if report["row_counts"]:
-        lines += ["## Tables", "", "| table | rows |", "|---|---:|"]
-        lines += [f"| {name} | {count} |" for name, count in report["row_counts"].items()] + [""]
+    lines += _against_last_time("Figures of each indicator", "indicator", report["figures"], report["figures_before"])
+    lines += _against_last_time("Tables", "table", report["row_counts"], report["row_counts_before"])
+    lines += _counted("Why rows were set aside", "reason", "rows", report["set_aside_because"])
+    lines += _counted("Requests", "source", "requests", report["requests"])
     if report["seconds"]:
         lines += ["## Time", "", "| step | seconds |", "|---|---:|"]
         lines += [f"| {name} | {value:.2f} |" for name, value in report["seconds"].items()]
@@ -190,3 +238,28 @@ def _markdown(report: dict[str, Any]) -> str:
             lines.append(f"| Prefect's own start | {report['prefect_start_seconds']:.2f} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def _counted(title: str, what: str, unit: str, counts: Mapping[str, int]) -> list[str]:
+    """A table of counts; nothing where there is none."""
+    if not counts:
+        return []
+    lines = [f"## {title}", "", f"| {what} | {unit} |", "|---|---:|"]
+    return [*lines, *(f"| {name} | {count:,} |" for name, count in counts.items()), ""]
+
+
+def _against_last_time(title: str, what: str, now: Mapping[str, int], before: Mapping[str, int]) -> list[str]:
+    """A table of row counts beside those of the file before, those that differ first."""
+    if not now and not before:
+        return []
+    names = sorted({**now, **before}, key=lambda name: now.get(name) == before.get(name))
+    differ = sum(now.get(name) != before.get(name) for name in names)
+    against = (
+        f"{differ} of {len(names)} differ from last time." if before else "There was no file before to compare with."
+    )
+    lines = [f"## {title}", "", against, "", f"| {what} | rows | last time | difference |", "|---|---:|---:|---:|"]
+    for name in names:
+        rows, last = now.get(name, 0), before.get(name)
+        difference = "-" if last is None else f"{rows - last:+,}" if rows != last else ""
+        lines.append(f"| {name} | {rows:,} | {'-' if last is None else f'{last:,}'} | {difference} |")
+    return [*lines, ""]

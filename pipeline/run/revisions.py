@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.catalogue import Indicator, Part, Query
-from pipeline.raw import CorruptSnapshot, Snapshot, SnapshotKey
-from pipeline.run.accept import PayloadRejected, accept
-from pipeline.run.acquire import PartResult
+from pipeline.raw import CorruptSnapshot, Snapshot
+from pipeline.run.accept import accept
 from pipeline.run.context import RunContext
+from pipeline.run.made_of import earlier_editions, origin
+from pipeline.run.results import PartResult, PayloadRejected
 from pipeline.scoring.revisions import distinct_editions, revision_spread, with_revision_errors
 
 
@@ -23,7 +24,7 @@ def observations_with_errors(context: RunContext, result: PartResult) -> pd.Data
     earlier = earlier_editions(context, result)
     if not earlier:
         return observations
-    indicator, part, query = _origin(context, result)
+    indicator, part, query = origin(context, result)
     held = [figures for item in earlier if (figures := _figures(context, indicator, part, query, item)) is not None]
     districts = observations["area_code"].map(lambda code: _is_district(context, code)).astype(bool)
     editions = [figures[figures["area_code"].isin(observations.loc[districts, "area_code"])] for figures in held]
@@ -33,24 +34,6 @@ def observations_with_errors(context: RunContext, result: PartResult) -> pd.Data
     return observations.assign(standard_error=revised["standard_error"].reindex(observations.index).where(
         districts, observations["standard_error"]
     ))  # fmt: skip
-
-
-def earlier_editions(context: RunContext, result: PartResult) -> list[Snapshot]:
-    """What the publisher sent for a part before the figures in use, oldest first; empty where errors need none of it."""
-    indicator = context.catalogue.indicators[result.indicator_id]
-    if indicator.intervals != "revisions" or result.tier not in ("live", "snapshot"):
-        return []
-    indicator, part, query = _origin(context, result)
-    key = SnapshotKey(query.source, indicator.id, part.id, query.model_dump(mode="json"))
-    snapshots = context.raw.editions(key)
-    in_use = next((n for n, item in enumerate(snapshots) if item.sha256 == result.payload_sha256), len(snapshots))
-    return snapshots[:in_use]
-
-
-def _origin(context: RunContext, result: PartResult) -> tuple[Indicator, Part, Query]:
-    indicator = context.catalogue.indicators[result.indicator_id]
-    part = next(part for part in indicator.parts if part.id == result.part_id)
-    return indicator, part, next(query for query in part.live if query.source == result.source_id)
 
 
 def _figures(

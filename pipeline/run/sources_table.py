@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
 
 from pipeline.catalogue import Part
-from pipeline.run.acquire import PartResult
 from pipeline.run.context import RunContext
-
-
-def age_in_days(result: PartResult, now: datetime) -> int | None:
-    """Whole days since the bytes were fetched (live, snapshot) or the publisher released them (baseline)."""
-    if result.retrieved_at is None:
-        return None
-    return max((now.astimezone(UTC).date() - result.retrieved_at.date()).days, 0)
+from pipeline.run.results import PartResult
 
 
 def why_not_live(result: PartResult) -> str | None:
@@ -38,19 +30,10 @@ def source_rows(context: RunContext, results: Sequence[PartResult]) -> pd.DataFr
     return frame.astype(types)
 
 
-def latest_period_end(result: PartResult) -> date | None:
-    """The last day of the latest period with a figure; None where there is none."""
-    if result.accepted is None:
-        return None
-    observations = result.accepted.observations
-    latest = observations.loc[observations["value"].notna(), "period_end"].max()
-    return None if pd.isna(latest) else pd.Timestamp(latest).date()
-
-
 def punctuality(context: RunContext, part: Part, result: PartResult) -> dict[str, Any]:
     """Which release brings the part, when its next figure is usually out, and whether that day has gone by."""
     release = next(filter(None, map(context.calendar.release_of, part.live)), None)
-    latest = latest_period_end(result)
+    latest = None if result.account is None else result.account.latest_period_end
     if release is None or latest is None:
         return {"release_id": release and release.id, "next_expected_on": None, "standing": "no calendar"}
     return {
@@ -63,9 +46,7 @@ def punctuality(context: RunContext, part: Part, result: PartResult) -> dict[str
 def _row(context: RunContext, result: PartResult) -> dict[str, Any]:
     indicator = context.catalogue.indicators[result.indicator_id]
     part = next(part for part in indicator.parts if part.id == result.part_id)
-    accepted = result.accepted
-    years = None if accepted is None else accepted.observations.loc[accepted.observations["value"].notna(), "year"]
-    has_years = years is not None and len(years) > 0
+    account = result.account
     return {
         "indicator_id": result.indicator_id,
         "part_id": result.part_id,
@@ -75,18 +56,18 @@ def _row(context: RunContext, result: PartResult) -> dict[str, Any]:
         "edition": result.edition,
         "publisher_updated": result.publisher_updated,
         "retrieved_on": result.retrieved_at.date() if result.retrieved_at else None,
-        "age_days": age_in_days(result, context.started_at),
+        "age_days": result.age_in_days(context.started_at),
         "is_stale": bool(part.live) and result.tier != "live",
         "why_not_live": why_not_live(result),
         "url": result.url,
         "payload_sha256": result.payload_sha256,
         "licence": indicator.licence,
-        "row_count": 0 if accepted is None else accepted.rows_read,
-        "quarantined_count": 0 if accepted is None else len(accepted.quarantine),
-        "district_count": 0 if accepted is None else len(accepted.districts),
-        "first_year": int(years.min()) if years is not None and has_years else None,
-        "last_year": int(years.max()) if years is not None and has_years else None,
-        "latest_period_end": latest_period_end(result),
+        "row_count": account.rows_read if account else 0,
+        "quarantined_count": account.rows_set_aside if account else 0,
+        "district_count": account.district_count if account else 0,
+        "first_year": account.first_year if account else None,
+        "last_year": account.last_year if account else None,
+        "latest_period_end": account.latest_period_end if account else None,
         **punctuality(context, part, result),
-        "warnings": "; ".join(accepted.warnings) if accepted is not None and accepted.warnings else None,
+        "warnings": "; ".join(account.warnings) or None if account else None,
     }

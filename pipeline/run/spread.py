@@ -19,9 +19,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline.catalogue import Indicator, Part
-from pipeline.run.acquire import PartResult, acquire_part
+from pipeline.run.acquire import acquire_part
 from pipeline.run.context import RunContext, code_fingerprint, open_run
-from pipeline.run.refresh import FETCH_THREADS, parts_of
+from pipeline.run.refresh import FETCH_THREADS
+from pipeline.run.results import PartResult
+from pipeline.run.rota import Question
 from pipeline.settings import settings_from_environment
 from pipeline.verbs.common import VerbError
 
@@ -34,7 +36,10 @@ class OtherCode(VerbError):
 
 @dataclass(frozen=True)
 class Order:
-    """What a process must know to take part in a run: no key, no connection. ``code`` is `code_fingerprint()`."""
+    """What a process must know to take part in a run: no key, no connection.
+
+    ``code`` is `code_fingerprint()`; ``stands`` are the tables that this run does not ask about.
+    """
 
     code: str
     data_dir: Path
@@ -44,6 +49,7 @@ class Order:
     force: bool
     draws: int
     is_thorough: bool
+    stands: tuple[tuple[Question, datetime], ...]
 
 
 def order_of(context: RunContext) -> Order:
@@ -58,6 +64,7 @@ def order_of(context: RunContext) -> Order:
         force=context.force,
         draws=context.draws,
         is_thorough=context.is_thorough,
+        stands=() if context.offline else tuple(context.rota.stand.items()),
     )
 
 
@@ -80,21 +87,21 @@ def context_of(order: Order) -> RunContext:
     context = open_run(
         settings, offline=order.offline, force=order.force, draws=order.draws, is_thorough=order.is_thorough
     )
-    return replace(context, started_at=order.started_at)
+    return replace(context, started_at=order.started_at, stands=dict(order.stands))
 
 
 def acquire_share(order: Order, names: Sequence[PartName]) -> list[PartResult]:
     """Get some parts in this process, several at a time. Raises OtherCode, and OSError as ``acquire_part`` does."""
     context = context_of(order)
     wanted = set(names)
-    pairs = [(i, p) for i, p in parts_of(context) if (i.id, p.id) in wanted]
+    pairs = [(i, p) for i, p in context.parts if (i.id, p.id) in wanted]
     with ThreadPoolExecutor(max_workers=FETCH_THREADS) as pool:
         return list(pool.map(lambda pair: acquire_part(context, *pair), pairs))
 
 
 def shares_of(context: RunContext, pieces: int) -> list[list[PartName]]:
     """Parts dealt out for ``acquire_share``: by publisher, or in ``pieces`` where no publisher is asked."""
-    pairs = parts_of(context)
+    pairs = context.parts
     if context.offline:
         dealt = [pairs[first::pieces] for first in range(pieces)]
         return [[(i.id, p.id) for i, p in share] for share in dealt if share]

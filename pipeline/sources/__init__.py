@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pipeline.catalogue.model import ElsQuery, NomisQuery, OnsDatasetQuery, Query, SmallAreaQuery
@@ -12,7 +13,26 @@ if TYPE_CHECKING:
     from pipeline.sources.base import Payload
     from pipeline.sources.http import HttpClient
 
-__all__ = ["fetch", "is_unchanged", "last_updated", "official_summary"]
+__all__ = ["REQUESTS_TO_ASK", "asked_with", "fetch", "is_unchanged", "last_updated", "official_summary"]
+
+# How many requests it takes to ask whether a table has changed, where it is not one.
+REQUESTS_TO_ASK: Mapping[str, int] = {"ons_dataset": 2}
+
+
+def asked_with(query: Query) -> str:
+    """What is asked about to learn whether a query's figures have changed: queries with the same answer share it.
+
+    A data set of Nomis or of the ONS dataset API, a published file; Explore Local Statistics answers for all at once.
+    """
+    match query:
+        case ElsQuery():
+            return "all indicators"
+        case NomisQuery() | OnsDatasetQuery():
+            return query.dataset
+        case SmallAreaQuery():
+            from pipeline.sources import published_files
+
+            return published_files.file_of(query.index)
 
 
 def fetch(query: Query, client: HttpClient) -> Payload:
@@ -34,19 +54,22 @@ def fetch(query: Query, client: HttpClient) -> Payload:
 
 
 def is_unchanged(query: Query, held: Payload, client: HttpClient) -> bool:
-    """Whether the publisher says that nothing has changed since ``held`` was fetched for ``query``.
+    """Whether the publisher says, or its bytes show, that nothing has changed since ``held`` was fetched for ``query``.
 
-    False where it gives no mark to tell by. Raises a SourceError when the publisher cannot be asked.
+    False where it gives no mark to tell by. A file is asked for on condition that it has changed; one that comes all
+    the same is compared. Raises a SourceError when the publisher cannot be asked.
     """
-    from pipeline.sources import published_files
-
     if isinstance(query, SmallAreaQuery):
+        from pipeline.sources import published_files
+
         headers = {name.lower(): value for name, value in held.headers.items()}
-        etag, modified = headers.get("etag"), headers.get("last-modified")
-        if etag is None and modified is None:
-            return False
-        file_id = published_files.file_of(query.index)
-        return published_files.fetch(file_id, client, etag=etag, last_modified=modified) is None
+        file_id, etag, modified = (
+            published_files.file_of(query.index),
+            headers.get("etag"),
+            headers.get("last-modified"),
+        )
+        sent = published_files.fetch(file_id, client, etag=etag, last_modified=modified)
+        return sent is None or sent.sha256 == held.sha256
     mark = None if held.publisher_updated is None else last_updated(query, client)
     return mark is not None and mark == held.publisher_updated
 

@@ -12,6 +12,7 @@ import logging
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -122,6 +123,7 @@ class HttpClient:
         self._base_urls = dict(settings.base_urls)
         self._secret = settings.nomis_uid
         self.has_nomis_key = bool(self._secret)
+        self.requests: Counter[str] = Counter()  # sent so far, by source
         self.user_agent = user_agent(settings.contact)
         self.once = OncePerRun()
         self.spool = SpoolFolder()
@@ -129,7 +131,7 @@ class HttpClient:
         self._backoff_seconds = backoff_seconds
         self._max_body_bytes = max_body_bytes
         self._max_answer_seconds = max_answer_seconds
-        self._hosts: dict[str, Host] = {}
+        self._hosts: dict[tuple[str, str], Host] = {}
         self._lock = threading.Lock()
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
@@ -186,16 +188,15 @@ class HttpClient:
             headers["If-None-Match"] = etag
         if last_modified:
             headers["If-Modified-Since"] = last_modified
-        host = self._host(url)
+        host = self._host(source_id, url)
         if verdict := host.verdict(url):
-            raise HostUnreachable(
-                f"{source.title} cannot be reached: {verdict} ({urlsplit(url).hostname}). "
-                f"Check the network, a proxy, or {source.environment_variable}; nothing is known about its data."
-            )
+            raise _unreachable(source, verdict, url)
 
         waited = 0.0
         for attempt in range(1, MAX_ATTEMPTS + 1):
             self._wait_for_turn(host, source)
+            with self._lock:
+                self.requests[source_id] += 1
             pause = self._backoff_seconds * 2 ** (attempt - 1)
             try:
                 response = self._send_once(host, source, url, sent, public, headers)
@@ -225,17 +226,31 @@ class HttpClient:
         self, source_id: str, path: str, *, etag: str | None = None, last_modified: str | None = None
     ) -> HttpResponse:
         """``get`` for documents that many queries need (definitions, metadata, an index's file): asked for once in a run."""
-        return self.once(
-            (source_id, path, etag, last_modified),
-            lambda: self.get(source_id, path, etag=etag, last_modified=last_modified),
-        )
+
+        def ask() -> HttpResponse:
+            response = self.get(source_id, path, etag=etag, last_modified=last_modified)
+            if (etag or last_modified) and not response.not_modified:  # what has changed need not come twice
+                self.once((source_id, path, None, None), lambda: response)
+            return response
+
+        return self.once((source_id, path, etag, last_modified), ask)
+
+    def require_reachable(self, source_id: str) -> None:
+        """Make sure that a source's host takes connections, found out once for the run; nothing is asked of it.
+
+        Raises HostUnreachable.
+        """
+        source, url = self._sources[source_id], self.base_url(source_id)
+        if verdict := self._host(source_id, url).verdict(url):
+            raise _unreachable(source, verdict, url)
 
     # --- reachability and manners -------------------------------------------------------------------------------
 
-    def _host(self, url: str) -> Host:
+    def _host(self, source_id: str, url: str) -> Host:
+        """One host as one source: publishers behind one mirror or stand-in are each asked at their own pace."""
         parts = urlsplit(url)
         with self._lock:
-            return self._hosts.setdefault(f"{parts.scheme}://{parts.netloc}", Host())
+            return self._hosts.setdefault((source_id, f"{parts.scheme}://{parts.netloc}"), Host())
 
     def _wait_for_turn(self, host: Host, source: Source) -> None:
         if host.held_for > MAX_WAIT_SECONDS:
@@ -371,6 +386,13 @@ class _BrokenError(Exception):
         super().__init__(str(as_source_error))
         self.as_source_error = as_source_error
         self.attempts_worth_making = attempts_worth_making
+
+
+def _unreachable(source: Source, verdict: str, url: str) -> HostUnreachable:
+    return HostUnreachable(
+        f"{source.title} cannot be reached: {verdict} ({urlsplit(url).hostname}). "
+        f"Check the network, a proxy, or {source.environment_variable}; nothing is known about its data."
+    )
 
 
 def _keep_separator(match: re.Match[str]) -> str:

@@ -6,7 +6,6 @@ memory does not grow with the number of pages.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.catalogue.model import NomisQuery
+from pipeline.sources.answers import page_of
 from pipeline.sources.base import Incomplete, Page, Payload, WrongContent
 from pipeline.sources.nomis_definitions import SOURCE_ID, code_by_name, described, last_updated, periods_wanted
 from pipeline.sources.nomis_pages import (
@@ -178,14 +178,4 @@ def _add_page(collected: _Collected, response: HttpResponse, rows: int, asked: A
     if not content.endswith(b"\n"):
         collected.file.write(b"\n")
     collected.row_count += rows
-    collected.pages.append(
-        Page(
-            url=response.url_without_secrets,
-            parameters=response.params_without_secrets,
-            http_status=response.status,
-            headers=response.headers,
-            sha256=hashlib.sha256(content).hexdigest(),
-            byte_count=len(content),
-            row_count=rows,
-        )
-    )
+    collected.pages.append(page_of(response, rows))

@@ -6,14 +6,13 @@ A secondary source: its tables of pay are years behind Nomis and its other local
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.catalogue.model import OnsDatasetQuery
-from pipeline.sources.base import Incomplete, Page, Payload, RequestRefused, WrongContent
+from pipeline.sources.answers import whole_payload
+from pipeline.sources.base import Incomplete, Payload, RequestRefused, WrongContent
 from pipeline.sources.documents import fields_of, inside, json_of, lines_of, text
 
 if TYPE_CHECKING:
@@ -37,28 +36,11 @@ def fetch(query: OnsDatasetQuery, client: HttpClient) -> Payload:
     response = client.get(SOURCE_ID, address)
     if response.status != 200:
         raise RequestRefused(_refusal(response))
-    row_count = _checked_rows(response, query.dataset)
-    page = Page(
-        url=response.url_without_secrets,
-        parameters=response.params_without_secrets,
-        http_status=response.status,
-        headers=response.headers,
-        sha256=hashlib.sha256(response.content).hexdigest(),
-        byte_count=len(response.content),
-        row_count=row_count,
-    )
-    return Payload(
-        body=response.content,
-        media_type="text/csv",
-        url=page.url,
-        parameters=page.parameters,
-        fetched_at=datetime.now(UTC),
-        http_status=page.http_status,
-        headers=page.headers,
-        row_count=row_count,
+    return whole_payload(
+        response,
+        _checked_rows(response, query.dataset),
         publisher_updated=_mark(version),
         edition=f"{version.get('edition')}, version {version.get('version')}",
-        pages=(page,),
     )
 
 

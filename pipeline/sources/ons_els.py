@@ -8,17 +8,15 @@ used: in one generation its numbers are wrong when a dimension is reduced (secti
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.catalogue.model import ElsQuery
+from pipeline.sources.answers import whole_payload
 from pipeline.sources.base import (
     Description,
     HostUnreachable,
     Incomplete,
-    Page,
     Payload,
     RequestRefused,
     SourceError,
@@ -45,29 +43,11 @@ def fetch(query: ElsQuery, client: HttpClient) -> Payload:
     response = _request_csv(query, client)
     lines = _checked_lines(response, query)
     _check_last_period(lines, described, query)
-    content_sha256 = hashlib.sha256(response.content).hexdigest()
-    row_count = len(lines) - 1
-    page = Page(
-        url=response.url_without_secrets,
-        parameters=response.params_without_secrets,
-        http_status=response.status,
-        headers=response.headers,
-        sha256=content_sha256,
-        byte_count=len(response.content),
-        row_count=row_count,
-    )
-    return Payload(
-        body=response.content,
-        media_type="text/csv",
-        url=page.url,
-        parameters=page.parameters,
-        fetched_at=datetime.now(UTC),
-        http_status=page.http_status,
-        headers=page.headers,
-        row_count=row_count,
+    return whole_payload(
+        response,
+        len(lines) - 1,
         publisher_updated=text(described.get("dataModified")),
         edition=text(described.get("updated")),
-        pages=(page,),
         description=_description(described),
     )
 

@@ -7,7 +7,6 @@ status 200 and an ``error`` object. Answers are cut at the server's page size an
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from pipeline.sources.answers import page_of
 from pipeline.sources.base import Incomplete, Page, Payload, RequestRefused, WrongContent
 from pipeline.sources.documents import inside, json_of, mappings
 
@@ -150,17 +150,7 @@ def _collect(service: str, table: PortalTable, client: HttpClient) -> _Pages:
                 f"Open Geography {service}: {len(collected.features)} rows and more, expected at most "
                 f"{table.expected_rows[1]}."
             )
-        collected.pages.append(
-            Page(
-                url=response.url_without_secrets,
-                parameters=response.params_without_secrets,
-                http_status=response.status,
-                headers=response.headers,
-                sha256=hashlib.sha256(response.content).hexdigest(),
-                byte_count=len(response.content),
-                row_count=len(features),
-            )
-        )
+        collected.pages.append(page_of(response, len(features)))
         # The flag is at the top, or under ``properties`` in GeoJSON of some server versions.
         has_more = document.get("exceededTransferLimit") or inside(document, "properties", "exceededTransferLimit")
         if not has_more or not features:

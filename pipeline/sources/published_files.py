@@ -7,13 +7,12 @@ so what arrives is checked against what the file must be.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.sources.base import Incomplete, Page, Payload, RequestRefused, WrongContent
+from pipeline.sources.answers import whole_payload
+from pipeline.sources.base import Incomplete, Payload, RequestRefused, WrongContent
 from pipeline.sources.documents import fields_of, lines_of
 
 if TYPE_CHECKING:
@@ -175,28 +174,12 @@ def fetch(
 
 
 def _payload(response: HttpResponse, file: PublishedFile) -> Payload:
-    row_count = _checked_rows(response, file)
-    page = Page(
-        url=response.url_without_secrets,
-        parameters={},
-        http_status=response.status,
-        headers=response.headers,
-        sha256=hashlib.sha256(response.content).hexdigest(),
-        byte_count=len(response.content),
-        row_count=row_count,
-    )
-    return Payload(
-        body=response.content,
+    return whole_payload(
+        response,
+        _checked_rows(response, file),
         media_type=MEDIA_TYPES[file.form],
-        url=page.url,
-        parameters={},
-        fetched_at=datetime.now(UTC),
-        http_status=response.status,
-        headers=response.headers,
-        row_count=row_count,
         publisher_updated=response.headers.get("last-modified") or response.headers.get("etag"),
         edition=file.edition,
-        pages=(page,),
     )
 
 

@@ -167,13 +167,15 @@ def _line_count(source: bytes | Path) -> int | None:
         while block := stream.read(BLOCK_BYTES):
             if block.endswith(b"\r"):
                 block += stream.read(1)
-            if block.count(b"\r") != block.count(b"\r\n"):
+            if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
                 return None
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError:
-                return None
-            lines, last = lines + block.count(b"\n"), block[-1:]
+            if decoder.getstate()[0] or not block.isascii():
+                try:
+                    decoder.decode(block)
+                except UnicodeDecodeError:
+                    return None
+            lines += int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == ord("\n")))
+            last = block[-1:]
     return None if decoder.getstate()[0] else lines + (last != b"\n")
 
 

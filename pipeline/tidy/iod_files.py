@@ -116,7 +116,11 @@ def official_average_scores(content: bytes) -> pd.Series:
     table = pd.DataFrame(rows[start + 1 :], columns=[str(name) for name in rows[start]])
     kept = _named(table, SUMMARY_COLUMNS, "IoD File 10")
     scores = deprivation.within(kept, "average_score", 0, MOST_SCORE, "area_code")
-    return scores.set_axis(pd.Index(kept["area_code"].astype("str"), name="area_code"))
+    codes = kept["area_code"].astype("str")
+    is_wrong = ~codes.str.fullmatch(r"E0[6-9][0-9]{6}") | codes.duplicated()
+    if is_wrong.any():
+        raise UnreadablePayload(f"IoD File 10: {codes[is_wrong].iloc[0]!r:.60} is no district's code, or comes twice.")
+    return scores.set_axis(pd.Index(codes, name="area_code"))
 
 
 def _named(table: pd.DataFrame, names: dict[str, str], what: str) -> pd.DataFrame:

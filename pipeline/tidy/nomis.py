@@ -20,7 +20,7 @@ from pipeline.tidy.delimited import Delimited, read_delimited, repeated_keys, se
 from pipeline.tidy.observations import COUNT_COLUMNS, PARSED_COLUMNS, Parsed, UnreadablePayload
 
 REQUIRED = ("DATE", "GEOGRAPHY_CODE", "MEASURES", "OBS_VALUE", "OBS_STATUS")
-OPTIONAL = ("DATE_NAME", "GEOGRAPHY_TYPE", "OBS_STATUS_NAME")
+OPTIONAL = ("DATE_NAME", "GEOGRAPHY_NAME", "GEOGRAPHY_TYPE", "OBS_STATUS_NAME")
 
 # Only the letters A and Q are established, so every other status is told by its name (WIRE_FORMATS section 1.5).
 # The first phrase found decides: an estimate withheld as disclosive also calls itself "not available".
@@ -71,11 +71,8 @@ def parse(source: bytes | Path, query: NomisQuery) -> Parsed:
     that no longer existed. Raises UnreadablePayload for an empty body, HTML, missing columns, or options of a
     dimension other than the query's.
     """
-    what = f"Nomis {query.dataset} payload"
-    names = [f"{dimension.upper()}_NAME" for dimension in query.dimensions]
-    codes = [dimension.upper() for dimension in query.dimensions]
-    table = read_delimited(source, what=what, required=REQUIRED, optional=(*OPTIONAL, *codes, *names))
-    table = _own_options(table, query, what)
+    what = _what(query)
+    table = _own_options(_table(source, query), query, what)
     columns = _Columns.of(table.columns)
     is_value = _holds(table.columns["MEASURES"], query.value_measure)
     beside = {
@@ -116,6 +113,30 @@ def parse(source: bytes | Path, query: NomisQuery) -> Parsed:
     rows_read = table.rows_read - int((is_other & is_paired).sum())
     counts = [name for name in COUNT_COLUMNS if name in figures]
     return Parsed(figures[[*PARSED_COLUMNS, *counts]], set_aside, rows_read)
+
+
+def area_names(source: bytes | Path, query: NomisQuery) -> dict[str, str]:
+    """What Nomis calls each area of a payload, by code; empty where no names were sent. A file just parsed is not read again."""
+    columns = _table(source, query).columns
+    if "GEOGRAPHY_NAME" not in columns:
+        return {}
+    number, (codes, names) = (
+        _codes(columns["GEOGRAPHY_CODE"]),
+        (columns[name].cat.categories for name in ("GEOGRAPHY_CODE", "GEOGRAPHY_NAME")),
+    )
+    name_of = np.full(len(codes), -1)
+    name_of[number] = _codes(columns["GEOGRAPHY_NAME"])
+    return {str(code).strip(): str(names[name]) for code, name in zip(codes, name_of, strict=True) if name >= 0}
+
+
+def _what(query: NomisQuery) -> str:
+    return f"Nomis {query.dataset} payload"
+
+
+def _table(source: bytes | Path, query: NomisQuery) -> Delimited:
+    names = [f"{dimension.upper()}_NAME" for dimension in query.dimensions]
+    codes = [dimension.upper() for dimension in query.dimensions]
+    return read_delimited(source, what=_what(query), required=REQUIRED, optional=(*OPTIONAL, *codes, *names))
 
 
 def _other_measures(query: NomisQuery) -> dict[str, int]:

@@ -16,7 +16,11 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 def main(most_unpacked: int, memory: int, seconds: int, keeps_empty: bool, wanted: str) -> None:
     _limit(memory, seconds)
-    content = sys.stdin.buffer.read()
+    json.dump(answer(sys.stdin.buffer.read(), most_unpacked, keeps_empty, wanted), sys.stdout)
+
+
+def answer(content: bytes, most_unpacked: int, keeps_empty: bool, wanted: str) -> dict[str, object]:
+    """The cells as ``sheets`` by name, or why there are none as ``problem``."""
     try:
         _check_size(content, most_unpacked)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -28,10 +32,9 @@ def main(most_unpacked: int, memory: int, seconds: int, keeps_empty: bool, wante
             ]
             for name in names
         }
-        answer: dict[str, object] = {"sheets": sheets}
     except (CalamineError, zipfile.BadZipFile, ValueError, OSError) as error:
-        answer = {"problem": str(error) or type(error).__name__}
-    json.dump(answer, sys.stdout)
+        return {"problem": str(error) or type(error).__name__}
+    return {"sheets": sheets}
 
 
 def _check_size(content: bytes, most_unpacked: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.verbs.releases import store_holding
 
 if TYPE_CHECKING:
     from pipeline.compare import Difference
@@ -86,10 +87,9 @@ def _stored(settings: Settings, as_of: str | None) -> Difference:
     from pipeline.compare import stored_difference
     from pipeline.reading import published
     from pipeline.releases import database_as_of
-    from pipeline.run.release import release_store
 
     with (
-        database_as_of(release_store(settings), settings.database, as_of) as database,
+        database_as_of(store_holding(settings, as_of), settings.database, as_of) as database,
         published(database) as connection,
     ):
         found = stored_difference(connection)
@@ -102,10 +102,10 @@ def _worked_out(settings: Settings, arguments: argparse.Namespace) -> Difference
     """Compare two files now."""
     from pipeline.compare import as_difference, compare
     from pipeline.releases import database_as_of
-    from pipeline.run.release import release_store, rescorer_for
+    from pipeline.run.release import rescorer_for
 
-    store, live = release_store(settings), settings.database
     before, after = _name(arguments.before), _name(arguments.after)
+    store, live = store_holding(settings, before, after), settings.database
     with database_as_of(store, live, before) as old, database_as_of(store, live, after) as new:
         chosen = arguments.candidate or new
         comparison = compare(old, chosen, rescorer_for(settings, chosen))

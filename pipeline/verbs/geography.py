@@ -22,8 +22,11 @@ def add_to(verbs: Verbs) -> None:
     parser.add_argument(
         "--boundaries",
         type=Path,
+        nargs="?",
+        const=Path(),
         metavar="FILE",
-        help="also save the districts' ultra-generalised boundaries (GeoJSON)",
+        help="also save the districts' ultra-generalised boundaries (GeoJSON; default: beside the published file, where "
+        "`report` looks for them)",
     )
 
 
@@ -31,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pipeline.catalogue import load_catalogue
     from pipeline.geography import load_register
     from pipeline.raw import write_atomically
+    from pipeline.report.boundaries import FILE_NAME
     from pipeline.run.geography_check import differences
     from pipeline.settings import settings_from_environment
     from pipeline.sources import open_geography
@@ -38,7 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     from pipeline.sources.http import HttpClient
 
     register, wrong = load_register(), 0
-    with HttpClient(load_catalogue().sources, settings_from_environment()) as client:
+    settings = settings_from_environment()
+    if arguments.boundaries == Path():
+        arguments.boundaries = settings.marts_dir / FILE_NAME
+    with HttpClient(load_catalogue().sources, settings) as client:
         for table_id, table in open_geography.TABLES.items():
             if table.has_geometry and arguments.boundaries is None:
                 continue

@@ -10,7 +10,10 @@ ABOUT = """Get every indicator, check it, score it, and publish a new DuckDB fil
 
 Each figure comes from its publisher where that answers, else from the last good answer held in
 data/raw, else from the figures shipped with the project; the summary says which. A file that fails
-its checks is not published. The same work with Prefect's record of it: make refresh.
+its checks is not published. Publishers are first asked whether anything has changed: about tables for
+which a release is due and a few others in turn, at most two questions each, so that every table is
+asked about within IG_LOOK_WITHIN_DAYS days (10); --ask all asks about every table now. Where nothing
+is new, nothing is read or built, which takes seconds. The same work with Prefect's record of it: make refresh.
 """
 
 
@@ -25,6 +28,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--force",
         action="store_true",
         help="pull every figure anew, and rebuild and publish even where nothing has changed",
+    )
+    parser.add_argument(
+        "--ask",
+        choices=("due", "all"),
+        default="due",
+        help="ask publishers about tables that are due and a few others in turn (default), or about all of them",
     )
     parser.add_argument("--offline", action="store_true", help="ask no publisher; use what is held and what is shipped")
     parser.add_argument(
@@ -47,5 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pipeline.run.job import JobOptions, run_job
     from pipeline.run.refresh import refresh
 
-    options = JobOptions(arguments.force, arguments.offline, arguments.strict, arguments.draws, arguments.thorough)
+    options = JobOptions(
+        arguments.force, arguments.offline, arguments.strict, arguments.draws, arguments.thorough, arguments.ask
+    )
     return run_job(refresh, options)

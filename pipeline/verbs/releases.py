@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
 
 if TYPE_CHECKING:
-    from pipeline.releases import Release
+    from pipeline.compare import Version
+    from pipeline.releases import Release, ReleaseStore
     from pipeline.settings import Settings
 
 ABOUT = """List the releases that are kept, or rebuild one as a file.
@@ -22,6 +24,7 @@ ABOUT = """List the releases that are kept, or rebuild one as a file.
 
 IG_KEEP_RELEASES says how many minor versions are kept (12 if it does not), each as its newest patch; the two newest
 releases always are. To read an old release without rebuilding it for good, give --as-of to area, query, export or diff.
+With IG_STORE_URL the releases in the bucket are listed too, and brought from there when they are asked for.
 """
 
 
@@ -49,23 +52,51 @@ def database_to_read(settings: Settings, as_of: str | None) -> Iterator[Path]:
         yield settings.database
         return
     from pipeline.releases import ReleaseProblem, database_as_of
-    from pipeline.run.release import release_store
 
     with ExitStack() as stack:
         try:
-            path = stack.enter_context(database_as_of(release_store(settings), settings.database, as_of))
+            path = stack.enter_context(database_as_of(store_holding(settings, as_of), settings.database, as_of))
         except ReleaseProblem as error:
             raise VerbError(str(error)) from error
         yield path
 
 
+def store_holding(settings: Settings, *wanted: str | None) -> ReleaseStore:
+    """The releases beside the live file; those that ``wanted`` names (versions or days) are brought from the bucket first.
+
+    Where the bucket is away, what is on this machine must do, and standard error says so. Raises ReleaseProblem where a
+    release is in neither place.
+    """
+    from pipeline.run.release import release_store
+
+    store = release_store(settings)
+    asked = [as_of for as_of in wanted if as_of is not None and as_of not in map(str, _versions(store))]
+    if settings.store_url is None or not asked:
+        return store
+    from pipeline.storage.bucket import StoreProblem
+    from pipeline.storage.session import bring_release
+
+    try:
+        for as_of in asked:
+            bring_release(settings, settings.store_url, as_of)
+    except StoreProblem as problem:
+        print(f"{problem}; only releases on this machine can be read", file=sys.stderr)
+    return store
+
+
+def _versions(store: ReleaseStore) -> list[Version]:
+    return [release.version for release in store.kept()]
+
+
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.releases import ReleaseProblem
-    from pipeline.run.release import release_store
     from pipeline.settings import settings_from_environment
 
     settings = settings_from_environment()
-    store = release_store(settings)
+    try:
+        store = store_holding(settings, arguments.release)
+    except ReleaseProblem as error:
+        raise VerbError(str(error)) from error
     if arguments.action == "restore":
         if arguments.release is None:
             raise VerbError("say which release to restore, by version (1.2.0) or day (2026-11-01)")
@@ -82,11 +113,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"Release {version} is rebuilt as {path}")
         return EXIT_OK
     releases, problems = store.kept(), store.problems()
-    for release in reversed(releases):
-        print(_line(release))
+    elsewhere = _only_in_bucket(settings, {release.version for release in releases})
+    for release in sorted([*releases, *elsewhere], key=lambda release: release.version, reverse=True):
+        print(_line(release) + (" (in the bucket)" if release in elsewhere else ""))
     for problem in problems:
         print(f"damaged: {problem}")
-    if not releases and not problems:
+    if not releases and not problems and not elsewhere:
         print("No release is kept yet; `make refresh` makes the first.")
     elif releases:
         own = store.bytes_on_disk()
@@ -94,6 +126,20 @@ def run(arguments: argparse.Namespace) -> int:
             f"\n{len(releases)} kept, {own / 1e6:.1f} MB on disk in {store.folder} (tables that did not change are shared)"
         )
     return EXIT_OK
+
+
+def _only_in_bucket(settings: Settings, here: set[Version]) -> list[Release]:
+    """Releases of the bucket that are not on this machine; none where there is no bucket or it is away, which is said."""
+    if settings.store_url is None:
+        return []
+    from pipeline.storage.bucket import StoreProblem, open_bucket
+    from pipeline.storage.publishing import releases_there
+
+    try:
+        return releases_there(open_bucket(settings.store_url), besides=here)
+    except StoreProblem as problem:
+        print(f"{problem}; only releases on this machine are listed", file=sys.stderr)
+        return []
 
 
 def _line(release: Release) -> str:

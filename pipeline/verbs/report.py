@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
@@ -13,7 +14,8 @@ ABOUT = """Build the report from the published file: a site of plain files that 
   python -m pipeline report --out public         # into a folder of your own, for a web host
   python -m pipeline serve                       # look at it under an address of this machine
 
-The new site is built beside the old one and put in its place when it is whole.
+The new site is built beside the old one and put in its place when it is whole. The map draws districts as tiles, and as
+real boundaries too where `python -m pipeline geography --boundaries` has put them beside the published file.
 """
 
 
@@ -37,5 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise VerbError(str(error)) from error
     except OSError as error:
         raise VerbError(f"the report cannot be written to {out}: {error.strerror or error}") from error
+    if built.note:
+        print(f"Note: {built.note}.", file=sys.stderr)
     print(f"{built.pages:,} pages, {built.files:,} files, {built.size / 1e6:.0f} MB. Open {out / 'index.html'}")
     return EXIT_OK

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
 
-ABOUT = """Rehash everything held: every snapshot against its sidecar, every shipped figure against the manifest.
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
-Prints what was checked. Exits 1 and names each file that is not what it was when it was stored.
+ABOUT = """Rehash everything held: every snapshot against its sidecar, every shipped figure against the manifest,
+every file of the releases that are kept, and the published file against what the last run noted of it.
+
+Prints what was checked. Exits 1 and names each file that is not what it was when it was stored. With --store
+the bucket of IG_STORE_URL is read too: every payload, release and published file in it, which is traffic.
 """
 
 
 def add_to(verbs: Verbs) -> None:
-    add_verb(verbs, "verify", "prove that snapshots and shipped figures are unchanged", ABOUT, run)
+    parser = add_verb(verbs, "verify", "prove that all that is held and published is unchanged", ABOUT, run)
+    parser.add_argument("--store", action="store_true", help="read everything in the bucket of IG_STORE_URL too")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,7 +37,66 @@ def run(arguments: argparse.Namespace) -> int:
         shipped = len(baseline.entries)
     except SourceError as error:
         raise VerbError(str(error)) from error
+    releases = _releases(settings, problems)
+    problems += _published(settings)
+    there = _there(settings, problems, is_asked=arguments.store)
     if problems:
         raise VerbError("\n".join(problems))
-    print(f"{count} snapshots and {shipped} shipped files are whole.")
+    kept = f"{releases} release{'' if releases == 1 else 's'}"
+    print(f"{count} snapshots, {kept} and {shipped} shipped files are whole.")
+    if there:
+        print(there)
     return EXIT_OK
+
+
+def _releases(settings: Settings, problems: list[str]) -> int:
+    """How many releases are kept, every file of them rehashed; what is wrong is added to ``problems``."""
+    from pipeline.releases import ReleaseProblem, ReleaseStore
+    from pipeline.releases.store import check
+
+    store = ReleaseStore(settings.database, settings.keep_releases)
+    kept = store.kept()
+    problems += store.problems()
+    for release in kept:
+        try:
+            check(release)
+        except ReleaseProblem as problem:
+            problems.append(str(problem))
+    return len(kept)
+
+
+def _published(settings: Settings) -> list[str]:
+    """A sentence where the published file cannot be read, or is not the one the last run left though it says so."""
+    from pipeline.publish import live_fingerprint
+    from pipeline.run.memory import read_memory
+    from pipeline.run.release import live_was_changed
+
+    live = settings.database
+    if live.exists() and live_fingerprint(live) is None:
+        return [f"{live.name}: cannot be read; the next run makes it anew"]
+    if live_was_changed(read_memory(settings.marts_dir), live):
+        return [f"{live.name}: its bytes are not those that were published; the next run makes it anew"]
+    return []
+
+
+def _there(settings: Settings, problems: list[str], *, is_asked: bool) -> str | None:
+    """A sentence on the bucket, or None where there is none; what is wrong in it is added to ``problems``."""
+    if settings.store_url is None:
+        if is_asked:
+            raise VerbError("no bucket is set: IG_STORE_URL=s3://bucket/prefix names one (docs/scaling.md)")
+        return None
+    if not is_asked:
+        return f"The bucket {settings.store_url} was not looked at; --store reads it too."
+    from pipeline.storage.bucket import StoreProblem, open_bucket
+    from pipeline.storage.verifying import verify
+
+    try:
+        proved = verify(open_bucket(settings.store_url))
+    except StoreProblem as error:
+        problems.append(str(error))
+        return None
+    problems += [f"bucket: {problem}" for problem in proved.problems]
+    return (
+        f"In the bucket {settings.store_url}, {proved.snapshots} snapshots, {proved.releases} releases and "
+        f"{proved.published} published files are whole ({proved.byte_count / 1e6:,.1f} MB)."
+    )

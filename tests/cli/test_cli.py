@@ -14,7 +14,7 @@ from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
 
-NAMES = [module.__name__.rsplit(".", 1)[1] for module in VERBS]
+NAMES = [module.__name__.rsplit(".", 1)[1].replace("_", "-") for module in VERBS]
 
 
 def run(*arguments: str, data: Path | None = None, stdin: str = "") -> subprocess.CompletedProcess[str]:

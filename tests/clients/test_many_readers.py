@@ -17,8 +17,8 @@ from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
 from tests.clients import make
 
-READERS = 6
-SWAPS = 40
+READERS = 8
+SWAPS = 50
 # Opens the file anew until the file `stop` is there; a file that is whole says of itself how many figures it holds.
 READER = """
 import json, sys, time

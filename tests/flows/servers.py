@@ -141,6 +141,10 @@ class PrefectServer:
         asked = {"deployments": {"name": {"any_": ["nightly"]}}, "sort": "EXPECTED_START_TIME_ASC"}
         return [run for run in self.filtered("flow_runs", **asked) if not run["auto_scheduled"]]
 
+    def successor_of(self, run_id: str) -> str | None:
+        """The run that was started in the place of another, once there is one."""
+        return next((run["id"] for run in self.runs() if run["id"] != run_id), None)
+
     def state(self, run_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self.get(f"flow_runs/{run_id}")["state"]
         return found

@@ -7,10 +7,12 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -205,13 +207,36 @@ def test_overdue_releases_are_reckoned_from_today_not_from_the_day_of_the_file(
     assert "Annual Survey of Hours and Earnings" in names(date(2027, 3, 1))
 
 
+KEY, HOOK = "0xplantedkeythatmustnotshow", "services/T0PLANTED/secretpath"
+
+
+class _Receiver(BaseHTTPRequestHandler):
+    """Takes what is posted."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.asked.append(self.path)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @pytest.fixture(scope="module")
 def flow_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("nightly")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("IG_", "PREFECT_"))}
     environment = kept | {"IG_DATA_DIR": str(folder / "data"), "PREFECT_HOME": str(folder / "prefect")}
     command = [sys.executable, "-m", "flows.nightly", "--offline", "--quick"]
-    ended = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Receiver) as receiver:
+        threading.Thread(target=receiver.serve_forever, args=(0.05,), daemon=True).start()
+        secret = {"NOMIS_UID": KEY, "IG_WEBHOOK_URL": f"http://127.0.0.1:{receiver.server_port}/{HOOK}"}
+        environment |= secret | {"IG_NOTIFY": "always"}
+        ended = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+        receiver.shutdown()
     return folder, ended
 
 
@@ -239,3 +264,16 @@ def test_prefect_holds_the_refresh_as_a_flow_of_its_own_and_the_rest_as_tasks(
     assert {"build the report site", "let go of what is old", "tell people"} <= {
         name.rsplit("-", 1)[0] for name in tasks
     }
+
+
+@pytest.mark.slow
+def test_neither_prefects_own_record_nor_its_logs_hold_a_key_or_the_address_people_are_told_at(
+    flow_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, ended = flow_run
+    assert _Receiver.asked == [f"/{HOOK}"], "the message did not even arrive"
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert any(path.name.startswith("prefect.db") for path in files)
+    for secret in (KEY, "T0PLANTED", "secretpath"):
+        assert [path for path in files if secret.encode() in path.read_bytes()] == []
+        assert secret not in ended.stdout + ended.stderr

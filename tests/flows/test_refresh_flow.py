@@ -73,10 +73,19 @@ def test_prefect_recorded_the_flow_and_a_task_for_each_part(
     assert {"acquire gva_per_hour (main)", "score shared_growth"} <= names
 
 
-def test_a_second_run_finds_nothing_new(first_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_a_second_run_finds_nothing_new_in_a_single_task(
+    first_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     ended = run_flow(first_run[0])
     assert ended.returncode == 0
     assert "Nothing new" in ended.stdout
+    with sqlite3.connect(first_run[0] / "prefect" / "prefect.db") as connection:
+        names = connection.execute(
+            "select task.name from task_run task join flow_run flow on flow.id = task.flow_run_id "
+            "where flow.created = (select max(created) from flow_run)"
+        ).fetchall()
+    connection.close()
+    assert [name.rsplit("-", 1)[0] for (name,) in names] == ["look for news"]
 
 
 def test_a_failure_ends_with_its_sentence_and_exit_1(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pipeline.settings import PROJECT_ROOT, Settings
 
 # Where the process is ended, and whether the new file is live by then.
 MOMENTS = [
-    ("pipeline.run.refresh.number_release", False),
+    ("pipeline.run.rebuild.number_release", False),
     ("pipeline.compare.stamping._fill", False),
     ("pipeline.publish._flush_folder", True),
     ("pipeline.releases.store.schema_sql", True),
@@ -52,7 +52,7 @@ def test_after_a_kill_at_any_moment_there_is_a_whole_file_and_the_next_run_loses
         script = f"""
             import importlib, os, signal
             from pathlib import Path
-            from pipeline.run import refresh as steps
+            from pipeline.run import rebuild as steps
             from pipeline.run.context import open_run
             from pipeline.settings import Settings
             *path, name = {name!r}.split(".")

@@ -12,7 +12,8 @@ import pytest
 
 from pipeline.raw import RawStore, SnapshotKey
 from pipeline.run.context import RunContext, open_run
-from pipeline.run.refresh import acquire_all, is_published, refresh
+from pipeline.run.rebuild import is_published
+from pipeline.run.refresh import acquire_all, refresh
 from pipeline.settings import Settings
 from pipeline.sources.base import Payload
 

@@ -43,7 +43,7 @@ def killed_and_rerun(server: PrefectServer) -> tuple[str, str]:
     server.wait_until_at(first, "build the marts")
     at_work = busy(workers)
     at_work.lose_its_machine()
-    second = wait_for("a run in the place of the one that died", lambda: successor(server, first), 300)
+    second = wait_for("a run in the place of the one that died", lambda: server.successor_of(first), 300)
     state = server.wait_until_ended(second)
     assert state["type"] == "COMPLETED", "\n".join(server.log_of(worker) for worker in workers)
     return first, second
@@ -52,10 +52,6 @@ def killed_and_rerun(server: PrefectServer) -> tuple[str, str]:
 def busy(workers: list[Worker]) -> Worker:
     (worker,) = [worker for worker in workers if worker.flow_run_processes()]
     return worker
-
-
-def successor(server: PrefectServer, first: str) -> str | None:
-    return next((run["id"] for run in server.runs() if run["id"] != first), None)
 
 
 def test_a_run_whose_machine_died_is_called_crashed(server: PrefectServer, killed_and_rerun: tuple[str, str]) -> None:

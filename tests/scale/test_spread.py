@@ -12,10 +12,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline.run import refresh as steps
-from pipeline.run.acquire import PartResult
+from pipeline.run import rebuild as steps
 from pipeline.run.assemble import assemble
 from pipeline.run.context import RunContext, open_run
+from pipeline.run.refresh import acquire_all
+from pipeline.run.results import Outcome, PartResult
 from pipeline.run.spread import OtherCode, acquire_share, context_of, order_of, shares_of
 from pipeline.scoring.pieces import Drawn, draw_years, simulate_in_pieces
 from pipeline.settings import Settings
@@ -44,7 +45,7 @@ def submit(*arguments: Any) -> Drawn:
 
 @pytest.mark.slow
 def test_draws_in_pieces_give_the_same_scores_to_the_last_digit(
-    offline_run: tuple[RunContext, steps.Outcome], tmp_path: Path
+    offline_run: tuple[RunContext, Outcome], tmp_path: Path
 ) -> None:
     context = replace(offline_run[0], draws=20)
     assembled = assemble(context, offline_run[1].results)
@@ -55,13 +56,13 @@ def test_draws_in_pieces_give_the_same_scores_to_the_last_digit(
 
 
 def test_shares_hold_every_part_once(context: RunContext) -> None:
-    wanted = sorted((i.id, p.id) for i, p in steps.parts_of(context))
+    wanted = sorted((i.id, p.id) for i, p in context.parts)
     for run in (context, replace(context, offline=False)):
         assert sorted(name for share in shares_of(run, 4) for name in share) == wanted
 
 
 def test_no_publisher_is_asked_by_two_processes(context: RunContext) -> None:
-    asked = {(i.id, p.id): {q.source for q in p.live} for i, p in steps.parts_of(context)}
+    asked = {(i.id, p.id): {q.source for q in p.live} for i, p in context.parts}
     publishers = [
         set().union(*(asked[name] for name in share)) for share in shares_of(replace(context, offline=False), 4)
     ]
@@ -81,7 +82,7 @@ def test_a_share_comes_back_as_the_run_itself_would_have_got_it(context: RunCont
         got: list[PartResult] = pickle.loads(  # noqa: S301 - our own bytes
             pool.submit(lambda: pickle.dumps(acquire_share(order_of(context), names))).result()
         )
-    expected = [r for r in steps.acquire_all(context) if (r.indicator_id, r.part_id) in names]
+    expected = [r for r in acquire_all(context) if (r.indicator_id, r.part_id) in names]
     assert [(r.indicator_id, r.payload_sha256) for r in got] == [(r.indicator_id, r.payload_sha256) for r in expected]
     for one, other in zip(got, expected, strict=True):
         pd.testing.assert_frame_equal(one.observations, other.observations)

@@ -1,0 +1,32 @@
+"""Which releases are overdue, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from pipeline.catalogue.release_calendar import Release
+from pipeline.run.context import RunContext
+from pipeline.run.results import PartResult
+
+
+def overdue_sentences(held: Iterable[tuple[Release, date]], today: date) -> list[str]:
+    """One for each release that is later today than its calendar and grace allow, by the last day of the figures held."""
+    return [
+        f"{release.title}: what follows the figures to {latest} was expected on {release.next_expected(latest)} "
+        f"and has not come ({release.calendar_url})"
+        for release, latest in held
+        if release.standing(latest, today) == "overdue"
+    ]
+
+
+def overdue_today(context: RunContext, results: Iterable[PartResult]) -> list[str]:
+    """The same of a run's results, the longest overdue first."""
+    lives = {(indicator.id, part.id): part.live for indicator, part in context.parts}
+    held: dict[tuple[str, date], Release] = {}
+    for result in results:
+        release = next(filter(None, map(context.calendar.release_of, lives[result.indicator_id, result.part_id])), None)
+        if release is not None and result.account is not None and result.account.latest_period_end is not None:
+            held[release.id, result.account.latest_period_end] = release
+    ordered = sorted(held.items(), key=lambda item: (item[0][1], item[0][0]))
+    return overdue_sentences(((release, latest) for (_, latest), release in ordered), context.started_at.date())

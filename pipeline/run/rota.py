@@ -1,0 +1,120 @@
+"""Which tables a run asks about: those a release is due for, and the others in turn.
+
+A publisher is asked at most MOST_REQUESTS small questions a run ("has this table changed?"): one of them about a table
+for which a release is due by the calendar, those in turn where there are several; the rest about whatever was asked about
+longest ago. Beyond that come only tables that have to be asked about: those not known to be current (their publisher was
+away or sent something unusable), and those not asked about for as many days as `Settings.look_within_days` says.
+So a revision that nobody announced is found within that many days, and where runs are rare every one asks about all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pipeline import sources
+from pipeline.catalogue import Indicator, Part, Query
+from pipeline.catalogue.release_calendar import Calendar
+from pipeline.run.memory import KnownPart, Memory
+
+Ask = Literal["due", "all"]
+MOST_REQUESTS = 2
+
+
+@dataclass(frozen=True, order=True)
+class Question:
+    """Whether one table of a source (for some sources: all of its tables) has changed."""
+
+    source_id: str
+    table: str
+
+    @classmethod
+    def of(cls, query: Query) -> Question:
+        return cls(query.source, sources.asked_with(query))
+
+
+@dataclass(frozen=True)
+class Rota:
+    """What one run asks: every question but those that ``stand``, with the moment at which each of these was last asked."""
+
+    stand: Mapping[Question, datetime] = field(default_factory=dict)
+
+    def is_asked(self, query: Query) -> bool:
+        """Whether this run asks if the table of a query has changed."""
+        return Question.of(query) not in self.stand
+
+    def why_not_asked(self, query: Query) -> str:
+        """Why a table stands as it was found, for the run report."""
+        question = Question.of(query)
+        return f"{query.source} not asked about {question.table} today, last asked on {self.stand[question]:%Y-%m-%d}"
+
+
+def rota(
+    parts: Iterable[tuple[Indicator, Part]],
+    memory: Memory | None,
+    calendar: Calendar,
+    now: datetime,
+    look_within_days: int,
+    ask: Ask = "due",
+) -> Rota:
+    """What to ask at the moment ``now``: everything where nothing is remembered, or ``ask`` is ``all``."""
+    if memory is None or ask == "all":
+        return Rota()
+    known = {(part.indicator_id, part.part_id): part for part in memory.parts}
+    current, unsettled, due = set[Question](), set[Question](), set[Question]()
+    for indicator, part in parts:
+        found = known.get((indicator.id, part.id))
+        for query in part.live:
+            if found is None or (found.tier, found.source_id) != ("live", query.source):
+                unsettled.add(Question.of(query))
+                continue
+            current.add(Question.of(query))
+            if _is_due(query, found, calendar, now):
+                due.add(Question.of(query))
+            break  # sources after the one in use are not asked while it answers
+    asked_at = dict(_asked_at(memory, now))
+    late = {
+        question
+        for question in current
+        if question not in asked_at or (now.date() - asked_at[question].date()).days >= look_within_days
+    }
+    must = unsettled | late
+    stand = set(current - must)
+    for source_id in {question.source_id for question in stand}:
+        room = MOST_REQUESTS - sum(_requests(question) for question in must if question.source_id == source_id)
+        longest_ago = sorted(
+            (question for question in stand if question.source_id == source_id),
+            key=lambda question: (asked_at[question], question),
+        )
+        for question in _due_one_first(longest_ago, due):
+            if _requests(question) <= room:
+                room -= _requests(question)
+                stand.discard(question)
+    return Rota({question: asked_at[question] for question in sorted(stand)})
+
+
+def _due_one_first(questions: list[Question], due: set[Question]) -> list[Question]:
+    first = next((question for question in questions if question in due), None)
+    return questions if first is None else [first, *(question for question in questions if question != first)]
+
+
+def _requests(question: Question) -> int:
+    return sources.REQUESTS_TO_ASK.get(question.source_id, 1)
+
+
+def _is_due(query: Query, found: KnownPart, calendar: Calendar, now: datetime) -> bool:
+    release = calendar.release_of(query)
+    latest = None if found.account is None else found.account.latest_period_end
+    return (
+        release is not None and latest is not None and release.standing(latest, now.date()) in ("expected", "overdue")
+    )
+
+
+def _asked_at(memory: Memory, now: datetime) -> Iterator[tuple[Question, datetime]]:
+    """When each question was last asked; a moment yet to come is of a clock that was wrong, and says nothing."""
+    for source_id, tables in memory.looked_at.items():
+        for table, moment in tables.items():
+            if moment <= now:
+                yield Question(source_id, table), moment

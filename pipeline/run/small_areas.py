@@ -1,0 +1,312 @@
+"""Publish one series of small areas: its publisher's answer to a DuckDB file, by the rooms the districts' figures go through.
+
+Get (or take the last good answer), check on arrival, parse, check every figure, account for every row, build the marts,
+check the file, swap it in. A series has a hundred times the rows of a district's, so figures are checked piece by piece:
+memory holds the parsed table once, not once more for each step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from pipeline import __version__, publish, sources
+from pipeline.catalogue.small_areas import SmallAreaSeries
+from pipeline.geography.reexpress import Reexpressed
+from pipeline.geography.small_areas import districts_today, on_own_map
+from pipeline.marts.small_areas import CHECKS_FOLDER, build_small_areas, small_area_tables
+from pipeline.raw import Snapshot, SnapshotKey
+from pipeline.run.accept import LARGEST_SHARE_SET_ASIDE, PayloadRejected, check_arrival, set_failing_rows_aside
+from pipeline.run.context import RunContext, code_fingerprint
+from pipeline.run.results import Timings
+from pipeline.sources.base import Payload, SourceError
+from pipeline.tidy import nomis
+from pipeline.tidy.observations import Parsed, UnreadablePayload, finish
+from schemas import marts
+
+ROWS_AT_ONCE = 500_000  # about 200 MB while they are checked
+LARGEST_SHARE_OF_AREAS_LOST = 0.01
+_TEXTS = pa.dictionary(pa.int32(), pa.string())
+_FIGURES = pa.schema(
+    [
+        ("area_code", _TEXTS),
+        ("period_start", pa.timestamp("us")),
+        ("period_end", pa.timestamp("us")),
+        ("value", pa.float64()),
+        ("status", _TEXTS),
+        ("source_row", pa.int64()),
+    ]
+)
+_QUARANTINE = pa.schema(
+    [
+        ("stage", pa.string()),
+        ("source_row", pa.int64()),
+        ("area_code", pa.string()),
+        ("period", pa.string()),
+        ("reason", pa.string()),
+        ("raw_line", pa.string()),
+    ]
+)
+
+
+class NothingHeld(RuntimeError):
+    """No answer of the publisher is held, and it gave none now; the message says why and what can be done."""
+
+
+@dataclass(frozen=True)
+class SmallAreaOutcome:
+    """What publishing a series came to. ``is_new`` is False where the file already held just these figures.
+
+    ``stale_because`` says why the last good answer was used though the publisher was to be asked; ``warnings`` are
+    sentences on figures that were published all the same.
+    """
+
+    database: Path
+    is_new: bool
+    timings: Timings
+    row_counts: dict[str, int] = field(default_factory=dict)
+    stale_because: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """What the SQL reads, in Arrow, how many rows were read and were of other areas, and what is out of the ordinary."""
+
+    inputs: dict[str, pa.Table]
+    rows_read: int
+    rows_out_of_scope: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def area_codes(self) -> list[str]:
+        return list(self.inputs["area"]["area_code"].to_pylist())
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The snapshot to publish, by which way it came (``live`` or ``snapshot``), and why it is not today's if it is not.
+
+    ``tables`` is there where the answer is new, since an answer is only stored as good once it is known to be.
+    """
+
+    snapshot: Snapshot
+    payload: Payload
+    tier: str
+    stale_because: str | None = None
+    tables: _Tables | None = None
+
+
+def database_of(context: RunContext, series: SmallAreaSeries) -> Path:
+    """Where a series is published: a file of its own beside the districts'."""
+    return context.settings.marts_dir / f"{series.id}.duckdb"
+
+
+def publish_small_areas(context: RunContext, series: SmallAreaSeries, *, force: bool = False) -> SmallAreaOutcome:
+    """Get one series and publish it, unless the file already holds just these figures; ``force`` builds it all the same.
+
+    Raises NothingHeld without any answer, PayloadRejected for one that cannot be used, CandidateRefused when a check of
+    the file fails (the file before it stays), and OSError when a folder cannot be written.
+    """
+    timings, live = Timings(), database_of(context, series)
+    held = _latest(context, series, timings)
+    digest = _fingerprint(series, held)
+    if not force and publish.live_fingerprint(live) == digest:
+        return SmallAreaOutcome(live, False, timings, stale_because=held.stale_because)
+    tables = held.tables or _tables(context, series, held.payload, timings)
+    inputs = {**tables.inputs, "series": _series_row(series, held, tables, digest)}
+    with timings.step("build the marts"):
+        candidate, counts = _build(live, inputs)
+    with timings.step("check and publish"):
+        try:
+            publish.check_candidate(candidate, small_area_tables(), marts, CHECKS_FOLDER)
+            publish.swap(candidate, live)
+        finally:
+            publish.discard(candidate)
+    return SmallAreaOutcome(live, True, timings, counts, held.stale_because, tables.warnings)
+
+
+def _fingerprint(series: SmallAreaSeries, held: _Held) -> str:
+    parts = (code_fingerprint(), series.model_dump_json(), held.snapshot.sha256, held.tier)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _latest(context: RunContext, series: SmallAreaSeries, timings: Timings) -> _Held:
+    """Today's answer of the publisher, stored; the last good one where the run is offline or no usable answer comes."""
+    key = SnapshotKey(series.query.source, series.id, "main", series.query.model_dump(mode="json"))
+    with timings.step("find the last good answer"):
+        snapshot, passed_over = context.raw.latest_good(key)
+        held = None if snapshot is None else _Held(snapshot, context.raw.read(snapshot), "snapshot")
+    problem = "; ".join(passed_over) or None
+    if not context.offline:
+        try:
+            return _from_publisher(context, series, key, held, timings)
+        except (SourceError, PayloadRejected) as error:
+            problem = str(error)
+    if held is None:
+        why = problem or "the run asks no publisher"
+        raise NothingHeld(f"{series.id}: no answer of {series.query.source} is held in data/raw, and {why}")
+    return replace(held, stale_because=problem)
+
+
+def _from_publisher(
+    context: RunContext, series: SmallAreaSeries, key: SnapshotKey, held: _Held | None, timings: Timings
+) -> _Held:
+    """What the publisher has today: the answer that is held where it says that nothing changed, else a new one.
+
+    A new one that cannot be used is kept as evidence. Raises SourceError and PayloadRejected.
+    """
+    with timings.step("ask the publisher"):
+        if held is not None and not context.force and sources.is_unchanged(series.query, held.payload, context.client):
+            return replace(held, tier="live")
+        fetched = sources.fetch(series.query, context.client)
+    try:
+        tables = _tables(context, series, fetched, timings)
+    except PayloadRejected as error:
+        kept = context.raw.put_rejected(key, fetched, str(error), licence=series.licence, code_version=__version__)
+        raise PayloadRejected(f"{error} (kept as {kept.relative_to(context.raw.root)})") from error
+    stored = context.raw.put(key, fetched, licence=series.licence, code_version=__version__)
+    return _Held(stored, context.raw.read(stored), "live", tables=tables)
+
+
+def _tables(context: RunContext, series: SmallAreaSeries, payload: Payload, timings: Timings) -> _Tables:
+    """The answer as the tables the SQL reads. Raises PayloadRejected for one that cannot be used."""
+    with timings.step("parse"):
+        parsed, names = _parsed(series, payload)
+    with timings.step("check and keep on its own map"):
+        tables = _checked_tables(context, series, parsed, names)
+        return replace(tables, warnings=_check_areas(series, tables, database_of(context, series)))
+
+
+def _parsed(series: SmallAreaSeries, payload: Payload) -> tuple[Parsed, dict[str, str]]:
+    check_arrival(series.query.source, payload)
+    source = payload.body if isinstance(payload.body, bytes) else payload.body.path
+    try:
+        return nomis.parse(source, series.query), nomis.area_names(source, series.query)
+    except UnreadablePayload as error:
+        raise PayloadRejected(str(error)) from error
+
+
+def _checked_tables(context: RunContext, series: SmallAreaSeries, parsed: Parsed, names: dict[str, str]) -> _Tables:
+    figures, aside, out_of_scope = [], [_aside("arrival", parsed.set_aside)], parsed.out_of_scope
+    for kept, failed in _checked(series, parsed.figures):
+        aside += [_aside("arrival", failed), _aside("geography", kept.set_aside)]
+        out_of_scope += kept.ledger.rows_out_of_scope
+        slim = kept.observations[_FIGURES.names].astype({"status": "category"})
+        figures.append(pa.Table.from_pandas(slim, schema=_FIGURES, preserve_index=False))
+    quarantine = pa.concat_tables(aside)
+    if quarantine.num_rows > LARGEST_SHARE_SET_ASIDE * parsed.rows_read:
+        [reason] = pd.Series(quarantine["reason"].to_pylist()).mode()[:1]
+        raise PayloadRejected(
+            f"{quarantine.num_rows:,} of its {parsed.rows_read:,} rows fail their checks, most often: {reason}"
+        )
+    table = pa.Table.from_batches([], _FIGURES) if not figures else pa.concat_tables(figures).unify_dictionaries()
+    codes = sorted(table["area_code"].unique().to_pylist())
+    inputs = {"figure": table, "area": _area_rows(context, codes, names), "quarantine": quarantine}
+    return _Tables(inputs, parsed.rows_read, out_of_scope)
+
+
+def _checked(series: SmallAreaSeries, figures: pd.DataFrame) -> Iterator[tuple[Reexpressed, pd.DataFrame]]:
+    """Piece by piece: the figures that pass, on their own map, and those that do not."""
+    for start in range(0, len(figures), ROWS_AT_ONCE):
+        piece = finish(
+            figures.iloc[start : start + ROWS_AT_ONCE],
+            indicator_id=series.id,
+            source_id=series.query.source,
+            edition="",
+            payload_sha256="",
+        )
+        passing, failing = set_failing_rows_aside(piece, series)
+        yield on_own_map(passing, series.area_prefixes), failing
+
+
+def _aside(stage: str, rows: pd.DataFrame) -> pa.Table:
+    """Rows set aside, as `_QUARANTINE` has them; a row of the geography step is told by its code and period alone."""
+    frame = rows.assign(stage=stage).reindex(columns=_QUARANTINE.names)
+    return pa.Table.from_pandas(frame, schema=_QUARANTINE, preserve_index=False)
+
+
+def _area_rows(context: RunContext, codes: list[str], names: dict[str, str]) -> pa.Table:
+    district = districts_today({code: names[code] for code in codes if code in names}, context.register)
+    by_code = context.register.by_code
+    return pa.table(
+        {
+            "area_code": pa.array(codes, pa.string()),
+            "area_name": pa.array([names.get(code) for code in codes], pa.string()),
+            "district_code": pa.array([district.get(code) for code in codes], pa.string()),
+            "district_name": pa.array(
+                [by_code[district[code]].name if code in district else None for code in codes], pa.string()
+            ),
+        }
+    )
+
+
+def _check_areas(series: SmallAreaSeries, tables: _Tables, live: Path) -> tuple[str, ...]:
+    """Sentences on what is out of the ordinary; raises PayloadRejected where areas are missing."""
+    codes = tables.area_codes
+    if len(codes) < series.areas.min:
+        raise PayloadRejected(
+            f"{series.id}: figures of {len(codes):,} small areas came, at least {series.areas.min:,} are expected"
+        )
+    lost = sorted(_published_codes(live) - set(codes))
+    if len(lost) > LARGEST_SHARE_OF_AREAS_LOST * len(codes):
+        raise PayloadRejected(
+            f"{series.id}: {len(lost):,} small areas of the published file are not in it at all, "
+            f"among them {', '.join(lost[:5])}"
+        )
+    found = []
+    if len(codes) > series.areas.max:
+        found.append(f"figures of {len(codes):,} small areas came, at most {series.areas.max:,} are expected")
+    if lost:
+        found.append(f"small areas of the file before are missing: {', '.join(lost)}")
+    unplaced = tables.inputs["area"]["district_code"].null_count
+    if unplaced:
+        found.append(f"the names of {unplaced:,} small areas do not tell which of today's districts they lie in")
+    return tuple(found)
+
+
+def _published_codes(live: Path) -> set[str]:
+    if not live.exists():
+        return set()
+    with duckdb.connect(str(live), read_only=True) as connection:
+        return {str(code) for (code,) in connection.execute("select area_code from dim_small_area").fetchall()}
+
+
+def _series_row(series: SmallAreaSeries, held: _Held, tables: _Tables, digest: str) -> pa.Table:
+    fields = series.model_dump(include={"title", "description", "unit", "map_year", "publisher", "licence"})
+    row = {
+        "series_id": series.id,
+        **fields,
+        "caveats": " ".join(series.caveats) or None,
+        "citation_url": str(series.citation_url),
+        "tier": held.tier,
+        "url": held.payload.url,
+        "fetched_at": held.payload.fetched_at.astimezone(UTC).replace(tzinfo=None),
+        "publisher_updated": held.payload.publisher_updated,
+        "payload_sha256": held.snapshot.sha256,
+        "rows_read": tables.rows_read,
+        "rows_set_aside": tables.inputs["quarantine"].num_rows,
+        "rows_out_of_scope": tables.rows_out_of_scope,
+        "built_at": datetime.now(UTC).replace(tzinfo=None),
+        "code_version": __version__,
+        "input_fingerprint": digest,
+    }
+    return pa.Table.from_pylist([row])
+
+
+def _build(live: Path, inputs: dict[str, pa.Table]) -> tuple[Path, dict[str, int]]:
+    live.parent.mkdir(parents=True, exist_ok=True)
+    publish.remove_leftovers(live)
+    candidate = publish.candidate_path(live)
+    try:
+        return candidate, build_small_areas(candidate, inputs)
+    except BaseException:
+        publish.discard(candidate)
+        raise

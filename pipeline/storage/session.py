@@ -1,0 +1,135 @@
+"""A run and the bucket: bring what others made, do the work on this machine, put up what is new.
+
+A bucket that is away never keeps a run from its work. What it should have got is put up by the next run that reaches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from pipeline.compare.version import Version
+from pipeline.raw import RawStore
+from pipeline.releases import ReleaseProblem, ReleaseStore
+from pipeline.settings import Settings
+from pipeline.storage import publishing, snapshots
+from pipeline.storage.bucket import Bucket, Damaged, StoreProblem, open_bucket
+from pipeline.storage.claim import Claim, claimed
+from pipeline.storage.record import Shared
+
+_LATER = "this run works with what is on this machine, and the next one that reaches the bucket puts it up"
+
+
+@contextmanager
+def at_work(settings: Settings, url: str) -> Iterator[Shared]:
+    """Hold the bucket at ``url`` for this run alone, with everything brought before and put up after it.
+
+    What was fetched is put up also where the run fails. Raises TakenElsewhere where another machine is at work; a bucket
+    that does not work is a problem of ``Shared``, no exception.
+    """
+    shared = Shared()
+    with ExitStack() as stack:
+        bucket = open_bucket(url)
+        claim = _claim(stack, bucket, shared)
+        seen = _brought(bucket, settings, shared) if claim else None
+        try:
+            yield shared
+        finally:
+            if claim and seen is not None:
+                _put_up(bucket, settings, claim, seen, shared)
+
+
+def _claim(stack: ExitStack, bucket: Bucket, shared: Shared) -> Claim | None:
+    try:
+        bucket.require()
+        return stack.enter_context(claimed(bucket))
+    except StoreProblem as problem:
+        shared.problems.append(f"{problem}: {_LATER}")
+        return None
+
+
+def _brought(bucket: Bucket, settings: Settings, shared: Shared) -> str | None:
+    """Bring what others put up; return the run id of the newest release there ("" for none), None where it failed."""
+    try:
+        moved = snapshots.bring(bucket, settings.raw_dir)
+        shared.problems += moved.problems
+        if moved.snapshots:
+            shared.notes.append(f"{_counted(moved)} brought from the bucket")
+        return _bring_newest(bucket, settings, shared)
+    except StoreProblem as problem:
+        shared.problems.append(f"{problem}: {_LATER}")
+        return None
+
+
+def _bring_newest(bucket: Bucket, settings: Settings, shared: Shared) -> str:
+    found = publishing.latest(bucket)
+    if found is None:
+        return ""
+    store = ReleaseStore(settings.database, settings.keep_releases)
+    try:
+        said = publishing.bring_published(bucket, store, settings.database, found)
+        shared.notes += said
+        shared.brought_file = bool(said)
+        if found.version not in {release.version for release in store.kept()}:
+            publishing.bring_release(bucket, store, found.version)
+    except (Damaged, ReleaseProblem) as problem:
+        shared.problems.append(f"{problem}: release {found.version} is not used")
+    return found.run_id
+
+
+def _put_up(bucket: Bucket, settings: Settings, claim: Claim, seen: str, shared: Shared) -> None:
+    try:
+        moved = snapshots.put_up(bucket, settings.raw_dir)
+        shared.problems += moved.problems
+        if moved.snapshots:
+            shared.notes.append(f"{_counted(moved)} put up")
+        if publishing.run_ids(settings.database)[-1:] in ([], [seen]):
+            return  # nothing was published that is not there
+        newest = publishing.latest(bucket)
+        if not claim.confirm() or (newest.run_id if newest else "") != seen:
+            shared.problems.append(
+                f"another machine took over the bucket {bucket.url} while this run was at work: what was published here is "
+                "not put up; the next run starts from what the other published"
+            )
+            return
+        store = ReleaseStore(settings.database, settings.keep_releases)
+        new = publishing.put_up(bucket, store, settings.database)
+        if new is not None:
+            shared.notes.append(f"release {new.version} was put up as {bucket.url}/{settings.database.name}")
+    except (StoreProblem, ReleaseProblem) as problem:
+        shared.problems.append(f"{problem}: what is missing there is put up by the next run")
+    except OSError as error:
+        shared.problems.append(f"{error.filename or 'a file'} cannot be read to be put up: {error.strerror or error}")
+
+
+def _counted(moved: snapshots.Moved) -> str:
+    words = "1 snapshot" if moved.snapshots == 1 else f"{moved.snapshots:,} snapshots"
+    return f"{words} ({moved.byte_count / 1e6:,.1f} MB)"
+
+
+def prune(settings: Settings, url: str) -> tuple[int, int, list[Version]]:
+    """Let go of old snapshots on this machine and in the bucket, and of old releases there.
+
+    Returns the sidecars and payload bytes that went here, and the versions that went there. Raises StoreProblem before
+    anything is let go where the bucket is away, or where it holds snapshots that are not here (a payload could be
+    theirs), TakenElsewhere, and OSError.
+    """
+    bucket = open_bucket(url)
+    bucket.require()
+    with claimed(bucket):
+        missing = snapshots.missing_here(bucket, settings.raw_dir)
+        if missing:
+            raise StoreProblem(f"the bucket {bucket.url} holds snapshots that are not on this machine ({len(missing)})")
+        before = snapshots.names_here(settings.raw_dir)
+        gone, freed = RawStore(settings.raw_dir).prune(settings.keep_snapshots)
+        snapshots.let_go(bucket, before - snapshots.names_here(settings.raw_dir))
+        return gone, freed, publishing.let_go(bucket, settings.keep_releases)
+
+
+def bring_release(settings: Settings, url: str, as_of: str) -> None:
+    """Bring the release that a version or a day names from the bucket, unless it is on this machine.
+
+    Raises ReleaseProblem where it is in neither place, StoreProblem and OSError.
+    """
+    store = ReleaseStore(settings.database, settings.keep_releases)
+    publishing.bring_meant(open_bucket(url), store, settings.database, as_of)

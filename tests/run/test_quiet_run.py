@@ -1,0 +1,110 @@
+"""A second run on an unchanged folder: what it loads, what it says, and what it leaves as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+from pipeline.run.context import RunContext
+from pipeline.run.report import run_report
+from pipeline.run.results import Outcome
+from pipeline.settings import PROJECT_ROOT
+
+HEAVY = ("pandas", "numpy", "pyarrow", "duckdb", "pandera", "scipy", "requests")
+SCRIPT = """
+import sys
+from pipeline.cli import main
+code = main(["refresh", "--offline"])
+print("loaded:", *sorted({name.split(".")[0] for name in sys.modules}))
+sys.exit(code)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(offline_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a finished run, in a place of its own."""
+    return Path(shutil.copytree(offline_run[0].settings.data_dir, tmp_path_factory.mktemp("quiet") / "data"))
+
+
+@pytest.fixture(scope="module")
+def quiet_run(folder: Path) -> subprocess.CompletedProcess[str]:
+    """A real process that finds nothing new in it."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("IG_")}
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=PROJECT_ROOT,
+        env=environment | {"IG_DATA_DIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def report(folder: Path) -> dict:
+    found: dict = json.loads((folder / "marts" / "run_report.json").read_text())
+    return found
+
+
+def test_it_finds_nothing_new_without_loading_what_reads_scores_and_builds(
+    quiet_run: subprocess.CompletedProcess[str],
+) -> None:
+    assert quiet_run.returncode == 0, quiet_run.stderr
+    assert "Nothing new" in quiet_run.stdout
+    (loaded,) = [line for line in quiet_run.stdout.splitlines() if line.startswith("loaded:")]
+    assert not set(HEAVY) & set(loaded.split())
+
+
+def test_it_tells_ages_and_what_is_overdue(quiet_run: subprocess.CompletedProcess[str], folder: Path) -> None:
+    assert "shipped baseline" in quiet_run.stdout
+    assert "Overdue:" in quiet_run.stdout
+    told = report(folder)
+    assert (told["status"], told["figures_were_read"]) == ("nothing new", False)
+    assert {part["age_days"] is None for part in told["parts"] if part["tier"] == "baseline"} == {False}
+    assert any(sentence.startswith("Annual Population Survey") for sentence in told["overdue"])
+
+
+def test_its_report_has_the_figures_of_the_file_as_they_were_last_time(
+    quiet_run: subprocess.CompletedProcess[str], folder: Path, offline_run: tuple[RunContext, Outcome]
+) -> None:
+    told, first = report(folder), offline_run[1]
+    assert told["figures"] == told["figures_before"] == first.counts.figures
+    assert told["figures"]["gva_per_hour"] > 361
+    assert told["row_counts"] == first.counts.tables
+    assert told["row_counts"]["mart_score"] == first.row_counts["mart_score"]
+    assert "0 of " in (folder / "marts" / "run_report.md").read_text()
+
+
+def test_the_published_file_is_left_as_it_was(
+    quiet_run: subprocess.CompletedProcess[str], folder: Path, offline_run: tuple[RunContext, Outcome]
+) -> None:
+    live = offline_run[0].settings.database
+    assert (folder / "marts" / live.name).read_bytes() == live.read_bytes()
+
+
+def test_a_first_report_says_that_there_is_nothing_to_compare_with(offline_run: tuple[RunContext, Outcome]) -> None:
+    told = run_report(*offline_run, None, None)
+    assert told["figures_before"] == {}
+    assert sum(told["set_aside_because"].values()) <= told["row_counts"]["meta_quarantine"]
+
+
+def test_verify_rehashes_the_releases_and_the_published_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IG_DATA_DIR", str(folder))
+    assert main(["verify"]) == 0
+    assert "1 release and" in capsys.readouterr().out
+    (kept,) = folder.glob("marts/releases/*/mart_score.parquet")
+    live = folder / "marts" / "inclusive_growth.duckdb"
+    for path, said in ((kept, "mart_score.parquet is not what was kept"), (live, "inclusive_growth.duckdb: ")):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        assert main(["verify"]) == 1
+        assert said in capsys.readouterr().err
+        path.write_bytes(whole)
