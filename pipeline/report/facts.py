@@ -206,7 +206,8 @@ class Facts:
     ``scores[flavour][node][area code]``; ``contributions[flavour][node][area code]`` holds (member, contribution),
     largest first; ``figures[indicator][area code]`` and ``typical[indicator]`` are in the order of the years;
     ``years[flavour]`` is the year of the scores. ``typical_in_nation[indicator, nation code]`` is held for the
-    indicators whose nations share no year, and so do not compare.
+    indicators whose nations share no year, and so do not compare. ``directions[indicator][area code]`` says whether the
+    area improved or worsened over ten years against the typical district, with a probability of 0.95, or that it is not clear.
     """
 
     run: Run
@@ -224,6 +225,7 @@ class Facts:
     figures: Mapping[str, Mapping[str, Sequence[Figure]]]
     typical: Mapping[str, Mapping[int, Typical]]
     typical_in_nation: Mapping[tuple[str, str], Mapping[int, Typical]]
+    directions: Mapping[str, Mapping[str, str]]
     rank_sets: Mapping[str, Mapping[str, RankSet]]
     sources: Sequence[Source]
     dictionary: Sequence[Dictionary]
@@ -244,6 +246,10 @@ class Facts:
         """The districts an area's figure is set beside: its nation's where nations do not compare, else all."""
         own = self.typical_in_nation.get((indicator, area.nation_code or ""))
         return own if own is not None else self.typical.get(indicator, {})
+
+    def nations_apart(self, indicator: str) -> list[str]:
+        """The nations of an indicator whose nations do not compare, by code; none for any other indicator."""
+        return sorted(nation for held, nation in self.typical_in_nation if held == indicator)
 
     def node_title(self, node: str) -> str:
         return next((n.title for n in self.nodes if n.id == node), node)

@@ -17,7 +17,10 @@ _DEEPEST_NODE = 2
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure. ``typical`` is the value of the typical district; ``is_score`` says that it runs from 0 to 100."""
+    """One measure. ``typical`` is the value of the typical district; ``is_score`` says that it runs from 0 to 100.
+
+    Where nations do not compare, ``is_apart``, there is no typical district of all, and ``year`` is the latest of any.
+    """
 
     id: str
     title: str
@@ -29,6 +32,7 @@ class Measure:
     year: int
     typical: float | None
     source: str
+    is_apart: bool = False
 
     def as_json(self) -> dict[str, Any]:
         before, after = words.amount(8, self.unit).split("8") if self.unit else ("", "")
@@ -45,6 +49,7 @@ class Measure:
             "year": self.year,
             "typical": rounded(self.typical, self.decimals),
             "source": self.source,
+            "isApart": self.is_apart,
         }
 
 
@@ -83,7 +88,8 @@ def _score_measures(facts: Facts) -> Iterator[Measure]:
 def _figure_measures(facts: Facts) -> Iterator[Measure]:
     for indicator in facts.indicators.values():
         if indicator.last_year is not None:
-            typical = facts.typical.get(indicator.id, {}).get(indicator.last_year)
+            is_apart = bool(facts.nations_apart(indicator.id))
+            typical = None if is_apart else facts.typical.get(indicator.id, {}).get(indicator.last_year)
             yield Measure(
                 id=indicator.id,
                 title=indicator.title,
@@ -95,6 +101,7 @@ def _figure_measures(facts: Facts) -> Iterator[Measure]:
                 year=indicator.last_year,
                 typical=typical.median if typical else None,
                 source=indicator.publisher,
+                is_apart=is_apart,
             )
 
 
@@ -103,7 +110,7 @@ def measure_rows(measure: Measure, facts: Facts) -> list[list[Any]]:
     if measure.is_score:
         flavour, node = measure.id.split("-", 1)
         return list(_score_rows(facts, flavour, node))
-    return list(_figure_rows(facts, facts.indicators[measure.id], measure.typical))
+    return list(_figure_rows(facts, facts.indicators[measure.id], measure))
 
 
 def _score_rows(facts: Facts, flavour: str, node: str) -> Iterator[list[Any]]:
@@ -118,11 +125,14 @@ def _score_rows(facts: Facts, flavour: str, node: str) -> Iterator[list[Any]]:
         yield [area.code, rounded(score.score, 1), *ends, int(unsure), facts.years[flavour], *ranks, ""]
 
 
-def _figure_rows(facts: Facts, indicator: Indicator, typical: float | None) -> Iterator[list[Any]]:
+def _figure_rows(facts: Facts, indicator: Indicator, measure: Measure) -> Iterator[list[Any]]:
+    """Figures of the latest year; where nations do not compare, each nation's own latest."""
     for area in facts.districts:
         figure = facts.latest(indicator.id, area.code)
-        if figure is None or figure.year != indicator.last_year:
+        if figure is None or (figure.year != indicator.last_year and not measure.is_apart):
             continue
+        among = facts.typical_for(indicator.id, area).get(figure.year)
+        typical = measure.typical if not measure.is_apart else among.median if among else None
         ranked = facts.rank_sets.get(indicator.id, {}).get(area.code)
         ranks = [ranked.lower, ranked.upper] if ranked and ranked.year == figure.year else [None, None]
         values = [rounded(v, indicator.decimals) for v in (figure.value, figure.lower, figure.upper)]

@@ -164,7 +164,33 @@ inner join duckdb_columns() as columns using (table_name)
 where not tables.internal and not columns.internal
 order by tables.table_oid, columns.column_index
 """
+_DIRECTIONS = """
+select indicator_id, area_code, direction
+from mart_indicator_trend
+where direction is not null
+"""
 _STUDIES = {
+    "release": """
+        select release_version, previous_version, released_at, kind
+        from meta_release
+        order by released_at desc
+        limit 1
+    """,
+    "revisions": """
+        select
+            indicator_id,
+            kind,
+            cause,
+            count(*) as figures,
+            count(distinct area_code) as areas,
+            min(year) as first_year,
+            max(year) as last_year,
+            max(abs(difference_percent)) as largest_percent
+        from mart_revision
+        semi join (from meta_release order by released_at desc limit 1) using (release_version)
+        group by indicator_id, kind, cause
+        order by figures desc, indicator_id, kind
+    """,
     "fifths": """
         select node_title, flavour, fifth, sure_count, fifth_count, rank_count, sure_area_names
         from mart_fifth
@@ -248,7 +274,11 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
     years = {flavour: rows(_YEAR, FRAMEWORK, flavour, window)[0][0] for flavour, window in windows.items()}
     views = {f: (FRAMEWORK, f, windows[f], year) for f, year in years.items() if year is not None}
     groups = rows(_GROUPS)
+    directions: dict[str, dict[str, str]] = defaultdict(dict)
+    for indicator, code, direction in rows(_DIRECTIONS):
+        directions[indicator][code] = direction
     return Facts(
+        directions=dict(directions),
         run=Run(*runs[0]),
         areas=areas,
         members=_members(areas.values(), groups),

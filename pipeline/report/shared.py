@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.report import words
+from pipeline.report.boundaries import Boundaries
 from pipeline.report.cartogram import Centre, borders, hexagons
 from pipeline.report.chart import plain_json, rounded
 from pipeline.report.facts import CHANGE, LEVEL, NOT_CLEAR, Area, Facts, Score
@@ -29,6 +30,8 @@ _ISLANDS = {
     "E06000053": "Isles of Scilly",
 }
 _NORTHERN_IRELAND = "N92000002"
+_UNITED_KINGDOM = "K02000001"
+_MOST_SIDE_BY_SIDE = 70  # districts in one chart of the comparison
 _SHOWN_LEVELS = ("district", "combined_authority", "county", "region", "nation", "country", "group")
 
 
@@ -171,22 +174,51 @@ def cells_script(facts: Facts) -> str:
     )
 
 
+def boundaries_script(boundaries: Boundaries) -> str:
+    """The outline of every district of the file; those that are no district today carry their own name and say so."""
+    said = f"boundary of {boundaries.year}, no district today"
+    ended = set(boundaries.ended)
+    rows = [
+        [s.code, s.x, s.y, s.path, s.name if s.code in ended else "", said if s.code in ended else ""]
+        for s in boundaries.shapes
+    ]
+    columns = ("code", "x", "y", "path", "name", "region")
+    return _table("boundaries", columns, rows, {"extent": [boundaries.width, boundaries.height]})
+
+
 def _landmass(area: Area) -> str:
     return "Northern Ireland" if area.nation_code == _NORTHERN_IRELAND else _ISLANDS.get(area.code, "")
 
 
 def _groups(facts: Facts) -> list[dict[str, Any]]:
-    """What the comparison offers to choose: named groups, then combined authorities, regions and nations."""
-    wider = [a for a in shown_areas(facts) if a.level in ("combined_authority", "region", "nation")]
-    wider.sort(key=lambda a: (("combined_authority", "region", "nation").index(a.level), a.name))
-    chosen = [facts.areas[code] for code in facts.group_codes if code in facts.areas] + wider
-    return [
-        {"code": a.code, "name": a.name, "kind": words.kind(a.level), "members": list(facts.members.get(a.code, ()))}
-        for a in chosen
-        if facts.members.get(a.code)
-    ]
+    """What the comparison offers to choose, with the places of which it shows each beside the others.
+
+    Named groups, combined authorities and regions by their districts, nations too, except England by its regions; the
+    United Kingdom by its nations.
+    """
+    shown = shown_areas(facts)
+    order = ("combined_authority", "region", "nation", "country")
+    wider = sorted((a for a in shown if a.level in order), key=lambda a: (order.index(a.level), a.name))
+    nations = [a.code for a in shown if a.level == "nation"]
+    found = []
+    for area in [*(facts.areas[code] for code in facts.group_codes if code in facts.areas), *wider]:
+        parts, members = "district", list(facts.members.get(area.code, ()))
+        if area.code == _UNITED_KINGDOM:
+            parts, members = "nation", nations
+        elif len(members) > _MOST_SIDE_BY_SIDE:
+            parts, members = "region", [a.code for a in shown if a.level == "region" and a.nation_code == area.code]
+        if members and (area.level != "country" or parts == "nation"):
+            kind = words.kind(area.level)
+            said = words.spoken(area.name)
+            found.append(
+                {"code": area.code, "name": area.name, "said": said, "kind": kind, "parts": parts, "members": members}
+            )
+    return found
 
 
-def _table(name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def _table(
+    name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], more: Mapping[str, Any] | None = None
+) -> str:
     """A call that registers rows under a name; `core.js` makes objects of them when they are asked for."""
-    return f"IG.table({plain_json(name)},{plain_json(columns)},{plain_json(list(rows))});\n"
+    parts = [name, columns, list(rows), *([more] if more else [])]
+    return f"IG.table({','.join(map(plain_json, parts))});\n"

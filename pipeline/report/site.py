@@ -14,6 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.report import words
+from pipeline.report.boundaries import FILE_NAME, Boundaries, CannotUse, read_boundaries
 from pipeline.report.chart import plain_json
 from pipeline.report.downloads import downloads
 from pipeline.report.facts import Area, Facts
@@ -24,7 +25,7 @@ from pipeline.report.pages.home import home_page
 from pipeline.report.pages.indicators import indicator_list, indicator_pages
 from pipeline.report.pages.page import Page, editions
 from pipeline.report.reading import read_facts
-from pipeline.report.shared import scripts, shown_areas
+from pipeline.report.shared import boundaries_script, scripts, shown_areas
 from pipeline.report.specs import compiled_specs, engine
 
 MARKER = ".inclusive-growth-report"
@@ -40,9 +41,7 @@ _MENU = (
 )
 # In the order in which they are needed. The theme is set before the page is painted, so its script stands alone.
 _ALWAYS = ("assets/core.js", "data/places.js", "assets/search.js")
-_CHARTS = (
-    "assets/vega.js", "assets/specs.js", "assets/rows.js", "assets/pointing.js", "assets/behind.js", "assets/charts.js",
-)  # fmt: skip
+_CHARTS = ("assets/specs.js", "assets/rows.js", "assets/pointing.js", "assets/behind.js", "assets/charts.js")
 _OF_PAGE = {"home.html": ("assets/tabs.js",), "map.html": ("assets/map.js",), "compare.html": ("assets/compare.js",)}
 _WITHOUT_CHARTS = {"areas.html", "indicators.html", "methodology.html", "data.html", "quality.html"}
 _LEVELS = (
@@ -61,31 +60,44 @@ class CannotWrite(Exception):
 
 @dataclass(frozen=True)
 class Built:
-    """What was built: how many pages and files, and the size of all in bytes."""
+    """What was built: how many pages and files, the size of all in bytes, and what could not be shown, if anything."""
 
     folder: Path
     pages: int
     files: int
     size: int
+    note: str | None
 
 
 def build_site(database: Path, out: Path, *, methodology: str) -> Built:
     """Build the whole site of ``database`` in ``out``; the site that was there is replaced only by a whole one.
 
-    ``methodology`` is the text of the project's methodology in Markdown. Raises CannotRead when the file cannot be read
+    ``methodology`` is the text of the project's methodology in Markdown. Boundaries of districts are drawn where they
+    lie beside ``database`` (`boundaries.FILE_NAME`); without them, or where they cannot be drawn, the map has tiles. Raises CannotRead when the file cannot be read
     and CannotWrite when ``out`` is a folder with other things in it.
     """
     _refuse_foreign(out)
     facts = read_facts(database)
+    boundaries, note = _boundaries(database.with_name(FILE_NAME), facts)
     building = out.with_name(f".{out.name}.{os.getpid()}.building")
     try:
-        pages = _write_site(facts, building, methodology)
+        pages = _write_site(facts, building, methodology, boundaries, note)
         files = [path for path in building.rglob("*") if path.is_file()]
         size = sum(path.stat().st_size for path in files)
         _swap(building, out)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    return Built(out, pages, len(files), size)
+    return Built(out, pages, len(files), size, note)
+
+
+def _boundaries(path: Path, facts: Facts) -> tuple[Boundaries | None, str | None]:
+    """The boundaries to draw and why there are none, if a file of them cannot be used."""
+    if not path.exists():
+        return None, None
+    try:
+        return read_boundaries(path, [area.code for area in facts.districts]), None
+    except CannotUse as reason:
+        return None, str(reason)
 
 
 def build_briefing(database: Path, code: str, folder: Path) -> tuple[Path, str]:
@@ -104,14 +116,16 @@ def build_briefing(database: Path, code: str, folder: Path) -> tuple[Path, str]:
     return folder / page.path, area.name
 
 
-def _write_site(facts: Facts, folder: Path, methodology: str) -> int:
+def _write_site(facts: Facts, folder: Path, methodology: str, boundaries: Boundaries | None, note: str | None) -> int:
     _write_shared(facts, folder, shown_areas(facts))
+    if boundaries:
+        _write(folder / "data" / "boundaries.js", boundaries_script(boundaries))
     files = list(downloads(facts))
     for file in files:
         _write(folder / file.path, file.text)
     pages = [
         home_page(facts),
-        map_page(facts),
+        map_page(facts, boundaries, note),
         compare_page(facts),
         indicator_list(facts),
         methodology_page(facts, methodology),

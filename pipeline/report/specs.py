@@ -99,6 +99,13 @@ def _upright(title: str, **options: Any) -> alt.Axis:
     return _axis(title=title, **flat | options)
 
 
+def _called(chosen: alt.Chart, **place: Any) -> tuple[alt.Chart, alt.Chart]:
+    """A place's name above its mark, on a halo in the colour of the page, so that it can be read among other marks."""
+    words: dict[str, Any] = {"dy": -14, "fontWeight": "bold", "fontSize": 13}
+    halo = chosen.mark_text(stroke="token:page", strokeWidth=4, strokeJoin="round", **words)
+    return halo.encode(**place, text="name:N"), chosen.mark_text(**words).encode(**place, text="name:N")
+
+
 _CHOSEN: Final = "datum.code === chosen || datum.code === hovered"
 
 
@@ -142,7 +149,7 @@ def _quadrant() -> _Layered:
         chosen.mark_rule(color="token:ink", strokeWidth=2).encode(x="x_lower:Q", x2="x_upper:Q", y="y:Q"),
         chosen.mark_rule(color="token:ink", strokeWidth=2).encode(y="y_lower:Q", y2="y_upper:Q", x="x:Q"),
         chosen.mark_point(size=110, filled=True, color="token:accent", stroke="token:page", opacity=1).encode(x=x, y=y),
-        chosen.mark_text(dy=-14, fontWeight="bold", fontSize=13).encode(x="x:Q", y="y:Q", text="name:N"),
+        *_called(chosen, x="x:Q", y="y:Q"),
     ).properties(width=_WIDTH, height=460).add_params(*_params())  # fmt: skip
 
 
@@ -161,7 +168,7 @@ def _beeswarm() -> _Layered:
         field.mark_point(filled=True, size=34, color="token:series-1", opacity=0.75).encode(x=x, y=y).properties(name="dots"),
         chosen.mark_rule(color="token:ink", strokeWidth=2).encode(x="lower:Q", x2="upper:Q", y=y),
         chosen.mark_point(filled=True, size=110, color="token:accent", opacity=1, stroke="token:page").encode(x=x, y=y),
-        chosen.mark_text(dy=-14, fontWeight="bold", fontSize=13).encode(x=x, y=y, text="name:N"),
+        *_called(chosen, x=x, y=y),
     ).properties(width=_WIDTH, height=200).add_params(*_params())  # fmt: skip
 
 
@@ -180,7 +187,7 @@ def _caterpillar() -> _Layered:
         field.mark_point(filled=True, size=9, color="token:series-1", opacity=1).encode(x=x, y=y).properties(name="dots"),
         chosen.mark_rule(color="token:accent", strokeWidth=4).encode(x=x, y=alt.Y("lower:Q", axis=y["axis"]), y2="upper:Q"),
         chosen.mark_point(filled=True, size=80, color="token:accent", opacity=1, stroke="token:page").encode(x=x, y=y),
-        chosen.mark_text(dy=-14, fontWeight="bold", fontSize=13).encode(x=x, y=y, text="name:N"),
+        *_called(chosen, x=x, y=y),
     ).properties(width=_WIDTH, height=320).add_params(*_params(), alt.param(name="best_on_top", value=False))  # fmt: skip
 
 
@@ -255,31 +262,38 @@ def _contributions() -> _Layered:
 
 
 def _cartogram() -> _Layered:
-    """A hexagon a district. The page sets `hexagon` (the symbol's size in square pixels) to the width it has."""
+    """A district a mark: a hexagon, or its boundary, after the row's `path` in the square from -1 to 1 or about it.
+
+    The page sets `hexagon` (a mark's size in square pixels) to the width it has.
+    """
     field = _points()
     place = {
         "x": alt.X("x:Q", axis=None, scale=alt.Scale(nice=False, zero=False, padding=14)),
         "y": alt.Y("y:Q", axis=None, scale=alt.Scale(nice=False, zero=False, reverse=True, padding=14)),
     }
+    shape = alt.Shape("path:N", scale=None, legend=None)
     colours = [f"token:class-{i}" for i in range(CLASSES)]
     colour = alt.Color(
         "class:O",
         scale=alt.Scale(domain=[*range(CLASSES), -1], range=[*colours, "token:no-figure"]),
-        legend=alt.Legend(labelExpr="labels[datum.value + 1]", symbolType=HEXAGON, symbolSize=260, symbolStrokeWidth=0),
+        legend=alt.Legend(
+            labelExpr="labels[datum.value + 1]",
+            symbolType=HEXAGON,
+            symbolSize=260,
+            symbolStrokeWidth=0.7,
+            symbolStrokeColor="token:axis",
+        ),
     )
-    marks = field.mark_point(
-        shape=HEXAGON, filled=True, size=alt.ExprRef("hexagon"), stroke="token:line", strokeWidth=0.7
-    ).encode(
+    marks = field.mark_point(filled=True, size=alt.ExprRef("hexagon"), stroke="token:axis", strokeWidth=0.5).encode(
         **place,
+        shape=shape,
         color=colour,
         opacity=alt.condition("datum.unsure", alt.value(0.42), alt.value(1)),
     )
     chosen = (
         field.transform_filter(_CHOSEN)
-        .mark_point(
-            shape=HEXAGON, filled=False, size=alt.ExprRef("hexagon"), stroke="token:ink", strokeWidth=2.5, opacity=1
-        )
-        .encode(**place)
+        .mark_point(filled=False, size=alt.ExprRef("hexagon"), stroke="token:ink", strokeWidth=2.5, opacity=1)
+        .encode(**place, shape=shape)
     )
     borders = (
         _points("borders")

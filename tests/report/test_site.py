@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shutil
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.reading import CannotRead
+from pipeline.report.pages.background import quality_page
+from pipeline.report.reading import read_facts
 from pipeline.report.serving import local_server
 from pipeline.report.site import MARKER, CannotWrite, build_site
 from tests.report.conftest import EVIL_NAME, METHODOLOGY, Site, built
@@ -110,6 +113,8 @@ def test_no_page_weighs_more_than_a_megabyte_and_a_half_with_all_it_loads(site: 
     for path, page in pages.items():
         own = site.folder / path
         loaded = [own, *((own.parent / resource).resolve() for resource in page.resources)]
+        if page.payloads:
+            loaded.append(site.folder / "assets" / "vega.js")  # loaded by charts.js when there is something to draw
         assert sum(p.stat().st_size for p in loaded) < MOST_BYTES_A_PAGE, path
 
 
@@ -367,3 +372,40 @@ def test_the_home_page_says_who_is_surely_at_either_end_and_how_few(
     assert f">{standing}</td>" in line[0]
     assert 0 < sure < standing
     assert names.split("; ")[0] in line[0]
+
+
+def test_an_indicator_whose_nations_do_not_compare_shows_each_by_itself(pages: dict[str, Seen]) -> None:
+    page = pages["indicators/income_deprivation_gap.html"]
+    specs = [json.loads(p)["spec"] for p in page.payloads]
+    assert specs.count("beeswarm") == 4
+    assert "lines" not in specs
+    assert "England 2019 and 2025" in page.words
+    assert "districts of Northern Ireland lay between" in page.words
+    assert "Each nation’s latest figures cover" in page.words
+
+
+def test_the_quality_page_says_what_was_revised_or_that_nothing_was(
+    site: Site, published_file: Path, tmp_path: Path
+) -> None:
+    assert "This is the first release of the data set" in seen(site.folder / "quality.html").words
+    later = tmp_path / "later.duckdb"
+    shutil.copy(published_file, later)
+    with duckdb.connect(str(later)) as connection:
+        connection.execute("update meta_release set kind = 'minor', previous_version = '0.9.0'")
+        connection.execute(
+            "insert into mart_revision by name select release_version, 'E07000123' as area_code, 'Preston' as area_name, "
+            "'district' as level, 'gdhi_per_head' as indicator_id, 'Income' as indicator_title, 'GBP' as unit, "
+            "'2023' as period, 2023 as year, 'revised' as kind, 'publisher' as cause, false as is_derived, "
+            "100.0 as old_value, 104.0 as new_value, 4.0 as difference, 4.0 as difference_percent from meta_release"
+        )
+    page = quality_page(read_facts(later)).content
+    assert page["release"] == {"version": "1.0.0", "previous": "0.9.0", "kind": "minor"}
+    [revision] = page["revisions"]
+    assert (revision["kind"], revision["figures"], revision["largest_percent"]) == ("revised", 1, 4.0)
+
+
+def test_an_area_s_figures_say_where_each_has_been_heading(pages: dict[str, Seen], rows: Rows) -> None:
+    directions = {d for (d,) in rows("select distinct direction from mart_indicator_trend where area_name = 'Preston' and direction is not null")}  # fmt: skip
+    words_shown = pages["areas/E07000123.html"].words
+    assert directions
+    assert all(direction in words_shown for direction in directions)

@@ -13,6 +13,10 @@ IG.charts = (() => {
   // Vega's expression for a name in up to three lines of at most seventeen letters.
   const IN_LINES = "split(replace(datum.label, regexp('^(.{1,17})\\\\s(.{1,17})(?:\\\\s(.*))?$'), '$1|$2|$3'), '|')";
   const EMBEDDING = { mode: "vega", renderer: "svg", actions: false, tooltip: false, hover: false, logLevel: 1 };
+  const whenIdle = (work) => (window.requestIdleCallback ? requestIdleCallback(work, { timeout: 1000 }) : setTimeout(work, 50));
+  // Vega is most of a page's weight: text and search do not wait for it. Once it is there, drawing takes no turn of the
+  // event loop, so that what `beforeprint` asks for is on the paper.
+  const engine = () => (window.vegaEmbed ? undefined : IG.load("assets/vega.js"));
   let isPrinting = location.hash === "#print";
 
   /** The colour a token has now; `scheme` "light" gives the light one whatever the page shows. */
@@ -52,15 +56,17 @@ IG.charts = (() => {
     const rows = {};
     let signals = { ...payload.signals };
     let palette = "sequential";
+    let extent;
     for (const [name, held] of Object.entries(payload.rows)) {
       const made = Array.isArray(held) ? held : IG.recipes[held.from](held);
       rows[name] = Array.isArray(made) ? made : made.rows;
       if (!Array.isArray(made)) {
         signals = { ...signals, ...made.signals };
         palette = made.palette;
+        extent = made.extent;
       }
     }
-    return { rows, signals, palette };
+    return { rows, signals, palette, extent };
   }
 
   /** Series colours and dashes stay with their places when one of the series is missing. */
@@ -99,7 +105,7 @@ IG.charts = (() => {
     }
     if (isPaper) printed(whole, payload.spec, width);
     else if (width < 1.4 * NARROW) narrowed(whole, width < NARROW);
-    if (payload.spec === "cartogram") Object.assign(made.signals, hexagons(whole, made.rows.points, width));
+    if (payload.spec === "cartogram") Object.assign(made.signals, made.extent ? outlines(whole, made.extent, width) : hexagons(whole, made.rows.points, width));
     if (payload.spec === "beeswarm") dodge(whole.data.find((set) => set.name === "points").values, width);
     for (const signal of whole.signals ?? []) {
       if (signal.name in made.signals) {
@@ -137,6 +143,15 @@ IG.charts = (() => {
     return { hexagon: (4 / 3) * unit * unit };
   }
 
+  /** The same for outlines, whose places and paths are in the same steps: `extent` is [steps across, steps down]. */
+  function outlines(spec, extent, width) {
+    const padding = 4;
+    const unit = (width - 2 * padding - 10) / extent[0];
+    spec.height = extent[1] * unit + 2 * padding;
+    ["x", "y"].forEach((name, i) => Object.assign(spec.scales.find((scale) => scale.name === name), { domain: [0, extent[i]], padding }));
+    return { hexagon: 4 * unit * unit }; // Vega draws a path of a symbol by half the root of its size
+  }
+
   /** Beeswarm: set `offset` so that dots of radius 3.4 do not lie on each other; deterministic, by rising value. */
   function dodge(points, width) {
     const values = points.map((p) => p.value);
@@ -168,11 +183,24 @@ IG.charts = (() => {
     return drawn.get(figure);
   };
 
-  /** Draw a figure, or draw it again; of two drawings under way only the later stays. */
+  /** Draw a figure, or draw it again. One that cannot be drawn says so, and does not keep others from being drawn. */
   async function draw(figure) {
+    try {
+      return await drawAnew(figure);
+    } catch (error) {
+      figure.querySelector(".plot").textContent = "This chart could not be drawn. Its figures are among the downloads.";
+      figure.dataset.drawn = "failed";
+      console.error(`${figure.id} could not be drawn:`, error);
+      return stateOf(figure);
+    }
+  }
+
+  /** Of two drawings of a figure under way only the later stays. */
+  async function drawAnew(figure) {
     const state = stateOf(figure);
     const turn = (state.turn += 1);
     const width = widthFor(figure);
+    await engine();
     const made = prepared(state.payload);
     const spec = specification(state.payload, made, width, isPrinting ? "light" : undefined);
     const canvas = document.createElement("div");
@@ -226,20 +254,32 @@ IG.charts = (() => {
     document.documentElement.dataset.charts = "drawn";
   }
 
-  /** What a person sees first is drawn first; the rest when it comes near. */
+  /**
+   * What a person sees is drawn first, then all that is shown, one after the other when the browser has time: so a
+   * chart is there however fast somebody scrolls, jumps or prints. What is hidden is drawn when it is shown.
+   */
   function begin() {
-    const figures = [...document.querySelectorAll("figure.chart:not([data-later])")];
     if (isPrinting) {
       drawAll();
       return;
     }
+    const waiting = new Set(document.querySelectorAll("figure.chart:not([data-later])"));
     const seen = new IntersectionObserver((entries) => {
-      for (const entry of entries.filter((e) => e.isIntersecting)) {
-        seen.unobserve(entry.target);
-        if (!entry.target.dataset.drawn) draw(entry.target);
-      }
+      for (const entry of entries.filter((e) => e.isIntersecting)) take(entry.target);
     }, { rootMargin: "400px" });
-    figures.forEach((figure) => seen.observe(figure));
+    const take = (figure) => {
+      seen.unobserve(figure);
+      return waiting.delete(figure) ? draw(figure) : null;
+    };
+    const takeNext = async () => {
+      const next = [...waiting].find((figure) => figure.offsetParent);
+      if (!next) return;
+      await take(next);
+      whenIdle(takeNext);
+    };
+    if (waiting.size) engine();
+    waiting.forEach((figure) => seen.observe(figure));
+    whenIdle(takeNext);
     let timer;
     const widths = new ResizeObserver(() => {
       clearTimeout(timer);

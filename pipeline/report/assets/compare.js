@@ -29,7 +29,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (group) {
       const known = rows.filter((row) => row.code !== group.code && row.lower !== null);
       const [above, below] = [known.filter((row) => row.lower > 50).length, known.filter((row) => row.upper < 50).length];
-      return `Of the ${IG.count(group.members.length, "district")} of ${group.name}, ${above || "none"} ${above === 1 ? "has" : "have"} an interval wholly above the typical district on ${what} and ${below || "none"} wholly below`;
+      return `Of the ${IG.count(group.members.length, group.parts)} of ${group.said}, ${above || "none"} ${above === 1 ? "has" : "have"} an interval wholly above the typical district on ${what} and ${below || "none"} wholly below`;
     }
     const [first, second] = rows;
     const gone = missing ? `; ${IG.count(missing, "place has", "places have")} no score` : "";
@@ -68,21 +68,27 @@ document.addEventListener("DOMContentLoaded", () => {
     const names = drawn.map((code) => IG.place(code).name);
     const rows = drawn.flatMap((code) => IG.recipes.series(IG.place(code).name, IG.get(`area/${code}`).figures[id]));
     const from = Math.min(...rows.map((row) => row.year));
-    const typical = (IG.get("typical")[id] ?? []).filter(([year]) => year >= from).map(([year, median]) => [year, median]);
+    const typical = (entry.isApart ? [] : (IG.get("typical")[id] ?? [])).filter(([year]) => year >= from).map(([year, median]) => [year, median]);
     rows.push(...IG.recipes.series("Typical district", typical));
-    const text = { y_title: entry.axis, f: "Typical district" };
+    const text = { y_title: entry.axis, ...(!entry.isApart && { f: "Typical district" }) };
     names.forEach((name, i) => {
       text["abcde"[i]] = name;
     });
     const { columns } = IG.charts.state(trend).payload;
     await IG.charts.update(trend, {
-      title: drawn.length ? `${entry.title}: ${latest(drawn, id, entry)}` : `${entry.title}: none of these places has figures`,
+      title: drawn.length ? `${entry.title}: ${latest(drawn, id, entry)}${apart(drawn, entry)}` : `${entry.title}: none of these places has figures`,
       file: `compare-${id}`,
       source: entry.source,
       columns: columns.map((column) => (["value", "lower", "upper"].includes(column.field) ? { ...column, decimals: entry.decimals } : column)),
       rows: { points: rows },
       text,
     });
+  }
+
+  /** What is said where places of several nations are shown on something that nations measure differently. */
+  function apart(codes, entry) {
+    const nations = new Set(codes.map((code) => IG.place(code).nation));
+    return entry.isApart && nations.size > 1 ? "; nations measure it differently and do not compare" : "";
   }
 
   function latest(codes, id, entry) {
@@ -133,8 +139,8 @@ document.addEventListener("DOMContentLoaded", () => {
     controls.group.value = held.group;
   }
 
-  for (const group of (IG.get("groups") ?? []).filter(({ members }) => members.length <= 70)) {
-    const option = new Option(`${group.name} (${group.kind}, ${IG.count(group.members.length, "district")})`, group.code);
+  for (const group of IG.get("groups") ?? []) {
+    const option = new Option(`${group.name} (${group.kind}, ${IG.count(group.members.length, group.parts)})`, group.code);
     controls.group.add(option);
   }
   IG.search.attach(controls["add-place"], (area) => {

@@ -12,9 +12,9 @@ window.IG = (() => {
     store.set(name, value);
   }
 
-  /** Register rows under a name, as lists in the order of `columns`. */
-  function table(name, columns, rows) {
-    store.set(name, { columns, rows });
+  /** Register rows under a name, as lists in the order of `columns`, with what else is known of them. */
+  function table(name, columns, rows, more = {}) {
+    store.set(name, { columns, rows, ...more });
   }
 
   function get(name) {

@@ -6,9 +6,15 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!list) return;
   const [map, swarm] = ["map", "map-distribution"].map((id) => document.getElementById(id));
 
+  const outlines = document.getElementById("outlines"); // the choice of real boundaries, where they were downloaded
+  const captions = { cells: map.querySelector(".caption").textContent, boundaries: outlines?.dataset.caption };
+  const changed = document.getElementById("changed");
+  const chosenShapes = () => (outlines?.checked ? "boundaries" : "cells");
+
   /** The finding: how many can be told apart where intervals are known, else the range of the figures. */
   function finding(entry, rows) {
     const when = `${entry.title}, ${entry.year}`;
+    if (entry.isApart) return `${entry.title}: each nation measures it in its own way, so districts are set among those of their nation`;
     const known = rows.filter((row) => row.lower !== null);
     if (known.length) {
       const told = known.filter((row) => !row.unsure).length;
@@ -21,8 +27,10 @@ document.addEventListener("DOMContentLoaded", () => {
 
   async function show(id) {
     const entry = IG.measure(id);
-    await IG.load(`data/measures/${id}.js`);
+    const shapes = chosenShapes();
+    await Promise.all([IG.load(`data/measures/${id}.js`), shapes === "boundaries" && IG.load("data/boundaries.js")]);
     const rows = IG.rows(`measure/${id}`);
+    if (changed) changed.hidden = shapes !== "boundaries";
     const title = finding(entry, rows);
     const interval = entry.isScore ? "90% interval" : "95% interval";
     const columns = [
@@ -35,8 +43,15 @@ document.addEventListener("DOMContentLoaded", () => {
     ];
     const source = entry.source.charAt(0).toUpperCase() + entry.source.slice(1);
     const shared = { title, columns, source };
-    await IG.charts.update(map, { ...shared, file: `map-${id}`, rows: { points: { from: "map", measure: id }, borders: { from: "borders" } } });
-    await IG.charts.update(swarm, {
+    await IG.charts.update(map, {
+      ...shared,
+      file: `map-${id}`,
+      source: shapes === "boundaries" ? `${source}. ${outlines.dataset.source}` : source,
+      caption: captions[shapes],
+      rows: { points: { from: "map", measure: id, shapes }, borders: shapes === "cells" ? { from: "borders" } : [] },
+    });
+    swarm.hidden = entry.isApart; // one line for all would compare what does not compare
+    if (!swarm.hidden) await IG.charts.update(swarm, {
       ...shared,
       file: `distribution-${id}`,
       rows: {
@@ -50,11 +65,14 @@ document.addEventListener("DOMContentLoaded", () => {
     document.title = `${entry.title} – Map – Inclusive growth in UK local areas`;
   }
 
-  const wanted = IG.choices().get("measure");
-  if (wanted && IG.measure(wanted)) list.value = wanted;
-  list.addEventListener("change", () => {
-    IG.keep({ measure: list.value });
-    show(list.value);
-  });
+  const wanted = IG.choices();
+  if (IG.measure(wanted.get("measure"))) list.value = wanted.get("measure");
+  if (outlines) outlines.checked = wanted.get("shapes") === "boundaries";
+  for (const control of [list, ...document.querySelectorAll("[name=shapes]")]) {
+    control.addEventListener("change", () => {
+      IG.keep({ measure: list.value, shapes: chosenShapes() === "boundaries" ? "boundaries" : "" });
+      show(list.value);
+    });
+  }
   show(list.value);
 });

@@ -4,6 +4,8 @@
 IG.recipes = (() => {
   const CLASSES = 5;
   const SCORE_BREAKS = [35, 45, 55, 65];
+  const FIFTHS = ["No figure", "Lowest fifth of its nation", "Second fifth", "Middle fifth", "Fourth fifth", "Highest fifth of its nation"];
+  const HEXAGON = "M0,-1L0.866,-0.5L0.866,0.5L0,1L-0.866,0.5L-0.866,-0.5Z"; // stands on its point, in the square from -1 to 1
 
   function named(row) {
     const { name, region } = IG.place(row.code);
@@ -34,9 +36,9 @@ IG.recipes = (() => {
       });
   }
 
-  /** The latest figures of a measure, a row a district. */
-  function measure({ measure: id }) {
-    return IG.rows(`measure/${id}`).map(named);
+  /** The latest figures of a measure, a row a district, of all nations or of one. */
+  function measure({ measure: id, nation }) {
+    return IG.rows(`measure/${id}`).filter((row) => !nation || IG.place(row.code).nation === nation).map(named);
   }
 
   /** The same in the order of the figures, for those with a published interval. */
@@ -47,26 +49,39 @@ IG.recipes = (() => {
       .map((row, i) => ({ ...row, order: i + 1 }));
   }
 
-  /** A hexagon a district, with the class of its figure (-1: none) and what each class is called. */
-  function map({ measure: id }) {
+  /** A hexagon a district, or its boundary, with the class of its figure (-1: none) and what each class is called. */
+  function map({ measure: id, shapes = "cells" }) {
     const entry = IG.measure(id);
     const held = new Map(IG.rows(`measure/${id}`).map((row) => [row.code, row]));
-    const values = [...held.values()].map((row) => row.value).sort((a, b) => a - b);
+    const values = sorted([...held.values()]);
     const breaks = entry.isScore ? SCORE_BREAKS : quantiles(values);
-    const rows = IG.rows("cells").map((cell) => {
+    const breaksFor = entry.isApart ? breaksByNation([...held.values()]) : () => breaks;
+    const rows = IG.rows(shapes).map((cell) => {
       const row = held.get(cell.code);
-      return named({ ...row, ...cell, class: row ? breaks.filter((b) => row.value >= b).length : -1 });
+      // An outline with a name of its own is of a district that has ended.
+      return { path: HEXAGON, ...named({ ...row, ...cell, class: row ? breaksFor(row).filter((b) => row.value >= b).length : -1 }), ...(cell.name && { name: cell.name, region: cell.region }) };
     });
+    const { extent } = IG.get(shapes);
+    if (entry.isApart) return { rows, signals: { labels: FIFTHS }, extent, palette: "sequential" };
     const ends = [entry.isScore ? 0 : values[0], ...breaks, entry.isScore ? 100 : values.at(-1)];
     const labels = ["No figure"];
     for (let i = 0; i < CLASSES; i += 1) {
       labels.push(`${IG.amount(ends[i], entry, true)} to ${i < CLASSES - 1 ? "under " : ""}${IG.amount(ends[i + 1], entry, true)}`);
     }
-    return { rows, signals: { labels }, palette: entry.isScore ? "diverging" : "sequential" };
+    return { rows, signals: { labels }, extent, palette: entry.isScore ? "diverging" : "sequential" };
   }
 
-  function quantiles(sorted) {
-    return [1, 2, 3, 4].map((i) => sorted[Math.min(sorted.length - 1, Math.floor((i * sorted.length) / CLASSES))]);
+  const sorted = (rows) => rows.map((row) => row.value).sort((a, b) => a - b);
+
+  /** Where nations do not compare, a district is set among those of its nation. */
+  function breaksByNation(rows) {
+    const nationOf = (row) => IG.place(row.code).nation;
+    const groups = new Map([...new Set(rows.map(nationOf))].map((nation) => [nation, quantiles(sorted(rows.filter((row) => nationOf(row) === nation)))]));
+    return (row) => groups.get(nationOf(row));
+  }
+
+  function quantiles(values) {
+    return [1, 2, 3, 4].map((i) => values[Math.min(values.length - 1, Math.floor((i * values.length) / CLASSES))]);
   }
 
   /** Years without a figure stay empty, so that a line breaks where nothing is known. */

@@ -166,8 +166,10 @@ def pillars(area: Area, facts: Facts, flavour: str, beside: Sequence[Area]) -> C
     best, worst = (pick(nodes, key=lambda n: scores[n.id][area.code].score) for pick in (max, min))
     said = words.possessive(area.name)
     what = "place among the pillars" if flavour == LEVEL else "direction"
+    own = {n.id: scores[n.id][area.code] for n in nodes}
+    doubt = "" if _is_apart(best.id, own) and _is_apart(worst.id, own) else ", but intervals overlap with others"
     title = (
-        f"Of {said} pillars, {words.small(best.title)} scores highest and {words.small(worst.title)} lowest"
+        f"Of {said} pillars, {words.small(best.title)} scores highest and {words.small(worst.title)} lowest{doubt}"
         if best is not worst
         else f"Only {words.small(best.title)} could be scored for {words.spoken(area.name)}"
     )
@@ -188,6 +190,21 @@ def pillars(area: Area, facts: Facts, flavour: str, beside: Sequence[Area]) -> C
         rows={"points": points, "field": field},
         text={"x_title": "Score, 0 to 100"} | series_text([area, *beside]),
     )
+
+
+def _is_apart(node: str, scores: Mapping[str, Score]) -> bool:
+    """Whether a score's interval lies wholly on one side of every other's; a score without an interval is a point."""
+    low, high = _ends(scores[node])
+    return all(
+        other_low > high or other_high < low
+        for n, s in scores.items()
+        if n != node
+        for other_low, other_high in [_ends(s)]
+    )
+
+
+def _ends(score: Score) -> tuple[float, float]:
+    return (score.score if score.lower is None else score.lower, score.score if score.upper is None else score.upper)
 
 
 def _when(facts: Facts, flavour: str) -> str:

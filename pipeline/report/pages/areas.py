@@ -188,6 +188,7 @@ def _figures(area: Area, facts: Facts) -> list[dict[str, Any]]:
                 else "not published",
                 "year": figure.year,
                 "typical": words.bare_amount(typical.median if typical else None, indicator.unit, indicator.decimals),
+                "direction": facts.directions.get(indicator.id, {}).get(area.code, ""),
                 "status": "" if figure.status == "ok" else figure.status.replace("_", " "),
             }
         )

@@ -102,7 +102,7 @@ def quality_page(facts: Facts) -> Page:
         path="quality.html",
         template="quality.html",
         title="Quality",
-        description="Sources and their ages, what was set aside, reliability, audit and sensitivity.",
+        description="Sources and their ages, what was revised and what was set aside, reliability, audit and sensitivity.",
         active="quality",
         content={
             "run": facts.run,
@@ -112,6 +112,8 @@ def quality_page(facts: Facts) -> Page:
             "rows_set_aside": words.number(facts.run.rows_set_aside),
             "sources": [_source(s, facts) for s in facts.sources if s.tier != "none"],
             "without": [facts.indicators[s.indicator_id].title for s in facts.sources if s.tier == "none" and s.indicator_id in facts.indicators],
+            "release": _release(studies["release"]),
+            "revisions": _named(studies["revisions"], facts),
             "quarantine": _named(studies["quarantine"], facts),
             "gates": _named(studies["gates"], facts),
             "importance": _named(studies["importance"], facts),
@@ -122,12 +124,20 @@ def quality_page(facts: Facts) -> Page:
     )  # fmt: skip
 
 
+def _release(study: Study) -> dict[str, Any] | None:
+    """This release of the data set and the one before it; None in a file that keeps no record of releases."""
+    if not study.rows:
+        return None
+    version, previous, _, kind = study.rows[0]
+    return {"version": version, "previous": previous, "kind": kind}
+
+
 def _source(source: Source, facts: Facts) -> dict[str, Any]:
     indicator = facts.indicators.get(source.indicator_id)
     return {
         "id": source.indicator_id,
         "title": indicator.title if indicator else source.indicator_id,
-        "part": "" if source.part == "main" else source.part.replace("_", " ").title(),
+        "part": "" if source.part == "main" else source.part.replace("_", " ").title().replace("Iod", "IoD "),
         "publisher": source.publisher,
         "edition": source.edition,
         "tier": _TIERS[source.tier],
@@ -147,6 +157,8 @@ def _named(study: Study, facts: Facts) -> list[dict[str, Any]]:
     rows = []
     for row in study.rows:
         named: dict[str, Any] = dict(zip(study.columns, row, strict=True))
+        if "indicator_id" in named:
+            named["id"] = named["indicator_id"]
         for column in ("indicator_id", "member_id", "node_id", "option"):
             if column in named:
                 named[column] = titles.get(str(named[column]), str(named[column]).replace("_", " "))

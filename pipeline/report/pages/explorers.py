@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.report import words
+from pipeline.report.boundaries import Boundaries
 from pipeline.report.chart import Chart, Column
 from pipeline.report.facts import LEVEL, Facts
 from pipeline.report.measures import Measure, measures
@@ -21,8 +23,11 @@ _FIELD_COLUMNS = (
 )
 
 
-def map_page(facts: Facts) -> Page:
-    """The map, on which any measure can be chosen. Charts are drawn by `map.js` from the choice in the address."""
+def map_page(facts: Facts, boundaries: Boundaries | None = None, note: str | None = None) -> Page:
+    """The map, on which any measure can be chosen. Charts are drawn by `map.js` from the choice in the address.
+
+    ``boundaries`` can be switched to where there are any; ``note`` says why a file of them cannot be drawn.
+    """
     every = measures(facts)
     first = _first(every, FIRST_MEASURE)
     chart = (
@@ -59,8 +64,37 @@ def map_page(facts: Facts) -> Page:
         description="Every UK district as a hexagon, for any score or indicator.",
         active="map",
         scripts=("data/measures.js", "data/cells.js", *([f"data/measures/{first.id}.js"] if first else [])),
-        content={"sections": sections_of(every), "first": first, "chart_map": chart, "swarm": swarm},
+        content={
+            "sections": sections_of(every),
+            "first": first,
+            "chart_map": chart,
+            "swarm": swarm,
+            "boundaries": boundaries,
+            "changed": _changed(boundaries, facts) if boundaries else None,
+            "note": note,
+        },
     )  # fmt: skip
+
+
+def _changed(boundaries: Boundaries, facts: Facts) -> str | None:
+    """What the outlines lack of today's districts, and which of them are no district any more; None where they agree."""
+    if not boundaries.absent and not boundaries.ended:
+        return None
+    names = {shape.code: shape.name for shape in boundaries.shapes}
+    absent = words.listing([facts.areas[code].name for code in boundaries.absent])
+    ended = words.listing(sorted(names[code] for code in boundaries.ended))
+    parts = [f"These are the boundaries of {boundaries.year}."]
+    if boundaries.absent:
+        has = words.count(len(boundaries.absent), "district of today has", "districts of today have")
+        parts.append(
+            f"{words.capital(has)} no outline in them and can be seen as tiles and in the table only: {absent}."
+        )
+    if boundaries.ended:
+        outline = words.count(len(boundaries.ended), "outline is", "outlines are")
+        parts.append(
+            f"{words.capital(outline)} of areas that are no district of this name and code today, and stay without figures: {ended}."
+        )
+    return " ".join(parts)  # fmt: skip
 
 
 def compare_page(facts: Facts) -> Page:

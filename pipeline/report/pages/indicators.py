@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.report import words
 from pipeline.report.chart import Chart, Column, rounded
-from pipeline.report.facts import Facts, Indicator, Typical
+from pipeline.report.facts import Area, Facts, Indicator, Typical
 from pipeline.report.measures import Measure, measures
 from pipeline.report.pages.page import Page, editions, publisher_source, why_not_live
 
@@ -67,6 +67,8 @@ def indicator_pages(facts: Facts) -> Iterator[Page]:
 
 
 def _page(indicator: Indicator, measure: Measure | None, facts: Facts, edition: str | None) -> Page:
+    if measure and measure.is_apart:
+        edition = None  # each nation's figures have one of their own; the Quality page names them
     source = publisher_source(facts, indicator.publisher, edition)
     scripts = (
         (f"data/measures/{indicator.id}.js", "data/measures.js", "data/cells.js", "data/typical.js") if measure else ()
@@ -87,9 +89,10 @@ def _page(indicator: Indicator, measure: Measure | None, facts: Facts, edition: 
             "polarity": _POLARITY[indicator.polarity],
             "unit": words.axis_title(indicator.unit),
             "edition": edition,
-            "swarm": _swarm(indicator, measure, facts, source) if measure else None,
+            "swarms": _swarms(indicator, measure, facts, source) if measure else [],
             "caterpillar": _caterpillar(indicator, measure, facts, source) if measure else None,
-            "trend": _trend(indicator, facts, source, nations) if measure else None,
+            "trend": _trend(indicator, facts, source, nations) if measure and not measure.is_apart else None,
+            "years_apart": _years_apart(indicator, facts) if measure and measure.is_apart else None,
             "map": _map(indicator, measure, facts, source) if measure else None,
             "awaited": next((why_not_live(s) for s in facts.sources if s.indicator_id == indicator.id), None),
             "scored": [facts.node_title(n) for n, held in facts.node_indicators.items() if indicator.id in held],
@@ -117,20 +120,29 @@ def field_columns(indicator: Indicator) -> tuple[Column, ...]:
     )
 
 
-def _swarm(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> Chart | None:
-    typical = _latest_typical(indicator, facts)
-    if typical is None:
-        return None
+def _swarms(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> list[Chart]:
+    """How districts spread: all of them, or those of each nation by themselves where nations do not compare."""
+    if not measure.is_apart:
+        typical = _latest_typical(indicator, facts)
+        return [_swarm(indicator, typical, None, source)] if typical else []
+    return [
+        _swarm(indicator, list(facts.typical_in_nation[indicator.id, code].values())[-1], facts.areas[code], source)
+        for code in facts.nations_apart(indicator.id)
+    ]
+
+
+def _swarm(indicator: Indicator, typical: Typical, nation: Area | None, source: str) -> Chart:
+    where = f" of {nation.name}" if nation else ""
     return Chart(
-        id=f"{indicator.id}-distribution",
+        id=f"{indicator.id}-distribution{'-' + nation.code if nation else ''}",
         spec="beeswarm",
-        title=f"In {measure.year}, the middle 80% of districts lay between {_say(typical.low, indicator)} "
+        title=f"In {typical.year}, the middle 80% of districts{where} lay between {_say(typical.low, indicator)} "
         f"and {_say(typical.high, indicator)}; the typical district had {_say(typical.median, indicator)}",
-        caption=f"{indicator.title}, {measure.year}. Each dot is a district: {words.count(typical.districts, 'scored district')} with a figure.",
+        caption=f"{indicator.title}, {typical.year}. Each dot is a district: {words.count(typical.districts, 'scored district')} with a figure.",
         source=source,
         columns=field_columns(indicator),
         rows={
-            "points": {"from": "measure", "measure": indicator.id},
+            "points": {"from": "measure", "measure": indicator.id} | ({"nation": nation.name} if nation else {}),
             "typical": [{"value": rounded(typical.median, indicator.decimals), "name": "Typical district"}],
         },
         text={"x_title": words.axis_title(indicator.unit)},
@@ -200,19 +212,38 @@ def _trend(indicator: Indicator, facts: Facts, source: str, nations: list[str]) 
     )  # fmt: skip
 
 
+def _years_apart(indicator: Indicator, facts: Facts) -> str:
+    """The years of each nation's own index, in place of a trend that would compare what does not compare."""
+    years = [
+        f"{facts.areas[code].name} {words.listing([str(y) for y in facts.typical_in_nation[indicator.id, code]])}"
+        for code in facts.nations_apart(indicator.id)
+    ]
+    return (
+        f"Figures are held of {words.listing(years)}. Neither nations nor editions of one nation’s index need define "
+        "this alike, so no common trend is drawn; a district’s own page has its figures."
+    )
+
+
 def _map(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> Chart:
-    held = len([1 for a in facts.districts if (f := facts.latest(indicator.id, a.code)) and f.year == measure.year])
+    latest = [facts.latest(indicator.id, a.code) for a in facts.districts]
+    held = len([f for f in latest if f and (measure.is_apart or f.year == measure.year)])
     missing = len(facts.districts) - held
+    what = "Each nation’s latest figures" if measure.is_apart else f"Figures for {measure.year}"
     title = (
-        f"Figures for {measure.year} cover all {held} districts"
+        f"{what} cover all {held} districts"
         if not missing
-        else f"Figures for {measure.year} cover {held} of {len(facts.districts)} districts; {words.count(missing, 'has', 'have')} none"
+        else f"{what} cover {held} of {len(facts.districts)} districts; {words.count(missing, 'has', 'have')} none"
     )
     return Chart(
         id=f"{indicator.id}-map",
         spec="cartogram",
         title=title,
-        caption="One hexagon a district, all of one size, near neighbours near. Pale hexagons cannot be told apart from the typical district.",
+        caption="One hexagon a district, all of one size, near neighbours near. "
+        + (
+            "Nations measure this differently, so a district’s colour is its fifth within its own nation."
+            if measure.is_apart
+            else "Pale hexagons cannot be told apart from the typical district."
+        ),
         source=source,
         columns=field_columns(indicator),
         rows={"points": {"from": "map", "measure": indicator.id}, "borders": {"from": "borders"}},
