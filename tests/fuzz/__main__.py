@@ -8,7 +8,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.fuzz.campaign import Tally, fuzz_answers, fuzz_baseline, fuzz_small_areas, fuzz_tables, fuzz_workbooks
+from tests.fuzz.campaign import (
+    Tally,
+    fuzz_answers,
+    fuzz_baseline,
+    fuzz_cells,
+    fuzz_small_areas,
+    fuzz_tables,
+    fuzz_workbooks,
+)
 
 
 def main() -> int:
@@ -21,6 +29,7 @@ def main() -> int:
     began = time.perf_counter()
     tallies: list[Tally] = [*fuzz_tables(int(count * 0.9), seed), *fuzz_answers(count // 10, seed)]
     tallies += fuzz_workbooks(max(4, count // 1500), seed)
+    tallies += fuzz_cells(count // 20, seed)
     tallies.append(fuzz_small_areas(count // 40, seed))
     with tempfile.TemporaryDirectory() as folder:
         tallies.append(fuzz_baseline(max(10, count // 200), seed, Path(folder)))

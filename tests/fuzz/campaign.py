@@ -23,7 +23,7 @@ from pipeline.sources.base import SourceError
 from pipeline.sources.baseline import Baseline
 from pipeline.tidy import iod_files
 from pipeline.tidy.observations import UnreadablePayload
-from tests.fuzz import mutations
+from tests.fuzz import cells, mutations
 from tests.fuzz.formats import CATALOGUE, PAY, Table, tables
 from tests.fuzz.judging import believed, complaints, first, lost, misread
 from tests.fuzz.recorded import Player, fetch, recorded
@@ -213,6 +213,38 @@ def fuzz_workbooks(count: int, seed: int) -> list[Tally]:
 
             _case(tally, key, mutant, run)
         tallies.append(tally)
+    return tallies
+
+
+def fuzz_cells(count: int, seed: int) -> list[Tally]:
+    """``count`` mutations of what cells of workbooks say: every figure that is read stands in a row that says so."""
+    tallies = []
+    legacy = cells.legacy_ashe()
+    with cells.read_here():
+        for form in cells.forms():
+            tally, number = Tally(form.name), 0
+            while tally.mutations < count / 4:
+                key = f"{seed}:{form.name}:{number}"
+                (rows, mutant), number = cells.with_changed_cells(form, _drawn(key)), number + 1
+
+                def run(rows: cells.Rows = rows, mutant: mutations.Mutant = mutant) -> str | None:
+                    found = form.read(mutant.content)  # noqa: B023 - run at once
+                    tally.rows_believed += len(found)  # noqa: B023
+                    return cells.judged(form, rows, found)  # noqa: B023
+
+                _case(tally, key, mutant, run)
+            tallies.append(tally)
+        if legacy is not None:
+            tally = Tally("ASHE cells, xls")
+            for number in range(max(2, count // 300)):
+                key = f"{seed}:ASHE cells, xls:{number}"
+                mutant = cells.with_changed_numbers(legacy, _drawn(key))
+
+                def read(mutant: mutations.Mutant = mutant) -> None:
+                    tally.rows_believed += len(cells.ashe_claims(mutant.content))
+
+                _case(tally, key, mutant, read)
+            tallies.append(tally)
     return tallies
 
 

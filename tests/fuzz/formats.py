@@ -20,7 +20,7 @@ from tests.fuzz.judging import Cells, Claim, Lines, Reader, number_or_none
 from tests.fuzz.recorded import recorded
 from tests.standin.figures import SHARED_DATA
 
-LINES = 400  # of each table: enough for whole series of several areas, little enough to be read thousands of times
+LINES = 200  # of each table: enough for whole series of several areas, little enough to be read thousands of times
 CATALOGUE = load_catalogue()
 KEY = ("GEOGRAPHY_CODE", "DATE", "GEOGRAPHY_TYPE")
 PAY = OnsDatasetQuery(source="ons_dataset", dataset="ashe-tables-7-and-8", select={"AveragesAndPercentiles": "Median"})

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fuzz.campaign import Tally, fuzz_answers, fuzz_baseline, fuzz_small_areas, fuzz_tables, fuzz_workbooks
+from tests.fuzz.campaign import (
+    Tally,
+    fuzz_answers,
+    fuzz_baseline,
+    fuzz_cells,
+    fuzz_small_areas,
+    fuzz_tables,
+    fuzz_workbooks,
+)
 
 SEED = 20261123
-TABLE_MUTATIONS, ANSWER_MUTATIONS, SMALL_AREA_MUTATIONS, DAMAGED_WORKBOOKS, DAMAGED_BASELINES = (
-    18_000,
-    2_000,
-    500,
-    6,
-    150,
-)
+TABLE_MUTATIONS, ANSWER_MUTATIONS, CELL_MUTATIONS = 18_000, 1_000, 1_000
+SMALL_AREA_MUTATIONS, DAMAGED_WORKBOOKS, DAMAGED_BASELINES = 300, 3, 150
 
 
 def check(*tallies: Tally) -> int:
@@ -45,6 +48,12 @@ def test_mutated_small_areas_are_read_as_they_stand_or_the_file_is_refused() -> 
     tally = fuzz_small_areas(SMALL_AREA_MUTATIONS, SEED)
     assert check(tally) >= SMALL_AREA_MUTATIONS
     assert tally.refused < tally.payloads
+
+
+def test_changed_cells_of_workbooks_are_read_as_they_stand_or_the_workbook_is_refused() -> None:
+    tallies = fuzz_cells(CELL_MUTATIONS, SEED)
+    assert check(*tallies) >= CELL_MUTATIONS
+    assert all(tally.refused < tally.payloads for tally in tallies)
 
 
 def test_damaged_workbooks_are_refused_or_read_as_before() -> None:

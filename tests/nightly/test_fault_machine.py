@@ -1,18 +1,22 @@
 """Nights on end with any faults, singly and together: no wrong figure is taken, nothing held is lost, every failure has a name.
 
 A machine switches the stand-in's faults on and off, lets nights pass, starts anew as another process would, and damages
-what is held. ``IG_FAULT_EXAMPLES=200`` makes it go on for longer than the few stories told by default.
+what is held. Each story ends with a whole refresh under the faults that are on by then, over a live file, and the
+published file and the run report are looked at. ``IG_FAULT_EXAMPLES=200`` makes it go on for longer than the few stories
+told by default.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,17 +26,29 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from pipeline.catalogue import Part, load_catalogue
 from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.context import RunContext, open_run
+from pipeline.run.job import JobOptions, run_job
+from pipeline.run.refresh import refresh
 from pipeline.settings import Settings
+from pipeline.verbs.common import VerbError
+from tests.nightly.checkout import scored_catalogue
 from tests.standin.faults import NAMES
 from tests.standin.server import StandIn
 
-EXAMPLES = int(os.environ.get("IG_FAULT_EXAMPLES") or 6)
+EXAMPLES = int(os.environ.get("IG_FAULT_EXAMPLES") or 4)
 CATALOGUE = load_catalogue()
 # A part of Explore Local Statistics, one of Nomis with the other to fall back on, and one that is small.
 PARTS = {"child_poverty_ahc": "main", "no_qualifications_rate": "main", "employment_rate": "northern_ireland"}
 FIGURES = ["area_code", "period", "value", "lower", "upper", "status"]
 INVENTED_CODE = "E99999999"  # the fault "unknown_code" gives a row to it; the map sets it aside by name
 PATTERNS = ("", r"NM_", r"explore-local", r"\.csv", r"metadata|def\.sdmx", r"time=all", r"RecordOffset=0")
+
+# What is published at the end of a story: the parts above, and what the frameworks score.
+PUBLISHED = scored_catalogue({name: CATALOGUE.indicators[name] for name in PARTS})
+_FIGURES = """
+select area_code::varchar as area_code, period, value, source_id::varchar as source_id, source_area_codes
+from fct_observation
+where indicator_id = ? and level = 'district' and geography_rule = 'as_published' and value is not null
+"""
 
 standin = StandIn()
 
@@ -47,6 +63,10 @@ def running() -> Any:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Retry-After of a second, which is honoured elsewhere, is not waited out here."""
     monkeypatch.setattr("pipeline.sources.http._retry_after_seconds", lambda value: 0.01 if value else None)
+    monkeypatch.setattr("pipeline.run.rebuild.FIRST_SCORED_YEAR", 2024)
+    monkeypatch.setattr(
+        "pipeline.run.job.open_run", partial(open_run, catalogue=PUBLISHED, throttle=False, backoff_seconds=0.001)
+    )
 
 
 def open_folder(folder: Path, *, offline: bool = False) -> RunContext:
@@ -77,6 +97,20 @@ def truth(indicator_id: str, source_id: str) -> pd.DataFrame:
     return figures(result)
 
 
+@cache
+def live_file() -> Path:
+    """A file published of undisturbed answers, made once."""
+    folder = Path(tempfile.mkdtemp())
+    code = run_job(refresh, JobOptions(draws=0), settings=Settings(folder, base_urls=standin.base_urls))
+    assert code == 0
+    return Settings(folder).database
+
+
+def published_figures(database: Path, indicator_id: str) -> pd.DataFrame:
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute(_FIGURES, [indicator_id]).df()
+
+
 class Nights(RuleBasedStateMachine):
     """One data folder, through as many nights as the story has."""
 
@@ -91,6 +125,7 @@ class Nights(RuleBasedStateMachine):
     def know_the_truth(self) -> None:
         for name in NAMES:
             standin.faults.switch_off(name)
+        live_file()
         for indicator_id in PARTS:
             for source_id in ("baseline", *(query.source for query in the_part(indicator_id).live)):
                 truth(indicator_id, source_id)
@@ -171,7 +206,54 @@ class Nights(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.context is not None:
             self.context.client.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.publish()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def publish(self) -> None:
+        """The end of the story: a whole refresh over a live file, under whatever is wrong by now."""
+        where = Settings(self.folder, base_urls=standin.base_urls)
+        where.marts_dir.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(live_file(), where.database)
+        before = where.database.read_bytes()
+        try:
+            code = run_job(refresh, JobOptions(strict=True, draws=0), settings=where)
+        except VerbError as refused:
+            code = refused.exit_code
+        if code == 3:
+            assert where.database.read_bytes() == before, "refused, and yet the live file is another"
+            return
+        report = json.loads((where.marts_dir / "run_report.json").read_text(encoding="utf-8"))
+        for indicator_id in PARTS:
+            self.check_published(where.database, indicator_id, report)
+        told = [*report["failures"], *report["sources_unreachable"]]
+        away = [part for part in report["parts"] if part["tier"] != "live" and "live: " in "".join(part["attempts"])]
+        assert code == (4 if away else 0)
+        for part in away:
+            assert any(part["indicator_id"] in words or part["source_id"] in words for words in told), part
+
+    def check_published(self, database: Path, indicator_id: str, report: dict[str, Any]) -> None:
+        """No wrong figure of an indicator is in the file, and no district that had one has lost it."""
+        now, live = published_figures(database, indicator_id), published_figures(live_file(), indicator_id)
+        for source_id, figures_now in now.groupby("source_id"):
+            given = truth(indicator_id, str(source_id)) if self.is_of_the_part(indicator_id, str(source_id)) else None
+            if given is None:
+                continue
+            both = figures_now.merge(given, on=["area_code", "period"], how="left", suffixes=("", "_given"))
+            known = both[both["value_given"].notna() | (both["source_area_codes"] == both["area_code"])]
+            wrong = known[known["value"] != known["value_given"]]
+            assert wrong.empty, f"{indicator_id}: figures nobody published: {wrong.head(3).to_dict('records')}"
+        part_id = PARTS[indicator_id]
+        (part,) = (p for p in report["parts"] if (p["indicator_id"], p["part_id"]) == (indicator_id, part_id))
+        lost = set(live["area_code"]) - set(now["area_code"])
+        assert len(lost) <= part["rows_set_aside"], f"{indicator_id}: {sorted(lost)} lost without a word"
+
+    @staticmethod
+    def is_of_the_part(indicator_id: str, source_id: str) -> bool:
+        """Whether all figures of an indicator from a source come through the part whose truth is known."""
+        parts = [p for p in CATALOGUE.indicators[indicator_id].parts if source_id in {q.source for q in p.live}]
+        return len(CATALOGUE.indicators[indicator_id].parts) == 1 or [p.id for p in parts] == [PARTS[indicator_id]]
 
 
 Nights.TestCase.settings = settings(

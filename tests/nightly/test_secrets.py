@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.notify import send
+from pipeline.notify import Message, Recipients, send
 from pipeline.run import job, nightly
 from pipeline.run.context import open_run
 from pipeline.run.job import JobOptions, run_job
-from pipeline.run.refresh import refresh
+from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import Settings, settings_from_environment
 from tests.standin.server import StandIn
 from tests.standin.short import short_catalogue
@@ -86,6 +86,33 @@ def test_a_night_of_faults_leaves_no_secret_anywhere(
     assert [path for path in files if any(secret in str(path) for secret in SECRETS)] == []
     for text in (said.out, said.err, caplog.text, repr(settings), repr(night)):
         assert [secret for secret in SECRETS if secret in text] == []
+
+
+def test_a_crash_that_quotes_the_key_leaves_it_in_no_file_and_tells_nobody(tmp_path: Path) -> None:
+    """A defect may put anything into the text of an exception; the run report holds that text, and people are sent it."""
+    told: list[str] = []
+
+    def crash(*_: object, **__: object) -> Outcome:
+        raise RuntimeError(f"https://publisher.example/data?uid={KEY} is no table")
+
+    def tell(message: Message, _: Recipients) -> list[str]:
+        told.append(f"{message.subject} {message.text}")
+        return []
+
+    settings = Settings(tmp_path, nomis_uid=KEY)
+    steps = nightly.NightlySteps(
+        lambda options, where: run_job(crash, options, settings=where), lambda _: None, nightly.prune, tell
+    )
+    with pytest.raises(RuntimeError):
+        nightly.run_night(steps, nightly.NightlyOptions(offline=True, has_report=False), settings)
+    report = (tmp_path / "marts" / "run_report.json").read_text(encoding="utf-8")
+    assert "uid=(key) is no table" in report
+    assert "Traceback" in report
+    assert len(told) == 1
+    assert "is no table" in told[0]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+    assert KEY not in told[0]
 
 
 def test_the_environment_is_the_only_way_in_for_a_key_and_repr_shows_none() -> None:

@@ -32,6 +32,7 @@ class Reply:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     breaks_off_after: int | None = None  # announce the whole body, send this many bytes, close
+    silent_seconds: float = 0.0  # before anything is sent
 
 
 def json_reply(content: Any, status: int = 200, media_type: str = "application/json") -> Reply:

@@ -46,6 +46,12 @@ def _repeat_first_row(body: bytes) -> bytes:
     return b"\n".join([header, first, first, rest])
 
 
+def _without_some_rows(body: bytes) -> bytes:
+    """One row in fifty is gone; nothing in the answer says so."""
+    header, *rows = body.rstrip(b"\n").split(b"\n")
+    return b"\n".join([header, *(row for number, row in enumerate(rows) if number % 50 != 17)])
+
+
 def _with_body(change: Callable[[bytes], bytes]) -> Callable[[Request, Reply], Reply]:
     """A fault in a table: other documents (definitions, errors) pass unchanged."""
 
@@ -69,6 +75,7 @@ TABLE_FAULTS: Mapping[str, Callable[[bytes], bytes]] = {
     "value_140_percent": lambda body: _edit_first_row(body, VALUE, "140"),
     "negative_pay": lambda body: _edit_first_row(body, VALUE, "-50"),
     "unknown_code": lambda body: _edit_first_row(body, AREA, "E99999999"),
+    "withdrawn_rows": _without_some_rows,
     "not_a_number": lambda body: _edit_first_row(body, VALUE, "n/a"),
 }
 REPLY_FAULTS: Mapping[str, Callable[[Request, Reply], Reply]] = {
@@ -94,9 +101,13 @@ REPLY_FAULTS: Mapping[str, Callable[[Request, Reply], Reply]] = {
     ),
     "zero_ghosts": lambda request, reply: reply,  # the Nomis service itself answers with them
 }
+# The publisher takes the question and says nothing for so long that its read timeout, cut short for this, has passed.
+SECONDS_OF_SILENCE = 10.0
+SILENT = "silent"
 # The same, for the first matching request only.
 ONCE = frozenset({"unavailable_once", "rate_limited_once", "dropped_connection_once", "internal_error_once"})
 NAMES = frozenset(REPLY_FAULTS) | ONCE
+_REPLIES = {**REPLY_FAULTS, SILENT: lambda request, reply: replace(reply, silent_seconds=SECONDS_OF_SILENCE)}
 
 
 class Faults:
@@ -110,8 +121,8 @@ class Faults:
             self.switch_on(name, pattern)
 
     def switch_on(self, name: str, pattern: str = "") -> None:
-        """Raises ValueError for a name that is not in NAMES."""
-        if name not in NAMES:
+        """Raises ValueError for a name that is neither in NAMES nor SILENT."""
+        if name not in NAMES and name != SILENT:
             raise ValueError(f"no fault named {name!r}; there are {', '.join(sorted(NAMES))}")
         with self._lock:
             self._patterns[name] = re.compile(pattern)
@@ -121,6 +132,10 @@ class Faults:
         with self._lock:
             self._patterns.pop(name, None)
 
+    def names(self) -> list[str]:
+        """What is switched on, in alphabetical order."""
+        return sorted(self._patterns)
+
     def is_on(self, name: str, request: Request) -> bool:
         pattern = self._patterns.get(name)
         return pattern is not None and pattern.search(request.target) is not None
@@ -129,7 +144,7 @@ class Faults:
         """The reply with every fault that is on for this request, in alphabetical order."""
         for name in sorted(self._patterns):
             if self.is_on(name, request) and self._may_fire(name):
-                reply = REPLY_FAULTS[name.removesuffix("_once")](request, reply)
+                reply = _REPLIES[name.removesuffix("_once")](request, reply)
         return reply
 
     def _may_fire(self, name: str) -> bool:

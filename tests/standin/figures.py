@@ -58,6 +58,14 @@ class Table:
         return bool(self.metadata["confidenceIntervals"])
 
 
+@dataclass(frozen=True)
+class NomisEdition:
+    """The publisher's last-updated mark of a data set, and the code of the last period it holds."""
+
+    last_updated: str
+    until: str
+
+
 class Figures:
     """ELS indicators by slug and ASHE annual percentiles by item, read when first asked for."""
 
@@ -91,6 +99,14 @@ class Figures:
         if self.has_source_files:
             return _table_from_source_file(self.data_dir, slug)
         return _table_from_baseline(slug, self._parts[slug])
+
+    def nomis_edition(self, dataset_id: str) -> NomisEdition | None:
+        """When Nomis last changed a data set and how far it goes, where that is not as recorded."""
+        return None
+
+    def behind(self, dataset_id: str) -> Figures:
+        """The figures a Nomis data set is made of: these, or earlier ones that nothing in it has changed since."""
+        return self
 
     def annual_pay(self, statistic: str) -> Mapping[tuple[str, str], Cell]:
         """Annual pay of residents by (area, year): ``p10`` … ``p90``, ``mean``, ``median``; from the shipped baseline."""

@@ -7,7 +7,7 @@ their shape, size and completeness can be tried; they are in no way the publishe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tests.standin.figures import Cell, Figures
@@ -348,7 +348,15 @@ DATASETS: Mapping[str, Callable[[Figures], Dataset]] = {
 }
 
 
-@cache
 def dataset(dataset_id: str, figures: Figures) -> Dataset | None:
-    """The data set of an upper-case id, made once in a process; None for one that is not spoken here."""
-    return DATASETS[dataset_id](figures) if dataset_id in DATASETS else None
+    """The data set of an upper-case id, made once of the same figures; None for one that is not spoken here."""
+    return _made(dataset_id, figures.behind(dataset_id)) if dataset_id in DATASETS else None
+
+
+@cache
+def _made(dataset_id: str, figures: Figures) -> Dataset:
+    made, edition = DATASETS[dataset_id](figures), figures.nomis_edition(dataset_id)
+    if edition is None:
+        return made
+    dates = {code: name for code, name in made.dates.items() if code <= edition.until}
+    return replace(made, last_updated=edition.last_updated, dates=dates)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,7 +22,7 @@ from pipeline.settings import URL_VARIABLES
 from tests.standin import arcgis, els, files, nomis, ons_dataset
 from tests.standin.exchange import Reply, Request, html_reply
 from tests.standin.faults import Faults
-from tests.standin.figures import SHARED_DATA, figures_of
+from tests.standin.figures import SHARED_DATA, Figures, figures_of
 
 PREFIXES: Mapping[str, str] = {
     "ons_els": els.PREFIX,
@@ -52,6 +53,7 @@ class StandIn:
         port: int = 0,
     ) -> None:
         self.faults = Faults(faults)
+        self._listener: Callable[[Request, Reply, Reply], None] | None = None
         self.requests: list[Request] = []
         self._figures = figures_of(data_dir or SHARED_DATA)
         self._els_generation = els_generation
@@ -89,7 +91,20 @@ class StandIn:
     def answer(self, request: Request) -> Reply:
         with self._lock:
             self.requests.append(request)
-        return self.faults.apply(request, self._undisturbed(request))
+        undisturbed = self._undisturbed(request)
+        sent = self.faults.apply(request, undisturbed)
+        if self._listener is not None:
+            self._listener(request, undisturbed, sent)
+        return sent
+
+    def tell(self, listener: Callable[[Request, Reply, Reply], None]) -> None:
+        """Have ``listener`` told of each request, of the answer to it undisturbed, and of the one that is sent."""
+        self._listener = listener
+
+    def hold(self, figures: Figures) -> None:
+        """Answer with these figures from now on."""
+        self._figures = figures
+        self.__dict__.pop("_services", None)
 
     def _undisturbed(self, request: Request) -> Reply:
         for source_id, prefix in PREFIXES.items():
@@ -148,6 +163,7 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
         do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
         def _send(self, reply: Reply) -> None:
+            time.sleep(reply.silent_seconds)
             try:
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
