@@ -2,70 +2,93 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
-import duckdb
+from benchmarks.case import measure_commands
+from benchmarks.measure import Figure, Limit, Sample, side, single
+from benchmarks.timing import PROJECT, run_command
+from benchmarks.workshop import PYTHON, Workshop
 
-from benchmarks.measure import Measure
-from pipeline.questions import questions
-from pipeline.run.context import open_run
-from pipeline.run.refresh import refresh
-from pipeline.settings import Settings, settings_from_environment
-
-WARM_RUNS = 21
-COLD_RUNS = 3
+COMMAND = "python -m benchmarks queries"
+WARM_MILLISECONDS, COLD_MILLISECONDS = 20, 200
 COLD = """
 import sys, time
 began = time.perf_counter()
 import duckdb
 with duckdb.connect(sys.argv[1], read_only=True) as file:
     file.execute(sys.argv[2]).fetchall()
-print(time.perf_counter() - began)
+print(time.perf_counter() - began, time.process_time())
 """
 
 
-def main() -> list[Measure]:
-    database = settings_from_environment().database
-    if database.exists():
-        return measured(database)
-    with tempfile.TemporaryDirectory() as folder:
-        context = open_run(Settings(Path(folder)), offline=True)
-        refresh(context)
-        return measured(context.settings.database)
+def measure(workshop: Workshop) -> Iterator[Figure]:
+    database = str(workshop.database)
+    runs, cold_runs = (3, 1) if workshop.quick else (21, 3)
+    command = [PYTHON, "-m", "benchmarks.bench_queries", database, str(runs)]
+    printed = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    asked: list[dict[str, Any]] = json.loads(printed)
+    warm = {each["id"]: [Sample(*sample) for sample in each["samples"]] for each in asked}
+    cold = {each["id"]: _cold(database, each["sql"], cold_runs) for each in asked}
+    both = (("warm", warm, runs, WARM_MILLISECONDS), ("cold", cold, cold_runs, COLD_MILLISECONDS))
+    for words, found, count, most in both:
+        limits = (Limit(at_most=most),)
+        for id_, samples in found.items():
+            here = side("here", samples, of_seconds=_milliseconds)
+            yield Figure(f"{words}-{id_}", f"Question {id_}, {words}", "ms", COMMAND, count, here, limits=limits)
+        medians = [_milliseconds(statistics.median(sample.wall for sample in samples)) for samples in found.values()]
+        slowest, typical = single("here", max(medians)), single("here", statistics.median(medians))
+        of_all = f"of the {len(asked)} questions, {words}"
+        yield Figure(f"slowest-{words}", f"Slowest {of_all}", "ms", COMMAND, 1, slowest, limits=limits)
+        yield Figure(f"typical-{words}", f"Median {of_all}", "ms", COMMAND, 1, typical)
+    yield measure_commands(
+        "process",
+        "A whole process that opens the file and asks the first question",
+        lambda: run_command([PYTHON, "-c", COLD, database, asked[0]["sql"]]),
+        lambda: run_command([PYTHON, "-c", "import duckdb"]),
+        peer_title="a process that imports DuckDB and ends",
+        command=COMMAND,
+        repeats=2 if workshop.quick else 7,
+    )
 
 
-def measured(database: Path) -> list[Measure]:
-    """Each question warm and cold, in milliseconds; a cold run is a new process, timed from before it imports DuckDB."""
-    measures = []
-    for question in questions():
-        measures.append(Measure(f"{question.id}, warm", 1000 * warm(database, question.sql), "ms", at_most=20))
-        measures.append(Measure(f"{question.id}, cold", 1000 * cold(database, question.sql), "ms", at_most=200))
-    return measures
+def _milliseconds(seconds: float) -> float:
+    return 1000 * seconds
 
 
-def warm(database: Path, sql: str) -> float:
-    """The median of WARM_RUNS on one connection, in seconds; the first run is not counted."""
-    with duckdb.connect(str(database), read_only=True) as file:
-        file.execute(sql).fetchall()
-        return statistics.median(_seconds(file, sql) for _ in range(WARM_RUNS))
+def _cold(database: str, sql: str, runs: int) -> list[Sample]:
+    """Each in a process of its own, timed inside it from before DuckDB is imported; the first is not counted."""
+    found = []
+    for _ in range(runs + 1):
+        command = [PYTHON, "-c", COLD, database, sql]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+        wall, cpu = map(float, printed.split())
+        found.append(Sample(wall, cpu))
+    return found[1:]
 
 
-def _seconds(file: duckdb.DuckDBPyConnection, sql: str) -> float:
-    began = time.perf_counter()
-    file.execute(sql).fetchall()
-    return time.perf_counter() - began
+def ask_warm(database: str, runs: int) -> list[dict[str, Any]]:
+    """Every question with its SQL and (seconds by the clock, of processor time) of each run; the first is not counted."""
+    import duckdb
+
+    from pipeline.questions import questions
+
+    found = []
+    with duckdb.connect(database, read_only=True) as file:
+        for question in questions():
+            samples = []
+            for _ in range(runs + 1):
+                began, cpu = time.perf_counter(), time.process_time()
+                file.execute(question.sql).fetchall()
+                samples.append((time.perf_counter() - began, time.process_time() - cpu))
+            found.append({"id": question.id, "sql": question.sql, "samples": samples[1:]})
+    return found
 
 
-def cold(database: Path, sql: str) -> float:
-    """The median of COLD_RUNS, each in a process of its own, in seconds."""
-    command = [sys.executable, "-c", COLD, str(database), sql]
-    printed = [
-        subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
-        for _ in range(COLD_RUNS)
-    ]
-    return statistics.median(map(float, printed))
+if __name__ == "__main__":
+    print(json.dumps(ask_warm(sys.argv[1], int(sys.argv[2]))))

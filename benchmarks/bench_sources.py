@@ -1,39 +1,47 @@
-"""Sources: rows of Nomis parsed and stored a second on one core, memory by pages, and a polite live refresh.
+"""Sources: each publisher's parser on a payload in its own form, beside a bare read of the same bytes; memory by pages.
 
-The rows are a stand-in's answer to a real query, repeated under new area codes until there are enough of them.
+Payloads come from the stand-in's answers to the catalogue's own queries; those of the indices of deprivation only
+where the publishers' files are at hand. Nothing here keeps the publishers' pace: a first live run makes some 210
+requests, which at two a second take 107 seconds whatever the code does (``make demo-live ARGS=--polite``).
 """
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from benchmarks.measure import Measure
+import pandas as pd
+
+from benchmarks.case import Case, work
+from benchmarks.made import EMPLOYMENT_HEADER, employment_csv, employment_rows, ons_dataset_csv
+from benchmarks.measure import Limit
+from benchmarks.timing import peak_of_this_process
+from pipeline import sources
 from pipeline.catalogue import load_catalogue
-from pipeline.catalogue.model import NomisQuery
+from pipeline.catalogue.model import NomisQuery, OnsDatasetQuery
 from pipeline.raw import RawStore, SnapshotKey
-from pipeline.run.context import open_run
-from pipeline.run.refresh import acquire_all
+from pipeline.run.accept import accept
+from pipeline.run.context import RunContext, open_run
 from pipeline.settings import Settings
 from pipeline.sources import nomis
 from pipeline.sources.base import Payload
 from pipeline.sources.http import HttpClient, HttpResponse
-from pipeline.tidy import nomis as tidy
+from pipeline.tidy import nomis as tidy_nomis
+from pipeline.tidy import ons_v4
+from tests.standin.figures import SHARED_DATA
 from tests.standin.server import StandIn
 
-ROWS = 600_000
+ROWS, ROWS_QUICK = 600_000, 60_000
 PAGE_ROWS = nomis.PAGE_ROWS
-HEADER = (
-    "DATE,DATE_NAME,GEOGRAPHY_NAME,GEOGRAPHY_CODE,GEOGRAPHY_TYPE,VARIABLE,VARIABLE_NAME,MEASURES,MEASURES_NAME,"
-    "OBS_VALUE,OBS_STATUS,OBS_STATUS_NAME,RECORD_OFFSET,RECORD_COUNT"
-)
+FEW_PAGES, MANY_PAGES = 4, 40
 QUERY = NomisQuery.model_validate(
     {
         "source": "nomis",
@@ -46,45 +54,160 @@ QUERY = NomisQuery.model_validate(
         "error_form": "half_width",
     }
 )
+V4_QUERY = OnsDatasetQuery.model_validate(
+    {"source": "ons_dataset", "dataset": "gva-by-industry", "select": {"Industry": "Industry 1"}}
+)
+# Indicator and part to ask the stand-in for, by source; and how the same bytes are read without a thought.
+ASKED: dict[str, tuple[str, str, str]] = {
+    "ons_els": ("gdhi_per_head", "main", "Explore Local Statistics API, CSV"),
+    "nomis": ("pay_annual_p90", "main", "Nomis, CSV in eight pages"),
+    "govuk": ("imd_average_score", "iod2025", "GOV.UK, File 7 of the English index, CSV"),
+    "gov_wales": ("wimd_most_deprived_tenth", "", "gov.wales, WIMD 2025, .ods"),
+    "gov_scot": ("income_deprivation_gap", "scotland_2020", "gov.scot, SIMD 2020, .xlsx"),
+    "nisra": ("income_deprivation_gap", "northern_ireland_2017", "NISRA, NIMDM 2017, .xls"),
+}
+OF_DEPRIVATION = ("govuk", "gov_wales", "gov_scot", "nisra")
 
 
-def main() -> list[Measure]:
-    return [*parse_and_store(), *memory_by_pages(), *polite_refresh()]
+def accepting(source_id: str) -> Callable[[bool], dict[str, Any]]:
+    """What ``accept`` is given for one source: a payload of the stand-in's, and its part of the catalogue."""
+
+    def make(quick: bool) -> dict[str, Any]:
+        context = open_run(Settings(Path(tempfile.gettempdir()) / "benchmark-none"), draws=0)
+        indicator_id, part_id, _ = ASKED[source_id]
+        indicator = context.catalogue.indicators[indicator_id]
+        part = next((part for part in indicator.parts if part.id == part_id), indicator.parts[-1])
+        [query, *_] = [query for query in part.live if query.source == source_id]
+        with StandIn() as standin:
+            settings = Settings(context.settings.data_dir, base_urls=standin.base_urls)
+            client = HttpClient(context.catalogue.sources, settings, throttle=False)
+            payload = sources.fetch(query, client)
+            body = payload.content
+            client.close()
+        # In memory, since what was last read of a file is kept, and would be read once for all runs.
+        payload = dataclasses.replace(payload, body=body)
+        return {"context": context, "indicator": indicator, "part": part, "query": query, "payload": payload}
+
+    return make
 
 
-def rows(count: int, first: int = 0, limit: int | None = None) -> Iterator[str]:
-    """Lines of a table of ``count`` as Nomis words them: areas x 20 years x value and error, different in every value."""
-    kind = '"local authorities: district / unitary (as of April 2023)"'
-    for number in range(first, count if limit is None else min(count, first + limit)):
-        area, rest = divmod(number, 40)
-        year, is_error = 2004 + rest // 2, rest % 2
-        value = f"{2 + number % 40 / 10:.1f}" if is_error else f"{60 + number % 250 / 10:.1f}"
-        measure = '"21003","Confidence"' if is_error else '"20599","Variable"'
-        yield (
-            f'"{year}-12","Jan {year}-Dec {year}","Place {area}","E{area + 7000001:08d}",{kind},"45",'
-            f'"Employment rate - aged 16-64",{measure},{value},"A","Normal Value",{number},{count}'
-        )
+def accepted(given: dict[str, Any]) -> None:
+    accept(given["context"], given["indicator"], given["part"], given["query"], given["payload"])
 
 
-def payload(count: int) -> Payload:
-    header = ",".join(f'"{name}"' for name in HEADER.split(","))
-    content = "\n".join([header, *rows(count), ""]).encode()
-    return Payload(content, "text/csv", "http://127.0.0.1/", {}, datetime.now(UTC), 200, {}, row_count=count)
+def read_bare(given: dict[str, Any]) -> int:
+    """The same bytes by pandas' own reader: CSV, the sheets of a workbook, or Parquet; returns how many rows they hold."""
+    payload: Payload = given["payload"]
+    match payload.media_type:
+        case "text/csv":
+            return len(pd.read_csv(io.BytesIO(payload.content), encoding_errors="replace"))
+        case "application/vnd.apache.parquet":
+            return len(pd.read_parquet(io.BytesIO(payload.content)))
+        case _:
+            sheets = pd.read_excel(io.BytesIO(payload.content), sheet_name=None, engine="calamine")
+            return sum(map(len, sheets.values()))
 
 
-def parse_and_store() -> list[Measure]:
-    """Storing with its hash and the flush to disk, and parsing the stored file into figures, the best of three runs."""
-    seconds = []
-    for _ in range(3):
-        with tempfile.TemporaryDirectory() as folder:
-            sent = payload(ROWS)
-            began = time.process_time()
-            key = SnapshotKey("nomis", "employment_rate", "main", QUERY.model_dump(mode="json"))
-            snapshot = RawStore(Path(folder)).put(key, sent, licence="OGL-UK-3.0", code_version="bench")
-            parsed = tidy.parse(snapshot.path, QUERY)
-            seconds.append(time.process_time() - began)
-    assert len(parsed.figures) == ROWS / 2
-    return [Measure("Nomis rows parsed and stored a second a core", ROWS / min(seconds), "rows/s", at_least=300_000)]
+def of_rows(given: dict[str, Any]) -> float:
+    """Rows of the payload, in all its sheets."""
+    if "rows" not in given:
+        given["rows"] = read_bare(given)
+    return float(given["rows"])
+
+
+def baseline_part(quick: bool) -> dict[str, Any]:
+    context: RunContext = open_run(Settings(Path(tempfile.gettempdir()) / "benchmark-none"), offline=True, draws=0)
+    indicator = context.catalogue.indicators["employment_rate"]
+    part = indicator.parts[0]
+    payload = context.baseline.payload(indicator.id, part.id)
+    return {"context": context, "indicator": indicator, "part": part, "query": None, "payload": payload}
+
+
+def payload_of(content: bytes) -> Payload:
+    return Payload(content, "text/csv", "http://127.0.0.1/", {}, datetime.now(UTC), 200, {})
+
+
+def employment(quick: bool) -> dict[str, Any]:
+    rows = ROWS_QUICK if quick else ROWS
+    return {"payload": payload_of(employment_csv(rows)), "rows": rows}
+
+
+def parse_and_store(given: dict[str, Any]) -> None:
+    """Storing with its hash and the flush to disk, and parsing the stored file into figures."""
+    key = SnapshotKey("nomis", "employment_rate", "main", QUERY.model_dump(mode="json"))
+    with tempfile.TemporaryDirectory() as folder:
+        snapshot = RawStore(Path(folder)).put(key, given["payload"], licence="OGL-UK-3.0", code_version="bench")
+        parsed = tidy_nomis.parse(snapshot.path, QUERY)
+    if len(parsed.figures) != given["rows"] / 2:
+        raise AssertionError(f"{len(parsed.figures):,} figures of {given['rows']:,} rows of values and errors")
+
+
+def v4_table(quick: bool) -> dict[str, Any]:
+    areas, years, industries = 380, 20, 2 if quick else 10
+    content = ons_dataset_csv(areas, years, industries)
+    return {"payload": payload_of(content), "rows": areas * years * industries}
+
+
+def case_of(source_id: str) -> Case:
+    return Case(
+        id=f"parse-{source_id}",
+        title=f"{ASKED[source_id][2]}: parsed and checked",
+        prepare=accepting(source_id),
+        ours=accepted,
+        peer=read_bare,
+        peer_title="pandas reads the same bytes",
+        unit="rows/s",
+        is_rate=True,
+        amount=of_rows,
+        has_memory=False,
+    )
+
+
+def at_hand() -> list[str]:
+    """The sources of which the stand-in has a payload in a clone like this one."""
+    has_files = (SHARED_DATA / "deprivation").is_dir()
+    return [source_id for source_id in ASKED if has_files or source_id not in OF_DEPRIVATION]
+
+
+CASES = (
+    Case(
+        id="nomis-parse-and-store",
+        title="Nomis, 600,000 made rows: stored and parsed",
+        prepare=employment,
+        ours=parse_and_store,
+        peer=read_bare,
+        peer_title="pandas reads the same bytes",
+        unit="rows/s",
+        is_rate=True,
+        amount=of_rows,
+        limits=(Limit(at_least=300_000),),
+    ),
+    *(case_of(source_id) for source_id in at_hand()),
+    Case(
+        id="parse-ons_dataset",
+        title="ONS dataset API, v4 CSV with one industry of ten wanted: parsed",
+        prepare=v4_table,
+        ours=lambda given: ons_v4.parse(given["payload"].content, V4_QUERY),
+        peer=read_bare,
+        peer_title="pandas reads the same bytes",
+        unit="rows/s",
+        is_rate=True,
+        amount=of_rows,
+        has_memory=False,
+    ),
+    Case(
+        id="parse-baseline",
+        title="Shipped baseline, Parquet: parsed and checked",
+        prepare=baseline_part,
+        ours=accepted,
+        peer=read_bare,
+        peer_title="pandas reads the same bytes",
+        unit="rows/s",
+        is_rate=True,
+        amount=of_rows,
+        has_memory=False,
+    ),
+)
 
 
 class _Pages(HttpClient):
@@ -94,28 +217,19 @@ class _Pages(HttpClient):
         super().__init__(load_catalogue().sources, Settings(data_dir=Path()))
         self._count = count
 
-    def get(self, source_id: str, path_or_url: str, params: object = None, **_: object) -> HttpResponse:  # type: ignore[override]
+    def get(self, source_id: str, path_or_url: str, params: object = None, **_: object) -> HttpResponse:
         if "time.def" in path_or_url:
             codes = [{"value": f"{year}-12", "description": {"value": ""}} for year in range(2004, 2024)]
             text = json.dumps({"structure": {"codelists": {"codelist": [{"code": codes}]}}})
             return HttpResponse(text.encode(), 200, {}, path_or_url, {})
         if path_or_url.endswith(".json"):
             return HttpResponse(b'{"structure": {}}', 200, {}, path_or_url, {})
-        assert isinstance(params, dict)
+        if not isinstance(params, dict):
+            raise TypeError(f"pages are asked for with parameters, not with {params!r}")
         offset = int(params["RecordOffset"])
-        header = ",".join(f'"{name}"' for name in HEADER.split(","))
-        lines = [header, *rows(self._count, offset, PAGE_ROWS)]
+        header = ",".join(f'"{name}"' for name in EMPLOYMENT_HEADER.split(","))
+        lines = [header, *employment_rows(self._count, offset, PAGE_ROWS)]
         return HttpResponse(("\n".join(lines) + "\n").encode(), 200, {}, path_or_url, dict(params))
-
-
-def memory_by_pages() -> list[Measure]:
-    """Peak memory of fetching and storing few pages and many, each in a process of its own: it must not grow with them."""
-    few, many = (peak_of_process(pages) for pages in (4, 40))
-    return [
-        Measure("peak memory of fetching and storing 4 pages", few, "MB"),
-        Measure("peak memory of fetching and storing 40 pages", many, "MB"),
-        Measure("memory grown for each further page", (many - few) / 36, "MB", at_most=0.5),
-    ]
 
 
 def peak_of_process(pages: int) -> float:
@@ -131,34 +245,13 @@ def peak_of(pages: int) -> float:
     with tempfile.TemporaryDirectory() as folder, _Pages(pages * PAGE_ROWS) as client:
         sent = nomis.fetch(QUERY, client)
         snapshot = RawStore(Path(folder)).put(key, sent, licence="OGL-UK-3.0", code_version="bench")
-        assert sent.row_count == pages * PAGE_ROWS
-        assert snapshot.path.stat().st_size == sent.byte_count
-    return _peak_in_megabytes()
+        if sent.row_count != pages * PAGE_ROWS or snapshot.path.stat().st_size != sent.byte_count:
+            raise AssertionError(f"{sent.row_count} rows and {sent.byte_count} bytes came of {pages} pages")
+    return peak_of_this_process()
 
 
-def _peak_in_megabytes() -> float:
-    """Linux keeps the parent's peak in rusage across a spawn, so its own note of this process is read where there is one."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
-        return int(line.split()[1]) / 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-
-
-def polite_refresh() -> list[Measure]:
-    """Every part from the stand-in at the publishers' pace, then again with nothing changed."""
-    measures = []
-    with StandIn() as standin, tempfile.TemporaryDirectory() as folder:
-        for what in ("a first live run", "a live run without news"):
-            before, began = standin.count(), time.perf_counter()
-            context = open_run(Settings(data_dir=Path(folder), base_urls=standin.base_urls), draws=0)
-            acquire_all(context)
-            context.client.close()
-            asked, seconds = standin.count() - before, time.perf_counter() - began
-            measures += [
-                Measure(f"requests of {what}", asked, "requests"),
-                Measure(f"fetching and checking in {what}", seconds, "s"),
-            ]
-        at_pace = measures[0].value / 2  # two requests a second; the stand-in is one host for all four publishers
-        measures.append(Measure("of which the publishers' pace alone", at_pace, "s"))
-    return measures
+if __name__ == "__main__":
+    if sys.argv[1] == "pages":
+        print(json.dumps(peak_of(int(sys.argv[2]))))
+    else:
+        work("sources", CASES, sys.argv[1:])
