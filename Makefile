@@ -20,10 +20,10 @@ LOCKED = --requirement requirements.lock --constraint requirements.lock
 LOCKED_DEV = --requirement requirements-dev.lock --constraint requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh nightly setup test crash test-clients test-server lint format docs lock clean demo-live bench report test-browser fuzz audit
+.PHONY: help refresh nightly setup test crash thirty-nights test-clients test-server lint format docs lock clean demo-live bench report test-browser fuzz audit
 
 help: ## show these targets
-	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # PREFECT=off does the same without Prefect's record of the run, and without the seconds its temporary server takes to start.
 refresh: $(VENV)/.installed ## get the figures, score them and publish data/marts/inclusive_growth.duckdb
@@ -47,13 +47,16 @@ test: $(VENV)/.installed-dev ## run all tests
 	$(BIN)/python -m pytest $(ARGS)
 
 test-server: $(VENV)/.installed-dev ## test with real Prefect servers, PostgreSQL and several workers (some minutes)
-	IG_TEST_SERVERS=1 $(BIN)/python -m pytest -n0 -v tests/flows/test_on_a_server.py tests/scale/test_distributed.py $(ARGS)
+	IG_TEST_SERVERS=1 $(BIN)/python -m pytest -n0 -v tests/flows/test_on_a_server.py tests/scale/test_distributed.py tests/scale/test_distributed_bucket.py $(ARGS)
 
 test-browser: $(VENV)/.installed-dev ## look at the report in a real browser; screenshots go to .cache/screenshots
-	$(BIN)/python -m pytest -n0 tests/browser $(ARGS)
+	$(BIN)/python -m pytest -n2 --dist worksteal tests/browser $(ARGS)
 
-crash: $(VENV)/.installed-dev ## kill a run at a hundred random moments and look at what readers would find (about 20 minutes)
-	@mkdir -p .cache/crash && $(BIN)/python -m tests.nightly.crash .cache/crash 100
+thirty-nights: $(VENV)/.installed-dev ## let thirty nights pass, with faults, revisions, kills and a new map; one line a night
+	@$(BIN)/python -m tests.nightly.thirty_nights .cache/thirty-nights $(ARGS)
+
+crash: $(VENV)/.installed-dev ## kill a run at a hundred random moments and look at what readers would find (a few minutes)
+	@rm -rf .cache/crash && mkdir -p .cache/crash && $(BIN)/python -m tests.nightly.crash .cache/crash 100
 
 test-clients: $(VENV)/.installed-dev ## ask the published file from DuckDB 1.4, 1.5, the shell, Node, SQLAlchemy, ibis and R
 	$(BIN)/python tests/clients/make.py

@@ -110,3 +110,21 @@ def test_a_snapshot_fetched_by_a_clock_that_was_set_back_is_still_the_latest(tmp
 def test_a_number_to_keep_that_is_none_is_named(name: str, given: str) -> None:
     with pytest.raises(SettingsError, match=name):
         settings_from_environment({name: given})
+
+
+def test_what_a_killed_run_had_begun_to_write_goes_and_nothing_else_does(tmp_path: Path) -> None:
+    store, settings = RawStore(tmp_path / "raw"), Settings(tmp_path)
+    put(store, "whole", 0)
+    folder = tmp_path / "raw" / "nomis" / "employment_rate"
+    settings.marts_dir.mkdir()
+    half = [
+        folder / ".main.20260101T000000000000Z.0123456789ab.json.x8k_2m1q",
+        settings.marts_dir / ".run_report.md.abcdefgh",
+    ]
+    others = [settings.marts_dir / name for name in (".gitkeep", "run_report.json", ".notes.of.a.person")]
+    for path in [*half, *others]:
+        path.write_text("{half a rec")
+    prune(settings)
+    assert [path for path in half if path.exists()] == []
+    assert [path for path in others if not path.exists()] == []
+    assert held(tmp_path) == ["whole"]
