@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pipeline.settings import PROJECT_ROOT
 
 NIGHTS = os.environ.get("IG_NIGHTS") or "few"
 
 
+@pytest.mark.timeout(1200)
 def test_night_after_night_the_file_is_what_publishers_gave_and_its_version_says_what_changed(tmp_path: Path) -> None:
     """Two runs at once, a kill, faults and a revision, and a new map: each night told in a line, and nothing wrong."""
     command = [sys.executable, "-m", "tests.nightly.thirty_nights", str(tmp_path / "nights"), "--nights", NIGHTS]

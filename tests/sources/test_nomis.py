@@ -346,7 +346,7 @@ def test_a_data_set_that_words_them_otherwise_is_a_failure_with_its_names(
         return replace(dataset, dimensions={**dataset.dimensions, "combined_ea_status": status})
 
     monkeypatch.setitem(nomis_datasets.DATASETS, "NM_136_1", reworded)
-    nomis_datasets.dataset.cache_clear()
+    nomis_datasets._made.cache_clear()
     try:
         with pytest.raises(
             RequestRefused,
@@ -354,4 +354,4 @@ def test_a_data_set_that_words_them_otherwise_is_a_failure_with_its_names(
         ):
             sources.fetch(workless_query(), client_for(standin))
     finally:
-        nomis_datasets.dataset.cache_clear()
+        nomis_datasets._made.cache_clear()

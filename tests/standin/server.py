@@ -163,7 +163,8 @@ def _handler(standin: StandIn) -> type[BaseHTTPRequestHandler]:
         do_HEAD = do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
         def _send(self, reply: Reply) -> None:
-            time.sleep(reply.silent_seconds)
+            if reply.silent_seconds:
+                time.sleep(reply.silent_seconds)
             try:
                 self.send_response(reply.status)
                 for name, value in reply.headers.items():
