@@ -92,9 +92,8 @@ def _changes(geography: Path, deprivation: Path) -> pd.DataFrame:
     listed = listed[listed["type"].isin(("merger", "new_code")) | listed["oldcd"].str.startswith("S12")]
     for r in each(listed):
         if (r.oldcd, r.newcd) not in known:
-            day = "2024-05-07" if r.oldcd.startswith("E47") else f"{r.start}-04-01"
-            kind = "merge" if r.type == "merger" else ""
-            rows.append((r.oldcd, r.newcd, day, kind, settled.ORDERS.get(r.oldcd, "")))
+            day, order = settled.DAYS_AND_ORDERS[r.oldcd]
+            rows.append((r.oldcd, r.newcd, day, "merge" if r.type == "merger" else "", order))
     frame = pd.DataFrame(rows, columns=["from_code", "to_code", "date", "kind", "order"])
     frame.loc[frame["kind"].eq(""), "kind"] = [
         "boundary_change" if code in settled.BOUNDARY_CHANGES else "relabel"

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from pipeline.geography.errors import RegisterError
+from pipeline.geography.names import is_area_code
 from pipeline.geography.tables import each
 
 if TYPE_CHECKING:
     from pipeline.geography.register import Register
 
+KINDS_OF_CHANGE = ("relabel", "boundary_change", "merge", "split")
 LEVELS = ("district", "county", "combined_authority", "region", "nation", "country")
 ONE_DAY = pd.Timedelta(days=1)
 
@@ -40,6 +42,8 @@ def check_codes(areas: pd.DataFrame) -> None:
 def _areas(areas: pd.DataFrame) -> Iterator[str]:
     for row in each(areas):
         where = f"areas.csv: {row.area_code}"
+        if not is_area_code(row.area_code):
+            yield f"{where} is no area code: a letter and eight digits, such as E06000062"
         if row.level not in LEVELS:
             yield f"{where}: level '{row.level}' is none of {', '.join(LEVELS)}"
         if pd.isna(row.area_name) or pd.isna(row.start_date):
@@ -85,6 +89,8 @@ def _changes(register: Register) -> Iterator[str]:
             yield f"changes.csv: the shares of {code} add up to {group['share'].sum()}, not to 1"
     for row in each(changes[changes["from_code"].isin(areas.index) & changes["to_code"].isin(areas.index)]):
         where = f"changes.csv: {row.from_code} to {row.to_code}"
+        if row.kind not in KINDS_OF_CHANGE:
+            yield f"{where}: kind '{row.kind}' is none of {', '.join(KINDS_OF_CHANGE)}"
         before, after = areas.loc[row.from_code], areas.loc[row.to_code]
         if before["end_date"] + ONE_DAY != row.date:
             yield f"{where}: {row.from_code} ends {before['end_date']:%Y-%m-%d}, not the day before {row.date:%Y-%m-%d}"
@@ -119,6 +125,11 @@ def _memberships(register: Register) -> Iterator[str]:
             yield f"combined_authorities.csv: {code} is in two combined authorities at once"
         if group["end_date"].iloc[:-1].isna().any():
             yield f"combined_authorities.csv: {code} has a membership without end followed by another"
+    for row in each(rows[rows["combined_authority_code"].isin(areas.index)]):
+        authority = areas.loc[row.combined_authority_code]
+        is_open = pd.isna(row.end_date) and not pd.isna(authority["end_date"])
+        if row.start_date < authority["start_date"] or is_open or row.end_date > authority["end_date"]:
+            yield f"combined_authorities.csv: {row.area_code} is in {row.combined_authority_code} when that does not exist"
     spans = areas.loc[rows["area_code"], ["start_date", "end_date"]]
     early = rows["start_date"].to_numpy() < spans["start_date"].to_numpy()
     late = (rows["end_date"].isna() & spans["end_date"].notna().to_numpy()).to_numpy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -31,6 +32,13 @@ OUT_OF_SCOPE = re.compile(r"^(TL[A-Z][0-9A-Z]{0,2}|UK[A-Z][0-9A-Z]{0,2}|(E13|N34
 NO_CODE = "the area code is empty: give a nine-character code such as E06000062"
 _SMALL_AREA_OF_NORTHERN_IRELAND = re.compile(r"^95[A-Z]{2}\d{2}[SW]\d$")
 _LOOKS_LIKE_A_CODE = re.compile(r"^[A-Z]\d{6,10}$|^95[A-Z]{1,2}$")
+_AREA_CODE = re.compile(r"[A-Z]\d{8}|95[A-Z]{2}")
+_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`]")
+
+
+def is_area_code(text: object) -> bool:
+    """Whether a text has the form of the codes held: nine characters, or the four of Northern Ireland before 2015."""
+    return isinstance(text, str) and _AREA_CODE.fullmatch(text) is not None
 
 
 def tidy_code(text: object) -> str:
@@ -39,8 +47,10 @@ def tidy_code(text: object) -> str:
 
 
 def tidy_name(text: str) -> str:
-    """A name reduced to what people agree on: lower case, ``and`` for ``&``, no punctuation."""
-    return " ".join(re.sub(r"[^\w\s]", " ", text.replace("'", "").casefold().replace("&", " and ")).split())
+    """A name reduced to what people agree on: lower case, ``and`` for ``&``, no accents, no punctuation."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = _APOSTROPHES.sub("", plain).casefold().replace("&", " and ")
+    return " ".join(re.sub(r"[^\w\s]", " ", plain).split())
 
 
 class NameIndex:
@@ -124,10 +134,7 @@ class NameIndex:
             hint = f"; near codes: {', '.join(self._described(self._codes[c]) for c in near)}" if near else ""
             return f"'{shown}' is a code the register does not know{hint}: check it, or add the area to the register"
         close = difflib.get_close_matches(tidy_name(shown), self._named, n=4, cutoff=0.6) if suggest else []
-        codes = sorted(
-            {min(self._named[name]) for name in close},
-            key=lambda c: (not self._areas[c].is_current, c),
-        )
+        codes = list(dict.fromkeys(min(self._named[name], key=self._newest_first) for name in close))
         hint = f"; did you mean {' or '.join(self._described(c) for c in codes)}?" if codes else ""
         return f"no area has the code or name '{shown}'{hint or ': check the spelling, or give the code'}"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.geography import dimensions
-from pipeline.geography.checks import check_codes, check_register
-from pipeline.geography.errors import UnknownAreaError, UnknownVintageError
+from pipeline.geography.checks import ONE_DAY, check_codes, check_register
+from pipeline.geography.errors import RegisterError, UnknownAreaError, UnknownVintageError
 from pipeline.geography.lineage import Plan, make_plan
 from pipeline.geography.names import NameIndex, tidy_code
 from pipeline.geography.tables import each
@@ -265,44 +265,80 @@ def load_register(folder: Path = FACTS_DIR) -> Register:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
+    """One facts table, typed. Raises RegisterError naming the line of a day or a number that is none."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
+    except pd.errors.ParserError as error:
+        raise RegisterError(f"{path.name} is not a table of one row a line: {error}") from error
     for column in ("start_date", "end_date", "date"):
         if column in table:
-            table[column] = pd.to_datetime(table[column], format="%Y-%m-%d")
+            days = pd.to_datetime(table[column], format="%Y-%m-%d", errors="coerce")
+            table[column] = _all_read(path, table[column], days, "a day such as 2028-04-01")
     for column in ("latitude", "longitude", "population_2020", "share", "population"):
         if column in table:
-            table[column] = table[column].astype(float)
+            numbers = pd.to_numeric(table[column], errors="coerce").astype(float)
+            table[column] = _all_read(path, table[column], numbers, "a number")
     return table
+
+
+def _all_read(path: Path, given: pd.Series, read: pd.Series, wanted: str) -> pd.Series:
+    wrong = given[read.isna() & given.notna()]
+    if len(wrong):
+        line, text = int(wrong.index[0]) + 2, wrong.iloc[0]
+        raise RegisterError(f"{path.name}, line {line}: {given.name} is '{text}', not {wanted}")
+    return read
 
 
 def _completed(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Let a row in ``changes`` say it all: what follows from it is filled in where the tables leave it blank.
 
-    An ended district gets its last day; a new one the combined authority its predecessors shared, the
-    sum of their people and the mean of their places. Merging parts without populations get those of ``areas``.
+    An ended district gets its last day, and a county that of the last of its districts. A new district gets the
+    combined authority its predecessors shared, their people (of a part, its share) and the mean of their places.
+    Parts without populations get those of ``areas``. Days come one after the other: what began in 2027 may go into
+    what begins in 2028.
     """
     areas, changes = tables["areas"].set_index("area_code", drop=False), tables["changes"].copy()
-    ends = changes.groupby("from_code")["date"].min() - pd.Timedelta(days=1)
+    members = tables["combined_authorities"]
+    for day, rows in changes.groupby("date", sort=True):
+        for code, parts in rows.groupby("to_code"):
+            _fill_from_parts(areas, changes, str(code), parts)
+        members = _handed_on(members, rows, pd.Timestamp(day))
+    ends = changes.groupby("from_code")["date"].min() - ONE_DAY
     areas["end_date"] = areas["end_date"].fillna(areas["area_code"].map(ends))
-    people = changes["from_code"].map(areas["population_2020"])
-    whole = people.notna().groupby(changes["to_code"]).transform("all") & changes["kind"].eq("merge")
-    without = changes["population"].isna().groupby(changes["to_code"]).transform("all")
-    changes["population"] = changes["population"].where(~(whole & without), people)
-    for column in ("population_2020", "latitude", "longitude"):
-        parts = changes["from_code"].map(areas[column]).where(changes["share"].eq(1)).groupby(changes["to_code"])
-        known = parts.sum(skipna=False) if column == "population_2020" else parts.mean(skipna=False)
-        areas[column] = areas[column].fillna(areas["area_code"].map(known))
-    members = _with_inherited(tables["combined_authorities"], changes, ends)
+    districts = areas[areas["level"].eq("district")].groupby("county_code")["end_date"]
+    counties_end = districts.max()[districts.count().eq(districts.size())]
+    is_county = areas["level"].eq("county")
+    areas.loc[is_county, "end_date"] = areas.loc[is_county, "end_date"].fillna(areas["area_code"].map(counties_end))
     return {**tables, "areas": areas.reset_index(drop=True), "changes": changes, "combined_authorities": members}
 
 
-def _with_inherited(members: pd.DataFrame, changes: pd.DataFrame, ends: pd.Series) -> pd.DataFrame:
+def _fill_from_parts(areas: pd.DataFrame, changes: pd.DataFrame, code: str, parts: pd.DataFrame) -> None:
+    """People of the parts that ``code`` was made of, and its own people and place, where they are blank."""
+    if code not in areas.index:
+        return  # said by ``check_register``
+    people = parts["from_code"].map(areas["population_2020"]) * parts["share"]
+    is_known = bool(people.notna().all())
+    if is_known and parts["population"].isna().all() and parts["kind"].isin(("merge", "split")).all():
+        changes.loc[parts.index, "population"] = people
+        changes.loc[parts.index, "population_basis"] = "mid-2020"
+    if is_known and pd.isna(areas.at[code, "population_2020"]):
+        areas.at[code, "population_2020"] = people.sum()
+    for column in ("latitude", "longitude"):
+        places = parts["from_code"].map(areas[column])
+        if pd.isna(areas.at[code, column]):
+            weights = people if is_known else parts["share"]
+            areas.at[code, column] = (places * weights).sum(skipna=False) / weights.sum()
+
+
+def _handed_on(members: pd.DataFrame, rows: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """Memberships after the changes of a day: those of ended districts end, new districts are in the one theirs shared."""
     inherited = []
-    for code, lost in changes[~changes["to_code"].isin(members["area_code"])].groupby("to_code"):
+    for code, lost in rows[~rows["to_code"].isin(members["area_code"])].groupby("to_code"):
         held = members[members["area_code"].isin(lost["from_code"]) & members["end_date"].isna()]
         if len(held) == len(lost) and held["combined_authority_code"].nunique() == 1:
-            inherited.append((code, held["combined_authority_code"].iloc[0], lost["date"].iloc[0], pd.NaT))
-    members = members.assign(end_date=members["end_date"].fillna(members["area_code"].map(ends)))
+            inherited.append((code, held["combined_authority_code"].iloc[0], day, pd.NaT))
+    is_over = members["area_code"].isin(rows["from_code"]) & members["end_date"].isna()
+    members = members.assign(end_date=members["end_date"].mask(is_over, day - ONE_DAY))
     if not inherited:
         return members
     return pd.concat([members, pd.DataFrame(inherited, columns=members.columns)], ignore_index=True)

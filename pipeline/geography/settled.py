@@ -87,30 +87,29 @@ SAME_AREA: dict[str, tuple[str, str]] = {
     ),
 }
 
-# Changes the lists of changes lack: Scotland before 2018 (the old codes are in the register of
-# authorities; the Boundary Commission for Scotland reported on the edge between the two in March
-# 2010, and no file gives the day: 1 April 2011 is used), Tyne and Wear's code after Gateshead's.
+# Changes the lists of changes lack, all of them of a moved edge: Scotland before 2018 (the codes of 2009 to 2011 are in
+# the register of authorities, those before them only in statistics.gov.scot's tables), Tyne and Wear's code after
+# Gateshead's.
+_ANGUS_AND_DUNDEE = "The Angus Council Area and Dundee City Council Area (Fithiebank) Boundaries Amendment Order 2009"
+_GLASGOW_AND_NORTH_LANARKSHIRE_2010 = "Glasgow City and North Lanarkshire boundary at Cardowan by Stepps, 2010"
+_GLASGOW_AND_EAST_DUNBARTONSHIRE = (
+    "The East Dunbartonshire Council Area and Glasgow City Council Area "
+    "(Princes Gate and Greenacres by Robroyston) Boundaries Alteration Order 2010"
+)
 EXTRA_BOUNDARY_CHANGES: tuple[tuple[str, str, str, str], ...] = (
-    (
-        "S12000009",
-        "S12000045",
-        "2011-04-01",
-        "East Dunbartonshire and Glasgow City boundary at Robroyston",
-    ),
-    (
-        "S12000043",
-        "S12000046",
-        "2011-04-01",
-        "East Dunbartonshire and Glasgow City boundary at Robroyston",
-    ),
-    (
-        "E11000004",
-        "E11000007",
-        "2013-04-01",
-        "The Gateshead and Northumberland (Boundary Change) Order 2013",
-    ),
+    ("S12000003", "S12000041", "2010-04-01", _ANGUS_AND_DUNDEE),
+    ("S12000007", "S12000042", "2010-04-01", _ANGUS_AND_DUNDEE),
+    ("S12000037", "S12000043", "2010-04-01", _GLASGOW_AND_NORTH_LANARKSHIRE_2010),
+    ("S12000022", "S12000044", "2010-04-01", _GLASGOW_AND_NORTH_LANARKSHIRE_2010),
+    ("S12000009", "S12000045", "2011-04-01", _GLASGOW_AND_EAST_DUNBARTONSHIRE),
+    ("S12000043", "S12000046", "2011-04-01", _GLASGOW_AND_EAST_DUNBARTONSHIRE),
+    ("E11000004", "E11000007", "2013-04-01", "The Gateshead and Northumberland (Boundary Change) Order 2013"),
 )
 EXTRA_NAMES = {
+    "S12000003": "Angus",
+    "S12000007": "Dundee City",
+    "S12000022": "North Lanarkshire",
+    "S12000037": "Glasgow City",
     "S12000009": "East Dunbartonshire",
     "S12000043": "Glasgow City",
     "E11000004": "Tyne and Wear (Met County)",
@@ -130,13 +129,25 @@ BOUNDARY_CHANGES = frozenset(
     }
     | {"S12000015", "S12000024", "S12000044", "S12000046", "W06000007", "W06000017"}
 )
-ORDERS = {
-    "S12000015": "The Fife Council and Perth and Kinross Council boundary change of 2018",
-    "S12000024": "The Fife Council and Perth and Kinross Council boundary change of 2018",
-    "S12000044": "The Glasgow City and North Lanarkshire (Cardowan by Stepps) boundary change of 2019",
-    "S12000046": "The Glasgow City and North Lanarkshire (Cardowan by Stepps) boundary change of 2019",
-    "E08000016": "The Barnsley and Sheffield (Boundary Change) Order 2024",
-    "E08000019": "The Barnsley and Sheffield (Boundary Change) Order 2024",
+_FIFE_AND_PERTH = (
+    "The Fife Council Area and Perth and Kinross Council Area "
+    "(Keltybridge and Fife Environmental Energy Park at Westfield) Boundaries Amendment Order 2017"
+)
+_GLASGOW_AND_NORTH_LANARKSHIRE = (
+    "The Glasgow City Council Area and North Lanarkshire Council Area "
+    "(Cardowan by Stepps) Boundaries Amendment Order 2018"
+)
+_BARNSLEY_AND_SHEFFIELD = "The Barnsley and Sheffield (Boundary Change) Order 2024"
+# Of changes that the list of changes gives by year only: the first day of the new code, and the Order.
+DAYS_AND_ORDERS: dict[str, tuple[str, str]] = {
+    "S12000015": ("2018-02-02", _FIFE_AND_PERTH),
+    "S12000024": ("2018-02-02", _FIFE_AND_PERTH),
+    "S12000044": ("2019-04-01", _GLASGOW_AND_NORTH_LANARKSHIRE),
+    "S12000046": ("2019-04-01", _GLASGOW_AND_NORTH_LANARKSHIRE),
+    "E08000016": ("2025-04-01", _BARNSLEY_AND_SHEFFIELD),
+    "E08000019": ("2025-04-01", _BARNSLEY_AND_SHEFFIELD),
+    "E47000010": ("2024-05-07", "The North East Mayoral Combined Authority (Establishment and Functions) Order 2024"),
+    "E47000011": ("2024-05-07", "The North East Mayoral Combined Authority (Establishment and Functions) Order 2024"),
 }
 
 # The 26 districts of Northern Ireland until 31 March 2015, under the codes that begin those of their super
@@ -204,6 +215,7 @@ OTHER_NAMES: tuple[tuple[str, str, str], ...] = (
     ("E09000033", "City of Westminster", "alternative"),
     ("E47000002", "Sheffield City Region", "former"),
     ("E47000014", "North East Combined Authority", "alternative"),
+    ("E12000007", "Greater London", "alternative"),
     ("E12000006", "East", "alternative"),
     ("E12000006", "Eastern", "former"),
     ("K02000001", "UK", "alternative"),

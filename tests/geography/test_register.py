@@ -89,7 +89,11 @@ def test_known_changes_lead_where_the_orders_say(register: Register) -> None:
         "E07000101": ["E07000243"],
         "S12000015": ["S12000047"],
         "S12000024": ["S12000048"],
+        "S12000037": ["S12000049"],  # by way of S12000043 and S12000046
         "S12000043": ["S12000049"],
+        "S12000003": ["S12000041"],
+        "S12000007": ["S12000042"],
+        "S12000022": ["S12000050"],
         "S12000044": ["S12000050"],
         "E07000205": ["E07000244"],
         "E08000016": ["E08000038"],
@@ -97,6 +101,23 @@ def test_known_changes_lead_where_the_orders_say(register: Register) -> None:
         "95II": ["N09000003", "N09000007"],
     }
     assert {code: register.current_codes(code) for code in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "last_day", "order"),
+    [
+        ("S12000003", "2010-03-31", "Fithiebank"),  # SSI 2009/442
+        ("S12000022", "2010-03-31", "Cardowan"),
+        ("S12000043", "2011-03-31", "Princes Gate"),  # SSI 2010/353
+        ("S12000015", "2018-02-01", "Keltybridge"),  # SSI 2017/430
+        ("S12000044", "2019-03-31", "Cardowan"),  # SSI 2018/308
+    ],
+)
+def test_a_scottish_code_ends_the_day_before_its_order_came_into_force(
+    register: Register, code: str, last_day: str, order: str
+) -> None:
+    assert register.area(code).end_date == pd.Timestamp(last_day)
+    assert order in register.changes.set_index("from_code").loc[code, "order"]
 
 
 def test_history_tells_a_chain_from_its_first_step_to_its_last(register: Register) -> None:
@@ -205,6 +226,8 @@ def _edit(path: Path, old: str, new: str) -> None:
         ),
         ("areas.csv", "E06000001,Hartlepool,district,", "E06000001,Hartlepool,borough,", "level 'borough'"),
         ("areas.csv", "E06000003,", "E06000001,", "E06000001 is given twice"),
+        ("areas.csv", "E06000003,", "E0600003,", "E0600003 is no area code"),
+        ("combined_authorities.csv", ",E47000001,2011-04-01,", ",E47000001,2010-04-01,", "when that does not exist"),
         ("combined_authorities.csv", "E08000001,E47000001,2011-04-01,", "E08000001,E47000099,2011-04-01,", "E47000099"),
     ],
 )
