@@ -172,13 +172,15 @@ def _combine(grid: _Grid, min_coverage: float) -> _Made:
     has_denominator = np.where(present, np.isfinite(grid.values["denominator"]), False)
     size = grid.member.sum(axis=0)
     count = present @ grid.member
+    # a district whose people are not held makes the coverage of its own wider areas unknown, and of no others
+    people, no_people = np.nan_to_num(grid.people), np.isnan(grid.people).astype(float) @ grid.member > 0
     with np.errstate(invalid="ignore", divide="ignore"):
-        coverage = ((present * grid.people) @ grid.member) / (grid.people @ grid.member)
+        coverage = np.where(no_people, np.nan, ((present * people) @ grid.member) / (people @ grid.member))
     is_count, is_index = (grid.kind == "count")[:, None], (grid.kind == "index")[:, None]
     by_denominator = (has_denominator @ grid.member == count) & (over @ grid.member > 0)
     enough = np.where(is_count, count == size, coverage >= min_coverage) & ~is_index & (count > 0) & ~grid.is_given
     rule = np.where(is_count, SUM, np.where(by_denominator, BY_DENOMINATOR, BY_PEOPLE)).astype(np.int8)
-    weights = (present.astype(float), over, present * grid.people)
+    weights = (present.astype(float), over, present * people)
     numbers = {name: np.full(rule.shape, np.nan) for name in CARRIED}
     for way, weight in enumerate(weights):
         chosen = enough & (rule == way)

@@ -182,8 +182,8 @@ def drop_ghosts(figures: Figures, area: str, last_day_of: Ints, names: Names) ->
     figures.where[area] = here[~ghost]
 
 
-def copy_step(figures: Figures, step: Step, names: Names) -> None:
-    """One area's figures become another's. Where the other has its own, that one stands."""
+def copy_step(figures: Figures, step: Step, last_day_of: Ints, names: Names) -> None:
+    """One area's figures become another's. Where the other has its own, that one stands; a zero from before it began is none."""
     source, target = step.pieces[0].source, step.target
     given, own = figures.at(source), figures.at(target)
     own_at = _match(figures, given, own)
@@ -192,7 +192,9 @@ def copy_step(figures: Figures, step: Step, names: Names) -> None:
     if matched.any():
         theirs, ours = given[matched], own[own_at[matched]]
         their_value, our_value = figures["value"][theirs], figures["value"][ours]
-        fills = np.isnan(our_value) & ~np.isnan(their_value)
+        ghost = _not_begun(figures, target, ours, last_day_of, names) & ~np.isnan(their_value) & (their_value != 0)
+        figures.drop(ours[ghost], f"{names.label[target]} had not begun: its zero is no figure")
+        fills = (np.isnan(our_value) & ~np.isnan(their_value)) | ghost
         agrees = same_figure(their_value, our_value) | np.isnan(their_value)
         figures["fate"][theirs[agrees]] = COLLAPSED
         clash = ~agrees & ~fills
@@ -201,7 +203,7 @@ def copy_step(figures: Figures, step: Step, names: Names) -> None:
             theirs[clash],
             f"{names.label[source]} gives {{given}} where {names.label[target]}, the same area, gives {{kept}}, which is kept",
         )
-        figures["fate"][ours[fills]] = COLLAPSED
+        figures["fate"][ours[fills & ~ghost]] = COLLAPSED
         fresh[np.flatnonzero(matched)[fills]] = True
         own = own[figures["fate"][own] == LIVE]
     taken = given[fresh]
@@ -216,6 +218,12 @@ def copy_step(figures: Figures, step: Step, names: Names) -> None:
     )
     figures["parent"][taken] = made
     figures.place(target, np.concatenate([own, made]))
+
+
+def _not_begun(figures: Figures, area: str, positions: Ints, last_day_of: Ints, names: Names) -> Flags:
+    """Zeros among an area's figures for periods that ended before it began."""
+    periods = figures["series_period"][positions]
+    return (figures["value"][positions] == 0) & (last_day_of[periods] < names.first_day[area])
 
 
 def combine_step(
@@ -243,10 +251,12 @@ def combine_step(
     table, periods = table[:, whole], periods[whole]
     table, periods = _without_superseded(figures, target, table, periods, last_day_of, names)
     kinds = kind_of[periods]
-    made = []
-    for chosen, weights, rule in _ways(figures, step, table, kinds, names):
-        if chosen.any():
-            made.append(_combined(figures, table[:, chosen], periods[chosen], weights[:, chosen], rule))
+    shares = np.array([piece.share for piece in step.pieces])[:, None]
+    made = [
+        _combined(figures, table[:, way.chosen], periods[way.chosen], shares, way)
+        for way in _ways(figures, step, shares, table, kinds, names)
+        if way.chosen.any()
+    ]
     own = figures.at(target)
     figures.place(target, np.concatenate([own[figures["fate"][own] == LIVE], *made]))
 
@@ -289,7 +299,7 @@ def _without_superseded(
     at = np.minimum(np.searchsorted(figures["series_period"][own], periods), len(own) - 1)
     matched = figures["series_period"][own[at]] == periods
     ours = own[at]
-    ghost = matched & (figures["value"][ours] == 0) & (last_day_of[periods] < names.first_day[target])
+    ghost = matched & _not_begun(figures, target, ours, last_day_of, names)
     ghost &= (figures["value"][table] != 0).any(axis=0)
     figures.drop(ours[ghost], f"{names.label[target]} had not begun: its zero is no figure")
     empty = matched & np.isnan(figures["value"][ours])
@@ -303,58 +313,64 @@ def _without_superseded(
     return table[:, ~stands], periods[~stands]
 
 
+@dataclass(frozen=True)
+class _Way:
+    """How some columns of a table of parts are combined: with which weights (pieces × all columns), under which rule."""
+
+    chosen: Flags
+    weights: Floats
+    rule: int
+    has_denominators: bool = False
+
+
 def _ways(
-    figures: Figures, step: Step, table: Ints, kinds: npt.NDArray[np.str_], names: Names
-) -> Sequence[tuple[Flags, Floats, int]]:
-    """Which columns of ``table`` are combined how: (columns, weights pieces × columns, rule); others are blamed."""
-    shares = np.array([piece.share for piece in step.pieces])[:, None]
+    figures: Figures, step: Step, shares: Floats, table: Ints, kinds: npt.NDArray[np.str_], names: Names
+) -> Sequence[_Way]:
+    """The ways in which the columns of ``table`` are combined; the figures of all others are blamed."""
     people = np.array([np.nan if piece.population is None else piece.population for piece in step.pieces])
-    is_count, is_index = kinds == "count", kinds == "index"
+    label, columns = names.label[step.target], table.shape[1]
+    no_people = f"the populations to average the parts of {label} by are not held"
+    is_index = kinds == "index"
+    figures.blame(table[:, is_index].ravel(), f"an index cannot be averaged over the parts of {label}")
+    if not np.isfinite(shares).all():  # going back to a map whose parts have no populations to share out by
+        figures.blame(table.ravel(), no_people)
+        return ()
+    is_count = kinds == "count"
     over = figures["denominator"][table] * shares
     has_denominator = ~is_count & ~is_index & (np.isfinite(over) & (over >= 0)).all(axis=0) & (over.sum(axis=0) > 0)
     left = ~is_count & ~is_index & ~has_denominator
-    label = names.label[step.target]
-    figures.blame(
-        table[:, is_index].ravel(),
-        f"an index cannot be averaged over the parts of {label}",
-    )
-    can_average = not step.is_split and bool(np.isfinite(people).all())
     if step.is_split:
         why = f"only part of it went into {label}, and no small-area figures are held to divide it by"
     else:
-        why = f"the populations to average the parts of {label} by are not held"
-    if not can_average:
+        why = no_people
+    if step.is_split or not np.isfinite(people).all():
         figures.blame(table[:, left].ravel(), why)
         left = np.zeros_like(left)
     split = RULES.index("split_by_small_areas")
-    columns = table.shape[1]
     with np.errstate(invalid="ignore", divide="ignore"):
         by_denominator = over / over.sum(axis=0)
     by_people = np.repeat((people / people.sum())[:, None], columns, axis=1)
+    by_base = split if step.is_split else RULES.index("merge_by_denominator")
     return (
-        (
-            is_count,
-            np.repeat(shares, columns, axis=1),
-            split if step.is_split else RULES.index("merge_sum"),
-        ),
-        (
-            has_denominator,
-            by_denominator,
-            split if step.is_split else RULES.index("merge_by_denominator"),
-        ),
-        (left, by_people, RULES.index("merge_population_weighted")),
+        _Way(is_count, np.repeat(shares, columns, axis=1), split if step.is_split else RULES.index("merge_sum")),
+        _Way(has_denominator, by_denominator, by_base, has_denominators=True),
+        _Way(left, by_people, RULES.index("merge_population_weighted")),
     )
 
 
-def _combined(figures: Figures, table: Ints, periods: Ints, weights: Floats, rule: int) -> Ints:
-    value = figures["value"][table]
+def _combined(figures: Figures, table: Ints, periods: Ints, shares: Floats, way: _Way) -> Ints:
+    value, weights = figures["value"][table], way.weights[:, way.chosen]
     total = (weights * value).sum(axis=0)
+    numerator = (figures["numerator"][table] * shares).sum(axis=0)
+    denominator = (figures["denominator"][table] * shares).sum(axis=0)
+    if way.has_denominators:
+        total = _rate_of_sums(total, numerator, denominator)
 
     def in_squares(widths: Floats) -> Floats:
         return np.sqrt(((weights * widths) ** 2).sum(axis=0))
 
     status = figures["status"][table].max(axis=0)
-    if RULES[rule] in ("merge_population_weighted", "split_by_small_areas"):
+    if RULES[way.rule] in ("merge_population_weighted", "split_by_small_areas"):
         status = np.full_like(status, ESTIMATED)
     gone = np.isnan(total)
     worst = figures["status"][table].max(axis=0)
@@ -366,16 +382,29 @@ def _combined(figures: Figures, table: Ints, periods: Ints, weights: Floats, rul
         lower=total - in_squares(value - figures["lower"][table]),
         upper=total + in_squares(figures["upper"][table] - value),
         standard_error=in_squares(figures["standard_error"][table]),
-        numerator=figures["numerator"][table].sum(axis=0),
-        denominator=figures["denominator"][table].sum(axis=0),
+        numerator=numerator,
+        denominator=denominator,
         status=status,
-        rule=np.maximum(figures["rule"][table].max(axis=0), rule),
+        rule=np.maximum(figures["rule"][table].max(axis=0), way.rule),
         source=_joined_sources(figures, table),
     )
     for line in table:
         first_use = line[figures["parent"][line] < 0]
         figures["parent"][first_use] = made[figures["parent"][line] < 0]
     return made
+
+
+def _rate_of_sums(average: Floats, numerator: Floats, denominator: Floats) -> Floats:
+    """The sum of numerators over that of denominators, per 1, 100, 1,000 or so: in the unit of the rates' average.
+
+    The average of rates as published carries their rounding; the sums do not. Where the two are not the same figure
+    in any such unit, or a sum is missing, the average stands.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        exact = numerator / denominator
+        power = np.log10(average / exact)
+        is_same = np.abs(power - np.round(power)) < 0.02
+        return np.where(is_same, exact * 10.0 ** np.round(power), average)
 
 
 def _joined_sources(figures: Figures, table: Ints) -> npt.NDArray[np.int32]:

@@ -274,7 +274,7 @@ def _worked(
     for step in plan.steps:
         if any(len(figures.at(piece.source)) for piece in step.pieces):
             if step.is_copy:
-                copy_step(figures, step, names)
+                copy_step(figures, step, keys.last_day_of, names)
             else:
                 combine_step(figures, step, keys.kind_of, keys.last_day_of, names)
     return figures, raw

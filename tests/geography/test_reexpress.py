@@ -81,6 +81,26 @@ def test_merged_rates_with_denominators_are_the_rate_of_the_sums(register: Regis
     assert (row["status"], row["geography_rule"]) == ("ok", "merge_by_denominator")
 
 
+def test_merged_rates_are_the_rate_of_the_sums_not_the_average_of_rounded_rates(
+    register: Register, table: Table
+) -> None:
+    counts, bases = np.array([1.0, 1.0, 1.0]), np.array([3.0, 7.0, 6.0])
+    rows = table(
+        [(code, 2020, value) for code, value in zip(CUMBERLAND, (33.3, 14.3, 16.7), strict=True)],
+        numerator=counts,
+        denominator=bases,
+    )
+    assert only(reexpress(rows, {"people": "rate"}, register), "E06000063")["value"] == 100 * 3 / 16
+    elsewhere = reexpress(rows.assign(numerator=[1.0, 50.0, 700.0]), {"people": "rate"}, register)
+    assert only(elsewhere, "E06000063")["value"] == pytest.approx((33.3 * 3 + 14.3 * 7 + 16.7 * 6) / 16)
+
+
+def test_numerators_without_denominators_do_not_make_a_merged_rate_exact(register: Register, table: Table) -> None:
+    rows = table((code, 2020, 10.0) for code in CUMBERLAND).assign(numerator=5.0)
+    row = only(reexpress(rows, {"people": "rate"}, register), "E06000063")
+    assert (row["value"], row["status"], row["geography_rule"]) == (10.0, "estimated", "merge_population_weighted")
+
+
 @settings(max_examples=50, deadline=None)
 @given(
     value=st.floats(0, 1e6),
@@ -192,6 +212,7 @@ def test_a_rate_of_a_split_district_is_set_aside_unless_its_denominator_is_there
     with_bases = reexpress(rows.assign(denominator=1000.0), {"people": "rate"}, register)
     assert only(with_bases, "N09000003")["value"] == pytest.approx(10)
     assert with_bases.set_aside.empty
+    assert with_bases.observations["denominator"].sum() == pytest.approx(26 * 1000), "each part has its share of it"
 
 
 def test_an_area_under_old_and_new_code_at_once_is_one_area(register: Register, table: Table) -> None:
@@ -243,6 +264,16 @@ def test_a_new_districts_zero_from_before_it_began_gives_way_to_its_predecessors
 ) -> None:
     rows = table([*((code, 2015, 7.0) for code in CUMBERLAND), ("E06000063", 2015, 0.0)])
     assert only(reexpress(rows, {"people": "count"}, register), "E06000063")["value"] == 21.0
+
+
+@pytest.mark.parametrize(("old", "new"), [("E08000016", "E08000038"), ("E10000023", "E06000065")])
+def test_a_new_codes_zero_from_before_it_began_gives_way_to_the_old_codes_figure(
+    register: Register, table: Table, old: str, new: str
+) -> None:
+    result = reexpress(table([(new, 2020, 0.0), (old, 2020, 27.9)]), {"people": "rate"}, register)
+    assert only(result, new)["value"] == 27.9
+    assert list(result.set_aside["area_code"]) == [new]
+    assert "had not begun: its zero is no figure" in result.set_aside["reason"].iloc[0]
 
 
 @pytest.mark.parametrize("code", ["TLD4", "TLC31", "E13000001", "N34000001", "W42000004", "K99000002", "UKC11"])
