@@ -124,6 +124,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED
+    except ValueError as error:
+        if not _is_of_the_files(error):
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
         print("stopped; the published file is as it was", file=sys.stderr)
         return EXIT_FAILED
@@ -131,3 +136,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output went away (`| head`). Python would complain again at exit, so give it a quiet end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
+
+
+def _is_of_the_files(error: ValueError) -> bool:
+    """Whether a file that people edit says something wrong: the catalogue, the register of areas or the named groups."""
+    from pipeline.catalogue import CatalogueError
+    from pipeline.geography.errors import GeographyError
+
+    return isinstance(error, CatalogueError | GeographyError)

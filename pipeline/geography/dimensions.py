@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipeline.geography.errors import GeographyError
 from pipeline.geography.groups import GROUPS_FILE, Group, read_groups, resolve_groups
 from pipeline.geography.names import tidy_name
 from pipeline.geography.tables import each
 
 if TYPE_CHECKING:
-    from pipeline.geography.register import Register
+    from pipeline.geography.register import Area, Register
 
 # Shown but not scored (METHODOLOGY section 1): too few residents for most surveys to say anything.
 NOT_SCORED = ("E09000001", "E06000053")
@@ -110,19 +111,29 @@ def list_areas(register: Register) -> pd.DataFrame:
 def describe_area(register: Register, text: str) -> list[str]:
     """What ``python -m pipeline areas "West Northamptonshire"`` shows: one area and its history, or a named group, as lines.
 
+    Where a group and an area go by the same name, both are told.
     Raises UnknownAreaError or AmbiguousAreaError, whose text says what to ask for instead.
     """
     group = next((group for group in read_groups() if tidy_name(text) in (tidy_name(group.title), group.id)), None)
-    if group is not None:
-        return _group_lines(register, group)
-    area = register.find(text)
+    if group is None:
+        return _area_lines(register, register.find(text))
+    lines = _group_lines(register, group)
+    try:
+        return [*lines, "", *_area_lines(register, register.find(text))]
+    except GeographyError:
+        return lines
+
+
+def _area_lines(register: Register, area: Area) -> list[str]:
     until = "in force" if area.end_date is None else f"until {area.end_date:%d %B %Y}"
     lines = [f"{area.name} ({area.code}), {area.level.replace('_', ' ')}, {until}"]
-    authority = register.membership().get(area.code)
-    inside = (("County", area.county_code), ("Combined authority", authority), ("Region", area.region_code))
-    for label, code in (*inside, ("Nation", area.nation_code)):
-        if code and code != area.code and (label != "Region" or code != area.nation_code):
-            lines.append(f"  {label}: {register.by_code[code].name} ({code})")
+    if area.county_code not in (None, area.code):
+        lines.append(f"  County: {_named(register, area.county_code)}")
+    lines += _authority_lines(register, area)
+    if area.region_code not in (None, area.code, area.nation_code):
+        lines.append(f"  Region: {_named(register, area.region_code)}")
+    if area.nation_code not in (None, area.code):
+        lines.append(f"  Nation: {_named(register, area.nation_code)}")
     others = register.area_names[register.area_names["area_code"].eq(area.code)]
     telling = [row for row in each(others) if row.kind != "alternative" or area.name not in row.name]
     if telling:
@@ -133,7 +144,23 @@ def describe_area(register: Register, text: str) -> list[str]:
         lines.append("  In the groups: " + "; ".join(titles))
     if area.level != "district" and area.end_date is None:
         lines += _listed(register, register.members_of(area.code))
-    return [*lines, *_history_lines(register, area.code)]
+    return [*lines, *_history_lines(register, area)]
+
+
+def _named(register: Register, code: str | None) -> str:
+    return "" if code is None else f"{register.by_code[code].name} ({code})"
+
+
+def _authority_lines(register: Register, area: Area) -> list[str]:
+    """The combined authorities a district has been in, the newest first, each with its days."""
+    memberships = register.combined_authorities
+    rows = memberships[memberships["area_code"].eq(area.code)].sort_values("start_date", ascending=False)
+    lines = []
+    for row in each(rows):
+        days = "" if row.start_date == area.start_date else f", from {row.start_date:%d %B %Y}"
+        days += "" if pd.isna(row.end_date) or row.end_date == area.end_date else f" to {row.end_date:%d %B %Y}"
+        lines.append(f"  Combined authority: {_named(register, row.combined_authority_code)}{days}")
+    return lines
 
 
 def _group_lines(register: Register, group: Group) -> list[str]:
@@ -149,23 +176,26 @@ def _listed(register: Register, districts: Sequence[str]) -> list[str]:
     return textwrap.wrap(f"{len(districts)} districts: {names}", 116, initial_indent="  ", subsequent_indent="    ")
 
 
-def _history_lines(register: Register, code: str) -> list[str]:
-    history = register.history(code)
+def _history_lines(register: Register, area: Area) -> list[str]:
+    """Each area in the line of one with all that it was made from, also what did not come from that line."""
+    history = register.history(area.code)
     if history.empty:
-        if register.area(code).end_date is None:
-            return ["  No change of code or boundary since 2009"]
-        today = [f"{register.by_code[other].name} ({other})" for other in register.ground_today(code)]
-        return [f"  Its ground is today: {', '.join(today)}"] if today else []
+        if area.end_date is not None:
+            today = [_named(register, other) for other in register.ground_today(area.code)]
+            return [f"  Its ground is today: {', '.join(today)}"] if today else []
+        if area.start_date > register.areas["start_date"].min():
+            return [f"  Established on {area.start_date:%d %B %Y}"]
+        return ["  No change of code or boundary since 2009"]
     lines = ["  History:"]
-    for (day, target), rows in history.groupby(["date", "to_code"], sort=True):
+    for day, target in dict.fromkeys(zip(history["date"], history["to_code"], strict=True)):
+        rows = register.changes[register.changes["to_code"].eq(target) & register.changes["date"].eq(day)]
+        rows = rows.sort_values("from_code")
         parts = ", ".join(
-            f"{row.from_name} ({row.from_code}{'' if row.share == 1 else f', {row.share:.0%} of it'})"
+            f"{register.by_code[row.from_code].name} ({row.from_code}{'' if row.share == 1 else f', {row.share:.0%} of it'})"
             for row in each(rows)
         )
-        word = {"relabel": "new code", "boundary_change": "boundary moved, new code"}.get(
-            rows["kind"].iloc[0], "formed from"
-        )
-        order = rows["order"].iloc[0]
+        kind, order = rows["kind"].iloc[0], rows["order"].iloc[0]
+        word = {"relabel": "new code", "boundary_change": "boundary moved, new code"}.get(kind, "formed from")
         source = f" [{order}]" if isinstance(order, str) else ""
-        lines.append(f"    {day:%d %B %Y}: {rows['to_name'].iloc[0]} ({target}), {word}: {parts}{source}")
+        lines.append(f"    {day:%d %B %Y}: {_named(register, target)}, {word}: {parts}{source}")
     return lines

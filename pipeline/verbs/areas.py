@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.verbs.common import EXIT_OK, Verbs, add_verb
 
 ABOUT = """List today's local authority districts, or tell the history of one area.
 
@@ -22,17 +22,11 @@ def add_to(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.geography import describe_area, list_areas, load_register
-    from pipeline.geography.errors import GeographyError
 
-    try:
-        register = load_register()
-        if arguments.name is not None:
-            print("\n".join(describe_area(register, arguments.name)))
-            return EXIT_OK
-        for row in list_areas(register).fillna("").itertuples(index=False):
-            print(
-                f"{row.area_code}  {row.area_name:<36}  {row.region_name:<24}  {row.combined_authority_name}".rstrip()
-            )
-    except GeographyError as error:
-        raise VerbError(str(error)) from error
+    register = load_register()
+    if arguments.name is not None:
+        print("\n".join(describe_area(register, arguments.name)))
+        return EXIT_OK
+    for row in list_areas(register).fillna("").itertuples(index=False):
+        print(f"{row.area_code}  {row.area_name:<36}  {row.region_name:<24}  {row.combined_authority_name}".rstrip())
     return EXIT_OK

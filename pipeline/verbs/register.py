@@ -26,6 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not arguments.source.is_dir():
         raise VerbError(f"{arguments.source} is not a folder")
-    for path in write_facts(arguments.source):
-        print(path.name)
+    try:
+        written = write_facts(arguments.source)
+    except FileNotFoundError as error:
+        raise VerbError(f"{error.filename} is missing: pipeline/geography/facts/README.md lists the files") from error
+    print(*(path.name for path in written), sep="\n")
     return EXIT_OK

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli import main
 from pipeline.geography.build_register import write_facts
 from pipeline.geography.register import FACTS_DIR, TABLES
 
@@ -15,6 +16,8 @@ def test_the_committed_facts_are_what_the_builder_writes_from_its_sources(shared
         assert path.read_text(encoding="utf-8") == (FACTS_DIR / path.name).read_text(encoding="utf-8"), path.name
 
 
-def test_a_missing_source_is_named(tmp_path: Path) -> None:
+def test_a_missing_source_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(FileNotFoundError, match="uk_local_authorities_current"):
         write_facts(tmp_path, tmp_path / "facts")
+    assert main(["register", "--from", str(tmp_path)]) == 1
+    assert "uk_local_authorities_current.csv is missing" in capsys.readouterr().err

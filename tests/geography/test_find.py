@@ -1,8 +1,20 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
-from pipeline.geography import AmbiguousAreaError, Register, UnknownAreaError, describe_area, list_areas
+from pipeline.cli import main
+from pipeline.geography import (
+    AmbiguousAreaError,
+    Register,
+    UnknownAreaError,
+    describe_area,
+    list_areas,
+    load_register,
+)
+from pipeline.geography.register import FACTS_DIR
 
 
 @pytest.mark.parametrize(
@@ -77,6 +89,50 @@ def test_the_history_of_west_northamptonshire_reads_as_sentences(register: Regis
     assert "01 April 2021" in text
     assert "Daventry (E07000151), Northampton (E07000154), South Northamptonshire (E07000155)" in text
     assert "Northamptonshire (Structural Changes) Order 2020" in text
+
+
+def test_an_abolished_district_is_told_with_all_that_went_into_its_successor(register: Register) -> None:
+    text = describe_area(register, "e07000048")[-1]
+    assert "formed from: Bournemouth (E06000028), Poole (E06000029), Christchurch (E07000048)" in text
+
+
+def test_every_combined_authority_that_a_district_was_in_is_told_with_its_days(register: Register) -> None:
+    lines = [line.strip() for line in describe_area(register, "Newcastle upon Tyne") if "Combined authority" in line]
+    assert lines == [
+        "Combined authority: North East (E47000014), from 07 May 2024",
+        "Combined authority: North of Tyne (E47000011), from 02 November 2018 to 06 May 2024",
+        "Combined authority: North East (E47000005), from 15 April 2014 to 01 November 2018",
+    ]
+    assert "  Combined authority: South Yorkshire (E47000002)" in describe_area(register, "Barnsley")
+
+
+def test_a_name_that_a_group_and_an_area_share_tells_of_both(register: Register) -> None:
+    lines = describe_area(register, "liverpool city region")
+    assert lines[0] == "Liverpool City Region (liverpool_city_region), named group"
+    assert "Liverpool City Region (E47000004), combined authority, in force" in lines
+    assert lines[-1] == "  Established on 01 April 2014"
+
+
+@pytest.mark.parametrize(
+    ("broken", "complaint"),
+    [("changes.csv", "kind 'swap' is none of relabel"), ("areas.csv", "line 2: start_date is 'long ago', not a day")],
+)
+def test_a_register_written_wrongly_is_a_sentence_on_the_command_line(
+    broken: str,
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    facts = Path(shutil.copytree(FACTS_DIR, tmp_path / "facts"))
+    text = (facts / broken).read_text(encoding="utf-8")
+    wrong = (
+        text.replace(",relabel,", ",swap,", 1) if broken == "changes.csv" else text.replace("2009-01-01", "long ago", 1)
+    )
+    (facts / broken).write_text(wrong, encoding="utf-8")
+    monkeypatch.setattr("pipeline.geography.load_register", lambda: load_register(facts))
+    assert main(["areas", "Leeds"]) == 1
+    assert complaint in capsys.readouterr().err
 
 
 def test_a_wider_area_is_described_with_its_districts_and_an_unchanged_one_says_so(register: Register) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,6 +69,16 @@ def test_a_rate_is_made_without_a_tiny_district_but_not_without_a_large_one(regi
     assert _made(rows[10:], "rate", register, "region").empty
 
 
+def test_a_district_whose_people_are_not_known_leaves_other_wider_areas_alone(register: Register, table: Table) -> None:
+    areas = register.areas.assign(
+        population_2020=register.areas["population_2020"].where(register.areas["area_code"].ne("E08000035"))
+    )
+    unknown = dataclasses.replace(register, areas=areas)
+    made = _made(table((code, 2023, 5.0) for code in register.districts()), "rate", unknown)
+    assert made.loc["E47000006", "value"] == pytest.approx(5)
+    assert "E47000003" not in made.index, "Leeds is in West Yorkshire"
+
+
 def test_an_index_is_never_aggregated(register: Register, table: Table) -> None:
     assert _made(table((code, 2023, 10.0) for code in TEES_VALLEY), "index", register).empty
 
@@ -107,6 +118,30 @@ def test_a_group_that_is_one_wider_area_takes_its_published_figure(register: Reg
     assert (row["value"], row["status"], row["geography_rule"]) == (1.5, "ok", "published_for_same_area")
 
 
+MINE = "- id: mine\n  title: My places\n  description: Places of mine.\n  source: I chose them myself\n"
+
+
+def test_a_group_of_ones_own_is_made_of_its_districts_with_errors_and_marked(
+    register: Register, table: Table, tmp_path: Path
+) -> None:
+    path = tmp_path / "groups.yaml"
+    path.write_text(f"{MINE}  members:\n    E08000035: Leeds\n    E47000006: Tees Valley\n", encoding="utf-8")
+    rows = table(
+        ((code, 2023, 10.0) for code in ("E08000035", *TEES_VALLEY)), standard_error=2.0, lower=6.0, upper=14.0
+    )
+    onto = reexpress(rows, {"people": "count"}, register).observations
+    (made,) = aggregate(onto, {"people": "count"}, group_membership(register, path=path), register).to_dict("records")
+    assert (made["area_code"], made["value"], made["status"]) == ("mine", 60.0, "estimated")
+    assert (made["geography_rule"], made["source_area_codes"]) == (
+        "aggregate_sum",
+        "+".join([*TEES_VALLEY, "E08000035"]),
+    )
+    assert made["standard_error"] == pytest.approx(2 * 6**0.5)
+    assert (made["lower"], made["upper"]) == (pytest.approx(60 - 4 * 6**0.5), pytest.approx(60 + 4 * 6**0.5))
+    bridge = bridge_area_group(register, path=path)
+    assert list(bridge["member_name"]) == ["Tees Valley"] * 5 + ["Leeds"]
+
+
 @pytest.mark.parametrize(
     ("entry", "complaint"),
     [
@@ -121,8 +156,7 @@ def test_a_bad_group_is_refused_with_its_file_and_entry(
     register: Register, tmp_path: Path, entry: str, complaint: str
 ) -> None:
     path = tmp_path / "groups.yaml"
-    text = "- id: mine\n  title: My places\n  description: Places of mine.\n  source: I chose them myself\n"
-    path.write_text(f"{text}  {entry}\n", encoding="utf-8")
+    path.write_text(f"{MINE}  {entry}\n", encoding="utf-8")
     with pytest.raises(CatalogueError, match=complaint):
         bridge_area_group(register, path=path)
 
