@@ -65,6 +65,13 @@ class Plan:
                 waiting.extend(self.successors.get(here, ()))
         return sorted(found)
 
+    def whole_ground(self, code: str) -> str:
+        """The newest area on the plan that is the ground of ``code`` and no other's: itself, where none is."""
+        heirs = {step.pieces[0].source: step.target for step in self.steps if step.is_copy}
+        while code in heirs:
+            code = heirs[code]
+        return code
+
 
 def make_plan(
     changes: pd.DataFrame,

@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -99,9 +99,16 @@ class NameIndex:
         if len(left) > 1 and not current and len(districts) == 1:
             left = districts
         if len(left) > 1:
-            listed = "; ".join(self._described(code) for code in sorted(left))
-            raise AmbiguousAreaError(f"'{text.strip()}' may be any of: {listed}: give the code of the one you mean")
+            raise AmbiguousAreaError(f"'{text.strip()}' may be {self.choice(left)}")
         return left.pop()
+
+    def choice(self, codes: Iterable[str]) -> str:
+        """The end of a sentence on a name that several areas answer to."""
+        return f"any of: {'; '.join(map(self._described, sorted(codes)))}: give the code of the one you mean"
+
+    def namesakes(self, text: str) -> list[str]:
+        """The codes that go by a name, sorted; none for a code."""
+        return [] if self.code_of(text) else sorted(self._named.get(tidy_name(text), set()))
 
     def search(self, text: str, limit: int) -> list[str]:
         wanted = tidy_name(text)

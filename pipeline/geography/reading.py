@@ -18,19 +18,23 @@ SUGGESTIONS = 100
 @dataclass(frozen=True)
 class Reading:
     """What the distinct area codes of a table mean on a map, by position in the list of them: an area of the plan (``node``),
-    or why it is none (``refusal``, empty when it is out of scope on purpose)."""
+    or why it is none (``refusal``, empty when it is out of scope on purpose).
+
+    ``earlier`` is, for a name that was another area's once, the day before which that may be meant and a sentence on it."""
 
     node: list[str | None]
     refusal: list[str | None]
+    earlier: dict[int, tuple[pd.Timestamp, str]]
 
 
 def read_codes(texts: list[str], register: Register, plan: Plan, day: pd.Timestamp) -> Reading:
     """Each distinct text as an area of the plan, or a sentence on why it is none ("": out of scope on purpose)."""
     nodes: list[str | None] = []
     refusals: list[str | None] = []
+    earlier: dict[int, tuple[pd.Timestamp, str]] = {}
     unknown: set[str] = set()
     same = set(register.same_area["code"])
-    for text in texts:
+    for position, text in enumerate(texts):
         node, refusal = None, None
         code = tidy_code(text)
         if code not in same and OUT_OF_SCOPE.match(code):
@@ -38,11 +42,12 @@ def read_codes(texts: list[str], register: Register, plan: Plan, day: pd.Timesta
             refusals.append("")
             continue
         try:
-            node = (
-                code
-                if code in register.by_code or code in same
-                else register.find(text, suggest=len(unknown) < SUGGESTIONS).code
-            )
+            node = code
+            if code not in register.by_code and code not in same:
+                area = register.find(text, suggest=len(unknown) < SUGGESTIONS)
+                node, words = area.code, register.earlier_namesakes(text, day.year)
+                if words is not None:
+                    earlier[position] = (area.start_date, words)
             if not plan.targets_of(node):
                 refusal, node = _no_place(register, node, day), None
         except (UnknownAreaError, AmbiguousAreaError) as error:
@@ -50,7 +55,7 @@ def read_codes(texts: list[str], register: Register, plan: Plan, day: pd.Timesta
             unknown.add(text)
         nodes.append(node)
         refusals.append(refusal)
-    return Reading(nodes, refusals)
+    return Reading(nodes, refusals, earlier)
 
 
 def _no_place(register: Register, code: str, day: pd.Timestamp) -> str:

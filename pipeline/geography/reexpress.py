@@ -120,6 +120,9 @@ def reexpress(
     fate[refusal == 1] = SET_ASIDE
     fate[refusal == 2] = OUT
     fate[(fate == UNDECIDED) & ~keys.has_period] = SET_ASIDE
+    for area, (first_day, _) in reading.earlier.items():
+        is_earlier = keys.last_day_of[keys.series_period] < _days(first_day)
+        fate[(fate == UNDECIDED) & (keys.area == area) & is_earlier] = SET_ASIDE
     slow = _rows_to_work_on(keys, reading, register, plan, fate)
     fate[(fate == UNDECIDED) & ~slow] = USED
     figures, raw = _worked(observations, np.flatnonzero(slow), keys, reading, register, plan)
@@ -290,17 +293,18 @@ def _status_codes(observations: pd.DataFrame, rows: Ints) -> npt.NDArray[np.int8
     return np.array([STATUS_ORDER.index(text) for text in texts] + [NOT_AVAILABLE], np.int8)[codes]
 
 
-def _names(register: Register) -> Names:
-    def day(moment: pd.Timestamp) -> int:
-        return int(np.datetime64(moment, "D").astype(np.int64))
+def _days(moment: pd.Timestamp) -> int:
+    return int(np.datetime64(moment, "D").astype(np.int64))
 
+
+def _names(register: Register) -> Names:
     areas = register.by_code
     label = {code: f"{area.name} ({code})" for code, area in areas.items()}
     label.update({code: code for code in register.same_area["code"] if code not in label})
     return Names(
         label,
-        {code: day(area.start_date) for code, area in areas.items()},
-        {code: day(area.end_date) for code, area in areas.items() if area.end_date is not None},
+        {code: _days(area.start_date) for code, area in areas.items()},
+        {code: _days(area.end_date) for code, area in areas.items() if area.end_date is not None},
     )
 
 
@@ -398,7 +402,7 @@ def _set_aside(
     for i, area in enumerate(keys.area[rows].tolist()):
         text = NO_CODE if area < 0 else reading.refusal[area]
         if text is None and root[i] < 0:
-            text = "no period is given"
+            text = reading.earlier[area][1] if keys.has_period[rows[i]] else "no period is given"
         if text is None:
             text = figures.reasons[reason_at[i]]
             if "{given}" in text:

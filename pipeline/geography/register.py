@@ -113,12 +113,12 @@ class Register:
     def vintage_day(self, vintage: int | None = None) -> pd.Timestamp:
         """The day that stands for a vintage: 31 December."""
         year = self.current_vintage if vintage is None else vintage
-        if isinstance(year, bool) or not isinstance(year, int) or not FIRST_VINTAGE <= year <= self.current_vintage:
+        if isinstance(year, bool) or year not in range(FIRST_VINTAGE, self.current_vintage + 1):
             raise UnknownVintageError(
                 f"vintage {vintage!r} is not in the register, which holds the maps of "
                 f"{FIRST_VINTAGE} to {self.current_vintage}: give a year between them, or none for the newest"
             )
-        return pd.Timestamp(year, 12, 31)
+        return pd.Timestamp(int(year), 12, 31)
 
     def find(self, text: str, *, suggest: bool = True) -> Area:
         """The one area with this code or name: any case, old codes and names, blanks around it.
@@ -128,6 +128,21 @@ class Register:
         Raises UnknownAreaError (with near matches) or AmbiguousAreaError (with the candidates).
         """
         return self.by_code[self._names.find(text, suggest=suggest)]
+
+    def earlier_namesakes(self, text: str, vintage: int | None = None) -> str | None:
+        """For a name that was another area's before the one it finds began: a sentence on it, else None.
+
+        "Dorset" is today's unitary authority; before April 2019 it was the county, whose ground was not the same.
+        """
+        found = self.find(text, suggest=False)
+        plan = self.plan(vintage)
+        ground = plan.whole_ground(found.code)
+        others = [code for code in self._names.namesakes(text) if plan.whole_ground(code) != ground]
+        earlier = [code for code in others if self.by_code[code].start_date < found.start_date]
+        if not earlier:
+            return None
+        choice = self._names.choice([found.code, *earlier])
+        return f"'{text.strip()}' may be, for a time before {found.start_date:%Y-%m-%d}, {choice}"
 
     def search(self, text: str, limit: int = 10) -> list[Area]:
         """Areas whose code or a name of theirs contains ``text`` or is close to it, current ones first."""
@@ -299,10 +314,10 @@ def _completed(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """
     areas, changes = tables["areas"].set_index("area_code", drop=False), tables["changes"].copy()
     members = tables["combined_authorities"]
-    for day, rows in changes.groupby("date", sort=True):
+    for _, rows in changes.groupby("date", sort=True):
         for code, parts in rows.groupby("to_code"):
             _fill_from_parts(areas, changes, str(code), parts)
-        members = _handed_on(members, rows, pd.Timestamp(day))
+        members = _handed_on(members, rows, rows["date"].iloc[0])
     ends = changes.groupby("from_code")["date"].min() - ONE_DAY
     areas["end_date"] = areas["end_date"].fillna(areas["area_code"].map(ends))
     districts = areas[areas["level"].eq("district")].groupby("county_code")["end_date"]
@@ -321,11 +336,12 @@ def _fill_from_parts(areas: pd.DataFrame, changes: pd.DataFrame, code: str, part
     if is_known and parts["population"].isna().all() and parts["kind"].isin(("merge", "split")).all():
         changes.loc[parts.index, "population"] = people
         changes.loc[parts.index, "population_basis"] = "mid-2020"
-    if is_known and pd.isna(areas.at[code, "population_2020"]):
+    is_blank = areas.loc[code, ["population_2020", "latitude", "longitude"]].isna()
+    if is_known and is_blank["population_2020"]:
         areas.at[code, "population_2020"] = people.sum()
     for column in ("latitude", "longitude"):
         places = parts["from_code"].map(areas[column])
-        if pd.isna(areas.at[code, column]):
+        if is_blank[column]:
             weights = people if is_known else parts["share"]
             areas.at[code, column] = (places * weights).sum(skipna=False) / weights.sum()
 

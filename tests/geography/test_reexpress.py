@@ -311,6 +311,20 @@ def test_a_code_nobody_knows_is_set_aside_with_its_row_and_a_reason(
     assert result.ledger.rows_set_aside == 1
 
 
+def test_a_name_that_was_another_areas_then_is_set_aside_and_one_that_was_not_is_taken(
+    register: Register, table: Table
+) -> None:
+    names = [("Dorset", 2015), ("Dorset", 2021), ("Belfast", 2013), ("Buckinghamshire", 2015), ("Barnsley", 2015)]
+    result = reexpress(table((name, year, 1.0) for name, year in names), {"people": "rate"}, register)
+    assert list(result.observations["area_code"]) == ["E06000059", "E06000060", "E08000038"]
+    dorset, belfast = result.set_aside["reason"]
+    assert dorset.startswith(
+        "row 2: 'Dorset' may be, for a time before 2019-04-01, any of: Dorset (E06000059, district)"
+    )
+    assert "Dorset (E10000009, county, until 2019-03-31)" in dorset
+    assert belfast.startswith("row 4: 'Belfast' may be, for a time before 2015-04-01, any of: Belfast (95GG, district")
+
+
 def test_a_table_of_thousands_of_unknown_codes_is_refused_row_by_row_in_no_time(
     register: Register, table: Table
 ) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -40,6 +41,11 @@ def test_the_current_map_has_361_districts_sorted_and_no_abolished_one(register:
 def test_an_unknown_vintage_is_refused_with_the_years_that_are_known(register: Register, vintage: int) -> None:
     with pytest.raises(UnknownVintageError, match="2009 to 2025"):
         register.districts(vintage)
+
+
+def test_a_vintage_may_be_a_year_read_from_a_table(register: Register) -> None:
+    years = pd.Series([2019, np.nan])
+    assert register.districts(np.int64(2019)) == register.districts(years[0]) == register.districts(2019)
 
 
 def test_every_area_lies_in_one_nation_and_every_district_in_one_region(register: Register) -> None:
