@@ -38,10 +38,11 @@ def blocks(language: str) -> list[tuple[str, str]]:
     ]
 
 
-# Pages whose blocks are proved elsewhere: in tests/clients, tests/catalogue, tests/scale, and in a test of their own below.
+# Pages whose blocks are proved elsewhere: in tests/clients, catalogue, geography and scale, and in a test of their own
+# below.
 PROVED_ELSEWHERE = {
     "python": ("questions", "add-a-publisher", "scaling"),
-    "yaml": ("add-an-indicator", "add-a-publisher"),
+    "yaml": ("add-an-indicator", "add-a-publisher", "geography"),
 }
 
 

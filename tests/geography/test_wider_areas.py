@@ -20,6 +20,7 @@ from pipeline.geography import (
     wider_membership,
 )
 from pipeline.geography.dimensions import bridge_area_group
+from pipeline.settings import PROJECT_ROOT
 from tests.geography.elsfiles import read_els
 
 Table = Callable[..., pd.DataFrame]
@@ -121,17 +122,18 @@ def test_a_group_that_is_one_wider_area_takes_its_published_figure(register: Reg
 MINE = "- id: mine\n  title: My places\n  description: Places of mine.\n  source: I chose them myself\n"
 
 
-def test_a_group_of_ones_own_is_made_of_its_districts_with_errors_and_marked(
+def test_the_group_of_the_documents_is_made_of_its_districts_with_errors_and_marked(
     register: Register, table: Table, tmp_path: Path
 ) -> None:
     path = tmp_path / "groups.yaml"
-    path.write_text(f"{MINE}  members:\n    E08000035: Leeds\n    E47000006: Tees Valley\n", encoding="utf-8")
+    page = (PROJECT_ROOT / "docs" / "geography.md").read_text(encoding="utf-8")
+    path.write_text(page.partition("```yaml\n")[2].partition("```")[0], encoding="utf-8")
     rows = table(
         ((code, 2023, 10.0) for code in ("E08000035", *TEES_VALLEY)), standard_error=2.0, lower=6.0, upper=14.0
     )
     onto = reexpress(rows, {"people": "count"}, register).observations
     (made,) = aggregate(onto, {"people": "count"}, group_membership(register, path=path), register).to_dict("records")
-    assert (made["area_code"], made["value"], made["status"]) == ("mine", 60.0, "estimated")
+    assert (made["area_code"], made["value"], made["status"]) == ("my_places", 60.0, "estimated")
     assert (made["geography_rule"], made["source_area_codes"]) == (
         "aggregate_sum",
         "+".join([*TEES_VALLEY, "E08000035"]),
