@@ -18,7 +18,9 @@ import smtplib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
 from typing import Literal, cast, get_args
 from urllib.parse import unquote, urlsplit
 
@@ -77,14 +79,27 @@ def recipients_from_environment(environ: Mapping[str, str] | None = None) -> Rec
     if when not in get_args(When):
         raise SettingsError(f"IG_NOTIFY is {when!r}; it can be {', '.join(get_args(When))}")
     webhook = env.get("IG_WEBHOOK_URL") or None
-    if webhook is not None and urlsplit(webhook).scheme not in ("http", "https"):
-        raise SettingsError("IG_WEBHOOK_URL must begin with https:// (or http:// on this machine)")
+    if webhook is not None and not _is_private_address(webhook):
+        raise SettingsError(
+            "IG_WEBHOOK_URL must be an address that begins with https:// (http:// only on this machine, "
+            "since the address is the secret and would go over an open line)"
+        )
     to = tuple(address.strip() for address in (env.get("IG_MAIL_TO") or "").split(",") if address.strip())
     server = _mail_server(env.get("IG_SMTP_URL") or "")
     if bool(to) != (server is not None):
         raise SettingsError("IG_SMTP_URL and IG_MAIL_TO go together: set both for e-mail, or neither")
     sender = env.get("IG_MAIL_FROM") or (to[0] if to else "")
     return Recipients(cast(When, when), webhook, server, to, sender)
+
+
+def _is_private_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _THIS_MACHINE)
 
 
 def _mail_server(url: str) -> MailServer | None:
@@ -114,35 +129,51 @@ def send(message: Message, recipients: Recipients) -> list[str]:
 
 
 def _post(message: Message, url: str) -> list[str]:
-    body = {"text": f"*{message.subject}*\n{message.text}"}
+    body = {"text": _for_slack(f"*{message.subject}*\n{message.text}")}
     agent = {"User-Agent": f"inclusive-growth-pipeline/{__version__}"}
     try:
-        answer = requests.post(url, json=body, headers=agent, timeout=_TIMEOUT_SECONDS, allow_redirects=False)
-    except requests.RequestException as error:
+        # streamed and left unread: only the status is of interest, and a body may trickle for ever
+        with requests.post(
+            url, json=body, headers=agent, timeout=_TIMEOUT_SECONDS, allow_redirects=False, stream=True
+        ) as answer:
+            status = answer.status_code
+    except (requests.RequestException, OSError, ValueError) as error:
         # the text of the error may hold the address, which is the secret
         return [f"the webhook could not be told: {type(error).__name__} from {urlsplit(url).hostname}"]
-    if answer.status_code >= 300:
-        return [f"the webhook could not be told: {urlsplit(url).hostname} answered {answer.status_code}"]
-    return []
+    return [f"the webhook could not be told: {urlsplit(url).hostname} answered {status}"] if status >= 300 else []
+
+
+def _for_slack(text: str) -> str:
+    """Text in which nothing is a command: Slack reads `<!channel>` and `<address|words>`, also where a publisher wrote them."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _mail(message: Message, recipients: Recipients, server: MailServer) -> list[str]:
-    mail = EmailMessage()
-    mail["Subject"] = message.subject
-    mail["From"] = recipients.mail_from
-    mail["To"] = ", ".join(recipients.mail_to)
-    mail.set_content(message.text)
     verified = ssl.create_default_context()
     try:
+        mail = _letter(message, recipients)
         with (
             smtplib.SMTP_SSL(server.host, server.port, timeout=_TIMEOUT_SECONDS, context=verified)
             if server.is_tls
             else smtplib.SMTP(server.host, server.port, timeout=_TIMEOUT_SECONDS)
         ) as connection:
             _hand_in(connection, mail, server, verified)
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:
         return [f"the mail could not be sent: {type(error).__name__} from {server.host}:{server.port}"]
     return []
+
+
+def _letter(message: Message, recipients: Recipients) -> EmailMessage:
+    """The mail as it is handed in. Raises ValueError for an address that no mail can carry."""
+    mail = EmailMessage()
+    mail["Subject"] = message.subject
+    mail["From"] = recipients.mail_from
+    mail["To"] = ", ".join(recipients.mail_to)
+    mail["Date"] = format_datetime(datetime.now(UTC))
+    # by default the part after the @ is this machine's name, which is looked up and may take long
+    mail["Message-ID"] = make_msgid(domain="inclusive-growth-pipeline.invalid")
+    mail.set_content(message.text)
+    return mail
 
 
 def _hand_in(connection: smtplib.SMTP, mail: EmailMessage, server: MailServer, verified: ssl.SSLContext) -> None:

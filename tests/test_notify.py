@@ -6,7 +6,10 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from email import message_from_bytes
+from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -28,6 +31,7 @@ class Webhook(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Receiver)
         self.posted: list[dict[str, Any]] = []
         self.status = 200
+        self.behaviour = "answers"
 
     @property
     def url(self) -> str:
@@ -40,8 +44,14 @@ class _Receiver(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.posted.append({"type": self.headers["Content-Type"], **json.loads(body)})
+        if self.server.behaviour == "says nothing":
+            threading.Event().wait(1)
         self.send_response(self.server.status)
+        self.send_header("Location", "/elsewhere")
         self.end_headers()
+        with suppress(OSError):  # the other end has heard enough
+            while self.server.behaviour == "never ends":
+                self.wfile.write(b"x" * 65536)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -127,6 +137,8 @@ def test_a_mail_reaches_everyone_named_with_user_and_password(mail: tuple[Mailbo
     assert isinstance(envelope.content, bytes)
     text = message_from_bytes(envelope.content)
     assert text["Subject"] == "Refresh failed"
+    assert abs((parsedate_to_datetime(text["Date"]) - datetime.now(UTC)).total_seconds()) < 60
+    assert text["Message-ID"]
     assert "the file of yesterday stays" in str(text.get_payload())
     assert box.logins == [(b"analyst", b"p@ss")]
 
@@ -148,6 +160,44 @@ def test_what_cannot_be_delivered_is_a_sentence_without_the_secret(webhook: Webh
     assert "hunter2" not in sentences + repr(away)
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "status", "says"),
+    [
+        ("answers", 500, ["the webhook could not be told: 127.0.0.1 answered 500"]),
+        ("answers", 302, ["the webhook could not be told: 127.0.0.1 answered 302"]),
+        ("says nothing", 200, ["the webhook could not be told: ReadTimeout from 127.0.0.1"]),
+        ("never ends", 200, []),
+    ],
+)
+def test_a_receiver_that_is_broken_or_slow_holds_nobody_up(
+    webhook: Webhook, monkeypatch: pytest.MonkeyPatch, behaviour: str, status: int, says: list[str]
+) -> None:
+    monkeypatch.setattr("pipeline.notify._TIMEOUT_SECONDS", 0.2)
+    webhook.behaviour, webhook.status = behaviour, status
+    assert send(FAILED, recipients_from_environment({"IG_WEBHOOK_URL": webhook.url})) == says
+    assert len(webhook.posted) == 1  # a redirect is not followed
+
+
+def test_what_a_publisher_wrote_is_no_command_to_slack(webhook: Webhook) -> None:
+    told = Message("Refresh failed", "nomis sent <!channel> & <https://evil.example|click>", "failures")
+    send(told, recipients_from_environment({"IG_WEBHOOK_URL": webhook.url}))
+    assert webhook.posted[0]["text"].endswith("nomis sent &lt;!channel&gt; &amp; &lt;https://evil.example|click&gt;")
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"IG_WEBHOOK_URL": "https://a..b/secret-token"},
+        {"IG_SMTP_URL": "smtp://analyst:secret-token@a..b", "IG_MAIL_TO": "one@council.example"},
+        {"IG_SMTP_URL": "smtp://127.0.0.1:9", "IG_MAIL_TO": "one@council.example\nBcc: all@council.example"},
+    ],
+)
+def test_an_address_no_computer_can_have_costs_the_message_and_not_the_night(environment: dict[str, str]) -> None:
+    (sentence,) = send(FAILED, recipients_from_environment(environment))
+    assert "could not be" in sentence
+    assert "secret-token" not in sentence
+
+
 def test_a_password_is_never_sent_over_an_open_line_to_another_machine(
     mail: tuple[Mailbox, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,6 +214,9 @@ def test_a_password_is_never_sent_over_an_open_line_to_another_machine(
     [
         ({"IG_NOTIFY": "sometimes"}, "IG_NOTIFY"),
         ({"IG_WEBHOOK_URL": "hooks.example/x"}, "IG_WEBHOOK_URL"),
+        ({"IG_WEBHOOK_URL": "https://"}, "IG_WEBHOOK_URL"),
+        ({"IG_WEBHOOK_URL": "https://[bad"}, "IG_WEBHOOK_URL"),
+        ({"IG_WEBHOOK_URL": "http://hooks.example/x"}, "IG_WEBHOOK_URL must be an address that begins with https://"),
         ({"IG_MAIL_TO": "a@b.example"}, "IG_SMTP_URL and IG_MAIL_TO"),
         ({"IG_SMTP_URL": "mail.example:25", "IG_MAIL_TO": "a@b.example"}, "IG_SMTP_URL"),
         ({"IG_SMTP_URL": "smtp://mail.example:abc", "IG_MAIL_TO": "a@b.example"}, "IG_SMTP_URL"),
