@@ -97,6 +97,8 @@ def _who_holds(folder: Path, record: Path, now: datetime) -> str:
 def _read(record: Path) -> Owner | None:
     """The recorded owner; None where there is none, or the record is unreadable (it is words for people, not the lock)."""
     try:
-        return Owner(**json.loads(record.read_text(encoding="utf-8")))
+        owner = Owner(**json.loads(record.read_text(encoding="utf-8")))
+        is_whole = datetime.fromisoformat(owner.since).tzinfo is not None
     except (OSError, ValueError, TypeError):
         return None
+    return owner if is_whole else None

@@ -51,6 +51,14 @@ def test_a_second_run_is_told_who_holds_the_folder_since_when_and_what_to_do(tmp
         assert owner.process == process.pid
 
 
+def test_a_second_run_is_refused_though_the_record_of_the_first_is_damaged(tmp_path: Path) -> None:
+    with holding_process(tmp_path):
+        record = json.loads((tmp_path / "refresh.owner.json").read_text())
+        (tmp_path / "refresh.owner.json").write_text(json.dumps(record | {"since": "last night"}))
+        with pytest.raises(Locked, match="another process"), one_at_a_time(tmp_path):
+            pass
+
+
 def test_the_lock_of_a_killed_process_is_taken_over_and_its_owner_named(tmp_path: Path) -> None:
     with holding_process(tmp_path) as process:
         os.kill(process.pid, signal.SIGKILL)
@@ -61,8 +69,19 @@ def test_the_lock_of_a_killed_process_is_taken_over_and_its_owner_named(tmp_path
         assert left_behind is None
 
 
-def test_an_unreadable_record_of_the_owner_stops_nobody(tmp_path: Path) -> None:
-    (tmp_path / "refresh.owner.json").write_text("{half a rec")
+@pytest.mark.parametrize(
+    "record",
+    [
+        "{half a rec",
+        "null",
+        "[1, 2]",
+        '{"process": 1, "host": "a", "command": "refresh", "since": "last night"}',
+        '{"process": 1, "host": "a", "command": "refresh", "since": "2026-11-22T03:00:00"}',
+        '{"process": 1, "host": "a", "command": "refresh", "since": 3}',
+    ],
+)
+def test_an_unreadable_record_of_the_owner_stops_nobody(tmp_path: Path, record: str) -> None:
+    (tmp_path / "refresh.owner.json").write_text(record)
     with one_at_a_time(tmp_path) as left_behind:
         assert left_behind is None
         assert json.loads((tmp_path / "refresh.owner.json").read_text())["process"] == os.getpid()
