@@ -23,8 +23,9 @@ _MONTHS_APART: Mapping[Cadence, int] = {"monthly": 1, "quarterly": 3, "annual": 
 class Release(Entry):
     """A publication that comes again and again, and the tables it brings.
 
-    ``lag_days`` run from the end of the period reported on to its release, ``grace_days`` from there until a run calls
-    it overdue; an ``irregular`` one has neither.
+    ``lag_days`` run from the end of the month in which the period reported on ends to its release, ``grace_days`` from
+    there until a run calls it overdue; an ``irregular`` one has neither. Months are taken whole since one publication
+    reports on periods that end in the same month on other days: weekly pay of April, and annual pay to 5 April.
     """
 
     id: Identifier
@@ -48,7 +49,8 @@ class Release(Entry):
         """The day on which the figure after the one for a period ending on ``latest_end`` usually comes."""
         if self.lag_days is None:
             return None
-        return months_later(latest_end, _MONTHS_APART[self.cadence]) + timedelta(days=self.lag_days)
+        end_of_month = _last_of_month(latest_end.year, latest_end.month)
+        return months_later(end_of_month, _MONTHS_APART[self.cadence]) + timedelta(days=self.lag_days)
 
     def standing(self, latest_end: date, today: date) -> Standing:
         """Whether the next figure is still to come, expected by now, or later than its grace allows."""

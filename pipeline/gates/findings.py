@@ -55,7 +55,7 @@ select
     held.indicator_id,
     count(*) as held_count,
     count(*) filter (where new.area_code is null) as lost_count,
-    string_agg(held.area_name, ', ' order by held.area_name) filter (where new.area_code is null) as lost_names
+    list(held.area_name order by held.area_name) filter (where new.area_code is null) as lost_names
 from held left join new using (indicator_id, area_code)
 group by held.indicator_id
 having lost_count > 0
@@ -91,7 +91,7 @@ select
     held.framework_id,
     count(*) as held_count,
     count(*) filter (where new.area_code is null) as lost_count,
-    string_agg(held.area_name, ', ' order by held.area_name) filter (where new.area_code is null) as lost_names
+    list(held.area_name order by held.area_name) filter (where new.area_code is null) as lost_names
 from held left join new using (framework_id, area_code)
 group by held.framework_id
 having lost_count > 0
@@ -214,23 +214,22 @@ def too_old(
 
     ``grace_days`` gives the grace of each release.
     """
-    late: dict[tuple[str, date, date, Gate], list[str]] = {}
+    late: dict[tuple[str, date, Gate], dict[str, date]] = {}
     for indicator, release, latest, expected in connection.execute(_OVERDUE).fetchall():
-        names = late.setdefault((release, latest, expected, policy.too_old(indicator)), [])
-        if indicator not in names:
-            names.append(indicator)
+        late.setdefault((release, expected, policy.too_old(indicator)), {})[indicator] = latest
     found = []
-    for (release, latest, expected, gate), names in late.items():
+    for (release, expected, gate), latest_of in late.items():
+        latest = max(latest_of.values())
         sentence = (
-            f"{release}: what follows the figures to {latest} was expected on {expected} and has not come "
-            f"({_some(', '.join(names))})"
+            f"{release}: what follows the figures to {latest} was expected on {expected} and is not here yet "
+            f"({_some(list(latest_of))})"
         )
         days = (today - expected).days - grace_days.get(release, 0)
         found += _finding("too_old", gate, f"{release}, {latest}", days, sentence)
     return _worst_first(found)
 
 
-def _some(names: str, most: int = 3) -> str:
-    listed: Sequence[str] = names.split(", ")
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
+def _some(names: Sequence[str], most: int = 3) -> str:
+    """The first few, kept apart by semicolons: "Bristol, City of" is one place."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ("; " if any("," in name for name in names[:most]) else ", ").join(names[:most]) + more

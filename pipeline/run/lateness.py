@@ -11,12 +11,19 @@ from pipeline.run.results import PartResult
 
 
 def overdue_sentences(held: Iterable[tuple[Release, date]], today: date) -> list[str]:
-    """One for each release that is later today than its calendar and grace allow, by the last day of the figures held."""
+    """One for each release that is later today than its calendar and grace allow, by the last day of the figures held.
+
+    Figures of one release that end on other days of the same month are awaited together.
+    """
+    awaited: dict[tuple[str, date | None], tuple[Release, date]] = {}
+    for release, latest in held:
+        if release.standing(latest, today) == "overdue":
+            key = release.id, release.next_expected(latest)
+            awaited[key] = release, max(latest, awaited.get(key, (release, latest))[1])
     return [
         f"{release.title}: what follows the figures to {latest} was expected on {release.next_expected(latest)} "
-        f"and has not come ({release.calendar_url})"
-        for release, latest in held
-        if release.standing(latest, today) == "overdue"
+        f"and is not here yet ({release.calendar_url})"
+        for release, latest in awaited.values()
     ]
 
 

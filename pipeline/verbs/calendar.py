@@ -7,7 +7,14 @@ import argparse
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
 
 ABOUT = """When each publication is expected next, by the latest figures in the published file and the
-calendar in pipeline/catalogue/release_calendar.yaml: overdue first, then by day.
+calendar in pipeline/catalogue/release_calendar.yaml: overdue first, then by day. A publication of which
+some figures are of an earlier period than others has a line for each.
+"""
+_HELD = """
+select release_id, latest_period_end, list(distinct indicator_id::varchar)
+from meta_source
+where release_id is not null and latest_period_end is not null
+group by all
 """
 
 
@@ -24,24 +31,19 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         with published(settings_from_environment().database) as connection:
-            held = connection.execute(
-                "select release_id, max(latest_period_end), count(distinct indicator_id) from meta_source "
-                "where release_id is not null and latest_period_end is not null group by release_id"
-            ).fetchall()
+            held = connection.execute(_HELD).fetchall()
     except CannotRead as error:
         raise VerbError(str(error)) from error
     today = datetime.now(UTC).date()
     releases = {release.id: release for release in load_release_calendar().releases}
-    lines = []
-    for release_id, latest, count in held:
+    awaited: dict[tuple[bool, str, str, str], set[str]] = {}  # in the order of the lines
+    for release_id, latest, indicators in held:
         release = releases[release_id]
-        expected, standing = release.next_expected(latest), release.standing(latest, today)
-        when = "-" if expected is None else f"{expected}"
-        indicators = f"{count} indicator{'' if count == 1 else 's'}"
-        lines.append(
-            (standing != "overdue", when, f"{standing:<12} {when:<12} {release.title} ({indicators})", release)
-        )
+        standing, when = release.standing(latest, today), str(release.next_expected(latest) or "-")
+        awaited.setdefault((standing != "overdue", when, standing, release_id), set()).update(indicators)
     print(f"{'standing':<12} {'expected':<12} publication")
-    for _, _, line, release in sorted(lines, key=lambda entry: entry[:3]):
-        print(f"{line}\n{'':<25} usually {release.usual}")
+    for (_, when, stands, release_id), indicators in sorted(awaited.items()):
+        count = f"{len(indicators)} indicator{'' if len(indicators) == 1 else 's'}"
+        print(f"{stands:<12} {when:<12} {releases[release_id].title} ({count})")
+        print(f"{'':<25} usually {releases[release_id].usual}")
     return EXIT_OK

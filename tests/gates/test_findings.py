@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from pipeline.catalogue import CatalogueError, load_catalogue
+from pipeline.catalogue.load import CATALOGUE_DIR
 from pipeline.gates import (
     Finding,
     GatePolicy,
@@ -68,6 +69,38 @@ def test_districts_without_figures_are_named_and_more_than_one_in_a_hundred_refu
     assert found.severity == severity
     assert found.measured == pytest.approx(count / 361)
     assert found.sentence.startswith(f"gdhi_per_head: {count} of 361 districts have no figure any more (Aberdeen City")
+
+
+def test_a_place_whose_name_has_a_comma_is_one_place(compared: duckdb.DuckDBPyConnection, policy: GatePolicy) -> None:
+    compared.execute(
+        "delete from fct_observation where indicator_id = 'gva_per_hour' and area_name in ('Bristol, City of', 'Bury')"
+    )
+    assert "(Bristol, City of; Bury)" in only(districts_lost(compared, policy), "gva_per_hour").sentence
+
+
+def test_every_gate_can_warn_or_refuse_for_one_indicator_alone(
+    compared: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """By the catalogue: what only warns for all is refused for one, and what is refused for all only warns for one."""
+    text = (CATALOGUE_DIR / "gates.yaml").read_text().split("indicators:")[0]
+    own = """indicators:
+  gdhi_per_head: {districts_lost: {warn_above: 1}, rows_down: {warn_above: 1}, too_old: {warn_above: 0, refuse_above: 0}}
+  gva_per_hour: {districts_lost: {warn_above: 0, refuse_above: 0}}
+"""
+    (tmp_path / "gates.yaml").write_text(text + own)
+    policy = load_gate_policy(load_catalogue().indicators, tmp_path / "gates.yaml")
+    compared.execute(
+        "delete from fct_observation where (indicator_id = 'gdhi_per_head' and area_name like 'B%') "
+        "or (indicator_id = 'gva_per_hour' and area_name = 'Bury')"
+    )
+    assert [f.subject for f in districts_lost(compared, policy) if f.severity == "refuse"] == ["gva_per_hour"]
+    assert "gdhi_per_head" not in [f.subject for f in rows_down(compared, policy)]
+    compared.execute(
+        "update meta_source set standing = 'overdue', next_expected_on = date '2026-09-11' "
+        "where latest_period_end is not null"
+    )
+    refused = [f for f in too_old(compared, policy, today=date(2026, 12, 1), grace_days={}) if f.severity == "refuse"]
+    assert ["gdhi_per_head" in f.sentence for f in refused] == [True]
 
 
 def test_a_suppressed_figure_is_no_figure(compared: duckdb.DuckDBPyConnection, policy: GatePolicy) -> None:
@@ -141,7 +174,7 @@ def test_a_release_that_has_not_come_is_one_warning_for_all_it_brings(
     grace = {"annual_survey_of_hours_and_earnings": 30}
     (found,) = too_old(compared, policy, today=date(2026, 12, 1), grace_days=grace)
     assert (found.severity, found.measured) == ("warn", 9)
-    assert "expected on 2026-10-23 and has not come (pay_annual_mean, pay_annual_median, pay_annual_p10 and" in (
+    assert "expected on 2026-10-23 and is not here yet (pay_annual_mean, pay_annual_median, pay_annual_p10 and" in (
         found.sentence
     )
 
