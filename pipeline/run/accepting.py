@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 
 import duckdb
@@ -13,6 +12,7 @@ from pipeline.gates import Finding, accept_findings
 from pipeline.run.context import RunContext
 from pipeline.run.gate_check import hold_against_live
 from pipeline.run.lock import one_at_a_time
+from pipeline.run.person import this_person
 from pipeline.run.rebuild import publish_candidate
 from pipeline.run.release import keep_release
 from pipeline.run.report import write_run_report
@@ -37,7 +37,7 @@ def publish_refused(context: RunContext, reason: str) -> tuple[Stamp, list[Findi
             raise NothingToAccept(f"there is no refused file ({candidate.name}) beside {live.name}; nothing to accept")
         findings = hold_against_live(context, candidate)
         with duckdb.connect(str(candidate)) as connection:
-            accept_findings(connection, reason, getpass.getuser(), context.started_at.replace(tzinfo=None))
+            accept_findings(connection, reason, this_person(), context.started_at.replace(tzinfo=None))
             connection.execute("checkpoint")
         release = publish_candidate(context, candidate)
         keep_release(context)
@@ -55,7 +55,7 @@ def _note_in_report(context: RunContext, reason: str, release: Stamp) -> None:
     report["status"] = "published after a person accepted what the gates refused"
     report["accepted"] = {
         "because": reason,
-        "by": getpass.getuser(),
+        "by": this_person(),
         "at": context.started_at.isoformat(),
         "release": str(release.version),
     }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-
 from pipeline.catalogue import Indicator, Part
 from pipeline.raw import CorruptSnapshot, Snapshot
 from pipeline.run.accept import PayloadRejected, accept
 from pipeline.run.context import RunContext
 from pipeline.run.lock import one_at_a_time
+from pipeline.run.person import this_person
 
 
 class CannotAccept(Exception):
@@ -35,7 +34,7 @@ def accept_answers(context: RunContext, source_id: str, indicator_id: str, reaso
             raise CannotAccept(f"what was rejected of {indicator_id} was asked for with an earlier query")
         for snapshot in taken:
             _check_on_its_own(context, indicator, snapshot)
-        return [context.raw.accept(snapshot, reason, getpass.getuser()) for snapshot in taken]
+        return [context.raw.accept(snapshot, reason, this_person()) for snapshot in taken]
 
 
 def _is_ours(part: Part, snapshot: Snapshot) -> bool:
