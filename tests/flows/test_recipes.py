@@ -109,9 +109,35 @@ def test_the_workflow_runs_at_night_and_by_hand_one_at_a_time() -> None:
 
 
 def test_every_action_is_pinned_to_a_version() -> None:
+    """To a commit, since a tag can be moved, with the tag beside it for people."""
     used = [step["uses"] for step in workflow()["jobs"]["refresh"]["steps"] if "uses" in step]
-    assert len(used) == 4
-    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+\.\d+\.\d+", name) for name in used)
+    written = re.findall(r"uses: (\S+) # v\d+\.\d+\.\d+\n", (RECIPES / "github-actions.yml").read_text())
+    assert len(used) == 5
+    assert written == used
+    assert all(re.fullmatch(r"actions/[a-z/-]+@[0-9a-f]{40}", name) for name in used)
+
+
+def test_what_a_red_night_fetched_or_refused_is_kept_for_the_next_one() -> None:
+    steps = workflow()["jobs"]["refresh"]["steps"]
+    (restore,) = [step for step in steps if "/cache/restore@" in step.get("uses", "")]
+    (save,) = [step for step in steps if "/cache/save@" in step.get("uses", "")]
+    (artefact,) = [step for step in steps if "/upload-artifact@" in step.get("uses", "")]
+    assert save["if"] == artefact["if"] == "always()"
+    assert save["with"].items() <= restore["with"].items()
+    assert "inclusive_growth.refused.duckdb" in artefact["with"]["path"]
+
+
+@pytest.mark.slow
+def test_a_refused_file_is_accepted_with_the_reason_given_and_no_shell_reads_it(
+    copy: Path, closed_network: dict[str, str], tmp_path: Path
+) -> None:
+    (step,) = [step for step in workflow()["jobs"]["refresh"]["steps"] if step.get("name") == "Accept"]
+    assert (step["if"], step["env"]) == ("inputs.accept", {"REASON": "${{ inputs.accept }}"})
+    reason = {"REASON": f'ONS "rebased" it; $(touch {tmp_path / "ran"})', "IG_DATA_DIR": str(tmp_path / "data")}
+    ended = run(["bash", "-e", "-o", "pipefail", "-c", step["run"]], copy, closed_network | reason)
+    assert ended.returncode == 1
+    assert "nothing to accept" in ended.stderr
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.slow
@@ -120,7 +146,7 @@ def test_the_workflows_commands_run_and_show_the_run_report(
 ) -> None:
     summary = copy / "summary.md"
     for step in workflow()["jobs"]["refresh"]["steps"]:
-        if "run" in step:  # GitHub's own way of running a block: bash with -e and pipefail
+        if "run" in step and "if" not in step:  # GitHub's own way of running a block: bash with -e and pipefail
             command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", quick(step["run"])]
             ended = run(command, copy, closed_network | {"GITHUB_STEP_SUMMARY": str(summary)})
             assert ended.returncode == 0, ended.stderr  # exit code 4 of the night is no red run
