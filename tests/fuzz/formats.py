@@ -74,8 +74,13 @@ def tables() -> Iterator[Table]:
     )
 
 
+# The stand-in's first year of which each data set has figures: nothing can be misread where all are missing.
+_FROM_YEAR = {"NM_30_1": 2025}
+
+
 def _short(query: NomisQuery) -> NomisQuery:
-    return query.model_copy(update={"dates": query.dates.model_copy(update={"from_year": 2023})})
+    from_year = _FROM_YEAR.get(query.dataset, 2023)
+    return query.model_copy(update={"dates": query.dates.model_copy(update={"from_year": from_year})})
 
 
 def _head(query: Query) -> bytes:

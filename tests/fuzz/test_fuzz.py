@@ -5,17 +5,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+import pytest
+
+from pipeline.tidy.observations import Parsed
 from tests.fuzz.campaign import (
     Tally,
     fuzz_answers,
     fuzz_baseline,
     fuzz_cells,
     fuzz_small_areas,
+    fuzz_table,
     fuzz_tables,
     fuzz_workbooks,
 )
+from tests.fuzz.formats import Table, tables
+from tests.fuzz.judging import believed
 
 SEED = 20261123
 TABLE_MUTATIONS, ANSWER_MUTATIONS, CELL_MUTATIONS = 18_000, 1_000, 1_000
@@ -38,6 +47,38 @@ def test_mutated_tables_give_what_their_own_lines_say_or_nothing() -> None:
     assert sum(tally.rows_believed for tally in tallies) > 100_000
     assert sum(tally.rows_set_aside for tally in tallies) > 1_000
     assert sum(tally.refused for tally in tallies) > 50
+
+
+def a_little_more(figures: pd.DataFrame) -> pd.DataFrame:
+    return figures.assign(value=figures["value"] * 1.001)
+
+
+def of_the_line_above(figures: pd.DataFrame) -> pd.DataFrame:
+    return figures.assign(value=figures["value"].shift(1).fillna(figures["value"]))
+
+
+def one_row_fewer(figures: pd.DataFrame) -> pd.DataFrame:
+    return figures.drop(index=figures["value"].idxmax())
+
+
+@pytest.mark.parametrize("bug", [a_little_more, of_the_line_above, one_row_fewer])
+def test_a_parser_with_a_planted_bug_does_not_pass(bug: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """The judge reads lines by itself: a figure that is wrong, another line's, or silently gone is a breach."""
+    judged = [form for form in tables() if form.read is not None]
+    assert {form.name.split()[0] for form in judged} == {"ELS", "Nomis", "ONS"}
+    for form in judged:
+        original = believed(form.parse(form.content), form.indicator)
+
+        def parse(content: bytes, form: Table = form) -> Parsed:
+            parsed = form.parse(content)
+            figures = bug(parsed.figures)
+            gone = len(parsed.figures) - len(figures)
+            return replace(parsed, figures=figures, rows_read=parsed.rows_read - gone)  # a bug that hides itself
+
+        tally = Tally(form.name)
+        while not tally.breaches and tally.payloads < 12:
+            fuzz_table(replace(form, parse=parse, changes=1), original, tally, f"planted:{tally.payloads}")
+        assert tally.breaches, f"{form.name}: {bug.__name__} was not found in {tally.payloads} payloads"
 
 
 def test_mutated_answers_of_services_make_a_payload_that_can_be_kept_or_a_named_failure() -> None:
