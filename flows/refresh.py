@@ -61,10 +61,14 @@ def refresh_flow() -> Flow[..., int]:
 
 
 def _as_tasks(
-    context: RunContext, *, force: bool = False, on_part: Callable[[PartResult], None] | None = None
+    context: RunContext,
+    *,
+    force: bool = False,
+    on_part: Callable[[PartResult], None] | None = None,
+    timings: Timings | None = None,
 ) -> Outcome:
     """The steps of `pipeline.run.refresh.refresh` as tasks: a single one on the many nights without news."""
-    timings = Timings()
+    timings = timings or Timings()
     stands = None if force else look_for_news(whole(context), whole(timings))
     if stands is not None:
         return stands

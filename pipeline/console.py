@@ -111,6 +111,8 @@ def print_summary(
         )
         if outcome.release is not None:
             console.print(f"What changed: {outcome.release.line}.", markup=False)
+        found = [f"{f.severity}: {f.sentence}" for f in outcome.findings if f.gate_id != "too_old"]
+        _print_some(console, "Gate", found)
         console.print(f"The work took {work:.1f} s ({_steps(outcome)}){start}.", markup=False)
     else:
         if not (context.offline or context.force):

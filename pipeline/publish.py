@@ -28,7 +28,14 @@ class TableRules(Protocol):
 
 
 class CandidateRefused(Exception):
-    """The candidate failed a check and was not published; the live file is untouched. One problem a line."""
+    """The candidate failed a check and was not published; the live file is untouched. One problem a line.
+
+    ``kept`` is where it is kept for a look, None where it is gone.
+    """
+
+    def __init__(self, problems: str, kept: Path | None = None) -> None:
+        super().__init__(problems)
+        self.kept = kept
 
 
 def candidate_path(live: Path) -> Path:

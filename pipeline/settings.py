@@ -20,6 +20,9 @@ _CONTACT = re.compile(
 _STORE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?")
 
 
+_SECRET_VARIABLES = ("IG_WEBHOOK_URL", "IG_SMTP_URL", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
 class SettingsError(ValueError):
     """A variable of the environment has a value that cannot be used; the message names it."""
 
@@ -56,8 +59,10 @@ class Settings:
     store_url: str | None = None
 
     def without_secrets(self, text: str) -> str:
-        """A text that nobody wrote with care, such as that of a crash, without the key, should it be in there."""
-        return text.replace(self.nomis_uid, "(key)") if self.nomis_uid else text
+        """A text that nobody wrote with care, such as that of a crash, without keys, should they be in there."""
+        for secret in (self.nomis_uid, *map(os.environ.get, _SECRET_VARIABLES)):
+            text = text.replace(secret, "(key)") if secret else text
+        return text
 
     @property
     def raw_dir(self) -> Path:
@@ -70,6 +75,11 @@ class Settings:
     @property
     def database(self) -> Path:
         return self.marts_dir / "inclusive_growth.duckdb"
+
+    @property
+    def refused_file(self) -> Path:
+        """Where a file that a quality gate refused is kept, for a look and perhaps to be accepted."""
+        return self.database.with_name(f"{self.database.stem}.refused{self.database.suffix}")
 
 
 # The environment variable that moves each source; the catalogue's sources.yaml names the same ones.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
+from pipeline.gates import Finding, recorded_findings
 from pipeline.reading import CannotRead, published
-from pipeline.run.results import Counts
+from pipeline.run.results import Counts, Outcome
 
 _TABLES = "select table_name, estimated_size from duckdb_tables() order by table_name"
 _FIGURES = "select indicator_id, count(value) from fct_observation group by all order by all"
@@ -24,6 +26,29 @@ limit 20
 def counts_of(database: Path) -> Counts:
     """The rows of each table and the figures (with a value) of each indicator; none where the file cannot be read."""
     return Counts(dict(_pairs(database, _TABLES)), dict(_pairs(database, _FIGURES)))
+
+
+def with_what_it_holds(outcome: Outcome, database: Path, before: Path | None = None) -> Outcome:
+    """An outcome with the rows of the file it came to, those set aside, and what the gates found in it.
+
+    ``before`` is the file to compare with, where the outcome does not hold its counts yet.
+    """
+    counts_before = outcome.counts_before if before is None else counts_of(before)
+    return replace(
+        outcome,
+        counts=counts_of(database),
+        counts_before=counts_before,
+        set_aside=set_aside_by_reason(database),
+        findings=tuple(_findings(database)),
+    )
+
+
+def _findings(database: Path) -> list[Finding]:
+    try:
+        with published(database) as connection:
+            return recorded_findings(connection)
+    except (CannotRead, duckdb.Error):
+        return []
 
 
 def set_aside_by_reason(database: Path) -> dict[str, int]:

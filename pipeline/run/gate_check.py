@@ -56,7 +56,7 @@ def refuse_what_gates_forbid(context: RunContext, candidate: Path) -> None:
     refusals = [finding.sentence for finding in hold_against_live(context, candidate) if finding.severity == "refuse"]
     if refusals:
         kept = publish.keep_refused(candidate, context.settings.database)
-        raise publish.CandidateRefused("\n".join([*refusals, f"It is kept as {kept.name}. {_HOW_TO_GO_ON}"]))
+        raise publish.CandidateRefused("\n".join([*refusals, f"It is kept as {kept.name}. {_HOW_TO_GO_ON}"]), kept)
 
 
 def _attach_live(connection: duckdb.DuckDBPyConnection, live: Path) -> bool:

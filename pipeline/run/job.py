@@ -6,18 +6,19 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 from pipeline.catalogue import CatalogueError
 from pipeline.console import Reporter, make_console, print_summary
 from pipeline.run.context import DEFAULT_DRAWS, THOROUGH_DRAWS, RunContext, open_run
 from pipeline.run.lock import Locked, one_at_a_time
-from pipeline.run.report import run_report, write_run_report
-from pipeline.run.results import Outcome, PartResult
+from pipeline.run.report import report_without_run, run_report, write_run_report
+from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.run.rota import Ask
 from pipeline.run.shared import with_bucket
-from pipeline.settings import Settings, SettingsError, settings_from_environment
-from pipeline.verbs.common import EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError
+from pipeline.settings import Settings, settings_from_environment
+from pipeline.verbs.common import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError
 
 _WRONG_CATALOGUE = "the catalogue is wrong:\n{}"
 
@@ -29,8 +30,37 @@ class RefreshSteps(Protocol):
     """`pipeline.run.refresh.refresh`, or the Prefect flow that does the same."""
 
     def __call__(
-        self, context: RunContext, *, force: bool = False, on_part: Callable[[PartResult], None] | None = None
+        self,
+        context: RunContext,
+        *,
+        force: bool = False,
+        on_part: Callable[[PartResult], None] | None = None,
+        timings: Timings | None = None,
     ) -> Outcome: ...
+
+
+class Progress:
+    """How far a run has got: what it holds of each part, and the seconds of its steps; what is left of one that fails."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.timings = Timings()
+        self._reporter = reporter
+        self._results: list[PartResult] = []
+
+    def part_done(self, result: PartResult) -> None:
+        self._results.append(result)
+        self._reporter.part_done(result)
+
+    def outcome(self, context: RunContext, refused: Path | None = None) -> Outcome:
+        """What there is to report of a run that published nothing; ``refused`` is the file that its gates refused."""
+        place = {(i.id, p.id): position for position, (i, p) in enumerate(context.parts)}
+        results = sorted(self._results, key=lambda result: place[result.indicator_id, result.part_id])
+        outcome = Outcome(False, tuple(results), {}, self.timings)
+        if refused is None:
+            return outcome
+        from pipeline.run.counts import with_what_it_holds
+
+        return with_what_it_holds(outcome, refused, context.settings.database)
 
 
 @dataclass(frozen=True)
@@ -54,27 +84,15 @@ def run_job(
 ) -> int:
     """Run a refresh and tell of it; return the exit code (see ``pipeline.cli``).
 
-    ``prefect_seconds`` is how long Prefect took to start. Whatever happens, the run report is written.
-    Raises VerbError for an expected failure, its message one a person can act on.
+    ``prefect_seconds`` is how long Prefect took to start. Whatever happens, the run report is written,
+    but for another run's being at work, whose report it then is.
+    Raises VerbError for an expected failure, its message one a person can act on, and SettingsError for a variable of
+    the environment that cannot be used.
     """
     console = make_console()
-    if options.draws is not None and options.draws < 0:
-        raise VerbError("--draws must be 0 or more")
-    try:
-        usual = THOROUGH_DRAWS if options.thorough else DEFAULT_DRAWS
-        context = open_run(
-            settings or settings_from_environment(),
-            offline=options.offline,
-            force=options.force,
-            draws=usual if options.draws is None else options.draws,
-            is_thorough=options.thorough,
-            ask=options.ask,
-        )
-    except CatalogueError as error:
-        raise VerbError(_WRONG_CATALOGUE.format(error)) from error
-    except SettingsError as error:
-        raise VerbError(str(error)) from error
+    context = _opened(options, settings or settings_from_environment())
     reporter = Reporter(console, total=len(context.parts))
+    progress = Progress(reporter)
     try:
         with (
             one_at_a_time(context.settings.marts_dir) as died,
@@ -83,27 +101,21 @@ def run_job(
         ):
             if died is not None:
                 console.print(f"The run before this one ended without a word: {died.words(context.started_at)}.")
-            outcome = steps(context, force=options.force, on_part=reporter.part_done)
+            outcome = steps(context, force=options.force, on_part=progress.part_done, timings=progress.timings)
+            if not outcome.is_new and context.settings.refused_file.exists():
+                # what was refused is not what publishers send any more; accepting it would publish what they took back
+                context.settings.refused_file.unlink()
+                console.print("The file that was refused before is gone: sources give again what is published.")
     except Locked as error:
         raise VerbError(str(error), EXIT_LOCKED) from error
-    except CatalogueError as error:  # of the files that only a run with news reads
-        _report_failure(context, str(error))
-        raise VerbError(_WRONG_CATALOGUE.format(error)) from error
-    except OSError as error:
-        _report_failure(context, str(error))
-        raise VerbError(f"{error.filename or 'a file'} cannot be written or read: {error.strerror or error}") from error
-    except Exception as error:
-        if _is_refusal(error):
-            _report_failure(context, str(error))
-            raise VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED) from error
-        trouble = _trouble_of_the_disk(error)
-        crash = context.settings.without_secrets("".join(traceback.format_exception(error)))
-        _report_failure(context, trouble or crash)
-        if trouble:
-            raise VerbError(trouble) from error
-        raise
+    except (Exception, KeyboardInterrupt) as error:
+        told = _told(context, progress, error, prefect_seconds)
+        if told is error:
+            raise
+        raise told from (error if isinstance(told, VerbError) else None)
     print_summary(console, context, outcome, prefect_seconds)
-    report = run_report(context, outcome, None, prefect_seconds)
+    code = EXIT_INCOMPLETE if shared.problems else exit_code(outcome, strict=options.strict)
+    report = run_report(context, outcome, None, prefect_seconds, code)
     report |= {"bucket_problems": shared.problems, "bucket_notes": shared.notes}
     try:
         write_run_report(context.settings.marts_dir, report)
@@ -111,17 +123,60 @@ def run_job(
         ended = "the file was published" if outcome.is_new else "there was nothing new"
         why = error.strerror or error
         raise VerbError(f"{ended}, but the run report could not be written: {error.filename}: {why}") from error
-    return EXIT_INCOMPLETE if shared.problems else exit_code(outcome, strict=options.strict)
+    return code
 
 
-def _is_refusal(error: Exception) -> bool:
-    """Whether a file was refused; asked only once something went wrong, since it takes all that publishing takes."""
-    from pipeline.publish import CandidateRefused
+def _opened(options: JobOptions, settings: Settings) -> RunContext:
+    if options.draws is not None and options.draws < 0:
+        raise VerbError("--draws must be 0 or more")
+    usual = THOROUGH_DRAWS if options.thorough else DEFAULT_DRAWS
+    try:
+        return open_run(
+            settings,
+            offline=options.offline,
+            force=options.force,
+            draws=usual if options.draws is None else options.draws,
+            is_thorough=options.thorough,
+            ask=options.ask,
+        )
+    except CatalogueError as error:
+        # in the place of the last run's report, so that nobody takes that for this run's
+        _write_failure(settings, report_without_run(settings, str(error), EXIT_FAILED))
+        raise VerbError(_WRONG_CATALOGUE.format(error)) from error
 
-    return isinstance(error, CandidateRefused)
+
+def _told(
+    context: RunContext, progress: Progress, error: BaseException, prefect_seconds: float | None
+) -> BaseException:
+    """Report what ended a run; return what is to be raised: a sentence, or the error itself, without a key in its text."""
+    from pipeline.publish import CandidateRefused  # only here, since it takes all that publishing takes
+
+    crash = "".join(traceback.format_exception(error))
+    code, refused = EXIT_FAILED, None
+    match error:
+        case CandidateRefused():
+            code, refused, sentence = EXIT_REFUSED, error.kept, str(error)
+            raised: BaseException = VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED)
+        case CatalogueError():  # of the files that only a run with news reads
+            sentence, raised = str(error), VerbError(_WRONG_CATALOGUE.format(error))
+        case OSError():
+            sentence = f"{error.filename or 'a file'} cannot be written or read: {error.strerror or error}"
+            raised = VerbError(sentence)
+        case KeyboardInterrupt():
+            sentence, raised = "stopped by hand before it ended", error
+        case _ if (trouble := _trouble_of_the_disk(error)) is not None:
+            sentence, raised = trouble, VerbError(trouble)
+        case _:
+            sentence, raised = context.settings.without_secrets(crash), error
+            if sentence != crash:
+                words = context.settings.without_secrets(str(error))
+                raised = RuntimeError(f"{words} (all of it, without the key, is in the run report)")
+    report = run_report(context, progress.outcome(context, refused), sentence, prefect_seconds, code)
+    _write_failure(context.settings, report)
+    return raised
 
 
-def _trouble_of_the_disk(error: Exception) -> str | None:
+def _trouble_of_the_disk(error: BaseException) -> str | None:
     """A sentence where DuckDB found the disk full or not to be written, which it says in words only; else None."""
     import duckdb
 
@@ -138,8 +193,8 @@ def exit_code(outcome: Outcome, *, strict: bool) -> int:
     return EXIT_INCOMPLETE if strict and stale else EXIT_OK
 
 
-def _report_failure(context: RunContext, error: str) -> None:
+def _write_failure(settings: Settings, report: dict[str, Any]) -> None:
     try:
-        write_run_report(context.settings.marts_dir, run_report(context, None, error, None))
+        write_run_report(settings.marts_dir, report)
     except OSError as second:
         print(f"the run report could not be written either: {second}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What a night's message says of the published file: which releases are overdue today, and what its gates found."""
+"""Which releases are overdue today by the published file."""
 
 from __future__ import annotations
 
@@ -18,10 +18,6 @@ from meta_source
 where release_id is not null and latest_period_end is not null
 order by latest_period_end
 """
-# What is late is said by `overdue`, as of today.
-_FINDINGS = """
-select severity, sentence from meta_gate where gate_id <> 'too_old' order by severity <> 'refuse', finding_id
-"""
 
 
 def overdue(database: Path, today: date) -> list[str]:
@@ -32,11 +28,6 @@ def overdue(database: Path, today: date) -> list[str]:
     releases = {release.id: release for release in load_release_calendar().releases}
     held = [(releases[id_], latest) for id_, latest in _rows(database, _LATEST) if id_ in releases]
     return overdue_sentences(held, today)
-
-
-def found_by_gates(database: Path) -> list[str]:
-    """What the quality gates found in the published file but for lateness, the gravest first, accepted refusals too."""
-    return [f"{severity}: {sentence}" for severity, sentence in _rows(database, _FINDINGS)]
 
 
 def _rows(database: Path, sql: str) -> Iterable[tuple]:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 from pipeline.notify import Message, Recipients, When, recipients_from_environment, send
 from pipeline.run.job import JobOptions
 from pipeline.run.report import write_run_report
-from pipeline.settings import PROJECT_ROOT, Settings, settings_from_environment
+from pipeline.settings import PROJECT_ROOT, Settings, SettingsError, settings_from_environment
 from pipeline.verbs.common import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError
 
 REPORT_FOLDER = "report"
@@ -31,6 +32,7 @@ METHODOLOGY = PROJECT_ROOT / "docs" / "methodology.md"
 # Exit codes after which there is a file to look after: a site to build, old releases to let go.
 WENT_WELL = (EXIT_OK, EXIT_INCOMPLETE)
 _MOST_SENTENCES = 8
+_MOST_LINES = 12
 _HEADLINES = {
     EXIT_FAILED: "failed",
     EXIT_REFUSED: "not published, the new file was refused",
@@ -89,12 +91,19 @@ def run_night(
 ) -> Night:
     """Do a night's work and tell of it.
 
-    Raises SettingsError before anything is done when a setting cannot be used; whatever else the refresh raises that
+    Raises SettingsError before anything is done when a setting cannot be used, and tells of it where it is none of those
+    that say whom to tell; whatever else the refresh raises that
     is no VerbError (a defect) is told of first and then raised.
     """
-    settings = settings or settings_from_environment()
     now = now or datetime.now(UTC)
     recipients = recipients_from_environment()
+    try:
+        settings = settings or settings_from_environment()
+    except SettingsError as error:
+        subject = f"Inclusive growth: {_HEADLINES[EXIT_FAILED]}"
+        for undelivered in steps.tell(Message(subject, str(error), "failures"), recipients):
+            print(undelivered, file=sys.stderr)
+        raise
     try:
         night = Night(steps.refresh(options.job, settings))
     except VerbError as error:
@@ -137,15 +146,20 @@ def _in_words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def build_report_if_older(settings: Settings) -> Path | None:
-    """Build the report site where it is missing or older than the live file; return its folder, None where it stands."""
-    folder = site_folder(settings)
+def build_report_if_other(settings: Settings) -> Path | None:
+    """Build the report site where it is missing or of another live file; return its folder, None where it stands.
+
+    The front page carries the live file's time, so that neither a clock that was set back nor a release that was
+    restored leaves the site of another file.
+    """
+    folder, made = site_folder(settings), settings.database.stat().st_mtime_ns
     front = folder / "index.html"
-    if front.exists() and front.stat().st_mtime >= settings.database.stat().st_mtime:
+    if front.exists() and front.stat().st_mtime_ns == made:
         return None
     from pipeline.report.site import build_site
 
     build_site(settings.database, folder, methodology=METHODOLOGY.read_text(encoding="utf-8"))
+    os.utime(front, ns=(made, made))
     return folder
 
 
@@ -176,7 +190,7 @@ def _tell(steps: NightlySteps, night: Night, settings: Settings, recipients: Rec
     for sentence in undelivered:
         print(sentence, file=sys.stderr)
     if report is not None:
-        report["night"] = [message.subject, *message.text.splitlines(), *undelivered]
+        report |= {"exit_code": night.code, "night": [message.subject, *message.text.splitlines(), *undelivered]}
         try:
             write_run_report(settings.marts_dir, report)
         except OSError as error:
@@ -199,14 +213,14 @@ def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, 
     release = report.get("release") or {}
     is_new = report.get("status") == "published"
     lines = [f"What changed: {release['what_changed']}"] if release.get("what_changed") else []
-    lines += [night.failure] if night.failure else []
+    lines += _at_most((night.failure or "").splitlines())
     lines += night.problems
     lines += _some(report.get("sources_unreachable", []), "Not reached")
     lines += _some(report.get("failures", []), "Went wrong")
     lines += _some(report.get("bucket_problems", []), "Bucket")
     if night.code not in (EXIT_REFUSED, EXIT_LOCKED):
         lines += _some(_overdue(report, settings, now), "Overdue")
-    lines += _some(_found_by_gates(settings), "Gate") if is_new else []
+    lines += _some(_found_by_gates(report), "Gate") if is_new else []
     lines += night.pruned
     lines += [f"Report: {night.site / 'index.html'}"] if night.site else []
     lines += [f"More: {settings.marts_dir / 'run_report.md'}"] if report else []
@@ -218,7 +232,7 @@ def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, 
 
 def _overdue(report: dict[str, Any], settings: Settings, now: datetime) -> list[str]:
     """What is overdue: as the refresh found it, or where it did not get so far, by the published file."""
-    if report.get("parts"):
+    if report.get("status") != "failed" and report.get("parts"):
         found: list[str] = report.get("overdue", [])
         return found
     from pipeline.run.night_facts import overdue
@@ -226,10 +240,10 @@ def _overdue(report: dict[str, Any], settings: Settings, now: datetime) -> list[
     return overdue(settings.database, now.date())
 
 
-def _found_by_gates(settings: Settings) -> list[str]:
-    from pipeline.run.night_facts import found_by_gates
-
-    return found_by_gates(settings.database)
+def _found_by_gates(report: Mapping[str, Any]) -> list[str]:
+    """What the gates found in the new file but for lateness, which is said of every night."""
+    found = report.get("gates", [])
+    return [f"{finding['severity']}: {finding['sentence']}" for finding in found if finding["gate_id"] != "too_old"]
 
 
 def _missing(report: dict[str, Any]) -> str:
@@ -250,6 +264,13 @@ def _headline(night: Night, ended: str, missing: str) -> str:
     return _HEADLINES.get(night.code, ended)
 
 
+def _at_most(lines: list[str]) -> list[str]:
+    """The first and the last of many lines: what was found, and how to go on."""
+    if len(lines) <= _MOST_LINES:
+        return lines
+    return [*lines[: _MOST_LINES - 2], f"({len(lines) - _MOST_LINES + 1} lines more in the run report)", lines[-1]]
+
+
 def _some(sentences: list[str], heading: str) -> list[str]:
     shown = [f"{heading}: {sentence}" for sentence in sentences[:_MOST_SENTENCES]]
     more = len(sentences) - len(shown)
@@ -263,7 +284,7 @@ def plain_steps() -> NightlySteps:
 
     return NightlySteps(
         refresh=lambda options, settings: run_job(refresh, options, settings=settings),
-        build_report=build_report_if_older,
+        build_report=build_report_if_other,
         prune=prune,
         tell=send,
     )

@@ -15,7 +15,7 @@ from pipeline.compare import Stamp
 from pipeline.run.assemble import Assembled, assemble
 from pipeline.run.candidate import new_candidate, write_figures, write_scores, write_studies
 from pipeline.run.context import THOROUGH_DRAWS, RunContext, code_fingerprint
-from pipeline.run.counts import counts_of, set_aside_by_reason
+from pipeline.run.counts import counts_of, with_what_it_holds
 from pipeline.run.gate_check import refuse_what_gates_forbid
 from pipeline.run.inputs import Studies, area_rows
 from pipeline.run.made_of import fingerprint
@@ -90,7 +90,9 @@ def remember(context: RunContext, outcome: Outcome) -> Outcome:
     A note that cannot be written costs the next run that time, and is said.
     """
     live = context.settings.database
-    counted = replace(outcome, counts=counts_of(live), set_aside=set_aside_by_reason(live))
+    counted = with_what_it_holds(outcome, live)
+    if not outcome.is_new:
+        counted = replace(counted, findings=())  # they were told of when it was published
     if outcome.keeping_problem is not None:
         return counted  # without a note the next run does all its work, and keeps the release that could not be kept
     memory = Memory(

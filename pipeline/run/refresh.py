@@ -18,14 +18,19 @@ FETCH_THREADS = 8
 
 
 def refresh(
-    context: RunContext, *, force: bool = False, on_part: Callable[[PartResult], None] | None = None
+    context: RunContext,
+    *,
+    force: bool = False,
+    on_part: Callable[[PartResult], None] | None = None,
+    timings: Timings | None = None,
 ) -> Outcome:
     """Get everything, and publish a new file if anything differs from the one that is live.
 
-    ``force`` rebuilds even where nothing differs; ``on_part`` is told of each part as it arrives.
+    ``force`` rebuilds even where nothing differs; ``on_part`` is told of each part as it arrives; ``timings`` is filled
+    as the run goes on, so that whoever handed it in knows how far a run got that failed.
     Raises CandidateRefused when a check before publishing fails and OSError when a folder cannot be written.
     """
-    timings = Timings()
+    timings = timings or Timings()
     stands = None if force else nothing_new(context, timings)
     if stands is not None:
         return stands

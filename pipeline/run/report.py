@@ -6,7 +6,9 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,10 @@ from pipeline.run.context import RunContext
 from pipeline.run.lateness import overdue_today
 from pipeline.run.results import Outcome, PartResult
 from pipeline.run.rota import Question
+from pipeline.settings import Settings
+from pipeline.verbs.common import EXIT_REFUSED
+
+_LIBRARIES = ("duckdb", "pandas", "pyarrow", "pandera", "prefect")
 
 TIER_WORDS = {
     "live": "live",
@@ -24,6 +30,7 @@ TIER_WORDS = {
     "none": "NO FIGURES",
 }
 MOST_SENTENCES = 12
+_WHY = {"failed": "Why it failed"}
 _LISTED = (
     ("Sources that could not be reached", "sources_unreachable"),
     ("What went wrong", "failures"),
@@ -124,26 +131,23 @@ def asked_words(context: RunContext) -> list[str]:
 
 
 def run_report(
-    context: RunContext, outcome: Outcome | None, error: str | None, prefect_seconds: float | None
+    context: RunContext, outcome: Outcome, error: str | None, prefect_seconds: float | None, exit_code: int = 0
 ) -> dict[str, Any]:
-    """The run report as plain data: what was got and how, what failed and why, row counts, timings, versions."""
-    results = outcome.results if outcome else ()
+    """The run report as plain data: what was got and how, what failed and why, row counts, timings, versions.
+
+    With an ``error`` it is of a run that published nothing, and ``outcome`` holds as much as the run had come to.
+    """
+    results = outcome.results
+    is_asked_in_turn = error is None and not (context.offline or context.force)
     return {
-        "status": "failed" if outcome is None else "published" if outcome.is_new else "nothing new",
-        "error": error,
-        "started_at": context.started_at.isoformat(),
-        # a clock that was set back meanwhile must not end a run before it began
-        "finished_at": max(datetime.now(UTC), context.started_at).isoformat(),
-        "database": context.settings.database.name,
-        "code_version": __version__,
-        "python_version": platform.python_version(),
+        **_head(context.settings, context.started_at, _status(outcome, error, exit_code), error, exit_code),
         "sources_unreachable": unreachable_hosts(results),
-        "failures": outcome.failures if outcome else [],
+        "failures": outcome.failures,
         "overdue": overdue_today(context, results),
         "requests": {} if context.offline else dict(sorted(context.client.requests.items())),
-        "asked": asked_words(context) if outcome and not (context.offline or context.force) else [],
+        "asked": asked_words(context) if is_asked_in_turn else [],
         "figures_were_read": any(result.accepted is not None for result in results),
-        "no_figures_yet": [result.name for result in outcome.awaited] if outcome else [],
+        "no_figures_yet": [result.name for result in outcome.awaited],
         "parts": [
             {
                 "indicator_id": result.indicator_id,
@@ -162,20 +166,47 @@ def run_report(
             for result in results
         ],
         "release": _release(outcome),
-        "account_of_rows": dict(outcome.account) if outcome else {},
-        "row_counts": dict(outcome.counts.tables) if outcome else {},
-        "row_counts_before": dict(outcome.counts_before.tables) if outcome else {},
-        "figures": dict(outcome.counts.figures) if outcome else {},
-        "figures_before": dict(outcome.counts_before.figures) if outcome else {},
-        "set_aside_because": dict(outcome.set_aside) if outcome else {},
-        "seconds": {name: round(value, 3) for name, value in outcome.timings.seconds.items()} if outcome else {},
+        "gates": [asdict(finding) for finding in outcome.findings],
+        "account_of_rows": dict(outcome.account),
+        "row_counts": dict(outcome.counts.tables),
+        "row_counts_before": dict(outcome.counts_before.tables),
+        "figures": dict(outcome.counts.figures),
+        "figures_before": dict(outcome.counts_before.figures),
+        "set_aside_because": dict(outcome.set_aside),
+        "seconds": {name: round(value, 3) for name, value in outcome.timings.seconds.items()},
         "prefect_start_seconds": None if prefect_seconds is None else round(prefect_seconds, 2),
     }
 
 
-def _release(outcome: Outcome | None) -> dict[str, Any] | None:
+def report_without_run(settings: Settings, error: str, exit_code: int) -> dict[str, Any]:
+    """The run report of a run that could not even begin."""
+    return _head(settings, datetime.now(UTC), "failed", error, exit_code)
+
+
+def _status(outcome: Outcome, error: str | None, exit_code: int) -> str:
+    if error is not None:
+        return "refused" if exit_code == EXIT_REFUSED else "failed"
+    return "published" if outcome.is_new else "nothing new"
+
+
+def _head(settings: Settings, started_at: datetime, status: str, error: str | None, exit_code: int) -> dict[str, Any]:
+    return {
+        "status": status,
+        "exit_code": exit_code,
+        "error": error,
+        "started_at": started_at.isoformat(),
+        # a clock that was set back meanwhile must not end a run before it began
+        "finished_at": max(datetime.now(UTC), started_at).isoformat(),
+        "database": settings.database.name,
+        "code_version": __version__,
+        "python_version": platform.python_version(),
+        "library_versions": {name: version(name) for name in _LIBRARIES},
+    }
+
+
+def _release(outcome: Outcome) -> dict[str, Any] | None:
     """Which release was published and what changed with it; None where none was."""
-    if outcome is None or outcome.release is None:
+    if outcome.release is None:
         return None
     release = outcome.release
     return {
@@ -195,49 +226,72 @@ def write_run_report(folder: Path, report: dict[str, Any]) -> None:
 
 
 def _markdown(report: dict[str, Any]) -> str:
+    release, accepted = report.get("release") or {}, report.get("accepted")
     lines = [f"# Run of {report['started_at'][:19]} UTC: {report['status']}", ""]
-    if report["error"]:
-        lines += ["## Why it failed", "", *(f"* {line}" for line in report["error"].splitlines()), ""]
-    if report.get("night"):
-        lines += ["## The night", "", *(f"* {line}" for line in report["night"]), ""]
-    if report["release"]:
-        lines += ["## What changed", "", report["release"]["what_changed"], ""]
+    lines += _listed(_WHY.get(report["status"], "Why it was refused"), (report["error"] or "").splitlines())
+    if accepted:
+        who_and_why = f"by {accepted['by']} at {accepted['at'][:19]} UTC, because: {accepted['because']}"
+        lines += _listed("Accepted all the same", [who_and_why, f"published as release {accepted['release']}"])
+    lines += _listed("The night", report.get("night", []))
+    lines += _said("What changed", release.get("what_changed"))
     for title, key in _LISTED:
-        if report.get(key):
-            lines += [f"## {title}", "", *(f"* {line}" for line in report[key]), ""]
-    if report["no_figures_yet"]:
-        lines += ["## Optional indicators without figures yet", "", ", ".join(report["no_figures_yet"]), ""]
-    if report["parts"]:
-        lines += [
-            "## Where the figures came from",
-            "",
-            "| indicator | part | source | edition | age, days | rows | set aside | districts |",
-        ]
-        lines += ["|---|---|---|---|---:|---:|---:|---:|"]
-        lines += [
-            f"| {p['indicator_id']} | {p['part_id']} | {TIER_WORDS[p['tier']]} ({p['source_id']}) | {p['edition']} | "
-            f"{'-' if p['age_days'] is None else p['age_days']} | {p['rows_read']} | {p['rows_set_aside']} | {p['districts']} |"
-            for p in report["parts"]
-            if not (p["is_optional"] and p["tier"] == "none")
-        ]
-        lines.append("")
-    if report["account_of_rows"]:
+        lines += _listed(title, report.get(key, []))
+    found = [f"{finding['severity']}: {finding['sentence']}" for finding in report.get("gates", [])]
+    lines += _listed("What the quality gates found", found)
+    lines += _said("Optional indicators without figures yet", ", ".join(report.get("no_figures_yet", [])))
+    lines += _where_from(report.get("parts", []))
+    if report.get("account_of_rows"):
         lines += _counted("What became of every row", "rows", "number", report["account_of_rows"])
         lines += [
             "Rows read and computed are the sum of the seven lines under them; a run in which they are not stops.",
             "",
         ]
-    lines += _against_last_time("Figures of each indicator", "indicator", report["figures"], report["figures_before"])
-    lines += _against_last_time("Tables", "table", report["row_counts"], report["row_counts_before"])
-    lines += _counted("Why rows were set aside", "reason", "rows", report["set_aside_because"])
-    lines += _counted("Requests", "source", "requests", report["requests"])
-    if report["seconds"]:
+    for title, what, now in (("Figures of each indicator", "indicator", "figures"), ("Tables", "table", "row_counts")):
+        lines += _against_last_time(title, what, report.get(now, {}), report.get(f"{now}_before", {}))
+    lines += _counted("Why rows were set aside", "reason", "rows", report.get("set_aside_because", {}))
+    lines += _counted("Requests", "source", "requests", report.get("requests", {}))
+    if report.get("seconds"):
         lines += ["## Time", "", "| step | seconds |", "|---|---:|"]
         lines += [f"| {name} | {value:.2f} |" for name, value in report["seconds"].items()]
         if report["prefect_start_seconds"] is not None:
             lines.append(f"| Prefect's own start | {report['prefect_start_seconds']:.2f} |")
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, _versions(report), ""])
+
+
+def _said(title: str, text: str | None) -> list[str]:
+    return [f"## {title}", "", text, ""] if text else []
+
+
+def _listed(title: str, sentences: Sequence[str]) -> list[str]:
+    """A section with a line for each sentence; nothing where there is none."""
+    return [f"## {title}", "", *(f"* {sentence}" for sentence in sentences), ""] if sentences else []
+
+
+def _where_from(parts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table of the parts and their sources; nothing where a run got none."""
+    if not parts:
+        return []
+    lines = [
+        "## Where the figures came from",
+        "",
+        "| indicator | part | source | edition | age, days | rows | set aside | districts |",
+        "|---|---|---|---|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {p['indicator_id']} | {p['part_id']} | {TIER_WORDS[p['tier']]} ({p['source_id']}) | {p['edition']} | "
+        f"{'-' if p['age_days'] is None else p['age_days']} | {p['rows_read']} | {p['rows_set_aside']} | {p['districts']} |"
+        for p in parts
+        if not (p["is_optional"] and p["tier"] == "none")
+    ]
+    return [*lines, ""]
+
+
+def _versions(report: Mapping[str, Any]) -> str:
+    libraries = ", ".join(f"{name} {number}" for name, number in report.get("library_versions", {}).items())
+    return (
+        f"Made by version {report['code_version']} of the pipeline with Python {report['python_version']}, {libraries}."
+    )
 
 
 def _counted(title: str, what: str, unit: str, counts: Mapping[str, int]) -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.compare import Stamp
+    from pipeline.gates import Finding
     from pipeline.run.accept import Accepted
 
 Tier = Literal["live", "snapshot", "baseline", "none"]
@@ -142,6 +143,7 @@ class Outcome:
     file as it is now, ``counts_before`` as it was before the run.
     ``release`` is the release that was published, if one was; ``keeping_problem`` why it could not be kept for later.
     ``account`` says where every row read went: see ``Assembled``; ``set_aside`` how many rows for which reason.
+    ``findings`` are what the quality gates found in the file that was made.
     """
 
     is_new: bool
@@ -154,6 +156,7 @@ class Outcome:
     counts: Counts = field(default_factory=Counts)
     counts_before: Counts = field(default_factory=Counts)
     set_aside: Mapping[str, int] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     @property
     def missing(self) -> list[PartResult]:

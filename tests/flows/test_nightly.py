@@ -21,7 +21,7 @@ from pipeline.run import refresh as refresh_steps
 from pipeline.run.context import RunContext
 from pipeline.run.job import JobOptions
 from pipeline.run.night_facts import overdue
-from pipeline.run.nightly import NightlyOptions, NightlySteps, run_night, site_folder
+from pipeline.run.nightly import NightlyOptions, NightlySteps, build_report_if_other, run_night, site_folder
 from pipeline.run.report import run_report
 from pipeline.settings import PROJECT_ROOT, Settings, SettingsError
 from pipeline.verbs.common import VerbError
@@ -192,6 +192,47 @@ def test_a_setting_that_cannot_be_used_stops_the_night_before_it_begins(
     with pytest.raises(SettingsError, match="IG_NOTIFY"):
         story.night()
     assert story.asked is None
+
+
+def test_people_are_told_of_a_setting_that_stops_the_night(
+    story_of: MakeStory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IG_KEEP_RELEASES", "many")
+    story = story_of()
+    with pytest.raises(SettingsError, match="IG_KEEP_RELEASES"):
+        run_night(story.steps(), NightlyOptions(), now=NOW)
+    assert story.message.subject == "Inclusive growth: failed"
+    assert "IG_KEEP_RELEASES must be a whole number" in story.message.text
+
+
+def test_a_refusal_of_a_hundred_figures_is_told_in_few_lines_that_end_with_how_to_go_on(story_of: MakeStory) -> None:
+    found = [f"indicator_{number}: the district median moved" for number in range(100)]
+    story = story_of(VerbError("\n".join(["not published:", *found, "To see: pipeline diff --candidate"]), 3))
+    assert story.night() == 3
+    lines = story.message.text.splitlines()
+    assert len(lines) < 30
+    assert "To see: pipeline diff --candidate" in lines
+    assert "(91 lines more in the run report)" in lines
+
+
+def test_the_site_is_made_anew_for_another_file_though_the_clock_was_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, built = Settings(tmp_path), []
+
+    def build(database: Path, folder: Path, *, methodology: str) -> None:
+        built.append(database.read_text())
+        folder.mkdir(exist_ok=True)
+        (folder / "index.html").write_text("site")
+
+    monkeypatch.setattr("pipeline.report.site.build_site", build)
+    settings.marts_dir.mkdir()
+    for content, time in (("first", 2_000_000_000), ("of a clock set back", 1_000_000_000)):
+        settings.database.write_text(content)
+        os.utime(settings.database, (time, time))
+        assert build_report_if_other(settings) == site_folder(settings)
+        assert build_report_if_other(settings) is None
+    assert built == ["first", "of a clock set back"]
 
 
 def test_overdue_releases_are_reckoned_from_today_not_from_the_day_of_the_file(

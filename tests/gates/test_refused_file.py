@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipeline import publish
 from pipeline.cli import main
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import refresh
@@ -59,7 +60,26 @@ def test_the_live_file_stays_byte_for_byte_and_the_refused_one_is_kept(
     folder, _, before = refused
     assert Settings(folder).database.read_bytes() == before
     assert (folder / "marts" / "inclusive_growth.refused.duckdb").exists()
-    assert "district median" in json.loads((folder / "marts" / "run_report.json").read_text())["error"]
+
+
+def test_its_report_says_what_was_fetched_how_it_differs_from_last_time_and_what_the_gates_found(
+    refused: tuple[Path, VerbError, bytes],
+) -> None:
+    folder = refused[0]
+    report = json.loads((folder / "marts" / "run_report.json").read_text())
+    assert (report["status"], report["exit_code"]) == ("refused", 3)
+    assert "district median" in report["error"]
+    assert {part["indicator_id"] for part in report["parts"] if part["rows_read"]} >= {"gdhi_per_head", "gva_per_hour"}
+    assert report["figures"]["gdhi_per_head"] == report["figures_before"]["gdhi_per_head"] > 0
+    assert [finding["subject"] for finding in report["gates"] if finding["severity"] == "refuse"] == [
+        "gdhi_per_head 2023"
+    ]
+    assert list(report["seconds"])[-1] == "compare, check and publish"
+    assert report["library_versions"].keys() >= {"duckdb", "pandas"}
+    text = (folder / "marts" / "run_report.md").read_text()
+    assert "UTC: refused\n\n## Why it was refused\n" in text
+    assert "* refuse: gdhi_per_head: the district median of 2023 is" in text
+    assert "## Where the figures came from" in text
 
 
 def test_it_can_be_looked_at_before_it_is_accepted(verb: Callable[..., int], capsys: pytest.CaptureFixture) -> None:
@@ -68,8 +88,9 @@ def test_it_can_be_looked_at_before_it_is_accepted(verb: Callable[..., int], cap
     assert "Gross disposable household income per head" in told
 
 
-def test_a_reason_has_to_be_one(verb: Callable[..., int], capsys: pytest.CaptureFixture) -> None:
-    assert verb("publish", "--accept", "ok") == 1
+@pytest.mark.parametrize("reason", ["ok", "", "           "])
+def test_a_reason_has_to_be_one(verb: Callable[..., int], capsys: pytest.CaptureFixture, reason: str) -> None:
+    assert verb("publish", "--accept", reason) == 1
     assert "give a sentence" in capsys.readouterr().err
 
 
@@ -89,6 +110,7 @@ def test_accepted_it_is_published_with_reason_name_and_time(
     assert accepted == [("gdhi_per_head 2023", WHY, getpass.getuser(), True)]
     report = json.loads((folder / "marts" / "run_report.json").read_text())
     assert report["accepted"]["because"] == WHY
+    assert f"because: {WHY}\n" in (folder / "marts" / "run_report.md").read_text()
     assert not (folder / "marts" / "inclusive_growth.refused.duckdb").exists()
 
     assert verb("publish", "--accept", WHY) == 1
@@ -105,3 +127,15 @@ def test_the_calendar_says_what_is_overdue(
     assert lines[0].split() == ["standing", "expected", "publication"]
     assert lines[1].startswith("overdue")
     assert any("Annual Survey of Hours and Earnings" in line for line in lines)
+
+
+def test_what_a_publisher_took_back_cannot_be_accepted_any_more(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """A night that finds the figures that are live again takes the refused file away: it is overtaken."""
+    options = JobOptions(offline=True, draws=0)
+    assert run_job(refresh, options, settings=Settings(tmp_path)) == 0
+    settings = Settings(tmp_path)
+    settings.refused_file.write_bytes(settings.database.read_bytes())
+    assert settings.refused_file == publish.refused_path(settings.database)
+    assert run_job(refresh, options, settings=settings) == 0
+    assert "The file that was refused before is gone" in capsys.readouterr().out
+    assert not settings.refused_file.exists()

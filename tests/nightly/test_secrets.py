@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -103,7 +104,7 @@ def test_a_crash_that_quotes_the_key_leaves_it_in_no_file_and_tells_nobody(tmp_p
     steps = nightly.NightlySteps(
         lambda options, where: run_job(crash, options, settings=where), lambda _: None, nightly.prune, tell
     )
-    with pytest.raises(RuntimeError):
+    with pytest.raises(RuntimeError) as raised:
         nightly.run_night(steps, nightly.NightlyOptions(offline=True, has_report=False), settings)
     report = (tmp_path / "marts" / "run_report.json").read_text(encoding="utf-8")
     assert "uid=(key) is no table" in report
@@ -113,6 +114,8 @@ def test_a_crash_that_quotes_the_key_leaves_it_in_no_file_and_tells_nobody(tmp_p
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in files if KEY.encode() in path.read_bytes()] == []
     assert KEY not in told[0]
+    # what Python prints of it, and Prefect keeps
+    assert KEY not in "".join(traceback.format_exception(raised.value))
 
 
 def test_the_environment_is_the_only_way_in_for_a_key_and_repr_shows_none() -> None:

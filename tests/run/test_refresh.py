@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from pipeline.catalogue import CatalogueError
+from pipeline.run import job
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import Outcome, refresh
+from pipeline.run.results import Timings
 from pipeline.settings import Settings
 from pipeline.verbs.common import VerbError
 from tests.standin.server import StandIn
@@ -157,7 +160,7 @@ def test_an_indicator_that_would_be_lost_keeps_the_published_file(
     assert caught.value.exit_code == 3
     assert whole.database.read_bytes() == before
     report = json.loads((tmp_path / "marts" / "run_report.json").read_text())
-    assert report["status"] == "failed"
+    assert (report["status"], report["exit_code"]) == ("refused", 3)
     assert "gdhi_per_head" in report["error"]
 
 
@@ -174,6 +177,34 @@ def test_the_job_prints_a_summary_and_writes_a_report(tmp_path: Path, capsys: py
     report = json.loads((tmp_path / "marts" / "run_report.json").read_text())
     assert report["status"] == "nothing new"
     assert (tmp_path / "marts" / "run_report.md").read_text().startswith("# Run of ")
+
+
+def test_a_run_that_cannot_begin_or_is_stopped_leaves_its_own_report_not_the_last_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def report() -> dict:
+        text = (tmp_path / "marts" / "run_report.md").read_text()
+        found: dict = json.loads((tmp_path / "marts" / "run_report.json").read_text())
+        assert found["error"].splitlines()[0] in text
+        return found
+
+    def stopped(*_: object, on_part: Callable[[object], None], timings: Timings, **__: object) -> Outcome:
+        with timings.step("fetch, check and tidy"):
+            raise KeyboardInterrupt
+
+    options = JobOptions(offline=True, draws=0)
+    with pytest.raises(KeyboardInterrupt):
+        run_job(stopped, options, settings=Settings(tmp_path))
+    assert (report()["error"], report()["exit_code"]) == ("stopped by hand before it ended", 1)
+    assert list(report()["seconds"]) == ["fetch, check and tidy"]
+
+    def wrong(*_: object, **__: object) -> RunContext:
+        raise CatalogueError("indicators.yaml:7: no such unit")
+
+    monkeypatch.setattr(job, "open_run", wrong)
+    with pytest.raises(VerbError, match="no such unit"):
+        run_job(refresh, options, settings=Settings(tmp_path))
+    assert (report()["status"], report()["error"]) == ("failed", "indicators.yaml:7: no such unit")
 
 
 def test_strict_exits_4_where_a_live_source_did_not_answer(tmp_path: Path) -> None:
