@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,4 +25,6 @@ def test_night_after_night_the_file_is_what_publishers_gave_and_its_version_says
     assert "WRONG" not in ended.stdout
     log = (tmp_path / "nights" / "log.txt").read_text(encoding="utf-8").splitlines()
     assert len(log) >= 4
-    assert all("exit" in line for line in log)
+    heading = next(place for place, line in enumerate(log) if line.split()[:3] == ["nt", "day", "exit"])
+    nights = [line for line in log[heading + 1 :] if not line.startswith(" " * 6)]
+    assert all(re.match(r" ?\d+  \d{4}-\d\d-\d\d +\d  \d+\.\d+\.\d+ ", line) for line in nights)

@@ -62,6 +62,14 @@ THIRTY: Mapping[int, str] = {
 FEW: Mapping[int, str] = {1: "twins", 2: "kill", 3: "", 4: "new map"}  # fmt: skip
 
 
+HEADING = f"""\
+What happened is what publishers did, or was done to the machine, on that day. A publisher is asked two small questions a
+night, so what no calendar announces can be found some nights later: what changed may be of an earlier day. Exit 0:
+published or nothing new; 3: a gate refused, the file before it stays; 4: a source gave no figures, the last good ones are used.
+
+nt  day         exit  version  {"what changed":<52}  what happened"""
+
+
 @dataclass
 class Line:
     """What one night came to, for the log."""
@@ -78,8 +86,22 @@ class Line:
 
     def __str__(self) -> str:
         told = "; ".join([*self.happened, *([f"faults met: {self.faults}"] if self.faults else [])]) or "nothing"
-        ended = f"{self.night:>2}  {self.day}  exit {self.code}  {self.version:<7} {self.changed:<46.46}  {told}"
+        changed = shortened(self.changed, 52)
+        ended = f"{self.night:>2}  {self.day}  {self.code!s:>4}  {self.version:<7}  {changed:<52}  {told}"
         return "\n".join([ended, *(f"      WRONG: {sentence}" for sentence in self.wrong)])
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of clauses that fits, cut after a whole clause or word where it is too long."""
+    if len(text) <= most:
+        return text
+    clauses = text.split("; ")
+    kept = clauses[0]
+    for clause in clauses[1:]:
+        if len(kept) + len(clause) + 7 > most:
+            break
+        kept += f"; {clause}"
+    return f"{kept}; ..." if len(kept) + 5 <= most else f"{kept[: most - 4].rsplit(' ', 1)[0]} ..."
 
 
 class Nights:
@@ -164,6 +186,7 @@ class Simulation:
             self.ledger = Ledger(self.nights.checkout.catalogue, self.standin.faults, self.world.edition)
             self.standin.tell(self.ledger.note)
             self.reader: judge.Reader | None = None
+            print(HEADING, flush=True)
             for number in range(1, max(self.plan) + 1):
                 line = self.night(number)
                 print(line, flush=True)
@@ -332,7 +355,8 @@ class Simulation:
 def told(report: Mapping[str, Any], code: int) -> str:
     """What the run report says of the night, for a line of the log."""
     if code == 3:
-        return "refused: " + str(report["error"])
+        worst = report["gates"][0]
+        return f"refused by {worst['gate_id']}: {worst['subject']}"
     release = report["release"]
     if release is None:
         return "nothing new"
@@ -371,7 +395,7 @@ def main(folder: Path, plan: Mapping[int, str], seed: int) -> int:
     simulation = Simulation(folder, plan, seed)
     lines = simulation.run()
     wrong = [sentence for line in lines for sentence in line.wrong] + findings(simulation)
-    (folder / "log.txt").write_text("\n".join(map(str, lines)) + "\n", encoding="utf-8")
+    (folder / "log.txt").write_text("\n".join([HEADING, *map(str, lines)]) + "\n", encoding="utf-8")
     for sentence in wrong:
         print(f"WRONG: {sentence}")
     print(f"{len(wrong)} things wrong, {time.perf_counter() - began:.0f} s; the log is {folder / 'log.txt'}")
