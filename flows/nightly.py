@@ -17,12 +17,13 @@ from flows.refresh import refresh_flow  # first, since it times the import of Pr
 from prefect import flow, task  # isort: skip
 from prefect.cache_policies import NO_CACHE  # isort: skip
 
+from flows.server import begin, on_server
 from pipeline.notify import Message, recipients_from_environment, send
 from pipeline.run import nightly as steps
 from pipeline.run.job import JobOptions
 from pipeline.settings import Settings, SettingsError
+from pipeline.verbs import nightly as verb
 from pipeline.verbs.common import EXIT_FAILED, VerbError
-from pipeline.verbs.nightly import ABOUT, add_options
 
 # A run that ends because its machine died is started again by the server (see prefect.yaml), but not for ever:
 # a run that brings its worker down each time would keep a whole pool busy with dying.
@@ -77,16 +78,21 @@ def nightly(
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line of ``make nightly``: the options of ``python -m pipeline nightly``."""
     parser = argparse.ArgumentParser(
-        prog="python -m flows.nightly", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m flows.nightly", description=verb.ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    add_options(parser)
+    verb.add_options(parser)
     arguments = parser.parse_args(argv)
+    called_at = time.perf_counter()
     try:
-        return nightly(
-            offline=arguments.offline,
-            quick=arguments.quick,
-            report=not arguments.no_report,
-            called_at=time.perf_counter(),
+        return on_server(
+            begin(),
+            lambda: nightly(
+                offline=arguments.offline,
+                quick=arguments.quick,
+                report=not arguments.no_report,
+                called_at=called_at,
+            ),
+            otherwise=lambda: verb.run(arguments),
         )
     except NightFailed as error:
         return error.exit_code

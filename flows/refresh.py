@@ -11,7 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from flows.server import Server, begin, on_server
+
 _BEFORE_PREFECT = time.perf_counter()
+# A server needs as long to start as this process to import Prefect and what follows: they do so side by side.
+_SERVER: Server | None = begin() if __name__ == "__main__" else None
 
 from prefect import Flow, flow, task  # noqa: E402 - timed, so that Prefect's start can be told apart from the work
 from prefect.cache_policies import NO_CACHE  # noqa: E402
@@ -28,8 +32,8 @@ from pipeline.run.refresh import FETCH_THREADS  # noqa: E402
 from pipeline.run.results import Outcome, PartResult, Timings  # noqa: E402
 from pipeline.run.rota import Ask  # noqa: E402
 from pipeline.settings import SettingsError  # noqa: E402
+from pipeline.verbs import refresh as verb  # noqa: E402
 from pipeline.verbs.common import EXIT_FAILED, VerbError  # noqa: E402
-from pipeline.verbs.refresh import ABOUT, add_options  # noqa: E402
 
 look_for_news = task(name="look for news", cache_policy=NO_CACHE, persist_result=False)(nothing_new)
 
@@ -80,19 +84,25 @@ def _as_tasks(
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line of ``make refresh``: the options of ``python -m pipeline refresh``."""
     parser = argparse.ArgumentParser(
-        prog="python -m flows.refresh", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m flows.refresh", description=verb.ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    add_options(parser)
+    verb.add_options(parser)
     arguments = parser.parse_args(argv)
+    called_at = time.perf_counter()
     try:
-        return refresh_flow()(
-            force=arguments.force,
-            offline=arguments.offline,
-            strict=arguments.strict,
-            draws=arguments.draws,
-            thorough=arguments.thorough,
-            ask=arguments.ask,
-            called_at=time.perf_counter(),
+        flow_of_the_runner = refresh_flow()
+        return on_server(
+            _SERVER or begin(),
+            lambda: flow_of_the_runner(
+                force=arguments.force,
+                offline=arguments.offline,
+                strict=arguments.strict,
+                draws=arguments.draws,
+                thorough=arguments.thorough,
+                ask=arguments.ask,
+                called_at=called_at,
+            ),
+            otherwise=lambda: verb.run(arguments),
         )
     except VerbError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -53,7 +53,7 @@ class Choice:
         except ImportError:
             raise SettingsError(
                 f"{VARIABLE} asks for Dask, which needs a package that is not installed; add it with "
-                "`.venv/bin/python -m pip install prefect-dask`, or set the variable to threads or processes"
+                "`.venv/bin/python -m pip install --constraint requirements-dev.lock prefect-dask`, or set the variable to threads or processes"
             ) from None
         own_cluster = {"processes": True, "dashboard_address": None}
         runner = DaskTaskRunner(address=self.address) if self.address else DaskTaskRunner(cluster_kwargs=own_cluster)

@@ -14,7 +14,7 @@ import pytest
 from pipeline.settings import PROJECT_ROOT
 
 
-def run_flow(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_flow(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run ``python -m flows.refresh`` with an empty home and every address closed."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
@@ -26,6 +26,7 @@ def run_flow(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         "PREFECT_HOME": str(folder / "prefect"),
         "IG_ELS_URL": closed,
         "IG_NOMIS_URL": closed,
+        **settings,
     }
     command = [sys.executable, "-m", "flows.refresh", *arguments]
     return subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -86,6 +87,33 @@ def test_a_second_run_finds_nothing_new_in_a_single_task(
         ).fetchall()
     connection.close()
     assert [name.rsplit("-", 1)[0] for (name,) in names] == ["look for news"]
+
+
+def test_a_teams_server_that_is_away_is_named_and_the_work_is_done_without_it(
+    first_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    address = "http://127.0.0.1:9/api"
+    ended = run_flow(first_run[0], "--offline", PREFECT_API_URL=address)
+    assert ended.returncode == 0
+    assert "Nothing new" in ended.stdout
+    assert (
+        f"The Prefect server at {address} (PREFECT_API_URL) does not answer: the work is done without it"
+        in ended.stderr
+    )
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_temporary_server_ends_with_the_run(first_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    home = f"PREFECT_HOME={first_run[0] / 'prefect'}".encode()
+    left = [path.parent.name for path in Path("/proc").glob("[0-9]*/environ") if home in environment_of(path)]
+    assert left == []
+
+
+def environment_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # of a process that has ended, or is somebody else's
+        return b""
 
 
 def test_a_failure_ends_with_its_sentence_and_exit_1(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_dask_takes_the_address_of_a_cluster() -> None:
 @pytest.mark.skipif(importlib.util.find_spec("prefect_dask") is not None, reason="prefect-dask is installed here")
 def test_dask_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:4200/api")
-    with pytest.raises(SettingsError, match="pip install prefect-dask"):
+    with pytest.raises(SettingsError, match=r"pip install --constraint requirements-dev\.lock prefect-dask"):
         Choice("dask").task_runner()
 
 
