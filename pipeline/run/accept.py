@@ -201,7 +201,9 @@ def check_arrival(source_id: str, payload: Payload) -> None:
 
 def _as_text_table(source_id: str, stream: BinaryIO) -> pd.DataFrame:
     if source_id == "baseline":
-        return parquet.read_table(stream).slice(0, ROWS_LOOKED_AT_ON_ARRIVAL).to_pandas()
+        with parquet.ParquetFile(stream) as file:
+            batches = file.iter_batches(batch_size=ROWS_LOOKED_AT_ON_ARRIVAL)
+            return next(batches, file.schema_arrow.empty_table()).to_pandas()
     return pd.read_csv(
         stream,
         dtype=str,
