@@ -51,8 +51,8 @@ EPILOG = """exit codes:
 
 environment:
   IG_DATA_DIR            data folder (default: data, in the project)
-  IG_ELS_URL, IG_NOMIS_URL, IG_OPEN_GEOGRAPHY_URL, IG_GOVUK_URL
-                         address of a mirror or stand-in to ask in the publisher's place
+  IG_ELS_URL, IG_NOMIS_URL, IG_ONS_DATASET_URL, IG_OPEN_GEOGRAPHY_URL, IG_GOVUK_URL, IG_GOV_WALES_URL, IG_GOV_SCOT_URL,
+  IG_NISRA_URL           address of a mirror or stand-in to ask in the publisher's place
   IG_CONTACT             web or mail address at which publishers can reach you; every request carries it
                          (default: none, and requests say so)
   IG_CHROMIUM            path of Chromium for briefings (default: the one that is installed)
@@ -61,7 +61,8 @@ environment:
   IG_LOOK_WITHIN_DAYS    within how many days every table is asked about, announced or not (default: 10)
   IG_STORE_URL           bucket that machines share, s3://bucket/prefix; keys in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
                          another server in AWS_ENDPOINT_URL: docs/scaling.md (default: none, all on this machine)
-  IG_WEBHOOK_URL, IG_SMTP_URL, IG_MAIL_TO, IG_NOTIFY
+  IG_TASK_RUNNER         of Prefect's flows only: threads (default), processes or Dask: docs/scaling.md
+  IG_WEBHOOK_URL, IG_SMTP_URL, IG_MAIL_TO, IG_MAIL_FROM, IG_NOTIFY
                          whom the nightly run tells, and when: see docs/operations.md
   NOMIS_UID              your Nomis key, if you have one; it is written nowhere
 """
