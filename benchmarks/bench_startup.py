@@ -21,15 +21,18 @@ from benchmarks.workshop import PYTHON, Workshop
 
 LONGEST_START_SECONDS = 180
 NOTHING = """
-from flows.quiet import settle_prefect
-settle_prefect()
+from flows.server import begin
+
+server = begin()  # as `make refresh` does, before Prefect is imported
 from prefect import flow
 
 @flow
 def nothing():
     pass
 
-nothing()
+assert server.answers()
+with server.used():
+    nothing()
 """
 
 

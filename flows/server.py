@@ -89,7 +89,8 @@ def on_server(server: Server, flow: Callable[[], int], otherwise: Callable[[], i
     The loss of a server during a run does not stop the work. Where Prefect fails to tell it of the run's end all the same,
     ``otherwise`` finds the work done.
     """
-    import flows.rebuild  # noqa: F401 - with all that a run with news needs, while a temporary server starts
+    if server.process is not None:
+        import flows.rebuild  # noqa: F401 - with all that a run with news needs, while the server starts
 
     if server.answers():
         from httpx import TransportError
