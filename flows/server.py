@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import socket
+import stat
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -78,7 +81,8 @@ def begin() -> Server:
         port = probe.getsockname()[1]
     quiet = subprocess.DEVNULL
     command = [sys.executable, "-m", "flows.server", str(port)]
-    process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603
+    # Its standard input stays open as long as this process lives: a run that is killed takes its server along.
+    process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet)  # noqa: S603
     atexit.register(_stop, process)
     return Server(f"http://{HOST}:{port}/api", process)
 
@@ -130,9 +134,22 @@ def _answers(address: str) -> bool:
         return False
 
 
-if __name__ == "__main__":
+def _end_with_the_run() -> None:
+    """End this process once its standard input does, which is when the run that started it is gone."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main() -> None:
+    """The temporary server on the port given, until it is stopped or, with a pipe as standard input, the pipe ends."""
+    if stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+        threading.Thread(target=_end_with_the_run, daemon=True).start()
     import uvicorn
     from prefect.server.api.server import create_app
 
     app = create_app(ephemeral=True, final=True)
     uvicorn.run(app, host=HOST, port=int(sys.argv[1]), log_level="critical", lifespan="on")
+
+
+if __name__ == "__main__":
+    main()

@@ -149,6 +149,7 @@ def _told(
     context: RunContext, progress: Progress, error: BaseException, prefect_seconds: float | None
 ) -> BaseException:
     """Report what ended a run; return what is to be raised: a sentence, or the error itself, without a key in its text."""
+    from pipeline.geography.errors import RegisterError
     from pipeline.publish import CandidateRefused  # only here, since it takes all that publishing takes
 
     crash = "".join(traceback.format_exception(error))
@@ -159,6 +160,8 @@ def _told(
             raised: BaseException = VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED)
         case CatalogueError():  # of the files that only a run with news reads
             sentence, raised = str(error), VerbError(_WRONG_CATALOGUE.format(error))
+        case RegisterError():
+            sentence, raised = str(error), VerbError(f"the register of areas is wrong:\n{error}")
         case OSError():
             sentence = f"{error.filename or 'a file'} cannot be written or read: {error.strerror or error}"
             raised = VerbError(sentence)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
 
 from flows.server import Server, on_server
+from pipeline.settings import PROJECT_ROOT
 
 
 @contextmanager
@@ -73,3 +80,25 @@ def ending(server: ThreadingHTTPServer) -> Callable[[], int]:
         return 0
 
     return flow
+
+
+def test_a_run_that_is_killed_takes_its_temporary_server_along() -> None:
+    begin = "import time; from flows.server import begin; print(begin().process.pid, flush=True); time.sleep(60)"
+    run = subprocess.Popen([sys.executable, "-c", begin], cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True)
+    assert run.stdout is not None
+    with run.stdout:
+        server = int(run.stdout.readline())
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    until = time.monotonic() + 30
+    while is_running(server):
+        assert time.monotonic() < until, "the server lives on without its run"
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
