@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_REASONS = 20
+FEWEST_DRAWS = 20  # one in twenty lies beyond each end of a 90% interval
 
 ABOUT = """Score any areas with any framework, one period, values used as they are given.
 
@@ -44,6 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     for option in ("draws", "seed"):
         if getattr(arguments, option) < 0:
             raise VerbError(f"--{option} must be 0 or more")
+    if 0 < arguments.draws < FEWEST_DRAWS:
+        raise VerbError(
+            f"--draws {arguments.draws} are too few for 90% intervals: 0 for none, or {FEWEST_DRAWS} and more"
+        )
     try:
         framework = load_framework(arguments.framework)
         values = read_csv(arguments.values, numbers=("value", "standard_error"))

@@ -57,6 +57,28 @@ def test_what_is_not_scored_is_said_with_its_reason(
     assert "a: no value (X)" in said
 
 
+def test_the_order_of_columns_others_beside_them_and_what_spreadsheets_add_do_not_matter(
+    tmp_path: Path, framework: Path
+) -> None:
+    plain = pd.read_csv(score(tmp_path, framework, table())[1])
+    other = pd.DataFrame(ROWS, columns=["area_code", "indicator_id", "value"]).assign(note="x")[
+        ["note", "value", "indicator_id", "area_code"]
+    ]
+    text = "\ufeff" + other.to_csv(index=False, lineterminator="\r\n") + "\r\n,,,\r\n,,,\r\n"
+    pd.testing.assert_frame_equal(pd.read_csv(score(tmp_path, framework, text)[1]), plain)
+
+
+def test_a_file_in_another_encoding_is_refused_with_what_to_do(
+    tmp_path: Path, framework: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    values = tmp_path / "welsh.csv"
+    values.write_bytes("area_code,indicator_id,value\nYnys Môn,a,1\n".encode("latin-1"))
+    assert (
+        main(["score", "--values", str(values), "--framework", str(framework), "--out", str(tmp_path / "o.csv")]) == 1
+    )
+    assert "save it as CSV UTF-8" in capsys.readouterr().err
+
+
 def test_blanks_around_codes_and_names_are_not_part_of_them(tmp_path: Path, framework: Path) -> None:
     plain = pd.read_csv(score(tmp_path, framework, table())[1])
     blank = table().replace("X,a", " X , a ").replace("area_code", " area_code ")
@@ -70,6 +92,11 @@ def test_blanks_around_codes_and_names_are_not_part_of_them(tmp_path: Path, fram
         (table(ROWS).replace("X,a", ",a"), (), "values: row 2: area_code is empty"),
         (table(), ("--seed", "-1"), "--seed must be 0 or more"),
         (table(), ("--draws", "-1"), "--draws must be 0 or more"),
+        (table(), ("--draws", "1"), "--draws 1 are too few for 90% intervals"),
+        ("", (), "cannot be read as a CSV"),
+        (",,\n", (), "it is empty"),
+        (table().replace("X,a,1.0", "X,a,1,234"), (), "Expected 3 fields in line 2, saw 4"),
+        (table(again=1).replace("again", " value "), (), "column value is there twice"),
         (table() + "X,a,3\n", (), "area_code X, indicator_id a is given twice"),
         (table().replace("X,a,1.0", "X,a,inf"), (), "area_code X, indicator_id a: value is infinite"),
         (table().replace("X,a,1.0", "X,a,many"), (), "line 2, column value: 'many' is not a number"),
