@@ -115,8 +115,7 @@ def summarise(
     ranked = is_scored & is_ranked
     count = int(ranked.sum())
     if count:
-        narrow = np.int16 if count < 2**15 else np.int32
-        ranks = np.ascontiguousarray(rank_draws(np.ascontiguousarray(scores[:, ranked]), bounds).astype(narrow).T)
+        ranks = rank_draws(scores[:, ranked], bounds)
         top[ranked] = np.count_nonzero(ranks <= FIFTH * count, axis=1) / draws
         bottom[ranked] = np.count_nonzero(ranks > (1 - FIFTH) * count, axis=1) / draws
         ranks.sort(axis=1)

@@ -87,7 +87,8 @@ class ScoreTables:
     ``gate``: reliability of every indicator by flavour, window and year, and whether it is scored.
     ``base``: the frozen base of every indicator. ``contribution``: what each member adds to its node.
     ``change``: CHANGE_COLUMNS, every indicator's slopes and 1, 5 and 10-year differences with 90% intervals.
-    ``label``: LABEL_COLUMNS, one row an area, window and year; the window is null for the level (no rows without draws).
+    ``label``: LABEL_COLUMNS, one row an area, window and year with known errors; the window is null for the level (no
+    rows without draws).
     ``audit``: AUDIT_COLUMNS, statistics of indicators and nodes in the latest year with nearly all districts.
     """
 
@@ -277,12 +278,18 @@ def _spreads(run: FlavourRun, drawn: SimulationResult | None, kept: slice) -> di
 
 
 def _label_table(run: FlavourRun, drawn: SimulationResult) -> pd.DataFrame:
+    """Labels of the areas whose growth and sharing both rest on a figure with a known error: no other has a probability."""
     labels = run.framework.labels
     if labels is None or not drawn.labels:
         return pd.DataFrame(columns=list(LABEL_COLUMNS))
     rows = sorted(drawn.labels)
     probabilities = np.stack([drawn.labels[row] for row in rows], axis=1)  # [labels, years, areas]
-    year, area = np.nonzero(~np.isnan(probabilities[0]))
+    known = has_known_error(run)
+    is_known = np.ones(probabilities.shape[1:], dtype=bool)
+    for b, branch in enumerate(run.plan.branches):
+        if branch.id in (labels.growth, labels.sharing):
+            is_known &= known[False, b][rows]
+    year, area = np.nonzero(~np.isnan(probabilities[0]) & is_known)
     held = probabilities[:, year, area]
     printed, highest = printed_label(held, labels.min_probability)
     return pd.DataFrame(

@@ -264,10 +264,10 @@ def decide_gates(
 def has_known_error(run: FlavourRun) -> dict[tuple[bool, int], Bools]:
     """For each node (is a leaf, position in the plan), where its score rests on a figure with a known error.
 
-    Arrays [years, areas]. A standard error of 0 is known; a figure published without one is not, but a figure
-    carried forward has the drift of its series.
+    Arrays [years, areas]. A standard error of 0 is known; a figure published without one is not, nor is it once it is
+    carried forward: the drift of its series comes on top of an error that nobody knows.
     """
-    known = {(True, n): ~np.isnan(run.positions.error[k]) for n, k in enumerate(run.kept)}
+    known = {(True, n): run.positions.has_published_error[k] for n, k in enumerate(run.kept)}
     for b, (branch, shape) in enumerate(zip(run.plan.branches, run.structures, strict=True)):
         members = [known[True, k] for k in branch.leaves] + [known[False, c] for c in branch.children]
         known[False, b] = np.asarray((np.array(members) & (shape.weights > 0)).any(axis=0))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.scoring import ScoringInputError, rank_table
+from pipeline.scoring.draws import normals
 from pipeline.scoring.rank_sets import rank_confidence_sets
 from pipeline.scoring.ranks import rank_draws, rank_rows
 
@@ -103,11 +104,47 @@ def test_estimates_that_cannot_be_ranked_are_refused_with_the_row(frame, coverag
 
 def test_packed_ranks_equal_plain_ranks_with_ties_and_negative_scores():
     rng = np.random.default_rng(1)
-    scores = np.round(rng.normal(0, 3, (50, 40)), 1).astype(np.float32)
-    plain = rank_rows(scores.astype(float)).astype(int)
+    scores = np.round(rng.normal(0, 3, (250, 40)), 1).astype(np.float32)  # more draws than are ranked at once
+    plain = rank_rows(scores.astype(float)).astype(int).T
     assert np.array_equal(rank_draws(scores), plain)
     assert np.array_equal(rank_draws(scores, bounds=(-20.0, 20.0)), plain)
     clipped = np.clip(scores * 40, 0, 100)
     ends = rank_draws(clipped, bounds=(0.0, 100.0))
-    assert np.array_equal(ends, rank_rows(clipped.astype(float)).astype(int))
-    assert rank_draws(scores[:, :1], bounds=(-20.0, 20.0)).tolist() == [[1]] * 50
+    assert np.array_equal(ends, rank_rows(clipped.astype(float)).astype(int).T)
+    assert rank_draws(scores[:, :1], bounds=(-20.0, 20.0)).tolist() == [[1] * 250]
+
+
+def slow_sets(theta, sigma, coverage, noise, simultaneous):
+    """Mogstad et al., algorithms 3.1 to 3.3, pair by pair in plain Python on the same drawn errors ([draws, areas])."""
+    n = len(theta)
+    families = [[(j, k) for j in range(n) for k in range(n) if j < k]] if simultaneous else [
+        [(j, k) for k in range(n) if k != j] for j in range(n)
+    ]  # fmt: skip
+    apart = set()
+    for family in families:
+        left = list(family)
+        while left:
+            largest = sorted(max(abs(row[j] - row[k]) / np.hypot(sigma[j], sigma[k]) for j, k in left) for row in noise)
+            critical = largest[int(np.ceil(coverage * (len(largest) - 1)))]
+            found = [(j, k) for j, k in left if abs(theta[j] - theta[k]) / np.hypot(sigma[j], sigma[k]) > critical]
+            if not found:
+                break
+            apart.update(found)
+            apart.update((k, j) for j, k in found if simultaneous)
+            left = [pair for pair in left if pair not in found]
+    lower = [1 + sum((j, k) in apart and theta[k] > theta[j] for k in range(n)) for j in range(n)]
+    upper = [n - sum((j, k) in apart and theta[k] < theta[j] for k in range(n)) for j in range(n)]
+    return lower, upper
+
+
+@pytest.mark.parametrize("simultaneous", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_sets_are_those_of_a_plain_implementation_pair_by_pair(simultaneous, seed):
+    rng = np.random.default_rng(seed)
+    theta, sigma = rng.normal(0, 3, 9), rng.uniform(0.3, 1.5, 9)
+    noise = normals(seed, "rank sets", 0, 0, 150, 9) * sigma
+    lower, upper = slow_sets(theta, sigma, 0.9, noise, simultaneous)
+    sets = rank_confidence_sets(theta, sigma, 0.9, simultaneous=simultaneous, draws=150, seed=seed)
+    assert sets.lower.tolist() == lower
+    assert sets.upper.tolist() == upper
+    assert sum(upper) - sum(lower) < 9 * 8, "something can be told apart"

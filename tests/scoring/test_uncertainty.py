@@ -172,6 +172,13 @@ def test_errors_over_time_have_variance_one_and_the_correlation_asked_for(rho):
         assert np.corrcoef(rows[-1], rows[-1 - lag])[0, 1] == pytest.approx(rho**lag, abs=0.02)
 
 
+@pytest.mark.parametrize(("draws", "printed"), [(100, 0.13), (250, 0.08), (2000, 0.03)])
+def test_ends_of_intervals_and_probabilities_are_settled_as_far_as_the_documents_say(draws, printed):
+    """What another seed would change, in half-widths of the interval: see docs/methodology.md, section 6."""
+    lower, _ = quantiles(normals(1, "any", 2000, 0, 400 * draws, 1).reshape(400, draws))
+    assert np.std(lower) / 1.645 == pytest.approx(printed, abs=0.012)
+
+
 def test_quantiles_are_those_of_numpy():
     draws = np.random.default_rng(1).normal(size=(5, 333)).astype(np.float32)
     low, high = quantiles(draws)
@@ -231,6 +238,32 @@ def test_a_score_resting_on_no_known_error_has_no_interval(widths):
     wages = score.query("node_id == 'wages' and area_code != 'E002' and weight_present == 1")
     assert wages["score_lower"].notna().all()
     assert wages["weight_with_error"].to_numpy() == pytest.approx(0.75)
+
+
+def test_a_figure_without_a_known_error_gets_no_interval_by_growing_old():
+    figures = synthetic_figures(6)
+    figures = figures[~((figures["indicator_id"] == "output") & (figures["year"] > 2018))]
+    tables = score_framework(parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS, draws=100, first_year=2018)
+    old = tables.score.query("flavour == 'level' and node_id == 'output' and year == 2020")
+    assert old["is_carried_forward"].all()
+    assert old["score_lower"].isna().all()
+    assert tables.score.query("weight_with_error == 0")["score_lower"].isna().all()
+
+
+def test_no_label_where_the_error_of_growth_or_of_sharing_is_not_known():
+    figures = synthetic_figures(8, districts=40)
+    figures.loc[figures["indicator_id"] == "pay", "standard_error"] = float("nan")  # the only known error of growth
+    fw = parse_framework(FRAMEWORK | {"gate": None, "pass_through": [], "tree": without_pass_through()})
+    tables = score_framework(fw, figures, areas_of(figures), SPECS, draws=100, first_year=2018)
+    assert tables.score.query("node_id == 'growth'")["score_lower"].isna().all()
+    assert tables.score.query("node_id == 'sharing'")["score_lower"].notna().any()
+    assert tables.label.empty
+
+
+def without_pass_through() -> dict[str, Any]:
+    growth, sharing = FRAMEWORK["tree"]["children"]
+    kept = [child for child in sharing["children"] if child["id"] != "passing"]
+    return FRAMEWORK["tree"] | {"children": [growth, sharing | {"children": kept}]}
 
 
 def test_a_figure_carried_forward_is_less_certain_than_when_it_was_new():
