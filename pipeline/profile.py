@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from pipeline.reading import published
 DEFAULT_FRAMEWORK = "shared_growth"
 CHANGE_WINDOW_YEARS = 10
 TYPICAL = 50.0
+ENOUGH_DRAWS = 2000
+MOST_CERTAIN = 0.99  # draws never say that something is certain
+END_ERROR = 1.28  # standard error of a normal 5% quantile from n draws, in half-widths of the interval, times root n
 _NEGLIGIBLE = 1e-9
 _TITLE_WIDTH, _FIGURE_WIDTH = 50, 58
 
@@ -26,6 +30,7 @@ select area_code
 from dim_area
 where area_code = upper(replace(?, ' ', '')) or lower(area_name) = lower(trim(?)) or area_code = lower(trim(?))
 """
+_DRAWS = "select draw_count from meta_run"
 _LATEST_YEAR = """
 select max(year)
 from mart_score
@@ -175,6 +180,11 @@ class NodeScore:
         return self.weight_with_error is not None and self.weight_with_error < 1 - _NEGLIGIBLE
 
     @property
+    def is_at_an_end(self) -> bool:
+        """Whether the score was held at an end of the scale, where the distance itself no longer shows."""
+        return min(self.score, 100 - self.score) < _NEGLIGIBLE
+
+    @property
     def points(self) -> float | None:
         """How many points of the node above are this one's doing: over its siblings they sum to that score less 50."""
         if self.contribution is None or self.contributions is None or self.parent_score is None:
@@ -264,6 +274,10 @@ def _scores(connection: duckdb.DuckDBPyConnection, area_code: str, is_district: 
     lines += [_node_line(node, is_district) for node in nodes]
     if any(node.points is not None for node in nodes):
         lines.append("  adds: how many points of the line it belongs to are its doing, above or below 50")
+    if any(node.is_at_an_end for node in nodes):
+        lines.append("  0 and 100 are the ends of the scale: that far from the typical district, or further")
+    if any(node.score_lower is not None for node in nodes):
+        lines += _draws_words(connection.execute(_DRAWS).fetchone())
     if any(node.has_hidden_error and node.score_lower is not None for node in nodes):
         lines.append("  * rests in part on figures without a published error: the true interval is wider")
     lines += _strongest_and_weakest(nodes)
@@ -271,6 +285,15 @@ def _scores(connection: duckdb.DuckDBPyConnection, area_code: str, is_district: 
         lines += _label_words(connection.execute(_LABEL, place).fetchone())
     named = dict(zip(("area", "framework", "flavour", "window", "year"), place, strict=True))
     return lines + _not_scored(connection, named)
+
+
+def _draws_words(row: tuple[int] | None) -> list[str]:
+    """How far the number of draws settles an interval; nothing where a thorough run settled it well enough."""
+    draws = row[0] if row else 0
+    if not draws or draws >= ENOUGH_DRAWS:
+        return []
+    share = END_ERROR / math.sqrt(draws)
+    return [f"  intervals are from {draws} draws: other draws move an end by some {share:.0%} of the half-width"]
 
 
 def _node_line(node: NodeScore, is_district: bool) -> str:
@@ -307,7 +330,8 @@ def _label_words(row: tuple[str, float, str] | None) -> list[str]:
     label, probability, most_probable = row
     if label == "not clear":
         return [f"  Label: not clear (the most probable, {most_probable}, has probability {probability:.2f})"]
-    return [f"  Label: {label} (probability {probability:.2f}), against the typical district"]
+    certainty = f"{probability:.2f}" if probability <= MOST_CERTAIN else f"more than {MOST_CERTAIN}"
+    return [f"  Label: {label} (probability {certainty}), against the typical district"]
 
 
 def _not_scored(connection: duckdb.DuckDBPyConnection, place: Mapping[str, object]) -> list[str]:
