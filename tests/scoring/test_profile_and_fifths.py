@@ -104,7 +104,7 @@ def test_who_is_surely_in_a_fifth_is_in_the_file_with_how_many_of_how_many(rows:
     assert [row[0] for row in found] == ["bottom", "top"]
     [(ranked_in_great_britain,)] = rows(
         "select count(*) from mart_score inner join dim_area using (area_code) where framework_id = 'shared_growth' and "
-        "node_id = 'growth' and flavour = 'level' and is_ranked and weight_with_error > 0 and year = "
+        "node_id = 'growth' and flavour = 'level' and mart_score.rank_count is not null and weight_with_error > 0 and year = "
         "(select max(year) from mart_fifth where framework_id = 'shared_growth' and node_id = 'growth' "
         "and flavour = 'level')"
     )
