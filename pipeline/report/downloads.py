@@ -44,7 +44,7 @@ def downloads(facts: Facts) -> Iterator[Download]:
         _csv(
             ("area_code", "area_name", "year", "label", "probability", "most_probable_label"),
             (
-                [a.code, a.name, facts.years[CHANGE], label.label, label.probability, label.most_probable]
+                [a.code, a.name_in_file, facts.years[CHANGE], label.label, label.probability, label.most_probable]
                 for a in shown_areas(facts)
                 if (label := facts.labels.get(a.code))
             ),
@@ -74,7 +74,7 @@ def _score_rows(facts: Facts) -> Iterator[list[Any]]:
             for area in shown_areas(facts):
                 if s := held.get(area.code):
                     yield [
-                        area.code, area.name, area.level, flavour, facts.years[flavour], node.id, node.title,
+                        area.code, area.name_in_file, area.level, flavour, facts.years[flavour], node.id, node.title,
                         s.score, s.lower, s.upper, s.rank_lower, s.rank_upper, s.rank_count, s.is_band,
                         s.is_carried_forward, s.weight_with_error,
                     ]  # fmt: skip
@@ -83,7 +83,7 @@ def _score_rows(facts: Facts) -> Iterator[list[Any]]:
 def _figure_rows(facts: Facts, indicator: str) -> Iterator[list[Any]]:
     for area in shown_areas(facts):
         for f in facts.figures[indicator].get(area.code, ()):
-            yield [area.code, area.name, area.level, f.year, f.value, f.lower, f.upper, f.status]
+            yield [area.code, area.name_in_file, area.level, f.year, f.value, f.lower, f.upper, f.status]
 
 
 def _csv(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> str:

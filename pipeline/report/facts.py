@@ -16,7 +16,10 @@ _WHOLE = 1 - 1e-9
 
 @dataclass(frozen=True)
 class Area:
-    """A district, a wider area or a named group. Codes of what it lies in are None where there is none."""
+    """A district, a wider area or a named group. Codes of what it lies in are None where there is none.
+
+    ``name`` is what pages call it, no two areas alike; ``published_name`` is what the file calls it, where that differs.
+    """
 
     code: str
     name: str
@@ -31,6 +34,11 @@ class Area:
     latitude: float | None = None
     longitude: float | None = None
     is_scored: bool = False
+    published_name: str | None = None
+
+    @property
+    def name_in_file(self) -> str:
+        return self.published_name or self.name
 
     @property
     def is_district(self) -> bool:
@@ -94,6 +102,15 @@ class Score:
     is_band: bool | None
     is_carried_forward: bool
     weight_with_error: float | None
+
+    @property
+    def chance_above_typical(self) -> float | None:
+        """The probability that it lies above the typical district; None where no published error stands behind the score.
+
+        An interval alone is no such error: that of a figure carried forward from an earlier year has its width from
+        how the series moved.
+        """
+        return None if self.lower is None or self.weight_with_error == 0 else self.probability_above_typical
 
     @property
     def is_too_sure(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.report import words
 from pipeline.report.chart import rounded
 from pipeline.report.facts import CHANGE, LEVEL, WINDOW_YEARS, Facts, Figure, Indicator
+from pipeline.report.pages.page import editions, own_source, publisher_source
 from pipeline.report.sentences import CLEARLY
 
 MEASURE_COLUMNS = ("code", "value", "lower", "upper", "unsure", "year", "rank_lower", "rank_upper", "status")
@@ -19,7 +20,7 @@ _DEEPEST_NODE = 2
 class Measure:
     """One measure. ``typical`` is the value of the typical district; ``is_score`` says that it runs from 0 to 100.
 
-    Where nations do not compare, ``is_apart``, there is no typical district of all, and ``year`` is the latest of any.
+    ``when`` is the year or the span of years as a title says it. Where nations do not compare, ``is_apart``, there is no typical district of all, and ``year`` is the latest of any.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Measure:
     typical: float | None
     source: str
     is_apart: bool = False
+    when: str = ""
 
     def as_json(self) -> dict[str, Any]:
         before, after = words.amount(8, self.unit).split("8") if self.unit else ("", "")
@@ -47,6 +49,7 @@ class Measure:
             "decimals": words.shown_decimals(self.unit, self.decimals),
             "polarity": self.polarity,
             "year": self.year,
+            "when": self.when or str(self.year),
             "typical": rounded(self.typical, self.decimals),
             "source": self.source,
             "isApart": self.is_apart,
@@ -67,7 +70,7 @@ def measures(facts: Facts) -> list[Measure]:
 
 
 def _score_measures(facts: Facts) -> Iterator[Measure]:
-    source = "own calculation from figures of the publishers named on the Quality page"
+    source = own_source(facts)
     for flavour, section in sections(facts).items():
         for node in facts.nodes:
             if node.depth <= _DEEPEST_NODE and facts.scores.get(flavour, {}).get(node.id):
@@ -82,10 +85,14 @@ def _score_measures(facts: Facts) -> Iterator[Measure]:
                     year=facts.years[flavour],
                     typical=50.0,
                     source=source,
+                    when=f"change over the {words.counted(WINDOW_YEARS, 'year')} to {facts.years[flavour]}"
+                    if flavour == CHANGE
+                    else "",
                 )
 
 
 def _figure_measures(facts: Facts) -> Iterator[Measure]:
+    named = editions(facts)
     for indicator in facts.indicators.values():
         if indicator.last_year is not None:
             is_apart = bool(facts.nations_apart(indicator.id))
@@ -100,7 +107,7 @@ def _figure_measures(facts: Facts) -> Iterator[Measure]:
                 polarity=indicator.polarity,
                 year=indicator.last_year,
                 typical=typical.median if typical else None,
-                source=indicator.publisher,
+                source=publisher_source(facts, indicator.publisher, None if is_apart else named.get(indicator.id)),
                 is_apart=is_apart,
             )
 
@@ -118,8 +125,8 @@ def _score_rows(facts: Facts, flavour: str, node: str) -> Iterator[list[Any]]:
         score = facts.score(flavour, node, area.code)
         if score is None:
             continue
-        p = score.probability_above_typical
-        unsure = score.lower is not None and p is not None and 1 - CLEARLY < p < CLEARLY
+        p = score.chance_above_typical
+        unsure = score.lower is not None and (p is None or 1 - CLEARLY < p < CLEARLY)
         ends = [rounded(end, 1) for end in (score.lower, score.upper)]
         ranks = [score.rank_lower, score.rank_upper]
         yield [area.code, rounded(score.score, 1), *ends, int(unsure), facts.years[flavour], *ranks, ""]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 
 from pipeline.reading import CannotRead, first_line, published
+from pipeline.report import words
 from pipeline.report.facts import (
     CHANGE,
     FRAMEWORK,
@@ -269,7 +271,7 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
     runs = rows(_RUN)
     if not runs:
         raise CannotRead("the published file says of no run that made it; run `make refresh` first")
-    areas = {row[0]: Area(*row) for row in rows(_AREAS)}
+    areas = {area.code: area for area in told_apart([Area(*row) for row in rows(_AREAS)])}
     windows = {LEVEL: 0, CHANGE: WINDOW_YEARS}
     years = {flavour: rows(_YEAR, FRAMEWORK, flavour, window)[0][0] for flavour, window in windows.items()}
     views = {f: (FRAMEWORK, f, windows[f], year) for f, year in years.items() if year is not None}
@@ -283,7 +285,7 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         areas=areas,
         members=_members(areas.values(), groups),
         group_codes=list(dict.fromkeys(group for group, _ in groups)),
-        indicators={row[0]: Indicator(row[0], _printed(row[1]), *row[2:]) for row in rows(_INDICATORS)},
+        indicators={row[0]: _indicator(row) for row in rows(_INDICATORS)},
         nodes=[
             Node(row[0], _printed(row[1]), row[2], row[3], row[4], tuple(row[5].split(", ")))
             for row in rows(_NODES, FRAMEWORK)
@@ -304,6 +306,32 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         sources=[Source(*row) for row in rows(_SOURCES)],
         dictionary=list(_dictionary(rows(_DICTIONARY))),
         studies={name: _study(connection, sql) for name, sql in _STUDIES.items()},
+    )
+
+
+def told_apart(areas: list[Area]) -> list[Area]:
+    """The areas with no name twice: `West Midlands combined authority` and `West Midlands region`.
+
+    Charts know a series by its name, so two areas of one name would be drawn as one line.
+    """
+    held = Counter(area.name for area in areas)
+    called = [area.name if held[area.name] == 1 else f"{area.name} {words.kind(area.level)}" for area in areas]
+    again = Counter(called)
+    called = [name if again[name] == 1 else f"{name} {area.code}" for name, area in zip(called, areas, strict=True)]
+    return [
+        area if name == area.name else replace(area, name=name, published_name=area.name)
+        for name, area in zip(called, areas, strict=True)
+    ]
+
+
+def _indicator(row: tuple[Any, ...]) -> Indicator:
+    """An indicator with our own words as print has them; the publisher's words stay as they are."""
+    held = Indicator(*row)
+    return replace(
+        held,
+        title=_printed(held.title),
+        description=_printed(held.description),
+        caveats=_printed(held.caveats) if held.caveats else None,
     )
 
 

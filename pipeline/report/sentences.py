@@ -6,7 +6,7 @@ own threshold for a label), and below that the sentence says that it cannot be t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pipeline.report import words
@@ -44,21 +44,21 @@ DIRECTIONS: Final = {
 def about(area: Area, facts: Facts) -> str:
     """What and where the area is: `Preston is a district in Lancashire, North West, England.`"""
     if area.level == "group":
-        return f"{words.capital(area.name)} is a named group of {words.count(len(facts.members.get(area.code, ())), 'district')}."
+        return f"{words.capital(area.name_in_file)} is a named group of {words.count(len(facts.members.get(area.code, ())), 'district')}."
     wider = [area.combined_authority_name, area.county_name, area.region_name, area.nation_name]
-    places = [place for place in dict.fromkeys(wider) if place and place != area.name]
+    places = [place for place in dict.fromkeys(wider) if place and place != area.name_in_file]
     kind = words.kind(area.level)
     inside = f" in {', '.join(map(words.spoken, places))}" if places else ""
     held = len(facts.members.get(area.code, ()))
     size = f" of {words.count(held, 'district')}" if held and not area.is_district else ""
-    return f"{words.capital(words.spoken(area.name))} is {words.article(kind)} {kind}{size}{inside}."
+    return f"{words.capital(words.spoken(area.name_in_file))} is {words.article(kind)} {kind}{size}{inside}."
 
 
 def standing(score: Score) -> str:
     """How the score compares with the typical district’s 50: `clearly above the typical district`."""
-    p = score.probability_above_typical
+    p = score.chance_above_typical
     side = "above" if score.score >= 50 else "below"
-    if p is None or score.lower is None:
+    if p is None:
         return f"{side} the typical district, as far as figures without a published error can say"
     if p >= CLEARLY or p <= 1 - CLEARLY:
         return f"clearly {'above' if p >= CLEARLY else 'below'} the typical district"
@@ -69,8 +69,8 @@ def standing(score: Score) -> str:
 
 def heading(score: Score) -> str:
     """The same for a score of change: `clearly gaining on the typical district`."""
-    p = score.probability_above_typical
-    if p is None or score.lower is None:
+    p = score.chance_above_typical
+    if p is None:
         side = "gaining on" if score.score >= 50 else "falling behind"
         return f"{side} the typical district, as far as figures without a published error can say"
     if p >= CLEARLY or p <= 1 - CLEARLY:
@@ -78,6 +78,44 @@ def heading(score: Score) -> str:
     if p >= PROBABLY or p <= 1 - PROBABLY:
         return f"probably {'gaining on' if p >= PROBABLY else 'falling behind'} the typical district"
     return "moving much as the typical district did, as far as can be told"
+
+
+def both_halves(name: str, scores: Mapping[str, Score]) -> str:
+    """Where a place clearly stands on growth and on sharing, and what of the two cannot be told; the finding of a chart."""
+    sides: dict[str, str] = {}
+    untold, unknown = [], []
+    for domain, score in scores.items():
+        p = score.chance_above_typical
+        if p is None:
+            unknown.append(f"on {domain}")
+        elif p >= CLEARLY or p <= 1 - CLEARLY:
+            sides[domain] = "above" if p >= CLEARLY else "below"
+        else:
+            untold.append(f"on {domain}")
+    said = []
+    if len(set(sides.values())) == 1:
+        on = words.listing(list(sides))
+        said.append(
+            f"{name} is clearly {next(iter(sides.values()))} the typical district on {'both ' if len(sides) > 1 else ''}{on}"
+        )
+    elif sides:
+        (first, side), (second, other) = sides.items()
+        said.append(f"{name} is clearly {side} the typical district on {first} and clearly {other} it on {second}")
+    if untold:
+        where = words.listing(untold, "or")
+        said.append(
+            f"{where} it cannot be told apart"
+            if said
+            else f"{name} cannot be told apart from the typical district {where}"
+        )
+    if unknown:
+        where = words.listing(unknown, "or")
+        said.append(
+            f"{where} no survey error is published to tell by"
+            if said
+            else f"No survey error is published to tell {name} from the typical district {where}"
+        )
+    return words.capital("; ".join(said))
 
 
 def score_with_interval(score: Score) -> str:
@@ -108,8 +146,9 @@ def rank_words(score: Score) -> str:
 
 def fifth(score: Score) -> str | None:
     """That a district is surely in the best or worst fifth, with the probability; None where it is not sure."""
+    is_known = score.chance_above_typical is not None
     for side, p in (("best", score.probability_top_fifth), ("worst", score.probability_bottom_fifth)):
-        if p is not None and p >= CLEARLY:
+        if is_known and p is not None and p >= CLEARLY:
             return f"In the {side} fifth with a probability of {words.probability(p)}"
     return None
 
@@ -158,7 +197,10 @@ def _domain_words(area: Area, facts: Facts, domain: str) -> str | None:
     drags = [words.small(facts.node_title(m)) for m, v in reversed(parts) if v < -_NEAR][:_MOST_NAMED]
     clauses = [
         f"{verb} {words.listing(names)}"
-        for verb, names in (("most lifted by", lifts), ("most held back by", drags))
+        for verb, names in (
+            ("lifted most by where it stands on", lifts),
+            ("held back most by where it stands on", drags),
+        )
         if names
     ]
     return f"{text} It is {' and '.join(clauses)}." if clauses else text
@@ -193,7 +235,8 @@ def _doubt(area: Area, facts: Facts) -> str | None:
         return None
     shares = words.listing([f"{f'{round(100 * share)}%' if share else 'none'} of {domain}" for domain, share in known])
     return (
-        f"These intervals are narrower than the truth, since only {shares} rests on figures whose survey error is published."
+        f"These intervals are narrower than the truth, since only {shares} {'rests' if len(known) == 1 else 'rest'} "
+        "on figures whose survey error is published."
     ).replace("only none", "none")
 
 
@@ -224,7 +267,7 @@ def against_typical(
 
 def sure_counts(scores: Sequence[Score]) -> tuple[int, int, int]:
     """How many scores are clearly above, clearly below, and neither of the two, against the typical district."""
-    known = [s.probability_above_typical for s in scores if s.probability_above_typical is not None]
+    known = [p for s in scores if (p := s.chance_above_typical) is not None]
     above = sum(p >= CLEARLY for p in known)
     below = sum(p <= 1 - CLEARLY for p in known)
     return above, below, len(scores) - above - below

@@ -51,8 +51,8 @@ def standing_class(growth: Score, sharing: Score) -> str:
     """The quarter of the picture that both scores surely lie in, or that it cannot be told."""
     sides = []
     for score in (growth, sharing):
-        p = score.probability_above_typical
-        if p is None or score.lower is None or 1 - CLEARLY < p < CLEARLY:
+        p = score.chance_above_typical
+        if p is None or 1 - CLEARLY < p < CLEARLY:
             return UNTOLD
         sides.append(p >= CLEARLY)
     return STANDINGS[sides[0], sides[1]]
@@ -211,7 +211,14 @@ def _groups(facts: Facts) -> list[dict[str, Any]]:
             kind = words.kind(area.level)
             said = words.spoken(area.name)
             found.append(
-                {"code": area.code, "name": area.name, "said": said, "kind": kind, "parts": parts, "members": members}
+                {
+                    "code": area.code,
+                    "name": area.name_in_file,
+                    "said": said,
+                    "kind": kind,
+                    "parts": parts,
+                    "members": members,
+                }
             )
     return found
 

@@ -42,7 +42,11 @@ _MENU = (
 # In the order in which they are needed. The theme is set before the page is painted, so its script stands alone.
 _ALWAYS = ("assets/core.js", "data/places.js", "assets/search.js")
 _CHARTS = ("assets/specs.js", "assets/rows.js", "assets/pointing.js", "assets/behind.js", "assets/charts.js")
-_OF_PAGE = {"home.html": ("assets/tabs.js",), "map.html": ("assets/map.js",), "compare.html": ("assets/compare.js",)}
+_OF_PAGE = {
+    "home.html": ("assets/tabs.js", "assets/today.js"),
+    "map.html": ("assets/map.js",),
+    "compare.html": ("assets/compare.js",),
+}
 _WITHOUT_CHARTS = {"areas.html", "indicators.html", "methodology.html", "data.html", "quality.html"}
 _LEVELS = (
     ("nation", "Nations"),

@@ -7,7 +7,7 @@ them in when it draws, so that one specification serves light, dark and print, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import altair as alt
 import vl_convert
@@ -99,13 +99,21 @@ def _upright(title: str, **options: Any) -> alt.Axis:
     return _axis(title=title, **flat | options)
 
 
-def _called(chosen: alt.Chart, **place: Any) -> tuple[alt.Chart, alt.Chart]:
-    """A place's name above its mark, on a halo in the colour of the page, so that it can be read among other marks."""
-    words: dict[str, Any] = {"dy": -14, "fontWeight": "bold", "fontSize": 13}
+def _called(
+    chosen: alt.Chart, *, dy: int = -14, align: Literal["left", "center", "right"] = "center", **place: Any
+) -> tuple[alt.Chart, alt.Chart]:
+    """A place's name by its mark, on a halo in the colour of the page, so that it can be read among other marks."""
+    words: dict[str, Any] = {"dy": dy, "align": align, "fontWeight": "bold", "fontSize": 13}
+    if align != "center":
+        words["dx"] = 10 if align == "left" else -10
     halo = chosen.mark_text(stroke="token:page", strokeWidth=4, strokeJoin="round", **words)
     return halo.encode(**place, text="name:N"), chosen.mark_text(**words).encode(**place, text="name:N")
 
 
+_SMALL_IF_NARROW: Final = alt.ExprRef("width < 400 ? 10 : 12")
+_UNLESS_NARROW: Final = alt.ExprRef("width < 400 ? 0 : 1")  # a telephone has no room for names beside names
+# Names of the left half of a picture begin at their mark, names of the right half end there.
+_INWARDS: Final[tuple[tuple[str, Literal["left", "right"], int], ...]] = (("< 50", "left", -4), (">= 50", "right", 4))
 _CHOSEN: Final = "datum.code === chosen || datum.code === hovered"
 
 
@@ -114,7 +122,11 @@ def _params() -> list[alt.Parameter]:
 
 
 def _quadrant() -> _Layered:
-    """Growth across, sharing up; 50 is the typical district. Intervals are drawn for the chosen place alone."""
+    """Growth across, sharing up; 50 is the typical district.
+
+    Intervals are drawn of the chosen place, and as a pattern in the corner (`middling`) where none is chosen; places
+    whose code is in `named` are called by name.
+    """
     field = _points()
     scale = alt.Scale(domain=[0, 100], nice=False)
     x = alt.X("x:Q", scale=scale, axis=_axis(title="text:x_title", tickCount=5))
@@ -129,11 +141,26 @@ def _quadrant() -> _Layered:
     ]
     cornered = [
         alt.Chart(alt.InlineData([corner for corner in corners if corner["side"] == side]))
-        .mark_text(align=side, color="token:muted-ink", fontStyle="italic", fontSize=12)
+        .mark_text(align=side, color="token:muted-ink", fontStyle="italic", fontSize=_SMALL_IF_NARROW)
         .encode(x="x:Q", y="y:Q", text="name:N")
         for side in ("left", "right")
     ]
-    chosen = field.transform_filter(_CHOSEN)
+    chosen = field.transform_filter(_CHOSEN).transform_calculate(top="isValid(datum.y_upper) ? datum.y_upper : datum.y")
+    # Names run towards the middle of the picture, so that none is cut off at its edge.
+    named = [
+        field.transform_filter(f"indexof(named, datum.code) >= 0 && datum.x {side}")
+        .mark_text(align=align, dx=dx, dy=-11, opacity=_UNLESS_NARROW, stroke=stroke, strokeWidth=3, fill=fill)
+        .encode(x="x:Q", y="y:Q", text="name:N")
+        for side, align, dx in _INWARDS
+        for stroke, fill in (("token:page", "token:page"), ("transparent", "token:ink"))
+    ]
+    middling = _points("middling")
+    pattern = [
+        middling.mark_rule(color="token:muted-ink", strokeWidth=1.5).encode(x="x_lower:Q", x2="x_upper:Q", y="y:Q"),
+        middling.mark_rule(color="token:muted-ink", strokeWidth=1.5).encode(y="y_lower:Q", y2="y_upper:Q", x="x:Q"),
+        middling.mark_text(align="right", dx=-6, color="token:muted-ink", fontSize=_SMALL_IF_NARROW)
+        .encode(x="x_lower:Q", y="y:Q", text="name:N"),
+    ]  # fmt: skip
     marks = field.mark_point(filled=True, size=64, opacity=0.85, strokeWidth=0.8).encode(
         x=x,
         y=y,
@@ -146,11 +173,13 @@ def _quadrant() -> _Layered:
         middle.mark_rule(color="token:axis").encode(y="at:Q"),
         *cornered,
         marks.properties(name="dots"),
+        *pattern,
+        *named,
         chosen.mark_rule(color="token:ink", strokeWidth=2).encode(x="x_lower:Q", x2="x_upper:Q", y="y:Q"),
         chosen.mark_rule(color="token:ink", strokeWidth=2).encode(y="y_lower:Q", y2="y_upper:Q", x="x:Q"),
         chosen.mark_point(size=110, filled=True, color="token:accent", stroke="token:page", opacity=1).encode(x=x, y=y),
-        *_called(chosen, x="x:Q", y="y:Q"),
-    ).properties(width=_WIDTH, height=460).add_params(*_params())  # fmt: skip
+        *_called(chosen, x="x:Q", y="top:Q", dy=-10),
+    ).properties(width=_WIDTH, height=460).add_params(*_params(), alt.param(name="named", value=[]))  # fmt: skip
 
 
 def _beeswarm() -> _Layered:
@@ -187,7 +216,8 @@ def _caterpillar() -> _Layered:
         field.mark_point(filled=True, size=9, color="token:series-1", opacity=1).encode(x=x, y=y).properties(name="dots"),
         chosen.mark_rule(color="token:accent", strokeWidth=4).encode(x=x, y=alt.Y("lower:Q", axis=y["axis"]), y2="upper:Q"),
         chosen.mark_point(filled=True, size=80, color="token:accent", opacity=1, stroke="token:page").encode(x=x, y=y),
-        *_called(chosen, x=x, y=y),
+        *_called(chosen.transform_filter("datum.order <= datum.of / 2"), x=x, y=y, dy=-6, align="left"),
+        *_called(chosen.transform_filter("datum.order > datum.of / 2"), x=x, y=y, dy=6, align="right"),
     ).properties(width=_WIDTH, height=320).add_params(*_params(), alt.param(name="best_on_top", value=False))  # fmt: skip
 
 
@@ -201,7 +231,14 @@ def _lines(x_field: str, x_title: str, *tokens: str) -> _Layered:
     x = alt.X(
         f"{x_field}:Q",
         scale=alt.Scale(zero=False, nice=False, padding=8),
-        axis=_axis(title=None if x_field == "year" else x_title, format="d", tickMinStep=1, grid=False),
+        axis=_axis(
+            title=None if x_field == "year" else x_title,
+            format="d",
+            tickMinStep=1,
+            grid=False,
+            labelOverlap=True,
+            labelSeparation=6,
+        ),
     )
     y = alt.Y("value:Q", scale=alt.Scale(zero=False), axis=_upright("text:y_title", tickCount=5))
     field = _points()
@@ -231,7 +268,9 @@ def _ranges() -> _Layered:
     )
     field = _points()
     return alt.layer(
-        _points("field").mark_bar(color="token:field", height={"band": 0.9}).encode(y=y, x=alt.X("low:Q"), x2="high:Q"),
+        _points("field")
+        .mark_bar(color="token:field", height=alt.ExprRef("0.9 * bandwidth('y')"))
+        .encode(y=y, x=alt.X("low:Q"), x2="high:Q"),
         alt.Chart(alt.InlineData([{"at": 50}])).mark_rule(color="token:axis", strokeWidth=1.5).encode(x="at:Q"),
         field.mark_rule(strokeWidth=3, opacity=0.55).encode(
             x=alt.X("lower:Q", axis=x["axis"]), x2="upper:Q", y=y, yOffset=y_offset, color=colour
@@ -264,7 +303,8 @@ def _contributions() -> _Layered:
 def _cartogram() -> _Layered:
     """A district a mark: a hexagon, or its boundary, after the row's `path` in the square from -1 to 1 or about it.
 
-    The page sets `hexagon` (a mark's size in square pixels) to the width it has.
+    The page sets `hexagon` (a mark's size in square pixels) to the width it has. What cannot be told apart is a smaller
+    hexagon in the full colour of its class, or a paler outline: `unsure_size` and `unsure_opacity` say which.
     """
     field = _points()
     place = {
@@ -284,11 +324,14 @@ def _cartogram() -> _Layered:
             symbolStrokeColor="token:axis",
         ),
     )
-    marks = field.mark_point(filled=True, size=alt.ExprRef("hexagon"), stroke="token:axis", strokeWidth=0.5).encode(
+    marks = field.mark_point(filled=True, stroke="token:axis", strokeWidth=0.5).encode(
         **place,
         shape=shape,
         color=colour,
-        opacity=alt.condition("datum.unsure", alt.value(0.42), alt.value(1)),
+        size=alt.condition(
+            "datum.unsure", alt.value(alt.ExprRef("unsure_size * hexagon")), alt.value(alt.ExprRef("hexagon"))
+        ),
+        opacity=alt.condition("datum.unsure", alt.value(alt.ExprRef("unsure_opacity")), alt.value(1)),
     )
     chosen = (
         field.transform_filter(_CHOSEN)
@@ -300,7 +343,8 @@ def _cartogram() -> _Layered:
         .mark_rule(color="token:ink", strokeWidth=1.4, strokeCap="round")
         .encode(**place, x2="x2:Q", y2="y2:Q")
     )
-    settings = [alt.param(name="hexagon", value=600), alt.param(name="labels", value=[""] * (CLASSES + 1))]
+    unsure = [alt.param(name="unsure_size", value=0.36), alt.param(name="unsure_opacity", value=1)]
+    settings = [*unsure, alt.param(name="hexagon", value=600), alt.param(name="labels", value=[""] * (CLASSES + 1))]
     return (
         alt.layer(marks.properties(name="dots"), borders, chosen)
         .properties(width=_WIDTH, height=820)

@@ -50,8 +50,11 @@ _WITH_ARTICLE: Final = {
     "North East", "North West", "East Midlands", "West Midlands", "East of England", "South East", "South West",
     "United Kingdom", "London boroughs", "Core Cities", "West of England", "West Midlands city region",
     "Greater Manchester city region", "Inclusive Growth Network (founder members)",
-    "Mayoral areas of the North of England",
+    "Mayoral areas of the North of England", "City of London", "City of Edinburgh", "East Riding of Yorkshire",
+    "Forest of Dean", "New Forest", "Isle of Anglesey", "Isle of Wight", "Vale of Glamorgan", "Vale of White Horse",
 }  # fmt: skip
+# Wider areas that share their name with another are called by what they are as well.
+_KINDS_WITH_ARTICLE: Final = (" combined authority", " region", " group of places")
 _SAID_BEHIND: Final = (", City of", ", County of")
 
 
@@ -158,10 +161,10 @@ def age(days: int) -> str:
 
 
 def spoken(name: str) -> str:
-    """A name as it is said in a sentence: `Bristol` for `Bristol, City of`, `the North West`."""
+    """A name as it is said in a sentence: `Bristol` for `Bristol, City of`, `the North West`, `the Isle of Wight`."""
     for ending in _SAID_BEHIND:
         name = name.removesuffix(ending)
-    return f"the {name}" if name in _WITH_ARTICLE else name
+    return f"the {name}" if name in _WITH_ARTICLE or name.endswith(_KINDS_WITH_ARTICLE) else name
 
 
 def possessive(name: str) -> str:

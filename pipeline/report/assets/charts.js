@@ -103,7 +103,7 @@ IG.charts = (() => {
       const middle = { signal: "bandwidth('y') / 2" };
       whole.scales.find((scale) => scale.name === "yOffset").range = [middle, middle];
     }
-    if (isPaper) printed(whole, payload.spec, width);
+    if (isPaper) printed(whole, payload, width);
     else if (width < 1.4 * NARROW) narrowed(whole, width < NARROW);
     if (payload.spec === "cartogram") Object.assign(made.signals, made.extent ? outlines(whole, made.extent, width) : hexagons(whole, made.rows.points, width));
     if (payload.spec === "beeswarm") dodge(whole.data.find((set) => set.name === "points").values, width);
@@ -120,18 +120,27 @@ IG.charts = (() => {
   function narrowed(spec, isTelephone) {
     for (const legend of spec.legends ?? []) legend.columns = isTelephone ? 1 : 2;
     if (!isTelephone) return;
+    for (const axis of (spec.axes ?? []).filter((a) => typeof a.title === "string" && a.title.includes(" ("))) {
+      axis.title = axis.title.split(/ (?=\()/); // a long title in two lines
+    }
     for (const axis of (spec.axes ?? []).filter((a) => a.labelLimit)) {
       axis.encode = { ...axis.encode, labels: { update: { text: { signal: IN_LINES } } } };
     }
   }
 
   /** On paper charts are lower, so that a briefing keeps to its two pages. */
-  function printed(spec, name, width) {
+  function printed(spec, { spec: name, text, signals }, width) {
     const isHalf = width === PRINT_WIDTH.half;
-    if (name === "quadrant") spec.height = isHalf ? 168 : 400;
-    if (name === "trend") spec.height = 132;
-    for (const legend of spec.legends ?? []) legend.columns = isHalf ? 2 : 3;
-    if (name === "quadrant" && isHalf) spec.legends = []; // its corners are named
+    const isLong = Math.max(...["a", "c"].map((series) => (text[series] ?? "").length)) > 24;
+    if (name === "quadrant") spec.height = isHalf ? 160 : 400;
+    if (name === "trend") spec.height = isLong ? 116 : 132;
+    for (const legend of spec.legends ?? []) legend.columns = isHalf ? (isLong ? 1 : 2) : 3;
+    if (name !== "quadrant" || !isHalf) return;
+    spec.legends = []; // its corners are named
+    for (const axis of (spec.axes ?? []).filter((a) => typeof a.title === "string")) [axis.title] = axis.title.split(" (");
+    // The title says whose cross it is; a long name over the dots would hide them.
+    const isShort = (IG.place(signals.chosen).name ?? "").length <= 18;
+    spec.marks = spec.marks.filter((mark) => isShort || mark.type !== "text" || !mark.encode.update.fontWeight);
   }
 
   /** The height of a map of hexagons and their size in square pixels, for a width in pixels. */
@@ -149,7 +158,7 @@ IG.charts = (() => {
     const unit = (width - 2 * padding - 10) / extent[0];
     spec.height = extent[1] * unit + 2 * padding;
     ["x", "y"].forEach((name, i) => Object.assign(spec.scales.find((scale) => scale.name === name), { domain: [0, extent[i]], padding }));
-    return { hexagon: 4 * unit * unit }; // Vega draws a path of a symbol by half the root of its size
+    return { hexagon: 4 * unit * unit, unsure_size: 1, unsure_opacity: 0.42 }; // Vega draws a path of a symbol by half the root of its size
   }
 
   /** Beeswarm: set `offset` so that dots of radius 3.4 do not lie on each other; deterministic, by rising value. */
@@ -237,10 +246,11 @@ IG.charts = (() => {
     const { payload } = stateOf(figure);
     const spec = specification(payload, prepared(payload), payload.spec === "cartogram" ? 620 : 900, "light");
     const { find, done } = colours("light");
-    const wrap = (text, length) => text.match(new RegExp(`.{1,${length}}(\\s|$)`, "g")).map((line) => line.trim());
+    const wrap = (text, length) => (text.match(new RegExp(`.{1,${length}}(\\s|$)`, "g")) ?? []).map((line) => line.trim());
     const length = payload.spec === "cartogram" ? 70 : 100;
+    const about = [figure.querySelector(".caption").textContent, `Source: ${payload.source}`];
     spec.title = {
-      text: wrap(payload.title, length), subtitle: wrap(`Source: ${payload.source}`, Math.round(length * 1.2)),
+      text: wrap(payload.title, length), subtitle: about.flatMap((text) => wrap(text, Math.round(length * 1.2))),
       anchor: "start", frame: "bounds", offset: 18, fontSize: 17, color: find("ink"), subtitleColor: find("muted-ink"), subtitlePadding: 6,
     };
     spec.padding = 18;

@@ -24,12 +24,14 @@ document.addEventListener("DOMContentLoaded", () => {
 
   /** The finding: a group by how many of its members can be told apart, places by whether the first can be. */
   function finding(rows, group, entry, missing) {
-    const what = entry.title.toLowerCase();
+    const what = `${entry.title.toLowerCase()}${entry.when.startsWith("change") ? ` (${entry.when})` : ` in ${entry.when}`}`;
     if (!rows.length) return `None of these places has a score on ${what}`;
     if (group) {
       const known = rows.filter((row) => row.code !== group.code && row.lower !== null);
       const [above, below] = [known.filter((row) => row.lower > 50).length, known.filter((row) => row.upper < 50).length];
-      return `Of the ${IG.count(group.members.length, group.parts)} of ${group.said}, ${above || "none"} ${above === 1 ? "has" : "have"} an interval wholly above the typical district on ${what} and ${below || "none"} wholly below`;
+      const without = group.members.length - rows.filter((row) => row.code !== group.code).length;
+      const gone = without ? `; ${IG.count(without, "has", "have")} no score` : "";
+      return `Of the ${IG.count(group.members.length, group.parts)} of ${group.said}, ${above || "none"} ${above === 1 ? "has" : "have"} an interval wholly above the typical district on ${what} and ${below || "none"} wholly below${gone}`;
     }
     const [first, second] = rows;
     const gone = missing ? `; ${IG.count(missing, "place has", "places have")} no score` : "";
@@ -57,7 +59,7 @@ document.addEventListener("DOMContentLoaded", () => {
       file: `compare-${id}`,
       isOneARow: true,
       rows: { points: rows.map((row) => ({ ...row, series: row.code === group?.code ? "The group" : SERIES })), field: field(id, rows.map((row) => row.name)) },
-      text: { x_title: `${entry.title}, score (50 is the typical district)`, a: SERIES, ...(group && { b: "The group" }) },
+      text: { x_title: `${entry.title}, ${entry.when}: score (50 is the typical district)`, a: SERIES, ...(rows.some((row) => row.code === group?.code) && { b: "The group" }) },
     });
   }
 

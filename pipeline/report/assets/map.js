@@ -13,7 +13,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   /** The finding: how many can be told apart where intervals are known, else the range of the figures. */
   function finding(entry, rows) {
-    const when = `${entry.title}, ${entry.year}`;
+    const when = `${entry.title}, ${entry.when}`;
     if (entry.isApart) return `${entry.title}: each nation measures it in its own way, so districts are set among those of their nation`;
     const known = rows.filter((row) => row.lower !== null);
     if (known.length) {
@@ -23,6 +23,14 @@ document.addEventListener("DOMContentLoaded", () => {
     const values = rows.map((row) => row.value);
     const [low, high] = [Math.min(...values), Math.max(...values)];
     return `${when}: from ${IG.amount(low, entry, true)} to ${IG.amount(high, entry)}; no survey error is published`;
+  }
+
+  /** The finding of the line of dots: where most districts lie. */
+  function spread(entry, rows) {
+    const values = rows.filter((row) => IG.place(row.code).scored).map((row) => row.value).sort((a, b) => a - b);
+    if (values.length < 2) return `${entry.title}, ${entry.when}: ${IG.count(values.length, "scored district has", "scored districts have")} a figure`;
+    const [low, high] = [0.1, 0.9].map((share) => values[Math.round(share * (values.length - 1))]);
+    return `${entry.title}, ${entry.when}: the middle 80% of districts lie between ${IG.amount(low, entry, true)} and ${IG.amount(high, entry)}`;
   }
 
   async function show(id) {
@@ -41,18 +49,20 @@ document.addEventListener("DOMContentLoaded", () => {
       { field: "upper", title: `Upper end of ${interval}`, decimals: entry.decimals },
       { field: "year", title: "Year", decimals: null },
     ];
-    const source = entry.source.charAt(0).toUpperCase() + entry.source.slice(1);
-    const shared = { title, columns, source };
+    const { source } = entry;
+    const shared = { columns, source };
     await IG.charts.update(map, {
       ...shared,
+      title,
       file: `map-${id}`,
-      source: shapes === "boundaries" ? `${source}. ${outlines.dataset.source}` : source,
+      source: shapes === "boundaries" ? `${source} ${outlines.dataset.source}` : source,
       caption: captions[shapes],
       rows: { points: { from: "map", measure: id, shapes }, borders: shapes === "cells" ? { from: "borders" } : [] },
     });
     swarm.hidden = entry.isApart; // one line for all would compare what does not compare
     if (!swarm.hidden) await IG.charts.update(swarm, {
       ...shared,
+      title: spread(entry, rows),
       file: `distribution-${id}`,
       rows: {
         points: { from: "measure", measure: id },

@@ -27,10 +27,10 @@ IG.recipes = (() => {
     return IG.rows(`standings-${flavour}`)
       .filter((row) => row[`${domain}_rank_lower`] !== null)
       .toSorted((a, b) => b[field] - a[field])
-      .map((row, i) => {
+      .map((row, i, all) => {
         const [lower, upper] = [row[`${domain}_rank_lower`], row[`${domain}_rank_upper`]];
         return named({
-          code: row.code, order: i + 1, value: (lower + upper) / 2, lower, upper,
+          code: row.code, order: i + 1, of: all.length, value: (lower + upper) / 2, lower, upper,
           score: row[field], rank_lower: lower, rank_upper: upper,
         });
       });
@@ -46,7 +46,7 @@ IG.recipes = (() => {
     return measure(recipe)
       .filter((row) => row.lower !== null && row.upper !== null)
       .toSorted((a, b) => a.value - b.value)
-      .map((row, i) => ({ ...row, order: i + 1 }));
+      .map((row, i, all) => ({ ...row, order: i + 1, of: all.length }));
   }
 
   /** A hexagon a district, or its boundary, with the class of its figure (-1: none) and what each class is called. */

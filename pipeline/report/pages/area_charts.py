@@ -9,9 +9,9 @@ from typing import Any
 
 from pipeline.report import sentences, words
 from pipeline.report.chart import Chart, Column, rounded
-from pipeline.report.facts import CHANGE, LEVEL, NOT_CLEAR, WINDOW_YEARS, Area, Facts, Score
+from pipeline.report.facts import CHANGE, DOMAINS, LEVEL, NOT_CLEAR, WINDOW_YEARS, Area, Facts, Score
 from pipeline.report.pages.page import own_source, publisher_source
-from pipeline.report.shared import LABELS, STANDINGS, UNTOLD, standing_class, standing_row
+from pipeline.report.shared import LABELS, STANDINGS, UNTOLD, standing_row
 
 RANK_FIELD_COLUMNS = (
     Column("name", "District"),
@@ -93,7 +93,6 @@ def quadrant(area: Area, facts: Facts, flavour: str) -> Chart | None:
 
 
 def _quadrant_finding(area: Area, facts: Facts, flavour: str) -> str:
-    name = words.capital(words.spoken(area.name))
     if flavour == CHANGE:
         label = facts.labels.get(area.code)
         if label is None or label.label == NOT_CLEAR:
@@ -101,17 +100,8 @@ def _quadrant_finding(area: Area, facts: Facts, flavour: str) -> str:
                 f"It is not clear where {words.spoken(area.name)} was heading in the ten years to {facts.years[CHANGE]}"
             )
         return f"In the ten years to {facts.years[CHANGE]}, {words.spoken(area.name)} probably {sentences.DIRECTIONS[label.label]}"
-    growth, sharing = (facts.score(flavour, domain, area.code) for domain in ("growth", "sharing"))
-    group = standing_class(growth, sharing) if growth and sharing else UNTOLD
-    if group == UNTOLD:
-        return f"{name} cannot be told apart from the typical district on growth, on sharing or on both"
-    sides = {v: k for k, v in STANDINGS.items()}[group]
-    high, low = ("above", "below")
-    if sides[0] == sides[1]:
-        return f"{name} is clearly {high if sides[0] else low} the typical district on both growth and sharing"
-    return (
-        f"{name} is clearly {high if sides[0] else low} the typical district on growth "
-        f"and clearly {high if sides[1] else low} it on sharing"
+    return sentences.both_halves(
+        words.spoken(area.name), {d: s for d in DOMAINS if (s := facts.score(flavour, d, area.code))}
     )
 
 
@@ -232,8 +222,10 @@ def contributions(area: Area, facts: Facts, domain: str) -> Chart | None:
     return Chart(
         id=f"{area.code}-{domain}-contributions",
         spec="contributions",
-        title=f"{strongest} {verb} {words.possessive(area.name)} {domain} score the most, "
-        f"by {words.number(abs(effects[strongest]))}%",
+        title=words.capital(
+            f"{words.possessive(area.name)} standing on {words.small(strongest)} {verb} its {domain} score the most, "
+            f"by {words.number(abs(effects[strongest]))}%"
+        ),
         caption=f"What each pillar does to the {domain} score of {facts.years[LEVEL]}, against a place where it is typical. "
         "The bars multiply: together they make the score.",
         source=own_source(facts),
@@ -294,7 +286,7 @@ def growth_incidence(area: Area, facts: Facts, beside: Sequence[Area]) -> Chart 
     }
     (low, low_pace), *_, (high, high_pace) = paces[area.name]
     verb = "rose" if low_pace > 0 and high_pace > 0 else "changed"
-    sides = f"the {words.ordinal(low)} percentile and {words.number(high_pace, 1)}% at the {words.ordinal(high)}"
+    sides = f"the {words.ordinal(low)} percentile and by {words.number(high_pace, 1)}% at the {words.ordinal(high)}"
     return Chart(
         id=f"{area.code}-pay-by-percentile",
         spec="incidence",

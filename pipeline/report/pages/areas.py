@@ -13,6 +13,8 @@ from pipeline.report.shared import area_path, shown_areas
 
 # Six trends fit on the second page of a briefing: the pillars' chief indicators, in the framework's order.
 _BRIEFED = 6
+# Figures that fit on the first page of a briefing on a place without scores.
+_MOST_PRINTED = 36
 _PEOPLE = (
     "A change of a place can be a change of its people: those who live there now are not all those who lived there before, "
     "and nothing here follows anyone over time. Output is counted where people work, pay and income where they live."
@@ -68,6 +70,7 @@ def area_page(area: Area, facts: Facts, named_editions: Mapping[str, str]) -> Pa
             "beside": beside,
             "not_scored": _not_scored(area, facts),
             "figures": _figures(area, facts),
+            "most_printed": _MOST_PRINTED,
             "people": _PEOPLE,
             "compare": f"compare.html#places={','.join([area.code, *(a.code for a in beside)])}",
             "years": facts.years,

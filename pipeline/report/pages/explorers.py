@@ -35,7 +35,8 @@ def map_page(facts: Facts, boundaries: Boundaries | None = None, note: str | Non
             id="map",
             spec="cartogram",
             title=first.title,
-            caption="One hexagon a district, all of one size, near neighbours near; islands are drawn nearer than they lie. "
+            caption="One hexagon a district, near neighbours near; islands are drawn nearer than they lie. Small hexagons are "
+            "places that cannot be told apart from the typical district. "
             "Move to the map with the Tab key and walk with the arrow keys; Enter opens a place’s page.",
             source=made_on(facts),
             columns=_FIELD_COLUMNS,

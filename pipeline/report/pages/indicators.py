@@ -171,7 +171,7 @@ def _caterpillar(indicator: Indicator, measure: Measure, facts: Facts, source: s
         id=f"{indicator.id}-intervals",
         spec="caterpillar",
         title=f"{share} can be told apart from the typical district in {measure.year}",
-        caption=f"Each line is a district’s 95% interval as published, in the order of the figures. Where lines overlap, the order says little.{rank_note}",
+        caption=f"{indicator.title}, {measure.year}. Each line is a district’s 95% interval as published, in the order of the figures. Where lines overlap, the order says little.{rank_note}",
         source=source,
         columns=field_columns(indicator),
         rows={"points": {"from": "ordered", "measure": indicator.id}},
@@ -196,7 +196,7 @@ def _trend(indicator: Indicator, facts: Facts, source: str, nations: list[str]) 
         id=f"{indicator.id}-trend",
         spec="lines",
         title=f"The typical district’s figure {verb} {tail} between {first.year} and {last.year}",
-        caption="The typical district is the median of those scored; the ribbon holds the middle 80% of them. "
+        caption=f"{indicator.title}. The typical district is the median of those scored; the ribbon holds the middle 80% of them. "
         "Which districts have a figure can differ between years. Money is in the prices of the year.",
         source=source,
         columns=(
@@ -238,11 +238,11 @@ def _map(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> C
         id=f"{indicator.id}-map",
         spec="cartogram",
         title=title,
-        caption="One hexagon a district, all of one size, near neighbours near. "
+        caption=f"{indicator.title}. One hexagon a district, near neighbours near. "
         + (
             "Nations measure this differently, so a district’s colour is its fifth within its own nation."
             if measure.is_apart
-            else "Pale hexagons cannot be told apart from the typical district."
+            else "Small hexagons are districts whose interval holds the typical district’s figure."
         ),
         source=source,
         columns=field_columns(indicator),
