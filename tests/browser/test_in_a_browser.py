@@ -80,6 +80,10 @@ BRIEFED = (
     "E47000001",
     "E09000001",
     "core_cities",
+    "E06000058",  # Bournemouth, Christchurch and Poole
+    "N09000002",  # Armagh City, Banbridge and Craigavon
+    "E47000008",  # Cambridgeshire and Peterborough
+    "E06000053",  # Isles of Scilly
 )
 
 
@@ -269,6 +273,11 @@ def test_choosing_a_group_updates_the_comparison(desktop: Visit, rows: Rows) -> 
     shown = set(page.locator("#compare-scores tbody th").all_inner_texts())
     assert shown == members | {"Core Cities"}
     assert "group=core_cities" in page.url
+    page.select_option("#score", "change-sharing")
+    expect(page.locator("#compare-scores .finding")).to_contain_text(
+        re.compile(r"on sharing \(change over the ten years to \d+\).*; \d+ ha(s|ve) no score")
+    )
+    page.select_option("#score", "level-sharing")
     page.select_option("#group", "london_boroughs")
     expect(page.locator("#compare-scores .finding")).to_contain_text("London boroughs")
     page.select_option("#group", "K02000001")
@@ -337,6 +346,12 @@ def test_a_briefing_is_two_pages_and_nothing_of_it_is_cut_off(desktop: Visit, co
     )
     assert len(cut) == 2
     assert max(cut) <= 1
+    beyond = page.evaluate(
+        "[...document.querySelectorAll('.sheet .plot svg')].flatMap((svg) => [...svg.querySelectorAll('text')]"
+        ".filter((text) => text.getBoundingClientRect().right > svg.getBoundingClientRect().right + 1)"
+        ".map((text) => text.textContent))"
+    )
+    assert beyond == []  # no name in a legend and no title of an axis runs out of its chart
     page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
     assert page_count(tmp_path / "page.pdf") == 2
 

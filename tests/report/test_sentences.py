@@ -90,3 +90,34 @@ def test_where_nations_do_not_compare_the_nation_is_named() -> None:
 def test_places_are_counted_by_what_can_be_told() -> None:
     scores = [replace(KNOWN, probability_above_typical=p) for p in (0.95, 0.9, 0.5, 0.05, None)]
     assert sentences.sure_counts(scores) == (2, 1, 2)
+
+
+def test_an_interval_of_figures_carried_forward_alone_makes_nothing_clear() -> None:
+    carried = replace(KNOWN, weight_with_error=0.0, is_carried_forward=True, probability_bottom_fifth=0.99)
+    assert sentences.standing(carried) == (
+        "below the typical district, as far as figures without a published error can say"
+    )
+    assert sentences.fifth(carried) is None
+    assert sentences.sure_counts([KNOWN, carried]) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("growth", "sharing", "said"),
+    [
+        (0.99, 0.95, "The Isle of Wight is clearly above the typical district on both growth and sharing"),
+        (0.99, 0.01, "The Isle of Wight is clearly above the typical district on growth and clearly below it on sharing"),
+        (0.01, 0.5, "The Isle of Wight is clearly below the typical district on growth; on sharing it cannot be told apart"),
+        (0.5, 0.5, "The Isle of Wight cannot be told apart from the typical district on growth or on sharing"),
+        (None, 0.9, ("The Isle of Wight is clearly above the typical district on sharing; "
+         "on growth no survey error is published to tell by")),
+        (None, 0.5, ("The Isle of Wight cannot be told apart from the typical district on sharing; "
+         "on growth no survey error is published to tell by")),
+        (None, None, "No survey error is published to tell the Isle of Wight from the typical district on growth or on sharing"),
+    ],
+)  # fmt: skip
+def test_the_picture_s_title_says_each_half_as_surely_as_it_is_known(
+    growth: float | None, sharing: float | None, said: str
+) -> None:
+    halves = {"growth": growth, "sharing": sharing}
+    scores = {domain: replace(KNOWN, probability_above_typical=p) for domain, p in halves.items()}
+    assert sentences.both_halves("the Isle of Wight", scores) == said

@@ -196,7 +196,7 @@ def test_places_too_small_to_score_are_shown_with_the_reason(pages: dict[str, Se
 
 def test_caveats_stand_beside_the_charts_of_an_indicator(pages: dict[str, Seen], rows: Rows) -> None:
     [(caveats,)] = rows("select caveats from dim_indicator where indicator_id = 'employment_rate'")
-    assert caveats in pages["indicators/employment_rate.html"].words
+    assert caveats.replace("'", "’") in pages["indicators/employment_rate.html"].words
 
 
 def test_change_of_a_place_is_told_from_change_of_its_people_on_every_page(pages: dict[str, Seen]) -> None:
@@ -409,3 +409,55 @@ def test_an_area_s_figures_say_where_each_has_been_heading(pages: dict[str, Seen
     words_shown = pages["areas/E07000123.html"].words
     assert directions
     assert all(direction in words_shown for direction in directions)
+
+
+def test_areas_of_one_name_are_told_apart_wherever_they_meet(pages: dict[str, Seen], site: Site, rows: Rows) -> None:
+    names = [place["name"] for place in site.rows("data/places.js", "places")]
+    assert len(names) == len(set(names))
+    [(code, region)] = rows(
+        "select area_code, region_code from dim_area where area_name = 'West Midlands' and level = 'combined_authority'"
+    )
+    page = pages[f"areas/{code}.html"]
+    payloads = [json.loads(p) for p in page.payloads]
+    trends = [p for p in payloads if p["spec"] == "trend" and p["rows"]["points"]["wider"] == region]
+    assert trends
+    assert {(p["text"]["a"], p["text"]["c"]) for p in trends} == {
+        ("West Midlands combined authority", "West Midlands region")
+    }
+    [pillars] = [p for p in payloads if p["file"].endswith("level-pillars")]
+    drawn = [(point["name"], point["series"]) for point in pillars["rows"]["points"]]
+    assert len(drawn) == len(set(drawn))
+    labels = (site.folder / "downloads" / "labels.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert any(line.startswith(f"{code},West Midlands,") for line in labels), "files keep the published name"
+
+
+def test_the_home_page_names_only_places_that_can_be_told_and_shows_how_wide_intervals_are(
+    pages: dict[str, Seen], site: Site
+) -> None:
+    for payload in map(json.loads, pages["index.html"].payloads):
+        if payload.get("spec") == "quadrant":
+            flavour = payload["rows"]["points"]["flavour"]
+            classes = {
+                row["code"]: row["class"] for row in site.rows(f"data/standings-{flavour}.js", f"standings-{flavour}")
+            }
+            named = [classes[code] for code in payload["signals"]["named"]]
+            assert named
+            assert not {"not clear", "Cannot be told apart on one or both"} & set(named)
+            [cross] = payload["rows"]["middling"]
+            assert cross["x_lower"] < cross["x"] < cross["x_upper"]
+            assert cross["y_lower"] < cross["y"] < cross["y_upper"]
+
+
+def test_every_measure_says_its_source_with_a_date_and_what_time_it_is_of(site: Site) -> None:
+    text = site.text("data/measures.js")
+    for measure in json.loads(text[text.index(",") + 1 : text.rindex(")")]):
+        assert "figures as of" in measure["source"], measure["id"]
+        if measure["id"].startswith("change-"):
+            assert measure["when"].startswith("change over the ten years to")
+
+
+def test_every_table_has_a_caption(site: Site) -> None:
+    for path in site.folder.rglob("*.html"):
+        if path.name != "methodology.html":
+            text = path.read_text(encoding="utf-8")
+            assert text.count("<table>") == text.count("<caption"), path

@@ -84,6 +84,8 @@ def test_lists_pause_where_an_item_has_an_and_of_its_own() -> None:
         ("Bournemouth, Christchurch and Poole", "Bournemouth, Christchurch and Poole", "Bournemouth, Christchurch and Poole’s"),
         ("St. Helens", "St. Helens", "St. Helens’"),
         ("North West", "the North West", "the North West’s"),
+        ("Isle of Wight", "the Isle of Wight", "the Isle of Wight’s"),
+        ("West Midlands combined authority", "the West Midlands combined authority", "the West Midlands combined authority’s"),
     ],
 )  # fmt: skip
 def test_names_are_said_as_people_say_them(name: str, said: str, owned: str) -> None:
