@@ -1,6 +1,6 @@
 """What the figures say of a place, in words that claim no more than the figures' own uncertainty allows.
 
-Three grades of sureness are used throughout: *clearly* from a probability of 0.9, *probably* from 0.6 (the framework's
+Three grades of sureness are used throughout: *clearly* from a probability of 0.95, *probably* from 0.6 (the framework's
 own threshold for a label), and below that the sentence says that it cannot be told.
 """
 
@@ -24,7 +24,7 @@ from pipeline.report.facts import (
     Typical,
 )
 
-CLEARLY: Final = 0.9
+CLEARLY: Final = 0.95  # then, and only then, a 90% interval lies wholly on one side
 PROBABLY: Final = 0.6
 _NEAR: Final = 0.005  # a contribution smaller than this is not worth a sentence
 _MOST_NAMED: Final = 2

@@ -29,6 +29,7 @@ TYPICAL = Typical(year=2023, median=76.5, low=68.0, high=84.0, districts=359)
         (0.3, "probably below the typical district"),
         (0.5, "not to be told apart from the typical district"),
         (0.7, "probably above the typical district"),
+        (0.94, "probably above the typical district"),
         (0.95, "clearly above the typical district"),
     ],
 )
@@ -54,7 +55,7 @@ def test_a_wide_rank_interval_is_a_band_without_a_rank() -> None:
 def test_the_best_and_worst_fifth_are_named_only_where_sure() -> None:
     assert sentences.fifth(KNOWN) is None
     assert (
-        sentences.fifth(replace(KNOWN, probability_bottom_fifth=0.93)) == "In the worst fifth with a probability of 93%"
+        sentences.fifth(replace(KNOWN, probability_bottom_fifth=0.97)) == "In the worst fifth with a probability of 97%"
     )
 
 
@@ -88,7 +89,7 @@ def test_where_nations_do_not_compare_the_nation_is_named() -> None:
 
 
 def test_places_are_counted_by_what_can_be_told() -> None:
-    scores = [replace(KNOWN, probability_above_typical=p) for p in (0.95, 0.9, 0.5, 0.05, None)]
+    scores = [replace(KNOWN, probability_above_typical=p) for p in (0.99, 0.95, 0.9, 0.04, None)]
     assert sentences.sure_counts(scores) == (2, 1, 2)
 
 
@@ -108,7 +109,7 @@ def test_an_interval_of_figures_carried_forward_alone_makes_nothing_clear() -> N
         (0.99, 0.01, "The Isle of Wight is clearly above the typical district on growth and clearly below it on sharing"),
         (0.01, 0.5, "The Isle of Wight is clearly below the typical district on growth; on sharing it cannot be told apart"),
         (0.5, 0.5, "The Isle of Wight cannot be told apart from the typical district on growth or on sharing"),
-        (None, 0.9, ("The Isle of Wight is clearly above the typical district on sharing; "
+        (None, 0.96, ("The Isle of Wight is clearly above the typical district on sharing; "
          "on growth no survey error is published to tell by")),
         (None, 0.5, ("The Isle of Wight cannot be told apart from the typical district on sharing; "
          "on growth no survey error is published to tell by")),
