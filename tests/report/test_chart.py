@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from pipeline.report import downloads
 from pipeline.report.chart import Chart, Column, plain_json, rounded
 from pipeline.report.specs import compiled_specs
 
@@ -45,3 +46,9 @@ def test_every_chart_compiles_to_vega_without_figures_or_addresses_in_it() -> No
         named = {data["name"]: data for data in spec["data"]}
         assert "values" not in named["points"], name
         assert not any("url" in data for data in spec["data"]), name
+
+
+def test_no_cell_of_a_download_is_a_formula() -> None:
+    rows = [["=cmd|'/c calc'!A1", -1.5, "-2+3", "Preston", None]]
+    text = downloads._csv(("a", "b", "c", "d", "e"), iter(rows))
+    assert text.splitlines()[1] == "'=cmd|'/c calc'!A1,-1.5,'-2+3,Preston,"

@@ -49,7 +49,8 @@ IG.behind = (() => {
 
   function csv(state) {
     const quoted = (value) => {
-      const text = value === null || value === undefined ? "" : String(value);
+      const plain = value === null || value === undefined ? "" : String(value);
+      const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${plain}` : plain; // no formula for a spreadsheet to run
       return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
     const { columns, source } = state.payload;
