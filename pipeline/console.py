@@ -24,6 +24,7 @@ from pipeline.run.report import (
 from pipeline.run.results import Outcome, PartResult
 
 LOG_WIDTH = 120
+READ_IT = '.venv/bin/python -m pipeline area "Preston" prints a place; `make report` builds a site to look at.'
 _RIGHT = ("districts", "parts", "age")
 
 
@@ -114,6 +115,7 @@ def print_summary(
         found = [f"{f.severity}: {f.sentence}" for f in outcome.findings if f.gate_id != "too_old"]
         _print_some(console, "Gate", found)
         console.print(f"The work took {work:.1f} s ({_steps(outcome)}){start}.", markup=False)
+        console.print(f"Read it: {READ_IT}", markup=False)
     else:
         if not (context.offline or context.force):
             _print_some(console, "Asked", asked_words(context))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from pipeline.in_short import certainty, in_short
 from pipeline.reading import published
 
 DEFAULT_FRAMEWORK = "shared_growth"
 CHANGE_WINDOW_YEARS = 10
 TYPICAL = 50.0
 ENOUGH_DRAWS = 2000
-MOST_CERTAIN = 0.99  # draws never say that something is certain
+LINE_WIDTH = 110
 END_ERROR = 1.28  # standard error of a normal 5% quantile from n draws, in half-widths of the interval, times root n
 _NEGLIGIBLE = 1e-9
 _TITLE_WIDTH, _FIGURE_WIDTH = 50, 58
@@ -56,7 +58,10 @@ select
     contribution.contribution,
     sum(contribution.contribution) over (partition by node.parent_node_id) as contributions,
     contribution.aggregate,
-    parent.score as parent_score
+    parent.score as parent_score,
+    score.probability_top_fifth,
+    score.probability_bottom_fifth,
+    score.probability_above_typical
 from mart_score as score
 inner join dim_node as node using (framework_id, node_id)
 left join mart_contribution as contribution
@@ -173,6 +178,9 @@ class NodeScore:
     contributions: float | None = None
     aggregate: str | None = None
     parent_score: float | None = None
+    probability_top_fifth: float | None = None
+    probability_bottom_fifth: float | None = None
+    probability_above_typical: float | None = None
 
     @property
     def has_hidden_error(self) -> bool:
@@ -239,7 +247,13 @@ def profile_text(database: Path, area_code: str) -> str:
         if level == "district" and not is_scored:
             lines += ["Shown, not scored: too few people live here for most surveys to say anything.", ""]
         else:
-            for view in (_View("level", 0), _View("change", CHANGE_WINDOW_YEARS)):
+            level_view, change_view = (
+                _view(connection, area_code, flavour, window)
+                for flavour, window in (("level", 0), ("change", CHANGE_WINDOW_YEARS))
+            )
+            if said := in_short(level_view.nodes, change_view.nodes, change_view.year, CHANGE_WINDOW_YEARS):
+                lines += [*textwrap.wrap(f"In short: {said}", LINE_WIDTH), *_starred(said), ""]
+            for view in (level_view, change_view):
                 lines += [*_scores(connection, area_code, level == "district", view), ""]
         lines += [
             "Latest figures, and those of the typical district (its median) in the same year",
@@ -250,27 +264,39 @@ def profile_text(database: Path, area_code: str) -> str:
 
 @dataclass(frozen=True)
 class _View:
-    """A flavour and its window (0 for the level): what one block of the profile shows."""
+    """A flavour and its window (0 for the level) in their latest year: what one block of the profile shows."""
 
     flavour: str
     window_years: int
+    year: int | None
+    nodes: Sequence[NodeScore]
 
-    def heading(self, year: int) -> str:
+    @property
+    def heading(self) -> str:
         scale = "scores from 0 to 100, 50 is the typical district"
-        if self.flavour == "level":
-            return f"Where it stands in {year} ({scale})"
-        return f"Where it has been heading, {year - self.window_years + 1} to {year} (the same scale)"
+        if self.flavour == "level" or self.year is None:
+            return f"Where it stands in {self.year} ({scale})"
+        return f"Where it has been heading, {self.year - self.window_years + 1} to {self.year} (the same scale)"
+
+
+def _view(connection: duckdb.DuckDBPyConnection, area_code: str, flavour: str, window_years: int) -> _View:
+    found = connection.execute(_LATEST_YEAR, [DEFAULT_FRAMEWORK, flavour, window_years]).fetchone()
+    year = None if found is None or found[0] is None else int(found[0])
+    rows = connection.execute(_SCORES, [area_code, DEFAULT_FRAMEWORK, flavour, window_years, year]).fetchall()
+    return _View(flavour, window_years, year, [NodeScore(*row) for row in rows])
+
+
+def _starred(said: str) -> list[str]:
+    return ["* by its figures, whose error nobody publishes"] if "*" in said else []
 
 
 def _scores(connection: duckdb.DuckDBPyConnection, area_code: str, is_district: bool, view: _View) -> list[str]:
-    found = connection.execute(_LATEST_YEAR, [DEFAULT_FRAMEWORK, view.flavour, view.window_years]).fetchone()
-    if found is None or found[0] is None:
+    if view.year is None:
         return [f"No scores of the {view.flavour} are in the published file."]
-    year = int(found[0])
-    place = [area_code, DEFAULT_FRAMEWORK, view.flavour, view.window_years, year]
-    nodes = [NodeScore(*row) for row in connection.execute(_SCORES, place).fetchall()]
+    place = [area_code, DEFAULT_FRAMEWORK, view.flavour, view.window_years, view.year]
+    nodes = view.nodes
     header = f"  {'':<{_TITLE_WIDTH}}{'score':>5}  {'90% interval':>13}  {'adds':>5}"
-    lines = [view.heading(year), header + ("  rank (90% interval)" if is_district else "")]
+    lines = [view.heading, header + ("  rank (90% interval)" if is_district else "")]
     lines += [_node_line(node, is_district) for node in nodes]
     if any(node.points is not None for node in nodes):
         lines.append("  adds: how many points of the line it belongs to are its doing, above or below 50")
@@ -330,8 +356,7 @@ def _label_words(row: tuple[str, float, str] | None) -> list[str]:
     label, probability, most_probable = row
     if label == "not clear":
         return [f"  Label: not clear (the most probable, {most_probable}, has probability {probability:.2f})"]
-    certainty = f"{probability:.2f}" if probability <= MOST_CERTAIN else f"more than {MOST_CERTAIN}"
-    return [f"  Label: {label} (probability {certainty}), against the typical district"]
+    return [f"  Label: {label} (probability {certainty(probability)}), against the typical district"]
 
 
 def _not_scored(connection: duckdb.DuckDBPyConnection, place: Mapping[str, object]) -> list[str]:

@@ -56,7 +56,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "pipeline/export": {"duckdb", "xlsxwriter", "pipeline.marts.declaration"},
     "pipeline/reading.py": {"duckdb"},
-    "pipeline/profile.py": {"duckdb", "pipeline.reading"},
+    "pipeline/in_short.py": {"pipeline.profile"},
+    "pipeline/profile.py": {"duckdb", "pipeline.in_short", "pipeline.reading"},
     "pipeline/report": {
         "altair",
         "duckdb",

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.geography import load_register
+from pipeline.in_short import in_short
 from pipeline.profile import NodeScore, find_published, profile_text
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
@@ -48,6 +49,48 @@ def test_a_profile_has_growth_and_sharing_level_and_change_with_interval_rank_an
     [line] = [line for line in level.splitlines() if line.strip().startswith("Productivity ")]
     assert "not known" in line, "nobody publishes the error of output per hour, also not of an older figure"
     assert "0 and 100 are the ends of the scale" in level
+
+
+def test_a_profile_begins_with_what_is_sure_in_a_sentence(said: Callable[..., str]) -> None:
+    words = " ".join(said("area", "Tower Hamlets").split())
+    assert "In short: growth among the highest, rank " in words
+    assert "; sharing among the lowest, rank " in words
+    assert "among the highest: productivity*," in words, "a star where no error is published"
+    assert "* by its figures, whose error nobody publishes" in words
+    assert "participation in work falling behind (probability " in words
+    group = " ".join(said("area", "Core Cities").split())
+    assert "its error not known; sharing below the typical district." in group
+
+
+def node(title: str, kind: str = "domain", **known: float | None) -> NodeScore:
+    rank = known.pop("rank", None)
+    score = known.pop("score", 50.0) or 0.0
+    return NodeScore(
+        title, kind, 1, score, known.pop("lower", None), None, None if rank is None else int(rank), None, None, 360,
+        None, False, 1.0, **known,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def test_what_is_said_in_short_is_as_sure_as_its_draws() -> None:
+    sure = node("Growth", lower=60, score=70, probability_above_typical=0.95, probability_top_fifth=0.94)
+    unsure = node("Sharing", lower=40, score=52, probability_above_typical=0.94)
+    assert in_short([sure, unsure], [], None, 10) == (
+        "growth above the typical district; sharing not to be told apart from the typical district."
+    )
+    assert in_short([node("Growth", score=88)], [], None, 10) == "growth 88 of 100, its error not known."
+    heads = [
+        node("Growth", lower=1, probability_above_typical=0.41),
+        node("Sharing", lower=1, probability_above_typical=0.07),
+        node("Participation in work", "pillar", lower=1, probability_above_typical=0.96),
+        node("Residents' pay", "pillar", lower=1, probability_above_typical=0.93),
+    ]
+    assert in_short([], heads, 2025, 10) == (
+        "In the 10 years to 2025, against the typical district: growth not to be told; "
+        "sharing probably falling behind (probability 0.93); participation in work gaining (probability 0.96)."
+    )
+    ends = [node("Pay", "pillar", rank=72), node("Jobs", "pillar", rank=289), node("Homes", "pillar", rank=73)]
+    assert in_short([sure, *ends], [], None, 10).endswith("Pillars among the highest: pay*; among the lowest: jobs*.")
+    assert in_short([], [], None, 10) == ""
 
 
 def test_points_of_a_nodes_members_sum_to_its_distance_from_fifty() -> None:
