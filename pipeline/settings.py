@@ -17,6 +17,9 @@ BASELINE_DIR = PROJECT_ROOT / "data" / "raw" / "baseline"
 _CONTACT = re.compile(
     r"[!-'*-~]{5,200}"
 )  # printable ASCII without blanks and brackets: an address of the web or of mail
+# As Nomis gives them. Only plain characters, so that a key has one spelling in any address, and so many that taking it
+# out of what a publisher sends cannot change a figure or a name.
+_NOMIS_UID = re.compile(r"0x[0-9A-Za-z]{6,200}")
 _STORE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?")
 
 
@@ -103,7 +106,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     Nomis key; ``IG_CONTACT`` is a web or mail address at which publishers can reach whoever runs this;
     ``IG_KEEP_RELEASES`` is how many minor versions of the data set to keep, ``IG_KEEP_SNAPSHOTS`` how many answers of
     each query; ``IG_LOOK_WITHIN_DAYS`` is within how many days every table is asked about. Empty means unset.
-    Raises SettingsError for a contact that no User-Agent can carry, and for a number that is none.
+    Raises SettingsError for a contact that no User-Agent can carry, a key that is none, and a number that is none.
     """
     env = os.environ if environ is None else environ
     data_dir = Path(env.get("IG_DATA_DIR") or PROJECT_ROOT / "data").expanduser().resolve()
@@ -119,13 +122,24 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     return Settings(
         data_dir=data_dir,
         base_urls=base_urls,
-        nomis_uid=env.get("NOMIS_UID") or None,
+        nomis_uid=_nomis_uid(env),
         contact=contact,
         keep_releases=_whole_number(env, "IG_KEEP_RELEASES", DEFAULT_KEEP_RELEASES, _NEWEST_STAYS),
         keep_snapshots=_whole_number(env, "IG_KEEP_SNAPSHOTS", DEFAULT_KEEP_SNAPSHOTS, _NEWEST_STAYS),
         look_within_days=_whole_number(env, "IG_LOOK_WITHIN_DAYS", DEFAULT_LOOK_WITHIN_DAYS),
         store_url=_store_url(env),
     )
+
+
+def _nomis_uid(env: Mapping[str, str]) -> str | None:
+    """The key without blanks around it, which come with pasting. What is wrong with it is not repeated: it may be one."""
+    given = env.get("NOMIS_UID", "").strip() or None
+    if given is not None and not _NOMIS_UID.fullmatch(given):
+        raise SettingsError(
+            "NOMIS_UID must be the key of a Nomis account as Nomis shows it, 0x and then letters and digits; leave it "
+            "unset to ask as a guest, which brings the same figures in more pages"
+        )
+    return given
 
 
 def _store_url(env: Mapping[str, str]) -> str | None:

@@ -95,18 +95,23 @@ def first_contact(host: str, port: int, *, connect: Callable[..., socket.socket]
 
 
 class Session(requests.Session):
-    """Follows redirects as far as is safe: never from https to http, and with the key to no host but the one asked."""
+    """Follows redirects as far as is safe: never from https to http, and with the key to no host but the one asked.
+
+    ``before_redirect`` is called with the address before each is followed: it is a request like any other.
+    """
 
     def __init__(self, secret: str | None) -> None:
         super().__init__()
         self._secret = secret
+        self.before_redirect: Callable[[str], None] = lambda _: None
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Where to go on to. Raises RequestException for a redirect that is not followed; its text holds no key."""
         target = super().get_redirect_target(resp)
         if target is None:
             return None
-        here, there = urlsplit(resp.url), urlsplit(urljoin(resp.url, target))
+        address = urljoin(resp.url, target)
+        here, there = urlsplit(resp.url), urlsplit(address)
         if there.scheme not in ("http", "https") or (here.scheme == "https" and there.scheme == "http"):
             raise requests.exceptions.InvalidURL(
                 f"it redirects from {here.scheme} to {there.scheme} ({there.hostname}), which is not followed"
@@ -115,4 +120,5 @@ class Session(requests.Session):
             raise requests.exceptions.InvalidURL(
                 f"it redirects to another host ({there.hostname}) with the key in the address, which is not followed"
             )
+        self.before_redirect(address)
         return target

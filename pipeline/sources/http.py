@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ from pipeline.sources.shared import OncePerRun, SpoolFolder
 MAX_ATTEMPTS = 4
 MAX_ATTEMPTS_AFTER_SILENCE = 2  # a read timeout alone takes minutes
 MAX_WAIT_SECONDS = 60.0  # all pauses of one request together, whatever Retry-After says
+LONGEST_RETRY_AFTER_SECONDS = 86_400.0 * 365  # whatever is asked beyond, no run lasts so long
 # A publisher whose answer takes longer than this, however steadily it trickles, is not going to end it tonight.
 MAX_ANSWER_SECONDS = 900.0
 MAX_REDIRECTS = 5
@@ -169,12 +171,14 @@ class HttpClient:
         accept: str = "*/*",
         etag: str | None = None,
         last_modified: str | None = None,
+        without_body: bool = False,
     ) -> HttpResponse:
         """Ask a source for ``path_or_url`` (relative to its base URL, or absolute) and return the whole answer.
 
         Answers of 429 and 5xx, broken connections and short bodies are tried again, at most MAX_ATTEMPTS times
         and MAX_WAIT_SECONDS of waiting. Any other status is returned, for the adapter to judge. With ``etag`` or
-        ``last_modified`` an unchanged document comes back as ``not_modified`` without content.
+        ``last_modified`` an unchanged document comes back as ``not_modified`` without content; ``without_body`` asks
+        only whether the document is there (HEAD).
 
         Raises HostUnreachable (no connection: now, or at this run's first contact), RequestRefused (still 429 or
         5xx at the end), Incomplete (the body kept breaking off), WrongContent (the body is larger than allowed).
@@ -195,11 +199,9 @@ class HttpClient:
         waited = 0.0
         for attempt in range(1, MAX_ATTEMPTS + 1):
             self._wait_for_turn(host, source)
-            with self._lock:
-                self.requests[source_id] += 1
             pause = self._backoff_seconds * 2 ** (attempt - 1)
             try:
-                response = self._send_once(host, source, url, sent, public, headers)
+                response = self._send_once(host, source, url, sent, public, headers, "HEAD" if without_body else "GET")
             except _BrokenError as broken:
                 failure, attempts_worth_making = broken.as_source_error, broken.attempts_worth_making
             else:
@@ -212,7 +214,7 @@ class HttpClient:
                 attempts_worth_making = MAX_ATTEMPTS
                 asked = _retry_after_seconds(response.headers.get("retry-after"))
                 if asked is not None:
-                    pause = asked
+                    pause = max(pause, asked)  # "0", or a date that has passed, is no leave to ask on without a pause
                     host.hold_off(asked)
             if attempt >= attempts_worth_making or waited + pause > MAX_WAIT_SECONDS:
                 break
@@ -253,15 +255,19 @@ class HttpClient:
             return self._hosts.setdefault((source_id, f"{parts.scheme}://{parts.netloc}"), Host())
 
     def _wait_for_turn(self, host: Host, source: Source) -> None:
+        """Return when the next request to the host may be sent, and count it."""
         if host.held_for > MAX_WAIT_SECONDS:
             raise RequestRefused(
                 f"{source.title} has asked to be left alone for another {host.held_for:.0f} s; try again after that."
             )
         if self._throttle:
             host.take_turn(source.requests_per_second)
+        with self._lock:
+            self.requests[source.id] += 1
 
-    def _session(self) -> requests.Session:
-        session = getattr(self._local, "session", None)
+    def _session(self, source: Source) -> Session:
+        """This thread's own, set to keep the pace of ``source`` through redirects too."""
+        session: Session | None = getattr(self._local, "session", None)
         if session is None:
             session = Session(self._secret)
             session.headers["User-Agent"] = self.user_agent
@@ -269,6 +275,7 @@ class HttpClient:
             self._local.session = session
             with self._lock:
                 self._sessions.append(session)
+        session.before_redirect = lambda url: self._wait_for_turn(self._host(source.id, url), source)
         return session
 
     # --- one request --------------------------------------------------------------------------------------------
@@ -281,17 +288,18 @@ class HttpClient:
         sent: Mapping[str, str],
         public: Mapping[str, str],
         headers: Mapping[str, str],
+        method: str,
     ) -> HttpResponse:
         timeouts = (source.connect_timeout_seconds, source.read_timeout_seconds)
         proxies = {"no_proxy": "*"} if is_loopback(url) else None
         with (
             self._translated_errors(host, source, url),
-            self._session().get(
-                url, params=sent, headers=headers, timeout=timeouts, proxies=proxies, stream=True
+            self._session(source).request(
+                method, url, params=sent, headers=headers, timeout=timeouts, proxies=proxies, stream=True
             ) as answer,
         ):
             host.has_answered = True
-            content = self._read_body(answer, source)
+            content = b"" if method == "HEAD" else self._read_body(answer, source)
             return HttpResponse(
                 content=content,
                 status=answer.status_code,
@@ -403,10 +411,12 @@ def _retry_after_seconds(value: str | None) -> float | None:
     """``Retry-After`` as seconds from now: a number or an HTTP date (RFC 9110 section 10.2.3); None if neither."""
     if not value:
         return None
-    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
-        return float(value)
+    if re.fullmatch(r"[0-9]+", value.strip(), re.ASCII):
+        return min(float(value), LONGEST_RETRY_AFTER_SECONDS)
     try:
-        moment = email.utils.parsedate_to_datetime(value).timestamp()
+        moment = email.utils.parsedate_to_datetime(value)
+        # A date without a zone is GMT, as RFC 9110 has every one.
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - time.time()
     except (ValueError, OverflowError):
         return None
-    return max(0.0, moment - time.time())
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from pipeline.settings import SettingsError, settings_from_environment
 from pipeline.sources import hosts, http
 from pipeline.sources.base import HostUnreachable, Incomplete, RequestRefused, WrongContent
 from tests.sources.conftest import ClientFor
@@ -60,8 +61,27 @@ def test_retry_after_may_be_a_date() -> None:
     in_ten_seconds = email.utils.formatdate(time.time() + 10, usegmt=True)
     assert http._retry_after_seconds(in_ten_seconds) == pytest.approx(10, abs=2)
     assert http._retry_after_seconds("7") == 7
+    assert http._retry_after_seconds(in_ten_seconds.removesuffix(" GMT")) == pytest.approx(10, abs=2)
+    assert http._retry_after_seconds(email.utils.formatdate(0, usegmt=True)) == 0
     assert http._retry_after_seconds("soon") is None
+    assert http._retry_after_seconds("-5") is None
     assert http._retry_after_seconds(None) is None
+
+
+@pytest.mark.parametrize("absurd", ["9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_an_absurd_retry_after_is_a_wait_too_long_and_not_a_crash(absurd: str) -> None:
+    assert http._retry_after_seconds(absurd) == http.LONGEST_RETRY_AFTER_SECONDS
+
+
+def test_a_retry_after_of_nothing_is_no_leave_to_ask_on_at_once(
+    standin: StandIn, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_retry_after_seconds", lambda value: 0.0 if value else None)
+    standin.faults.switch_on("rate_limited")
+    started = time.monotonic()
+    with pytest.raises(RequestRefused, match="answered 429 4 times"):
+        client_for(standin, backoff_seconds=0.1).get("ons_els", EMPLOYMENT)
+    assert time.monotonic() - started >= 0.1 + 0.2 + 0.4
 
 
 def test_a_retry_after_beyond_the_limit_ends_the_request_at_once(
@@ -110,6 +130,22 @@ def test_a_redirect_is_followed_and_the_final_address_recorded(standin: StandIn,
     response = client_for(standin).get("ons_els", EMPLOYMENT)
     assert response.status == 200
     assert "/moved/" in response.url_without_secrets
+
+
+def test_a_redirect_is_a_request_like_any_other(standin: StandIn, client_for: ClientFor) -> None:
+    standin.faults.switch_on("redirect", "employment")
+    client = client_for(standin, throttle=True)  # two a second
+    started = time.monotonic()
+    client.get("ons_els", EMPLOYMENT)
+    assert time.monotonic() - started >= 0.5
+    assert client.requests["ons_els"] == len(standin.requests) == 2
+
+
+def test_a_document_can_be_asked_after_without_its_body(standin: StandIn, client_for: ClientFor) -> None:
+    answer = client_for(standin).get("ons_els", EMPLOYMENT, without_body=True)
+    assert (answer.status, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) > 1000
+    assert standin.requests[0].method == "HEAD"
 
 
 def test_a_body_larger_than_allowed_is_refused(standin: StandIn, client_for: ClientFor) -> None:
@@ -291,6 +327,17 @@ def test_the_key_shows_nowhere(
     assert not any(KEY in text for text in seen)
     assert KEY not in caplog.text
     assert "dataset/NM_17_5" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "wrong", ["e", "0", "0x12 34567", "NPK-1:0x5ec4e7c0de", "0x5ec4e7%2Bc0de", "0x5ec4e7+/c0de=", "0xé5ec4e7"]
+)
+def test_a_key_that_could_change_figures_or_be_spelt_two_ways_is_refused_and_not_repeated(wrong: str) -> None:
+    with pytest.raises(SettingsError, match="NOMIS_UID must be the key") as caught:
+        settings_from_environment({"NOMIS_UID": wrong})
+    assert len(wrong) < 3 or wrong not in str(caught.value)
+    assert settings_from_environment({"NOMIS_UID": f" {KEY}\n"}).nomis_uid == KEY
+    assert settings_from_environment({"NOMIS_UID": " "}).nomis_uid is None
 
 
 def test_the_key_is_not_in_the_words_about_an_unreachable_host(client_for: ClientFor) -> None:
