@@ -1,6 +1,6 @@
 """Nomis API v01: one slice of a data set as CSV, page by page, with proof that all of it came.
 
-Rows are asked for by RecordOffset until RECORD_COUNT of them have arrived, and go from each page into a file, so that
+Rows are asked for by RecordOffset until RECORD_COUNT of them have arrived, of every area the data set lists, and go from each page into a file, so that
 memory does not grow with the number of pages.
 """
 
@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 from pipeline.catalogue.model import NomisQuery
 from pipeline.sources.answers import page_of
 from pipeline.sources.base import Incomplete, Page, Payload, WrongContent
-from pipeline.sources.nomis_definitions import SOURCE_ID, code_by_name, described, last_updated, periods_wanted
+from pipeline.sources.nomis_definitions import (
+    SOURCE_ID,
+    areas_listed,
+    code_by_name,
+    described,
+    geography_types,
+    last_updated,
+    periods_wanted,
+)
 from pipeline.sources.nomis_pages import (
     BYTE_ORDER_MARK,
     Asked,
@@ -23,6 +31,7 @@ from pipeline.sources.nomis_pages import (
     OtherOptionError,
     read_page,
     record_count,
+    require_measures,
     require_options,
 )
 
@@ -30,7 +39,7 @@ if TYPE_CHECKING:
     from pipeline.sources.http import HttpClient, HttpResponse
     from pipeline.sources.shared import SpoolFile
 
-__all__ = ["fetch", "last_updated", "periods_wanted"]
+__all__ = ["fetch", "geography_types", "last_updated", "periods_wanted"]
 
 PAGE_ROWS = 25_000  # a guest's limit
 # What a key allows is not settled (100,000 by one client's documentation, a million by others; WIRE_FORMATS 1.3), so
@@ -131,6 +140,7 @@ def _collect_block(asked: Asked, client: HttpClient, collected: _Collected) -> N
         response = client.get(SOURCE_ID, f"dataset/{asked.query.dataset}.data.csv", parameters)
         page = read_page(response, asked)
         require_options(page, asked)
+        require_measures(page, asked)
         announced = record_count(page, offset, asked)
         if announced is None or (expected is not None and announced != expected):
             raise Incomplete(
@@ -145,7 +155,7 @@ def _collect_block(asked: Asked, client: HttpClient, collected: _Collected) -> N
         expected = announced
         complete.add(page)
         _add_page(collected, response, page.num_rows, asked)
-    complete.require(expected)
+    complete.require(expected, areas_listed(asked.query, asked.geography, client))
 
 
 def _parameters(asked: Asked, offset: int, rows: int) -> dict[str, str]:

@@ -86,6 +86,28 @@ def code_by_name(query: NomisQuery, dimension: str, wanted: NomisCode, client: H
     )
 
 
+def areas_listed(query: NomisQuery, geography: str, client: HttpClient) -> frozenset[str]:
+    """The GSS codes of a geography type's areas in the data set's own list; empty where no list came.
+
+    Raises HostUnreachable.
+    """
+    try:
+        structure = _definition(f"dataset/{query.dataset}/geography/{geography}.def.sdmx.json", client)
+    except HostUnreachable:
+        raise
+    except SourceError:  # complete figures are worth keeping without it, as in ``described``
+        return frozenset()
+    return frozenset(
+        code for area in _codes_in(structure) if (code := _titled(area.get("annotations")).get("GeogCode", "").strip())
+    )
+
+
+def geography_types(query: NomisQuery, client: HttpClient) -> dict[str, str]:
+    """The geography types the data set has today (``TYPE424``), each with its name. Raises as ``last_updated``."""
+    structure = _definition(f"dataset/{query.dataset}/geography/TYPE.def.sdmx.json", client)
+    return {code: name for code, name in _options(structure) if code.startswith("TYPE")}
+
+
 def _family(query: NomisQuery, client: HttpClient) -> Mapping[str, Any]:
     """The definition proper (``keyfamily``) of ``dataset/{id}.def.sdmx.json``; empty where none is listed."""
     structure = _definition(f"dataset/{query.dataset}.def.sdmx.json", client)
@@ -94,7 +116,11 @@ def _family(query: NomisQuery, client: HttpClient) -> Mapping[str, Any]:
 
 def _annotations(family: Mapping[str, Any]) -> dict[str, str]:
     """The annotations by title: Status, LastUpdated, Units …"""
-    listed = mappings(inside(family, "annotations", "annotation"))
+    return _titled(family.get("annotations"))
+
+
+def _titled(annotations: object) -> dict[str, str]:
+    listed = mappings(inside(annotations, "annotation"))
     return {str(entry.get("annotationtitle")): text(entry.get("annotationtext")) or "" for entry in listed}
 
 
@@ -132,11 +158,20 @@ def _definition(path: str, client: HttpClient) -> dict[str, Any]:
 
 def _code_list(query: NomisQuery, dimension: str, client: HttpClient) -> list[tuple[str, str]]:
     """The options of one dimension of a data set: (code, name), in the order of the definition."""
-    structure = _definition(f"dataset/{query.dataset}/{dimension}.def.sdmx.json", client)
-    lists = mappings(inside(structure, "codelists", "codelist"))
-    codes = mappings(lists[0].get("code")) if lists else []
-    options = [(text(code.get("value")), text(inside(code, "description", "value")) or "") for code in codes]
+    return _options(_definition(f"dataset/{query.dataset}/{dimension}.def.sdmx.json", client))
+
+
+def _options(structure: Mapping[str, Any]) -> list[tuple[str, str]]:
+    options = [
+        (text(code.get("value")), text(inside(code, "description", "value")) or "") for code in _codes_in(structure)
+    ]
     return [(code, name) for code, name in options if code is not None]
+
+
+def _codes_in(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The codes of the first code list of a definition; none for a list without any, which a search with no match brings."""
+    lists = mappings(inside(structure, "codelists", "codelist"))
+    return mappings(lists[0].get("code")) if lists else []
 
 
 def _is_wanted(date: str, query: NomisQuery) -> bool:

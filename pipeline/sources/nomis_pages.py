@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from pipeline.sources.http import HttpResponse
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-AREA, DATE, MEASURE = "GEOGRAPHY_CODE", "DATE", "MEASURES"
+AREA, DATE, MEASURE, MEASURE_NAME = "GEOGRAPHY_CODE", "DATE", "MEASURES", "MEASURES_NAME"
 # More rows than any slice of Nomis can have: twenty years of months for every ward. A count beyond is a fault, and
 # asking on for its rows would never end.
 MOST_ROWS = 20_000_000
+# What Nomis calls the measures beside a value.
+NAMES_BESIDE_VALUE = frozenset({"confidence", "numerator", "denominator"})
 _COUNT = re.compile(r"[0-9]{1,12}")
-REQUIRED_COLUMNS = (AREA, DATE, MEASURE, "OBS_VALUE", "OBS_STATUS", "RECORD_OFFSET", "RECORD_COUNT")
+REQUIRED_COLUMNS = (AREA, DATE, MEASURE, MEASURE_NAME, "OBS_VALUE", "OBS_STATUS", "RECORD_OFFSET", "RECORD_COUNT")
 
 
 class OtherOptionError(Exception):
@@ -122,6 +124,24 @@ def require_options(page: pa.Table, asked: Asked) -> None:
                 )
 
 
+def require_measures(page: pa.Table, asked: Asked) -> None:
+    """Error, numerator and denominator are what Nomis calls so, and the value is none of them. Raises WrongContent."""
+    (codes, of_row), (names, name_of_row) = (_dictionary(page, column) for column in (MEASURE, MEASURE_NAME))
+    role_of = {
+        asked.query.error_measure: "confidence",
+        asked.query.numerator_measure: "numerator",
+        asked.query.denominator_measure: "denominator",
+    }
+    for code, name in {(codes[one], names[other]) for one, other in zip(of_row, name_of_row, strict=True)}:
+        role = role_of.get(int(code)) if _COUNT.fullmatch(code) else None
+        came = " ".join(name.split()).casefold()
+        if came != role and (role or came in NAMES_BESIDE_VALUE):
+            raise WrongContent(
+                f"{asked.where}: measure {code} should be named '{role.capitalize() if role else 'Value or the like'}' but "
+                f"came back as '{name}'; correct the measures in indicators.yaml."
+            )
+
+
 class Completeness:
     """Which (area, period, measure, options) have come, a byte for each, page by page."""
 
@@ -149,12 +169,13 @@ class Completeness:
             self._has_come[starts[index] + cell] = 1
         self.received += page.num_rows
 
-    def require(self, expected: int) -> None:
+    def require(self, expected: int, listed: Collection[str]) -> None:
         """Rows equal RECORD_COUNT, all periods are there, every area has every period, measure and option.
 
-        Raises Incomplete saying what is missing.
+        ``listed`` are the areas the data set itself lists, which must all have come: a count that is wrong may agree
+        with what came; none where it gave no list. Raises Incomplete saying what is missing.
         """
-        problems = list(self._shortfalls(expected))
+        problems = list(self._shortfalls(expected, listed))
         if problems:
             raise Incomplete(f"{self._asked.where}: {'; '.join(problems)}. Nothing of it is used.")
 
@@ -166,9 +187,11 @@ class Completeness:
             raise WrongContent(f"{self._asked.where}: rows of {', '.join(unasked[:5])} came unasked.")
         return [known[index] for index in indices]
 
-    def _shortfalls(self, expected: int) -> Iterator[str]:
+    def _shortfalls(self, expected: int, listed: Collection[str]) -> Iterator[str]:
         if self.received != expected:
             yield f"{self.received:,} rows arrived of {expected:,}"
+        if without := sorted(set(listed) - self._areas.keys()):
+            yield f"no rows for {len(without):,} of the {len(listed):,} areas it lists ({', '.join(without[:5])})"
         areas_with = [self._has_come[cell :: self._cells].count(1) for cell in range(self._cells)]
         stride = self._cells
         for axis in self._axes:

@@ -128,6 +128,7 @@ NAMED_FAILURES: list[tuple[str, type[SourceError], str]] = [
     ("duplicate_rows", Incomplete, "481 rows arrived of 480"),
     ("unknown_code", Incomplete, "areas x periods x measures"),
     ("unavailable", RequestRefused, "503"),
+    ("missing_area", Incomplete, r"no rows for 1 of the 12 areas it lists \("),
 ]
 
 
@@ -148,6 +149,40 @@ def test_a_fault_that_can_be_lived_with_changes_no_figure(standin: StandIn, clie
     standin.faults.switch_on(fault, r"data\.csv")
     figures = nomis.parse(sources.fetch(REGIONS, client_for(standin)).content, REGIONS).figures
     assert figures.equals(undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("count_of_the_page", "no rows for 4 of the 12 areas it lists|no rows for measure|different rows where"),
+        ("grown_between_pages", "100 of 480 rows arrived, then a page of a table of 481 rows"),
+    ],
+)
+def test_a_count_that_lies_or_changes_between_pages_is_found_out(
+    standin: StandIn, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch, fault: str, words: str
+) -> None:
+    monkeypatch.setattr("tests.standin.nomis.GUEST_ROWS", 100)
+    standin.faults.switch_on(fault)
+    with pytest.raises(Incomplete, match=words):
+        sources.fetch(REGIONS, client_for(standin))
+
+
+def test_without_a_list_of_areas_the_count_and_the_product_are_the_proof(
+    standin: StandIn, client_for: ClientFor
+) -> None:
+    standin.faults.switch_on("html_200", "geography/TYPE")
+    assert sources.fetch(REGIONS, client_for(standin)).row_count == 20 * 12 * 2
+
+
+def test_a_numerator_that_is_the_denominator_is_no_numerator(standin: StandIn, client_for: ClientFor) -> None:
+    swapped = nomis_query(geography=["TYPE480"], numerator_measure=21002, denominator_measure=21001)
+    with pytest.raises(WrongContent, match=r"measure 2100[12] should be named '\w+tor' but came back as '\w+tor'"):
+        sources.fetch(swapped, client_for(standin))
+    error_as_value = nomis_query(geography=["TYPE480"], value_measure=21003, error_measure=None, error_form=None)
+    with pytest.raises(
+        WrongContent, match="measure 21003 should be named 'Value or the like' but came back as 'Confid"
+    ):
+        sources.fetch(error_as_value, client_for(standin))
 
 
 def test_zeros_of_abolished_districts_do_not_become_figures(standin: StandIn, client_for: ClientFor) -> None:

@@ -52,6 +52,46 @@ def _without_some_rows(body: bytes) -> bytes:
     return b"\n".join([header, *(row for number, row in enumerate(rows) if number % 50 != 17)])
 
 
+def _counted(body: bytes) -> tuple[list[bytes], list[list[bytes]], int] | None:
+    """The lines of a Nomis table and the fields of its rows from the right, which hold no comma, with its RECORD_COUNT."""
+    lines = body.rstrip(b"\n").split(b"\n")
+    if not lines[0].endswith(b'"RECORD_OFFSET","RECORD_COUNT"') or len(lines) == 1:
+        return None
+    rows = [line.rsplit(b",", 2) for line in lines[1:]]
+    return lines, rows, int(rows[0][2])
+
+
+def _without_last_area(body: bytes) -> bytes:
+    """The last area of a table that came in one page is gone, and RECORD_COUNT agrees with what is left."""
+    counted = _counted(body)
+    if counted is None or counted[2] != len(counted[1]):
+        return body
+    lines, rows, _ = counted
+    found = re.findall(rb'"([A-Z][0-9]{8})"', lines[-1])
+    kept = [row[0] for row in rows if found[-1] not in row[0]] if found else []
+    total = b"%d" % len(kept)
+    return b"\n".join([lines[0], *(b"%b,%d,%b" % (row, n, total) for n, row in enumerate(kept))]) + b"\n"
+
+
+def _counting_the_page(body: bytes) -> bytes:
+    """RECORD_COUNT tells how far this page goes instead of how many rows there are."""
+    counted = _counted(body)
+    if counted is None:
+        return body
+    lines, rows, _ = counted
+    end = b"%d" % (int(rows[-1][1]) + 1)
+    return b"\n".join([lines[0], *(b",".join([*row[:2], end]) for row in rows)]) + b"\n"
+
+
+def _grown(body: bytes) -> bytes:
+    """Later pages are of a table that has a row more than when the first was sent."""
+    counted = _counted(body)
+    if counted is None or counted[1][0][1] == b"0":
+        return body
+    lines, rows, total = counted
+    return b"\n".join([lines[0], *(b",".join([*row[:2], b"%d" % (total + 1)]) for row in rows)]) + b"\n"
+
+
 def _with_body(change: Callable[[bytes], bytes]) -> Callable[[Request, Reply], Reply]:
     """A fault in a table: other documents (definitions, errors) pass unchanged."""
 
@@ -76,6 +116,9 @@ TABLE_FAULTS: Mapping[str, Callable[[bytes], bytes]] = {
     "negative_pay": lambda body: _edit_first_row(body, VALUE, "-50"),
     "unknown_code": lambda body: _edit_first_row(body, AREA, "E99999999"),
     "withdrawn_rows": _without_some_rows,
+    "missing_area": _without_last_area,
+    "count_of_the_page": _counting_the_page,
+    "grown_between_pages": _grown,
     "not_a_number": lambda body: _edit_first_row(body, VALUE, "n/a"),
 }
 REPLY_FAULTS: Mapping[str, Callable[[Request, Reply], Reply]] = {

@@ -64,14 +64,17 @@ class NomisService:
                 return json_reply({"structure": {"header": {"id": "none"}, "keyfamilies": None}})
             if match[2] is None:
                 return json_reply(_definition(match[1].upper(), dataset))
-            return self._code_list(dataset, match[2].lower())
+            return self._code_list(dataset, match[2].lower(), zero_ghosts)
         if re.fullmatch(r"/dataset/nm_\d+_\d+\.jsonstat\.json", path, re.IGNORECASE):
             return json_reply({"error": "Query is incomplete"})
         return html_reply(200)
 
-    def _code_list(self, dataset: Dataset, concept: str) -> Reply:
+    def _code_list(self, dataset: Dataset, concept: str, zero_ghosts: bool) -> Reply:
         if concept == "geography/type":
             return json_reply(_codes(dict(TYPES.items())))
+        if concept.startswith("geography/type"):
+            kind = concept.removeprefix("geography/").upper()
+            return json_reply(_areas(self._chosen_areas(kind, zero_ghosts) if kind in TYPES else []))
         if concept in ("time", "date"):
             return json_reply(_codes(dict(dataset.dates.items())))
         options = dataset.measures if concept == "measures" else dataset.dimensions.get(concept)
@@ -268,6 +271,25 @@ def _definition(dataset_id: str, dataset: Dataset) -> dict[str, Any]:
             },
         }
     }
+
+
+def _areas(areas: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+    """Areas as their code list has them: Nomis's own number, and the GSS code among the annotations (section 1.8)."""
+    code = [
+        {
+            "value": (int(kind.removeprefix("TYPE")) << 22) + number,
+            "description": {"value": name, "lang": "en"},
+            "annotations": {
+                "annotation": [
+                    {"annotationtitle": "TypeName", "annotationtext": TYPES[kind]},
+                    {"annotationtitle": "TypeCode", "annotationtext": int(kind.removeprefix("TYPE"))},
+                    {"annotationtitle": "GeogCode", "annotationtext": gss},
+                ]
+            },
+        }
+        for number, (gss, name, kind) in enumerate(areas, 1)
+    ]
+    return {"structure": {"codelists": {"codelist": [{"id": "CL", **({"code": code} if code else {})}]}}}
 
 
 def _codes(options: Mapping[str, str]) -> dict[str, Any]:
