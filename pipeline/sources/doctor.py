@@ -6,6 +6,7 @@ same adapter and checks, so that what fails here would fail there, with the same
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -67,11 +68,17 @@ def _questions(queries: Sequence[Query]) -> Iterator[tuple[str, str, Ask]]:
     if els_queries:
         yield "ons_els", f"figures of {els_queries[0].slug}", partial(_els_figures, els_queries[0])
         yield "ons_els", f"descriptions of {len(els_queries)} indicators", partial(_els_descriptions, els_queries)
+    types: dict[str, set[str]] = {}
+    for query in queries:
+        if isinstance(query, NomisQuery):
+            types.setdefault(query.dataset, set()).update(query.geography)
     # The same slice may serve several indicators or geographies; one question each will do.
     slices = {(query.dataset, repr(query.options)): query for query in queries if isinstance(query, NomisQuery)}
     for query in slices.values():
         options = ", ".join(" | ".join(option.name for option in options) for options in query.options.values())
         yield "nomis", f"{query.dataset}: {options}", partial(_nomis_slice, query)
+    for query in {query.dataset: query for query in slices.values()}.values():
+        yield "nomis", f"{query.dataset}: geography types", partial(_nomis_types, query, sorted(types[query.dataset]))
     versions = {query.dataset: query for query in queries if isinstance(query, OnsDatasetQuery)}
     for version in versions.values():
         yield "ons_dataset", f"latest version of {version.dataset}", partial(_ons_version, version)
@@ -79,8 +86,8 @@ def _questions(queries: Sequence[Query]) -> Iterator[tuple[str, str, Ask]]:
         if not table.has_geometry:
             yield "open_geography", table_id.replace("_", " "), partial(_portal_table, table_id)
     for file_id, file in published_files.FILES.items():
-        if file.form != "csv":  # the small areas of England are tens of megabytes
-            yield file.source_id, file.edition, partial(_file, file_id)
+        # The small areas of England are tens of megabytes, so of them only whether they are still where they were.
+        yield file.source_id, file.edition, partial(_whereabouts if file.form == "csv" else _file, file_id)
 
 
 def _els_figures(query: ElsQuery, client: HttpClient) -> str:
@@ -118,6 +125,26 @@ def _nomis_slice(query: NomisQuery, client: HttpClient) -> str:
     return detail
 
 
+def _nomis_types(query: NomisQuery, wanted: Sequence[str], client: HttpClient) -> str:
+    """The types asked for are still there; names newer maps of districts. Raises RequestRefused naming those that went."""
+    there = nomis.geography_types(query, client)
+    if gone := [code for code in wanted if code not in there]:
+        raise RequestRefused(
+            f"Nomis {query.dataset} no longer has {', '.join(gone)}; it has "
+            f"{', '.join(f'{code} ({name})' for code, name in there.items()) or 'none'}. Change geography in indicators.yaml."
+        )
+    latest = max((_year_of_map(there[code]) for code in wanted), default=0)
+    newer = [
+        f"{code} ({name})" for code, name in there.items() if "district" in name and _year_of_map(name) > latest > 0
+    ]
+    return f"{', '.join(wanted)} are there" + (f"; newer: {', '.join(newer)}, not asked for yet" if newer else "")
+
+
+def _year_of_map(type_name: str) -> int:
+    """The year of the map a geography type's name speaks of (``as of April 2023``); 0 where it names none."""
+    return max((int(year) for year in re.findall(r"\b(?:19|20)[0-9]{2}\b", type_name)), default=0)
+
+
 def _ons_version(query: OnsDatasetQuery, client: HttpClient) -> str:
     return f"released {ons_dataset.last_updated(query, client)}"
 
@@ -128,6 +155,10 @@ def _portal_table(table_id: str, client: HttpClient) -> str:
     return f"{payload.row_count} rows from {payload.edition}" + (
         "" if payload.edition == newest else f"; the newest name, {newest}, does not answer"
     )
+
+
+def _whereabouts(file_id: str, client: HttpClient) -> str:
+    return published_files.whereabouts(file_id, client)
 
 
 def _file(file_id: str, client: HttpClient) -> str:

@@ -7,7 +7,7 @@ so what arrives is checked against what the file must be.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -158,15 +158,37 @@ def fetch(
     Incomplete (fewer rows than the edition has), HostUnreachable.
     """
     file = FILES[file_id]
+    response = _first_answer(
+        file, lambda address: client.get_once(file.source_id, address, etag=etag, last_modified=last_modified)
+    )
+    return None if response.not_modified else _payload(response, file)
+
+
+def whereabouts(file_id: str, client: HttpClient) -> str:
+    """Where a file of FILES is today and how large, in words, without fetching it.
+
+    Raises RequestRefused as ``fetch``, WrongContent for a web page in its place, HostUnreachable.
+    """
+    file = FILES[file_id]
+    response = _first_answer(file, lambda address: client.get(file.source_id, address, without_body=True))
+    if response.is_html:
+        raise WrongContent(
+            f"{file.edition}: a web page is at {response.url_without_secrets} now; see {file.landing_page}."
+        )
+    size, changed = (response.headers.get(name) for name in ("content-length", "last-modified"))
+    how_large = f"{int(size):,} bytes" if size and size.isdecimal() else "a file of unknown size"
+    return f"{how_large} at {response.url_without_secrets}{f', last changed {changed}' if changed else ''}"
+
+
+def _first_answer(file: PublishedFile, ask: Callable[[str], HttpResponse]) -> HttpResponse:
+    """What comes from the first of a file's addresses that has anything. Raises RequestRefused."""
     for address in file.addresses:
-        response = client.get_once(file.source_id, address, etag=etag, last_modified=last_modified)
-        if response.not_modified:
-            return None
+        response = ask(address)
         if response.status in (404, 410):
             continue
-        if response.status != 200:
+        if response.status != 200 and not response.not_modified:
             raise RequestRefused(f"{file.edition}: status {response.status} from {response.url_without_secrets}")
-        return _payload(response, file)
+        return response
     raise RequestRefused(
         f"{file.edition} has moved: none of its {len(file.addresses)} known addresses answers. "
         f"Look for it at {file.landing_page} and add the new address to FILES."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from pipeline.catalogue import load_catalogue
 from pipeline.sources.doctor import Finding, examine
 from tests.sources.conftest import ClientFor, known_sources, nomis_query
+from tests.standin import nomis
 from tests.standin.server import StandIn
 
 QUERIES = [query for indicator in load_catalogue().collected for part in indicator.parts for query in part.live]
@@ -25,7 +27,8 @@ def test_every_source_is_asked_and_most_answer(standin: StandIn, client_for: Cli
     assert all(finding.is_good for finding in findings("nomis"))
     assert "48 rows for regions" in findings("nomis")[0].detail  # twelve areas; value, error, numerator, denominator
     assert len(findings("open_geography")) == 4
-    assert len(findings("govuk")) == 2
+    assert len(findings("govuk")) == 4
+    assert "NM_17_5: geography types" in [finding.question for finding in findings("nomis")]
 
 
 @pytest.mark.usefixtures("shared_data")
@@ -40,6 +43,42 @@ def test_a_renamed_service_and_a_moved_file_are_told(standin: StandIn, client_fo
     assert "has moved" in moved.detail
 
 
+@pytest.mark.usefixtures("shared_data")
+def test_the_small_areas_of_england_are_looked_for_and_not_fetched(standin: StandIn, client_for: ClientFor) -> None:
+    standin.faults.switch_on("moved_file", "File_7_IoD2025")
+    findings = by_source(list(examine([], client_for(standin))))
+    old, new = (
+        next(finding for finding in findings("govuk") if f"{edition} File 7" in finding.question)
+        for edition in ("IoD2019", "IoD2025")
+    )
+    assert old.is_good
+    assert re.match(r"[0-9,]{9,} bytes at http://\S+File_7_-_All_IoD2019\S+", old.detail)
+    assert new.verdict == "moved or refused"
+    assert "has moved: none of its 1 known addresses answers. Look for it at https://www.gov.uk" in new.detail
+    assert {request.method for request in standin.requests if "File_7" in request.target} == {"HEAD"}
+
+
+def test_a_map_that_went_and_a_newer_one_are_told(
+    standin: StandIn, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = {"TYPE420": "local authorities: district / unitary (as of April 2025)", **nomis.TYPES}
+    monkeypatch.setattr(nomis, "TYPES", newer)
+
+    def types_of() -> Finding:
+        findings = by_source(list(examine([nomis_query()], client_for(standin))))
+        return next(finding for finding in findings("nomis") if finding.question == "NM_17_5: geography types")
+
+    finding = types_of()
+    assert finding.is_good
+    assert finding.detail.endswith(
+        "newer: TYPE420 (local authorities: district / unitary (as of April 2025)), not asked for yet"
+    )
+    monkeypatch.setattr(nomis, "TYPES", {code: name for code, name in newer.items() if code != "TYPE424"})
+    finding = types_of()
+    assert finding.verdict == "moved or refused"
+    assert "no longer has TYPE424; it has TYPE420 (local" in finding.detail
+
+
 def test_a_code_that_has_changed_is_told(standin: StandIn, client_for: ClientFor) -> None:
     recalled = nomis_query(dimensions={"variable": {"code": 45, "name": "% with RQF3+ - aged 16-64"}})
     finding = next(iter(examine([recalled], client_for(standin))))
@@ -51,7 +90,8 @@ def test_trouble_at_one_source_does_not_stop_the_others(standin: StandIn, client
     standin.faults.switch_on("html_200", r"data\.csv")
     standin.faults.switch_on("wrong_column", r"data/")
     findings = by_source(list(examine(QUERIES, client_for(standin))))
-    assert {finding.verdict for finding in findings("nomis")} == {"changed shape"}
+    slices = [finding for finding in findings("nomis") if "geography types" not in finding.question]
+    assert {finding.verdict for finding in slices} == {"changed shape"}
     assert [finding.verdict for finding in findings("ons_els")] == ["changed shape", "answers"]
 
 
