@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 
 from pipeline.verbs.common import EXIT_FAILED, EXIT_OK, VerbError, Verbs, add_verb
 
@@ -34,14 +35,21 @@ def run(arguments: argparse.Namespace) -> int:
         raise VerbError(str(error)) from error
     queries = [query for indicator in catalogue.collected for part in indicator.parts for query in part.live]
     wrong = asked = 0
+    unreachable: Counter[str] = Counter()  # questions by source; the first says why, and the reason is the same for all
     settings = settings_from_environment()
     with HttpClient(catalogue.sources, settings) as client:
         for finding in examine(queries, client):
             asked += 1
             wrong += not finding.is_good
+            unreachable[finding.source_id] += finding.verdict == "unreachable"
+            if finding.verdict == "unreachable" and unreachable[finding.source_id] > 1:
+                continue
             mark = "ok  " if finding.is_good else "NOT "
             verdict = "" if finding.is_good else f"{finding.verdict}: "
             print(f"{mark} {finding.source_id}, {finding.question}: {verdict}{finding.detail}", flush=True)
+    for source_id, questions in unreachable.items():
+        if questions > 1:
+            print(f"NOT  {source_id}: the same for {questions - 1} more of its questions.")
     if settings.contact is None:
         print(NO_CONTACT)
     print(f"{asked - wrong} of {asked} questions were answered as they should be.")

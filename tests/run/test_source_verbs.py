@@ -15,7 +15,7 @@ from pipeline.run.geography_check import differences
 from pipeline.run.job import exit_code
 from pipeline.run.refresh import Outcome
 from pipeline.run.report import awaited_words, run_report, table_rows
-from pipeline.settings import Settings, SettingsError, settings_from_environment
+from pipeline.settings import URL_VARIABLES, Settings, SettingsError, settings_from_environment
 from pipeline.sources import doctor
 from pipeline.sources.hosts import Host
 from pipeline.sources.http import HttpClient
@@ -57,6 +57,19 @@ def test_doctor_exits_0_where_all_is_well(
     monkeypatch.setenv("IG_CONTACT", "data@example.org")
     assert main(["doctor"]) == 0
     assert "IG_CONTACT" not in capsys.readouterr().out
+
+
+def test_doctor_says_once_of_each_source_that_there_is_no_way_to_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for variable in URL_VARIABLES.values():
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    assert main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("unreachable" in line for line in lines) == 7
+    assert len([line for line in lines if line.startswith("NOT  nomis: the same for ")]) == 1
+    assert lines[-1].startswith("0 of ")
+    assert len(lines) < 16
 
 
 def test_geography_says_which_service_answered_and_what_differs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from tests.standin import nomis_datasets
 from tests.standin.figures import Figures
 from tests.standin.server import StandIn
 
+CATALOGUE = load_catalogue()
 CLAIMANTS = nomis_query(
     dataset="NM_162_1",
     dates={"from_year": 2012},
@@ -266,7 +268,7 @@ def test_percentiles_asked_together_come_in_one_request_and_each_reads_its_own(
 def test_sixty_thousand_rows_of_one_table_arrive_complete_through_the_cut(
     standin: StandIn, client_for: ClientFor
 ) -> None:
-    [part] = load_catalogue().indicators["pay_weekly_p10"].parts
+    [part] = CATALOGUE.indicators["pay_weekly_p10"].parts
     [asked] = part.live
     assert isinstance(asked, NomisQuery)
     dates = asked.dates.model_copy(update={"from_year": 2018})
@@ -357,7 +359,7 @@ def test_the_definitions_unit_and_notes_are_kept(standin: StandIn, client_for: C
 
 
 def workless_query() -> NomisQuery:
-    [part] = load_catalogue().indicators["workless_households"].parts
+    [part] = CATALOGUE.indicators["workless_households"].parts
     query = part.live[0]
     assert isinstance(query, NomisQuery)
     return query.model_copy(update={"geography": ("TYPE480",)})
@@ -390,3 +392,67 @@ def test_a_data_set_that_words_them_otherwise_is_a_failure_with_its_names(
             sources.fetch(workless_query(), client_for(standin))
     finally:
         nomis_datasets._made.cache_clear()
+
+
+def live_queries(indicator_id: str) -> list[NomisQuery]:
+    """The catalogue's Nomis queries of an indicator, for few areas where it asks for several types."""
+    queries = [query for part in CATALOGUE.indicators[indicator_id].parts for query in part.live]
+    nomis_queries = [query for query in queries if isinstance(query, NomisQuery)]
+    return [
+        query.model_copy(update={"geography": query.geography[-2:-1] or query.geography}) for query in nomis_queries
+    ]
+
+
+@pytest.mark.parametrize("indicator_id", ["population", "population_16_64"])
+def test_either_data_set_of_population_gives_the_same_people(
+    standin: StandIn, client_for: ClientFor, indicator_id: str
+) -> None:
+    by_year, by_band = live_queries(indicator_id)
+    assert (by_year.dataset, by_band.dataset) == ("NM_2002_1", "NM_31_1")
+    one, other = (
+        nomis.parse(sources.fetch(query, client_for(standin)).content, query).figures for query in (by_year, by_band)
+    )
+    assert len(one) == 25 * 12
+    assert one.equals(other)
+
+
+def test_households_by_dimensions_of_deprivation_come_in_one_request(standin: StandIn, client_for: ClientFor) -> None:
+    client = client_for(standin)
+    means = []
+    for number in ("not_deprived", "deprived_in_one", "deprived_in_two", "deprived_in_three", "deprived_in_four"):
+        [query] = live_queries(f"households_{number}")
+        means.append(nomis.parse(sources.fetch(query, client).content, query).figures["value"].mean())
+    assert standin.count("NM_2031_1.data.csv") == 1
+    assert means == sorted(means, reverse=True)
+
+
+def test_every_rate_of_the_population_survey_is_asked_for_with_its_confidence_and_counts() -> None:
+    asked = [
+        query
+        for indicator in CATALOGUE.collected
+        for part in indicator.parts
+        for query in part.live
+        if isinstance(query, NomisQuery) and query.dataset == "NM_17_5"
+    ]
+    assert len(asked) == 11
+    assert {query.measures for query in asked} == {(20599, 21003, 21001, 21002)}
+    assert {query.error_form for query in asked} == {"half_width"}
+    names = {query.dimensions["variable"].name for query in asked}
+    assert {f"% with RQF{level}+ - aged 16-64" for level in "234"} <= names
+    assert {f"% with NVQ{level}+ - aged 16-64" for level in "234"} <= names
+
+
+@pytest.mark.parametrize("place", ["", "workplace_"])
+def test_pay_is_asked_for_at_every_percentile_kind_and_sex_with_its_coefficient_of_variation(place: str) -> None:
+    sexes = {"": "Total", "_men": "Male", "_women": "Female"}
+    kinds = {"weekly": "Weekly pay - gross", "hourly": "Hourly pay - excluding overtime"}
+    statistics = ["median", *(f"p{percent}" for percent in (10, 20, 25, 30, 40, 60, 70, 75, 80, 90))]
+    for kind, sex, statistic in product(kinds, sexes, statistics):
+        is_renamed = (kind, place, statistic, sex) == ("weekly", "workplace_", "median", "")
+        name = "pay_median_weekly_workplace" if is_renamed else f"pay_{kind}_{place}{statistic}{sex}"
+        [query] = live_queries(name)
+        assert query.dataset == ("NM_99_1" if place else "NM_30_1")
+        assert (query.dimensions["pay"].name, query.dimensions["sex"].name) == (kinds[kind], sexes[sex])
+        wanted = "Median" if statistic == "median" else f"{statistic[1:]} percentile"
+        assert query.dimensions["item"].name == wanted
+        assert (query.measures, query.error_form) == ((20100, 20701), "cv")

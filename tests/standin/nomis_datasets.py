@@ -81,6 +81,7 @@ def _population_survey(figures: Figures) -> Dataset:
         ("1909",): _scaled(_els(figures, "level-3-or-above-qualifications"), 1.1, 1),
         ("290",): _until(_scaled(_els(figures, "employment-rate"), 0.5, 1), "2021"),
         ("720",): _until(_scaled(_els(figures, "employment-rate"), 0.7, 1), "2021"),
+        ("301",): _until(_scaled(_els(figures, "employment-rate"), 0.9, 1), "2021"),
         ("344",): _until(_scaled(_els(figures, "employment-rate"), 0.1, 1), "2021"),
     }
     years = range(2004, 2024)
@@ -96,6 +97,7 @@ def _population_survey(figures: Figures) -> Dataset:
         "111": "% who are economically inactive - aged 16-64",
         "290": "% with NVQ4+ - aged 16-64",
         "720": "% with NVQ3+ - aged 16-64",
+        "301": "% with NVQ2+ - aged 16-64",  # its code is the stand-in's own, as are 1908 and 1909
         "344": "% with no qualifications (NVQ) - aged 16-64",
         "1902": "% with RQF4+ - aged 16-64",
         "1908": "% with RQF3+ - aged 16-64",
@@ -290,9 +292,29 @@ def _population(figures: Figures) -> Dataset:
     )
 
 
+def _population_by_band(figures: Figures) -> Dataset:
+    """The same people as in ``_population``, by the codes of the older data set."""
+    by_single_year = _population(figures)
+
+    def cell(area: str, date: str, options: Sequence[str]) -> Cell:
+        sex, age = options
+        return by_single_year.cell(area, date, ["0", {"0": "200", "22": "203"}[age]]) if sex == "7" else MISSING
+
+    return replace(
+        by_single_year,
+        name="population estimates - local authority based by five year age band",
+        dimensions={
+            "sex": {"5": "Male", "6": "Female", "7": "Total"},
+            "age": {"0": "All ages", "22": "Aged 16-64"},
+        },
+        cell=cell,
+    )
+
+
 def _household_deprivation(figures: Figures) -> Dataset:
     """No real figure of it is at hand."""
-    derived = _scaled(_els(figures, "employment-rate"), 0.6, 1)
+    employed = _els(figures, "employment-rate")
+    shares = {"1": 0.6, "2": 0.4, "3": 0.2, "4": 0.05, "5": 0.01}
     return Dataset(
         name="TS011 - Households by deprivation dimensions",
         last_updated="2022-11-29 09:30:00",
@@ -301,11 +323,14 @@ def _household_deprivation(figures: Figures) -> Dataset:
                 "0": "Total: All households",
                 "1": "Household is not deprived in any dimension",
                 "2": "Household is deprived in one dimension",
+                "3": "Household is deprived in two dimensions",
+                "4": "Household is deprived in three dimensions",
+                "5": "Household is deprived in four dimensions",
             }
         },
         measures={"20100": "value", "20301": "percent"},
         dates={"2021": "2021"},
-        cell=_by_option({("1",): derived}),
+        cell=_by_option({(option,): _scaled(employed, share, 1) for option, share in shares.items()}),
     )
 
 
@@ -344,6 +369,7 @@ DATASETS: Mapping[str, Callable[[Figures], Dataset]] = {
     "NM_57_1": _jobs_density,
     "NM_136_1": _households,
     "NM_2002_1": _population,
+    "NM_31_1": _population_by_band,
     "NM_2031_1": _household_deprivation,
 }
 
