@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from pipeline.catalogue.model import NomisCode, NomisQuery
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 AREA, DATE, MEASURE, MEASURE_NAME = "GEOGRAPHY_CODE", "DATE", "MEASURES", "MEASURES_NAME"
+OFFSET, COUNT = "RECORD_OFFSET", "RECORD_COUNT"
 # More rows than any slice of Nomis can have: twenty years of months for every ward. A count beyond is a fault, and
 # asking on for its rows would never end.
 MOST_ROWS = 20_000_000
 # What Nomis calls the measures beside a value.
 NAMES_BESIDE_VALUE = frozenset({"confidence", "numerator", "denominator"})
 _COUNT = re.compile(r"[0-9]{1,12}")
-REQUIRED_COLUMNS = (AREA, DATE, MEASURE, MEASURE_NAME, "OBS_VALUE", "OBS_STATUS", "RECORD_OFFSET", "RECORD_COUNT")
+REQUIRED_COLUMNS = (AREA, DATE, MEASURE, MEASURE_NAME, "OBS_VALUE", "OBS_STATUS", OFFSET, COUNT)
 
 
 class OtherOptionError(Exception):
@@ -84,13 +86,15 @@ def read_page(response: HttpResponse, asked: Asked) -> pa.Table:
         raise WrongContent(
             f"{asked.where}: column(s) {', '.join(missing) or 'given twice'}, header {','.join(header)!r:.160}."
         )
-    text = pa.dictionary(pa.int32(), pa.string())
+    repeated = pa.dictionary(pa.int32(), pa.string())
+    types = {name: repeated for name in wanted if not name.startswith(("OBS_", "RECORD_"))}
+    types |= dict.fromkeys((OFFSET, COUNT), pa.string())  # an offset is another on every row
     try:
         return pyarrow.csv.read_csv(
             pa.BufferReader(content if newline else content + b"\n"),
             read_options=pyarrow.csv.ReadOptions(column_names=columns, skip_rows=1, use_threads=False),
             convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=wanted, column_types=dict.fromkeys(wanted, text), strings_can_be_null=False
+                include_columns=list(types), column_types=types, strings_can_be_null=False
             ),
         )
     except pa.ArrowInvalid as error:
@@ -106,7 +110,7 @@ def record_count(page: pa.Table, offset: int, asked: Asked) -> int | None:
     """
     if not page.num_rows:
         return None
-    came, count = (str(page.column(name)[0]) for name in ("RECORD_OFFSET", "RECORD_COUNT"))
+    came, count = (str(page.column(name)[0]) for name in (OFFSET, COUNT))
     if not _COUNT.fullmatch(count) or int(count) > MOST_ROWS or came != str(offset):
         raise WrongContent(f"{asked.where}: asked for rows from {offset:,}, got rows from {came!r} of {count!r}.")
     return int(count)
@@ -126,13 +130,14 @@ def require_options(page: pa.Table, asked: Asked) -> None:
 
 def require_measures(page: pa.Table, asked: Asked) -> None:
     """Error, numerator and denominator are what Nomis calls so, and the value is none of them. Raises WrongContent."""
-    (codes, of_row), (names, name_of_row) = (_dictionary(page, column) for column in (MEASURE, MEASURE_NAME))
+    (codes, code_of_row), (names, name_of_row) = (_dictionary(page, column) for column in (MEASURE, MEASURE_NAME))
+    pairs = pc.unique(pc.add(pc.multiply(code_of_row, len(names)), name_of_row)).to_pylist()
     role_of = {
         asked.query.error_measure: "confidence",
         asked.query.numerator_measure: "numerator",
         asked.query.denominator_measure: "denominator",
     }
-    for code, name in {(codes[one], names[other]) for one, other in zip(of_row, name_of_row, strict=True)}:
+    for code, name in ((codes[pair // len(names)], names[pair % len(names)]) for pair in pairs):
         role = role_of.get(int(code)) if _COUNT.fullmatch(code) else None
         came = " ".join(name.split()).casefold()
         if came != role and (role or came in NAMES_BESIDE_VALUE):
@@ -158,15 +163,14 @@ class Completeness:
 
     def add(self, page: pa.Table) -> None:
         """Raises WrongContent for a row of a period, measure or option that was not asked for."""
-        cells = [0] * page.num_rows
+        cells = pa.scalar(0, pa.int64())
         for axis in self._axes:
-            positions = self._positions(page, axis)
-            cells = [cell * len(axis.labels) + position for cell, position in zip(cells, positions, strict=True)]
-        texts, indices = _dictionary(page, AREA)
+            cells = pc.add(pc.multiply(cells, len(axis.labels)), self._positions(page, axis))
+        texts, area_of_row = _dictionary(page, AREA)
         starts = [self._areas.setdefault(code, len(self._areas)) * self._cells for code in texts]
         self._has_come.extend(bytes(len(self._areas) * self._cells - len(self._has_come)))
-        for index, cell in zip(indices, cells, strict=True):
-            self._has_come[starts[index] + cell] = 1
+        for place in pc.unique(pc.add(pa.array(starts, pa.int64()).take(area_of_row), cells)).to_pylist():
+            self._has_come[place] = 1
         self.received += page.num_rows
 
     def require(self, expected: int, listed: Collection[str]) -> None:
@@ -179,13 +183,13 @@ class Completeness:
         if problems:
             raise Incomplete(f"{self._asked.where}: {'; '.join(problems)}. Nothing of it is used.")
 
-    def _positions(self, page: pa.Table, axis: _Axis) -> list[int]:
-        texts, indices = _dictionary(page, axis.column)
+    def _positions(self, page: pa.Table, axis: _Axis) -> pa.Array:
+        texts, text_of_row = _dictionary(page, axis.column)
         known = [axis.position(text) for text in texts]
-        unasked = sorted({texts[index] for index in set(indices) if known[index] < 0})
+        unasked = sorted(text for text, position in zip(texts, known, strict=True) if position < 0)
         if unasked:
             raise WrongContent(f"{self._asked.where}: rows of {', '.join(unasked[:5])} came unasked.")
-        return [known[index] for index in indices]
+        return pa.array(known, pa.int64()).take(text_of_row)
 
     def _shortfalls(self, expected: int, listed: Collection[str]) -> Iterator[str]:
         if self.received != expected:
@@ -205,10 +209,10 @@ class Completeness:
             yield f"{sum(areas_with):,} different rows where {by} make {len(self._has_come):,}"
 
 
-def _dictionary(page: pa.Table, column: str) -> tuple[list[str], list[int]]:
+def _dictionary(page: pa.Table, column: str) -> tuple[list[str], pa.Array]:
     """The different texts of a column, and for each row the number of its text."""
     encoded = page.column(column).unify_dictionaries().combine_chunks()
-    return encoded.dictionary.to_pylist(), encoded.indices.to_pylist()
+    return encoded.dictionary.to_pylist(), encoded.indices.cast(pa.int64())
 
 
 @dataclass(frozen=True)
