@@ -47,6 +47,8 @@ PAGE_ROWS = 25_000  # a guest's limit
 PAGE_ROWS_WITH_KEY = 100_000
 # A table that comes in smaller pages than a guest's would take more requests than a publisher should be bothered with.
 MOST_PAGES = 1_000
+# The list of all small areas is a document of tens of megabytes; of them the catalogue says how many there are.
+MOST_AREAS_LISTED = 5_000
 DATES_PER_REQUEST = 100  # keeps the address under 2,048 characters, which some servers refuse to exceed
 
 Codes = Mapping[str, Sequence[int]]
@@ -155,7 +157,8 @@ def _collect_block(asked: Asked, client: HttpClient, collected: _Collected) -> N
         expected = announced
         complete.add(page)
         _add_page(collected, response, page.num_rows, asked)
-    complete.require(expected, areas_listed(asked.query, asked.geography, client))
+    is_listed = complete.area_count <= MOST_AREAS_LISTED
+    complete.require(expected, areas_listed(asked.query, asked.geography, client) if is_listed else ())
 
 
 def _parameters(asked: Asked, offset: int, rows: int) -> dict[str, str]:

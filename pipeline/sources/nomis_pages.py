@@ -161,6 +161,11 @@ class Completeness:
         self._has_come = bytearray()
         self.received = 0
 
+    @property
+    def area_count(self) -> int:
+        """How many different areas have come."""
+        return len(self._areas)
+
     def add(self, page: pa.Table) -> None:
         """Raises WrongContent for a row of a period, measure or option that was not asked for."""
         cells = pa.scalar(0, pa.int64())
