@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 
 import pandas as pd
 import pytest
@@ -440,19 +439,3 @@ def test_every_rate_of_the_population_survey_is_asked_for_with_its_confidence_an
     names = {query.dimensions["variable"].name for query in asked}
     assert {f"% with RQF{level}+ - aged 16-64" for level in "234"} <= names
     assert {f"% with NVQ{level}+ - aged 16-64" for level in "234"} <= names
-
-
-@pytest.mark.parametrize("place", ["", "workplace_"])
-def test_pay_is_asked_for_at_every_percentile_kind_and_sex_with_its_coefficient_of_variation(place: str) -> None:
-    sexes = {"": "Total", "_men": "Male", "_women": "Female"}
-    kinds = {"weekly": "Weekly pay - gross", "hourly": "Hourly pay - excluding overtime"}
-    statistics = ["median", *(f"p{percent}" for percent in (10, 20, 25, 30, 40, 60, 70, 75, 80, 90))]
-    for kind, sex, statistic in product(kinds, sexes, statistics):
-        is_renamed = (kind, place, statistic, sex) == ("weekly", "workplace_", "median", "")
-        name = "pay_median_weekly_workplace" if is_renamed else f"pay_{kind}_{place}{statistic}{sex}"
-        [query] = live_queries(name)
-        assert query.dataset == ("NM_99_1" if place else "NM_30_1")
-        assert (query.dimensions["pay"].name, query.dimensions["sex"].name) == (kinds[kind], sexes[sex])
-        wanted = "Median" if statistic == "median" else f"{statistic[1:]} percentile"
-        assert query.dimensions["item"].name == wanted
-        assert (query.measures, query.error_form) == ((20100, 20701), "cv")
