@@ -1,8 +1,8 @@
 """Sources: each publisher's parser on a payload in its own form, beside a bare read of the same bytes; memory by pages.
 
 Payloads come from the stand-in's answers to the catalogue's own queries; those of the indices of deprivation only
-where the publishers' files are at hand. Nothing here keeps the publishers' pace: a first live run makes some 210
-requests, which at two a second take 107 seconds whatever the code does (``make demo-live ARGS=--polite``).
+where the publishers' files are at hand. Nothing here keeps the publishers' pace: a first live run makes some 240
+requests, which at two a second take 120 seconds whatever the code does (``make demo-live ARGS=--polite``).
 """
 
 from __future__ import annotations
