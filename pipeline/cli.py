@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -134,9 +135,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("stopped; the published file is as it was", file=sys.stderr)
         return EXIT_FAILED
     except BrokenPipeError:
-        # The reader of our output went away (`| head`). Python would complain again at exit, so give it a quiet end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output went away (`| head`).
+        _send_output_nowhere()
         return EXIT_OK
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _send_output_nowhere()
+        print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return EXIT_FAILED
 
 
 def _is_of_the_files(error: ValueError) -> bool:
@@ -145,3 +152,8 @@ def _is_of_the_files(error: ValueError) -> bool:
     from pipeline.geography.errors import GeographyError
 
     return isinstance(error, CatalogueError | GeographyError)
+
+
+def _send_output_nowhere() -> None:
+    """What is still to be printed has no reader or no room: Python would complain of it again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,6 +6,7 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,7 @@ _READING = {
     duckdb.StatementType.PRAGMA,
     duckdb.StatementType.MULTI,
 }
+_ROWS_AT_A_TIME = 10_000
 _MAY_BE_ASKED = "SELECT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN and PIVOT"
 
 
@@ -96,8 +98,29 @@ def first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
-def run_query(path: Path, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
-    """Run one SELECT on the published file: (column names, rows).
+def _in_words(error: Exception) -> str:
+    """The first line of an error's text, and with it the names that DuckDB thinks were meant."""
+    hints = [line.strip() for line in str(error).splitlines()[1:] if line.startswith(("Candidate ", "Did you mean "))]
+    return first_line(error) + (f" ({'; '.join(hints)})" if hints else "")
+
+
+@dataclass
+class Answer:
+    """The names of a query's columns and its rows, read a few thousand at a time: an answer may be larger than memory.
+
+    Reading rows raises CannotRead for what goes wrong only then.
+    """
+
+    names: list[str]
+    _rows: Iterator[tuple[object, ...]]
+
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        return self._rows
+
+
+@contextmanager
+def asked(path: Path, sql: str) -> Iterator[Answer]:
+    """The answer to one SELECT on the published file.
 
     Raises CannotRead for a statement that would write, for more than one statement, and for a wrong one.
     """
@@ -113,7 +136,20 @@ def run_query(path: Path, sql: str) -> tuple[list[str], list[tuple[object, ...]]
                 kind = statements[0].type.name.replace("_", " ")
                 raise CannotRead(f"{kind} cannot be run: the file is opened read-only, for {_MAY_BE_ASKED}")
             result = connection.execute(statements[0])
-            names = [column[0] for column in result.description or []]
-            return names, result.fetchall()
         except duckdb.Error as error:
-            raise CannotRead(f"the query cannot be run: {first_line(error)}") from error
+            raise CannotRead(f"the query cannot be run: {_in_words(error)}") from error
+        yield Answer([column[0] for column in result.description or []], _fetched(result))
+
+
+def _fetched(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[object, ...]]:
+    try:
+        while rows := result.fetchmany(_ROWS_AT_A_TIME):
+            yield from rows
+    except duckdb.Error as error:
+        raise CannotRead(f"the query cannot be run: {_in_words(error)}") from error
+
+
+def run_query(path: Path, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
+    """Run one SELECT on the published file: (column names, all rows). Raises as ``asked`` does."""
+    with asked(path, sql) as answer:
+        return answer.names, list(answer)

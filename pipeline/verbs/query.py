@@ -5,9 +5,17 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
 from pipeline.verbs.releases import add_as_of, database_to_read
+
+if TYPE_CHECKING:
+    from pipeline.reading import Answer
+
+# Rows besides those shown are counted up to here; counting needs them all.
+_MOST_COUNTED = 1_000_000
 
 ABOUT = """Run one SELECT on the published file, which is opened read-only.
 
@@ -21,29 +29,60 @@ def add_to(verbs: Verbs) -> None:
     parser = add_verb(verbs, "query", "run SQL on the published file, read-only", ABOUT, run)
     parser.add_argument("sql", help="the statement; - reads it from standard input")
     parser.add_argument("--csv", action="store_true", help="print CSV, all rows; without it, a table for people")
-    parser.add_argument("--limit", type=int, default=50, metavar="N", help="rows to show in the table (default 50)")
+    parser.add_argument(
+        "--limit", type=_rows_to_show, default=50, metavar="N", help="rows to show in the table (default 50)"
+    )
     add_as_of(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.reading import CannotRead, run_query
+    from pipeline.reading import CannotRead, asked
     from pipeline.settings import settings_from_environment
 
     sql = sys.stdin.read() if arguments.sql == "-" else arguments.sql
     try:
-        with database_to_read(settings_from_environment(), arguments.as_of) as database:
-            names, rows = run_query(database, sql)
+        with (
+            database_to_read(settings_from_environment(), arguments.as_of) as database,
+            asked(database, sql) as answer,
+        ):
+            if arguments.csv:
+                _print_csv(answer)
+            else:
+                _print_first(answer, arguments.limit)
     except CannotRead as error:
         raise VerbError(str(error)) from error
-    if arguments.csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
-        return EXIT_OK
-    _print_for_people(names, rows[: arguments.limit])
-    if len(rows) > arguments.limit:
-        print(f"... {len(rows) - arguments.limit:,} more rows; --csv prints all, --limit N more")
     return EXIT_OK
+
+
+def _rows_to_show(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rows")
+    return int(text)
+
+
+def _print_csv(answer: Answer) -> None:
+    """All rows as CSV, written as they come, in the form of the exported files: empty where missing, true and false."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(answer.names)
+    writer.writerows(map(_cells_of_csv, answer))
+
+
+def _cells_of_csv(row: tuple[object, ...]) -> list[object]:
+    return ["" if cell is None else str(cell).lower() if isinstance(cell, bool) else cell for cell in row]
+
+
+def _print_first(answer: Answer, most: int) -> None:
+    """The first rows for people, and how many there are besides."""
+    rows = list(islice(answer, most))
+    if answer.names and (rows or most == 0):
+        _print_for_people(answer.names, rows)
+    besides = sum(1 for _ in islice(answer, _MOST_COUNTED + 1))
+    if besides > _MOST_COUNTED:
+        print(f"... more than {_MOST_COUNTED:,} more rows; --csv prints all, --limit N more")
+    elif besides:
+        print(f"... {besides:,} more {'row' if besides == 1 else 'rows'}; --csv prints all, --limit N more")
+    elif not rows:
+        print("no rows")
 
 
 def _print_for_people(names: list[str], rows: list[tuple[object, ...]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import struct
@@ -16,6 +17,7 @@ from pipeline.cli import main
 from pipeline.reading import CannotRead, run_query
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
+from pipeline.settings import PROJECT_ROOT
 
 FORMAT_AT = 12  # where the number of the storage format stands in the header
 HOLDER = "import sys, duckdb; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
@@ -104,6 +106,19 @@ def test_a_file_that_another_program_writes_to_is_a_sentence(copy: Path) -> None
         ("pivot meta_run on run_id using count(*); select 1", "one statement at a time"),
         ("", "the statement is empty"),
         ("-- nothing but words", "the statement is empty"),
+        ("with gone as (delete from mart_score returning *) select * from gone", "read-only mode"),
+        ("explain analyze delete from mart_score", "read-only mode"),
+        ("copy mart_rank to 'taken.csv'", "COPY cannot be run"),
+        ("export database 'taken'", "EXPORT cannot be run"),
+        ("explain analyze copy (select 1) to 'taken.csv'", "file system operations are disabled"),
+        ("import database 'taken'", "file system operations are disabled"),
+        ("select * from read_csv('/etc/passwd')", "file system operations are disabled"),
+        ("install httpfs", "LOAD cannot be run"),
+        ("pragma memory_limit = '10TB'", "SET cannot be run"),
+        ("selec 1", 'syntax error at or near "selec"'),
+        ("select * from mart_scores", r'does not exist! \(Did you mean "mart_score"\?\)'),
+        ("select scor from mart_score", r'not found in FROM clause! \(Candidate bindings: "score"'),
+        ("select error('it went wrong')", "it went wrong"),
     ],
 )
 def test_what_would_write_or_is_no_single_question_is_refused(copy: Path, sql: str, words: str) -> None:
@@ -117,3 +132,57 @@ def test_the_type_of_a_code_is_told_in_a_line(
     monkeypatch.setenv("IG_DATA_DIR", str(copy.parents[1]))
     assert main(["query", "describe mart_score"]) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) < 120
+
+
+def test_an_answer_larger_than_anybody_reads_is_neither_held_nor_counted_to_the_end(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("IG_DATA_DIR", str(copy.parents[1]))
+    monkeypatch.setattr("pipeline.verbs.query._MOST_COUNTED", 1000)
+    assert main(["query", "select * from range(1_000_000_000_000)", "--limit", "2"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "    0",
+        "    1",
+        "... more than 1,000 more rows; --csv prints all, --limit N more",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "options", "said"),
+    [
+        ("select area_name from dim_area where area_name = 'Atlantis'", [], "no rows\n"),
+        ("select area_name from dim_area where area_name = 'Atlantis'", ["--csv"], "area_name\n"),
+        ("select 1 as a, null as b, true as c, 'x,\"y' as d", ["--csv"], 'a,b,c,d\n1,,true,"x,""y"\n'),
+        ("select * from range(3)", ["--limit", "2"], "range\n    0\n    1\n... 1 more row; --csv prints all, --limit N more\n"),
+    ],
+)  # fmt: skip
+def test_what_an_answer_looks_like(
+    copy: Path,
+    sql: str,
+    options: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("IG_DATA_DIR", str(copy.parents[1]))
+    assert main(["query", sql, *options]) == 0
+    assert capsys.readouterr().out == said
+
+
+def test_fewer_rows_than_none_cannot_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["query", "select 1", "--limit", "-3"])
+    assert "'-3' is not a number of rows" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("sql", ["select 1", "select * from fct_observation"])
+@pytest.mark.parametrize("form", [[], ["--csv"]])
+def test_an_answer_that_finds_the_disk_full_is_a_sentence(copy: Path, sql: str, form: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "pipeline", "query", sql, *form],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, cwd=PROJECT_ROOT,
+            env={**os.environ, "IG_DATA_DIR": str(copy.parents[1])},
+        )  # fmt: skip
+    assert (run.returncode, run.stderr) == (1, "error: the output cannot be written: No space left on device\n")
