@@ -88,8 +88,9 @@ def refuse_lost_indicators(live: Path, *, missing_parts: Sequence[str]) -> None:
 def check_candidate(
     candidate: Path, tables: Mapping[str, Table], rules: TableRules, checks: Path = CHECKS_FOLDER
 ) -> None:
-    """Hold every table against its declaration and run every SQL check; each SQL check selects the rows that are wrong.
+    """Hold every table against its declaration, follow every reference from one to another, and run every SQL check.
 
+    Each SQL check selects the rows that are wrong.
     ``checks`` is the folder of the SQL checks.
     Raises CandidateRefused listing what failed.
     """
@@ -101,6 +102,7 @@ def check_candidate(
                 if ruled and rules.problems(_probe(connection, name, ruled), name, ruled):
                     names = ", ".join(f'"{column.name}"' for column in ruled)
                     found.extend(rules.problems(connection.execute(f"select {names} from {name}").df(), name, ruled))
+            found.extend(_dangling(connection, tables))
             found.extend(_wrong_rows(connection, checks))
     if found:
         raise CandidateRefused("\n".join(found))
@@ -128,6 +130,29 @@ def _wrong_columns(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, T
         for name in sorted(held.keys() | declared.keys())
         if held.get(name) != declared.get(name)
     ]
+
+
+def _dangling(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> list[str]:
+    """References that lead nowhere: DuckDB enforces no foreign keys here, as that would slow the build for nothing."""
+    found = []
+    for table in tables.values():
+        for reference in [] if table.is_view else table.references(tables):
+            columns, texts = _listed(reference.columns), _listed(reference.columns, "::varchar")
+            held = " and ".join(f'"{name}" is not null' for name in reference.columns)
+            lost = connection.execute(
+                f"select {texts} from (select distinct {columns} from {table.id} where {held}) "
+                f"except select {_listed(reference.key, '::varchar')} from {reference.table}"
+            ).fetchall()
+            if lost:
+                found.append(
+                    f"{table.id}.{reference.columns[-1]}: {len(lost)} lead to no row of {reference.table}, "
+                    f"for example {lost[0]}"
+                )
+    return found
+
+
+def _listed(names: Sequence[str], cast: str = "") -> str:
+    return ", ".join(f'"{name}"{cast}' for name in names)
 
 
 def _wrong_rows(connection: duckdb.DuckDBPyConnection, checks: Path) -> list[str]:

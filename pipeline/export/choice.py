@@ -8,7 +8,7 @@ from datetime import datetime
 
 import duckdb
 
-from pipeline.marts.declaration import Column, Table
+from pipeline.marts.declaration import Column, Reference, Table
 
 TITLE = "Inclusive growth in UK local areas"
 DESCRIPTION = (
@@ -96,11 +96,21 @@ class Choice:
     def about(self) -> str:
         return f"{TITLE}: {self.place.name}" if self.place else TITLE
 
+    def is_whole(self, table: Table) -> bool:
+        """Whether all rows of a table are exported: of one place, only tables without an area are."""
+        return self.place is None or not any(column.name == "area_code" for column in table.columns)
+
+    def references(self, table: Table) -> list[Reference]:
+        """The foreign keys of a table that can be followed within the export."""
+        whole = {name: other for name, other in self.tables.items() if self.is_whole(other)}
+        columns = {column.name for column in table.columns}
+        return [reference for reference in table.references(whole) if columns.issuperset(reference.columns)]
+
     def select(self, table: Table) -> str:
         """The rows of one table, in their order in the file."""
         columns = ", ".join(f'"{column.name}"' for column in table.columns)
         sql = f'select {columns} from "{table.id}"'
-        if self.place is None or not any(column.name == "area_code" for column in table.columns):
+        if self.place is None or self.is_whole(table):
             return sql
         codes = ", ".join("'" + code.replace("'", "''") + "'" for code in self.place.codes)
         return f"{sql} where area_code::varchar in ({codes})"

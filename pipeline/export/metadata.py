@@ -63,6 +63,14 @@ def _csvw_table(choice: Choice, table: Table) -> dict[str, Any]:
     }
     if table.key:
         schema["primaryKey"] = list(table.key)
+    if references := choice.references(table):
+        schema["foreignKeys"] = [
+            {
+                "columnReference": list(reference.columns),
+                "reference": {"resource": f"{reference.table}.csv", "columnReference": list(reference.key)},
+            }
+            for reference in references
+        ]
     return {
         "url": f"{table.id}.csv",
         "dc:title": table.id,
@@ -119,6 +127,17 @@ def _resource(choice: Choice, table: Table, folder: Path) -> dict[str, Any]:
     }
     if table.key:
         schema["primaryKey"] = list(table.key)
+    if references := choice.references(table):
+        schema["foreignKeys"] = [
+            {
+                "fields": list(reference.columns),
+                "reference": {
+                    "resource": "" if reference.table == table.id else reference.table,
+                    "fields": list(reference.key),
+                },
+            }
+            for reference in references
+        ]
     return {
         "profile": "tabular-data-resource",
         "name": table.id,

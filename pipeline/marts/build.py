@@ -244,9 +244,9 @@ def key_statement(table: Table) -> str:
 def comment_statements(table: Table) -> list[str]:
     """``COMMENT ON`` for the table or view and each of its columns, so that the file explains itself."""
     statements = [f"comment on {table.kind} {table.id} is {_literal(table.comment)}"]
-    for column in table.columns:
-        unit = f" Unit: {column.unit}." if column.unit else ""
-        statements.append(f"comment on column {table.id}.{_quoted(column.name)} is {_literal(column.about + unit)}")
+    statements += [
+        f"comment on column {table.id}.{_quoted(column.name)} is {_literal(column.comment)}" for column in table.columns
+    ]
     return statements
 
 

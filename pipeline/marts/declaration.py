@@ -6,6 +6,7 @@ SQL keys and comments, the pandera checks before publishing and the data diction
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,7 +25,11 @@ class _Entry(BaseModel):
 
 
 class Column(_Entry):
-    """One column. ``is_key`` columns together identify a row and are never null."""
+    """One column. ``is_key`` columns together identify a row and are never null.
+
+    ``refers_to`` names a table whose last key column this one holds, if it holds anything; the table's other key columns
+    stand beside it under their own names.
+    """
 
     name: str
     type: ColumnType
@@ -32,14 +37,30 @@ class Column(_Entry):
     unit: str | None = None
     is_key: bool = False
     is_required: bool = False
+    refers_to: str | None = None
     values: tuple[str, ...] | None = None
     minimum: float | None = None
     maximum: float | None = None
 
     @property
     def meaning(self) -> str:
-        """What the column holds, with the values it may have where these are few."""
-        return f"{self.about} One of: {', '.join(self.values)}." if self.values else self.about
+        """What the column holds, with the values it may have where these are few, and the table it leads to."""
+        values = f" One of: {', '.join(self.values)}." if self.values else ""
+        return self.about + values + (f" Leads to {self.refers_to}." if self.refers_to else "")
+
+    @property
+    def comment(self) -> str:
+        """What the file itself says of the column: its meaning and its unit."""
+        return self.meaning + (f" Unit: {self.unit}." if self.unit else "")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key: in every row in which none of them is missing, ``columns`` hold a key of ``table``."""
+
+    columns: tuple[str, ...]
+    table: str
+    key: tuple[str, ...]
 
 
 class Table(_Entry):
@@ -71,6 +92,14 @@ class Table(_Entry):
     @property
     def key(self) -> tuple[str, ...]:
         return self.key_order or tuple(column.name for column in self.columns if column.is_key)
+
+    def references(self, tables: Mapping[str, Table]) -> list[Reference]:
+        """The foreign keys of the table to those of ``tables``."""
+        return [
+            Reference((*target.key[:-1], column.name), target.id, target.key)
+            for column in self.columns
+            if column.refers_to and (target := tables.get(column.refers_to))
+        ]
 
     @property
     def comment(self) -> str:

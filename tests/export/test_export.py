@@ -117,6 +117,7 @@ def test_the_csvw_metadata_is_valid_and_every_cell_keeps_its_declared_type(prest
     for table in group.tables:
         list(table.iterdicts(strict=True))  # raises for a cell that breaks its declaration
         assert table.check_primary_key(), table.url
+    assert group.check_referential_integrity()
     described = json.loads((preston / "csv" / "csv-metadata.json").read_text(encoding="utf-8"))
     assert described["dc:license"] == {"@id": OGL}
     assert any("Office for National Statistics" in source["dc:publisher"] for source in described["dc:source"])
@@ -176,6 +177,42 @@ def test_meanings_units_and_keys_come_from_the_one_declaration(
         for name, table in declared.items()
         if not table.is_view
     }
+
+
+def test_foreign_keys_are_the_declared_ones_and_lead_only_to_tables_that_are_whole(
+    offline_run: tuple[RunContext, Outcome], everything: Path, preston: Path
+) -> None:
+    declared = declared_tables(offline_run[0].catalogue.indicators)
+    plain = {name: table for name, table in declared.items() if not table.is_view}
+    expected = {
+        (name, *reference.columns, reference.table, *reference.key)
+        for name, table in plain.items()
+        for reference in table.references(plain)
+    }
+    assert ("mart_score", "framework_id", "node_id", "dim_node", "framework_id", "node_id") in expected
+    for folder, keys in ((everything, expected), (preston, {key for key in expected if "dim_area" not in key})):
+        group = json.loads((folder / "csv" / "csv-metadata.json").read_text(encoding="utf-8"))
+        assert keys == {
+            (
+                table["url"].removesuffix(".csv"),
+                *key["columnReference"],
+                key["reference"]["resource"].removesuffix(".csv"),
+                *key["reference"]["columnReference"],
+            )
+            for table in group["tables"]
+            for key in table["tableSchema"].get("foreignKeys", [])
+        }
+        package = json.loads((folder / "csv" / "datapackage.json").read_text(encoding="utf-8"))
+        assert keys == {
+            (
+                resource["name"],
+                *key["fields"],
+                key["reference"]["resource"] or resource["name"],
+                *key["reference"]["fields"],
+            )
+            for resource in package["resources"]
+            for key in resource["schema"].get("foreignKeys", [])
+        }
 
 
 def test_the_same_file_gives_the_same_bytes_here_and_in_another_process(

@@ -174,11 +174,13 @@ def test_the_columns_of_the_profile_do_not_depend_on_which_source_answered(
     for indicator in offline_run[0].catalogue.indicators.values():
         if indicator.in_profile:
             names = {column.name for column in declared.columns}
-            parts = {f"{indicator.id}_{part}" for part in ("year", "typical", "region", "rank_band", "trend")}
+            parts = {
+                f"{indicator.id}_{part}" for part in ("year", "typical", "region", "country", "rank_band", "trend")
+            }
             assert {indicator.column_name, *parts} <= names
 
 
-def test_a_profile_says_what_the_trend_and_the_region_say(rows: Rows) -> None:
+def test_a_profile_says_what_the_trend_the_region_and_the_uk_say(rows: Rows) -> None:
     assert rows(
         """
         select profile.area_name
@@ -188,9 +190,13 @@ def test_a_profile_says_what_the_trend_and_the_region_say(rows: Rows) -> None:
         inner join mart_compare as compare
             on profile.area_code = compare.area_code and compare.indicator_id = 'employment_rate'
             and compare.comparator_kind = 'region'
+        left join fct_observation as united_kingdom
+            on united_kingdom.area_code = 'K02000001' and united_kingdom.indicator_id = 'employment_rate'
+            and united_kingdom.year = profile.employment_rate_year
         where profile.employment_rate_percent <> trend.latest_value
             or profile.employment_rate_trend <> trend.direction
             or profile.employment_rate_typical <> trend.typical_value
             or profile.employment_rate_region <> compare.comparator_value
+            or profile.employment_rate_country is distinct from united_kingdom.value
         """
     ) == []  # fmt: skip

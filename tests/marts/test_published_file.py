@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -64,9 +65,7 @@ def test_every_comment_is_the_declared_one_with_its_unit_and_views_are_explained
         for t, c, words in rows("select table_name, column_name, comment from duckdb_columns() where not internal")
     }
     assert columns == {
-        (name, column.name): column.about + (f" Unit: {column.unit}." if column.unit else "")
-        for name, table in declared.items()
-        for column in table.columns
+        (name, column.name): column.comment for name, table in declared.items() for column in table.columns
     }
 
 
@@ -87,6 +86,56 @@ def test_may_be_null_is_what_the_file_enforces(rows: Rows) -> None:
         where words.may_be_null <> held.is_nullable
         """
     ) == []  # fmt: skip
+
+
+def test_comments_name_the_values_a_column_may_have_the_table_it_leads_to_and_its_unit(rows: Rows) -> None:
+    comments = {
+        (table, column): words
+        for table, column, words in rows("select table_name, column_name, comment from duckdb_columns()")
+    }
+    assert comments["fct_observation", "status"].endswith(
+        "One of: ok, rounded, provisional, unreliable, suppressed, not_available, estimated."
+    )
+    assert comments["mart_score", "node_id"].endswith("Leads to dim_node.")
+    assert comments["mart_score", "probability_top_fifth"].endswith("Unit: probability, 0 to 1.")
+
+
+# Numbers without a unit: directions, running numbers and places in an order.
+BARE_NUMBERS = {"polarity", "position", "depth", "audit_id", "quarantine_id", "finding_id"}
+
+
+def test_every_column_of_numbers_has_a_unit(offline_run: tuple[RunContext, Outcome]) -> None:
+    numbers = {"DOUBLE", "INTEGER", "BIGINT"}
+    for table in declared_tables(offline_run[0].catalogue.indicators).values():
+        names = {column.name for column in table.columns}
+        for column in table.columns:
+            assert column.type not in numbers or column.unit or column.name in BARE_NUMBERS, f"{table.id}.{column.name}"
+            elsewhere = re.fullmatch(r"see the column (\w+).*", column.unit or "")
+            assert elsewhere is None or elsewhere[1] in names, f"{table.id}.{column.name}"
+
+
+def test_every_reference_leads_to_a_row(rows: Rows, offline_run: tuple[RunContext, Outcome]) -> None:
+    tables = declared_tables(offline_run[0].catalogue.indicators)
+    followed = 0
+    for table in tables.values():
+        asked = [column.name for column in table.columns if column.refers_to]
+        references = table.references(tables)
+        assert [reference.columns[-1] for reference in references] == asked, (
+            "a column refers to a table that is not there"
+        )
+        for reference in references:
+            pairs = " and ".join(
+                f"here.{name}::varchar = there.{key}::varchar"
+                for name, key in zip(reference.columns, reference.key, strict=True)
+            )
+            [(held, found)] = rows(
+                f"select count(*), count(there.{reference.key[0]}) "
+                f"from (select distinct {', '.join(reference.columns)} from {table.id} "
+                f"where {reference.columns[-1]} is not null) as here left join {reference.table} as there on {pairs}"
+            )
+            assert held == found, reference
+            followed += found
+    assert followed > 10_000
 
 
 def test_units_are_told_in_the_comments_of_the_profile(rows: Rows) -> None:

@@ -7,6 +7,7 @@ select
     trend.latest_year,
     trend.typical_value,
     regional.value as regional_value,
+    national.comparator_value as national_value,
     case
         when trend.rank_lower is not null
             then trend.rank_lower || ' to ' || trend.rank_upper || ' of ' || trend.rank_count
@@ -22,4 +23,10 @@ left join stg_yearly_figure as regional
         area.region_code = regional.area_code
         and trend.indicator_id = regional.indicator_id
         and trend.latest_year = regional.year
+left join mart_compare as national
+    on
+        trend.area_code = national.area_code
+        and trend.indicator_id = national.indicator_id
+        and trend.latest_year = national.year
+        and national.comparator_kind = 'country'
 where trend.level = 'district' and indicator.profile_column is not null

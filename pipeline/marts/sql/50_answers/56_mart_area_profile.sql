@@ -1,5 +1,5 @@
 -- One row is one of today's districts, with its latest scores and, for every indicator of the profile, its latest figure
--- beside the typical district's and its region's, its rank band and its trend.
+-- beside those of the typical district, its region and the UK, its rank band and its trend.
 with score_year as (
     -- the latest year in which the default framework's index could be scored
     select max(year) as year
