@@ -17,7 +17,8 @@ _HEAD = """# Data dictionary
 Every table and view of `inclusive_growth.duckdb`, in the order of `pipeline/marts/tables.yaml`, from which this page is
 made by `python -m pipeline docs`. The same words stand in the file: as comments, which `duckdb_tables()`,
 `duckdb_views()` and `duckdb_columns()` show, and as rows of `meta_dictionary`. The key of a table is its primary key, and
-a column that may not be null is declared so; a view's key holds as well, and a check before publishing says so.
+a column that may not be null is declared so. "Leads to" names the table whose key a column holds. A check before
+publishing follows these from table to table; the tests do the same for views, whose keys hold as well.
 [data-dictionary.html](data-dictionary.html) has every column of the wide table one by one.
 """
 _PER_INDICATOR = """For each indicator of the profile {count} columns follow. They are null where the district has no
