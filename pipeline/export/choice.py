@@ -90,7 +90,7 @@ class Choice:
 
     def is_never_blank(self, table: Table, column: Column) -> bool:
         """Whether no cell of a column is empty in a CSV file."""
-        return (column.is_key or column.is_required) and (table.id, column.name) not in self.blanks
+        return not column.may_be_missing and (table.id, column.name) not in self.blanks
 
     @property
     def about(self) -> str:
@@ -101,10 +101,18 @@ class Choice:
         return self.place is None or not any(column.name == "area_code" for column in table.columns)
 
     def references(self, table: Table) -> list[Reference]:
-        """The foreign keys of a table that can be followed within the export."""
+        """The foreign keys of a table that can be followed within the export.
+
+        Without those of several columns of which one may be missing: Frictionless takes them for broken.
+        """
         whole = {name: other for name, other in self.tables.items() if self.is_whole(other)}
-        columns = {column.name for column in table.columns}
-        return [reference for reference in table.references(whole) if columns.issuperset(reference.columns)]
+        columns = {column.name: column for column in table.columns}
+        return [
+            reference
+            for reference in table.references(whole)
+            if columns.keys() >= set(reference.columns)
+            and (len(reference.columns) == 1 or not columns[reference.columns[-1]].may_be_missing)
+        ]
 
     def select(self, table: Table) -> str:
         """The rows of one table, in their order in the file."""

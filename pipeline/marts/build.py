@@ -222,7 +222,7 @@ def dictionary_rows(tables: Iterable[Table]) -> pa.Table:
                 "type": column.type,
                 "unit": column.unit,
                 "is_key": column.is_key,
-                "may_be_null": not (column.is_key or column.is_required),
+                "may_be_null": column.may_be_missing,
                 "meaning": column.meaning,
             }
             for position, column in enumerate(table.columns, 1)

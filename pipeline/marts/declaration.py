@@ -43,6 +43,10 @@ class Column(_Entry):
     maximum: float | None = None
 
     @property
+    def may_be_missing(self) -> bool:
+        return not (self.is_key or self.is_required)
+
+    @property
     def meaning(self) -> str:
         """What the column holds, with the values it may have where these are few, and the table it leads to."""
         values = f" One of: {', '.join(self.values)}." if self.values else ""

@@ -188,6 +188,8 @@ def test_foreign_keys_are_the_declared_ones_and_lead_only_to_tables_that_are_who
         (name, *reference.columns, reference.table, *reference.key)
         for name, table in plain.items()
         for reference in table.references(plain)
+        if (name, reference.columns[-1])
+        not in {("dim_node", "parent_node_id"), ("mart_audit", "member_id"), ("mart_audit", "other_id")}
     }
     assert ("mart_score", "framework_id", "node_id", "dim_node", "framework_id", "node_id") in expected
     for folder, keys in ((everything, expected), (preston, {key for key in expected if "dim_area" not in key})):
