@@ -15,7 +15,7 @@ from pipeline.dictionary import markdown_table
 from pipeline.marts.declaration import Table
 
 EXAMPLE_AREA = "Tower Hamlets"
-EXAMPLE_LINES = 17
+EXAMPLE_LINES = 27
 ANSWER_ROWS = 15
 
 Ask = Callable[[str], tuple[list[str], list[tuple[object, ...]]]]
