@@ -8,11 +8,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipeline.run import rebuild
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import PROJECT_ROOT, Settings
 
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
+BASE_YEAR = 2019
+_FIRST_SCORED_YEAR = rebuild.FIRST_SCORED_YEAR
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +24,14 @@ def publishers_files() -> Path:
     if not (SHARED_DATA / "els").is_dir():
         pytest.skip("the publishers' files of ../shared/data are not here")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="module")
+def few_scored_years() -> Iterator[None]:
+    """For whole refreshes that are not about scores: the years since the frameworks' base year are scored, not all since 2009."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rebuild, "FIRST_SCORED_YEAR", BASE_YEAR)
+        yield
 
 
 @pytest.fixture
@@ -33,7 +44,9 @@ def offline_context(tmp_path: Path) -> RunContext:
 def offline_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, Outcome]:
     """A whole refresh from the baseline, made once for all tests that only read what it published."""
     context = open_run(Settings(data_dir=tmp_path_factory.mktemp("offline")), offline=True)
-    return context, refresh(context)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rebuild, "FIRST_SCORED_YEAR", _FIRST_SCORED_YEAR)  # also where a module scores few years
+        return context, refresh(context)
 
 
 @pytest.fixture

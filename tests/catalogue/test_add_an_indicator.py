@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.load import CATALOGUE_DIR
@@ -14,6 +15,8 @@ from pipeline.run.context import open_run
 from pipeline.run.refresh import refresh
 from pipeline.settings import PROJECT_ROOT, Settings
 from tests.standin.server import StandIn
+
+pytestmark = pytest.mark.usefixtures("few_scored_years")
 
 
 def entry_of_the_page() -> str:

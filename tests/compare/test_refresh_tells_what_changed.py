@@ -15,6 +15,7 @@ from pipeline.settings import BASELINE_DIR, Settings
 from tests.compare.releasing import published, rows
 from tests.shipped import edition, with_value
 
+pytestmark = pytest.mark.usefixtures("few_scored_years")
 PRESTON = "E07000123"
 GVA_2023 = "2023-01-01/P1Y"
 

@@ -10,6 +10,7 @@ from pipeline.settings import BASELINE_DIR
 from tests.compare.releasing import published, rows
 from tests.shipped import edition, with_value, without_year
 
+pytestmark = pytest.mark.usefixtures("few_scored_years")
 PRESTON, LEEDS = "E07000123", "E08000035"
 KEY = "framework_id::varchar, flavour::varchar, window_years, node_id::varchar, area_code::varchar"
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.catalogue.model import OnsDatasetQuery
 from pipeline.sources.documents import fields_of, json_of, lines_of, text
-from pipeline.sources.http import _retry_after_seconds
+from pipeline.sources.http import LONGEST_RETRY_AFTER_SECONDS, _retry_after_seconds
 from pipeline.tidy import els, iod_files, ons_v4
 from pipeline.tidy.observations import UnreadablePayload, parse_period
 from pipeline.tidy.rows import plain_number
@@ -98,6 +98,10 @@ def test_fields_and_lines_of_nothing_are_nothing() -> None:
     assert text({"a": 1}) is None
 
 
-@pytest.mark.parametrize("value", ["²", "Fri, 31 Dec 0001 23:59:59 -2359", "9" * 400, "soon"])
+@pytest.mark.parametrize("value", ["²", "Fri, 31 Dec 0001 23:59:59 -2359", "soon"])
 def test_a_time_to_wait_that_is_none_is_not_waited(value: str) -> None:
     assert _retry_after_seconds(value) in (None, 0.0)
+
+
+def test_a_time_to_wait_beyond_all_numbers_is_a_long_one() -> None:
+    assert _retry_after_seconds("9" * 400) == LONGEST_RETRY_AFTER_SECONDS

@@ -18,6 +18,7 @@ from pipeline.settings import Settings
 from pipeline.verbs.common import VerbError
 from tests.shipped import Row, edition
 
+pytestmark = pytest.mark.usefixtures("few_scored_years")
 WHY = "ONS rebased the series on 1 October, see its notice"
 
 

@@ -13,10 +13,13 @@ import pytest
 from pipeline import publish
 from pipeline.marts.build import build
 from pipeline.publish import CandidateRefused, candidate_path, check_candidate, live_fingerprint, remove_leftovers, swap
-from pipeline.run.context import RunContext
+from pipeline.run import rebuild
+from pipeline.run.context import RunContext, open_run
 from pipeline.run.refresh import Outcome, refresh
-from pipeline.settings import PROJECT_ROOT
+from pipeline.settings import PROJECT_ROOT, Settings
 from schemas import marts
+
+pytestmark = pytest.mark.usefixtures("few_scored_years")
 
 
 def make(path: Path, mark: str) -> Path:
@@ -98,17 +101,24 @@ def test_a_build_never_writes_into_an_existing_file(tmp_path: Path) -> None:
         build(path, {}, {})
 
 
+@pytest.fixture(scope="module")
+def live_before(few_scored_years: None, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A published file of the years that the runs of this module score."""
+    context = open_run(Settings(tmp_path_factory.mktemp("before")), offline=True, draws=0)
+    assert refresh(context).is_new
+    return context.settings.database.read_bytes()
+
+
 @pytest.mark.parametrize(
     "step", ["assemble", "score", "write_studies", "number_release", "publish.check_candidate", "publish.swap"]
 )
 def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
-    tmp_path: Path, offline_run: tuple[RunContext, Outcome], step: str
+    tmp_path: Path, live_before: bytes, step: str
 ) -> None:
     """A real process, ended from outside at the start of the step, as a power cut would."""
     live = tmp_path / "marts" / "inclusive_growth.duckdb"
     live.parent.mkdir()
-    live.write_bytes(offline_run[0].settings.database.read_bytes())
-    before = live.read_bytes()
+    live.write_bytes(live_before)
     script = f"""
         import os, signal
         from pathlib import Path
@@ -116,12 +126,13 @@ def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
         from pipeline.run.context import open_run
         from pipeline.run.refresh import refresh
         from pipeline.settings import Settings
+        steps.FIRST_SCORED_YEAR = {rebuild.FIRST_SCORED_YEAR}
         steps.{step} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
         refresh(open_run(Settings(Path({str(tmp_path)!r})), offline=True, draws=0), force=True)
     """
     ended = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=PROJECT_ROOT, check=False)
     assert ended.returncode == -9
-    assert live.read_bytes() == before
+    assert live.read_bytes() == live_before
 
 
 def test_the_run_after_a_killed_one_succeeds_and_cleans_up(offline_context: RunContext) -> None:

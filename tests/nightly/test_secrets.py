@@ -20,6 +20,7 @@ from pipeline.settings import Settings, settings_from_environment
 from tests.standin.server import StandIn
 from tests.standin.short import short_catalogue
 
+pytestmark = pytest.mark.usefixtures("few_scored_years")
 KEY = "0xplantedkeythatmustnotshow"
 WEBHOOK_PATH = "/services/T0PLANTED/B0HOOK/secretpath"
 MAIL_SECRET = "planted-mail-password"  # noqa: S105 - planted to be looked for

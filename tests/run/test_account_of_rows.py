@@ -16,6 +16,8 @@ from pipeline.run.refresh import Outcome, acquire_all, refresh
 from pipeline.settings import Settings
 from tests.run.test_revisions import OUTPUT, store
 
+pytestmark = pytest.mark.usefixtures("few_scored_years")
+
 
 def test_the_account_of_a_run_adds_up_and_agrees_with_the_published_file(
     offline_run: tuple[RunContext, Outcome], rows

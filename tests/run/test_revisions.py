@@ -17,6 +17,7 @@ from pipeline.run.refresh import acquire_all, refresh
 from pipeline.settings import Settings
 from pipeline.sources.base import Payload
 
+pytestmark = pytest.mark.usefixtures("few_scored_years")
 OUTPUT = "gva_per_hour"
 REVISED_BY = {0: 0.04, 1: 0.02}  # standard deviation of the logarithm, by the figure's age in years; older ones stand
 

@@ -51,7 +51,10 @@ def test_requests_of_one_series_and_of_all_councils() -> None:
     assert number(r"million cells: ([0-9]+) requests") == requests
     assert number(r"\(100,000 cells\) it is ([0-9]+) requests") == -(-cells // 100_000)
     assert number(r"Small areas would add 229 × 350 = ([0-9,]+) requests") == requests * COUNCILS
-    first, usual = number(r"makes ([0-9]+) requests on its first night"), number(r"and ([0-9]+) on one without news")
+    first, usual = (
+        number(r"makes some ([0-9]+) requests on its first night"),
+        number(r"and ([0-9]+) on one without news"),
+    )
     assert number(r"together ([0-9,]+) once") == COUNCILS * first
     assert number(r"once and ([0-9,]+) every night") == COUNCILS * usual
 
