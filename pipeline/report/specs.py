@@ -114,6 +114,11 @@ _SMALL_IF_NARROW: Final = alt.ExprRef("width < 400 ? 10 : 12")
 _UNLESS_NARROW: Final = alt.ExprRef("width < 400 ? 0 : 1")  # a telephone has no room for names beside names
 # Names of the left half of a picture begin at their mark, names of the right half end there.
 _INWARDS: Final[tuple[tuple[str, Literal["left", "right"], int], ...]] = (("< 50", "left", -4), (">= 50", "right", 4))
+_CALLED_INWARDS: Final[tuple[tuple[str, Literal["left", "center", "right"]], ...]] = (
+    ("< 25", "left"),
+    (">= 25 && datum.x <= 75", "center"),
+    ("> 75", "right"),
+)
 _CHOSEN: Final = "datum.code === chosen || datum.code === hovered"
 
 
@@ -178,7 +183,8 @@ def _quadrant() -> _Layered:
         chosen.mark_rule(color="token:ink", strokeWidth=2).encode(x="x_lower:Q", x2="x_upper:Q", y="y:Q"),
         chosen.mark_rule(color="token:ink", strokeWidth=2).encode(y="y_lower:Q", y2="y_upper:Q", x="x:Q"),
         chosen.mark_point(size=110, filled=True, color="token:accent", stroke="token:page", opacity=1).encode(x=x, y=y),
-        *_called(chosen, x="x:Q", y="top:Q", dy=-10),
+        *(mark for where, align in _CALLED_INWARDS
+          for mark in _called(chosen.transform_filter(f"datum.x {where}"), x="x:Q", y="top:Q", dy=-10, align=align)),
     ).properties(width=_WIDTH, height=460).add_params(*_params(), alt.param(name="named", value=[]))  # fmt: skip
 
 
