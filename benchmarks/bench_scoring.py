@@ -178,7 +178,6 @@ CASES = (
         prepare=default_framework,
         ours=lambda given: score_framework(*given["inputs"]),
         repeats=5,
-        has_memory=False,
     ),
     Case(
         id="framework-draws",
@@ -202,7 +201,6 @@ CASES = (
         prepare=default_framework,
         ours=lambda given: rank_set_table([given["inputs"][0]], *given["inputs"][1:]),
         repeats=3,
-        has_memory=False,
         in_quick=False,
     ),
     Case(
@@ -211,7 +209,6 @@ CASES = (
         prepare=default_framework,
         ours=lambda given: sensitivity_tables(*given["inputs"]),
         repeats=1,
-        has_memory=False,
         in_quick=False,
     ),
 )

@@ -159,7 +159,6 @@ def case_of(source_id: str) -> Case:
         unit="rows/s",
         is_rate=True,
         amount=of_rows,
-        has_memory=False,
     )
 
 
@@ -193,7 +192,6 @@ CASES = (
         unit="rows/s",
         is_rate=True,
         amount=of_rows,
-        has_memory=False,
     ),
     Case(
         id="parse-baseline",
@@ -205,7 +203,6 @@ CASES = (
         unit="rows/s",
         is_rate=True,
         amount=of_rows,
-        has_memory=False,
     ),
 )
 
