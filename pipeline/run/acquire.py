@@ -85,7 +85,7 @@ class _Search:
                 sentence = rota.why_not_asked(query)
             elif sources.is_unchanged(query, held, client):
                 since = held.publisher_updated or f"{held.fetched_at:%Y-%m-%d}"
-                sentence = f"{query.source} says nothing changed since {since}"
+                sentence = f"{self._title(query)} says nothing changed since {since}"
             else:
                 return None
             account, accepted = self._read(query, held)
@@ -94,15 +94,18 @@ class _Search:
         self._tried(query.source, "live", outcome, sentence)
         return self._result("live", query.source, account, accepted, held)
 
+    def _title(self, query: Query) -> str:
+        return self.context.catalogue.sources[query.source].title
+
     def from_publisher(self, query: Query) -> PartResult | None:
         """What the publisher sends, once it passed its checks and is stored."""
         if self.context.offline:
-            self._tried(query.source, "live", "not asked", f"{query.source} not asked (offline run)")
+            self._tried(query.source, "live", "not asked", f"{self._title(query)} not asked (offline run)")
             return None
         try:
             if self.look is not None:
                 self.context.client.require_reachable(query.source)
-                raise News(f"{self._name}: {query.source} has to be asked for its figures")
+                raise News(f"{self._name}: {self._title(query)} has to be asked for its figures")
             payload = sources.fetch(query, self.context.client)
         except HostUnreachable as error:
             self._tried(query.source, "live", "unreachable", str(error))
@@ -116,12 +119,12 @@ class _Search:
         except PayloadRejected as error:
             kept = self._raw.put_rejected(key, payload, str(error), licence=licence, code_version=__version__)
             where = kept.relative_to(self._raw.root)
-            sentence = f"what {query.source} sent was not used: {error} (kept as {where})"
+            sentence = f"what {self._title(query)} sent was not used: {error} (kept as {where})"
             self._tried(query.source, "live", "rejected", sentence)
             return None
         snapshot = self._raw.put(key, payload, licence=licence, code_version=__version__)
         outcome: AttemptOutcome = "used" if snapshot.is_new else "unchanged"
-        self._tried(query.source, "live", outcome, f"{query.source} answered, {outcome}")
+        self._tried(query.source, "live", outcome, f"{self._title(query)} answered, {outcome}")
         # Unchanged bytes keep the provenance of the snapshot that first brought them.
         payload = payload if snapshot.is_new else self._raw.read(snapshot)
         return self._result("live", query.source, accepted.account, accepted, payload)
@@ -132,16 +135,16 @@ class _Search:
         for sentence in passed_over:
             self._tried(query.source, "snapshot", "corrupt", sentence)
         if snapshot is None:
-            self._tried(query.source, "snapshot", "not held", f"no earlier answer of {query.source} is held")
+            self._tried(query.source, "snapshot", "not held", f"no earlier answer of {self._title(query)} is held")
             return None
         payload = self._raw.read(snapshot)
         try:
             account, accepted = self._read(query, payload)
         except PayloadRejected as error:
-            sentence = f"the held answer of {query.source} no longer passes: {error}"
+            sentence = f"the held answer of {self._title(query)} no longer passes: {error}"
             self._tried(query.source, "snapshot", "rejected", sentence)
             return None
-        self._tried(query.source, "snapshot", "used", f"last good answer of {query.source} used")
+        self._tried(query.source, "snapshot", "used", f"last good answer of {self._title(query)} used")
         return self._result("snapshot", query.source, account, accepted, payload)
 
     def from_baseline(self) -> PartResult:
