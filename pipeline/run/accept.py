@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -191,12 +192,22 @@ def check_arrival(source_id: str, payload: Payload) -> None:
     try:
         ARRIVAL[source_id].validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
-        missing = error.failure_cases.query("check == 'column_in_dataframe'")["failure_case"].tolist()
-        if missing:
+        if missing := [name for case in error.schema_errors if (name := _missing_column(case))]:
             raise PayloadRejected(
                 f"the table has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, table.columns[:12]))}"
             ) from error
         raise PayloadRejected("the table has a header and no rows") from error
+
+
+def _missing_column(case: pa.errors.SchemaError) -> str | None:
+    """The column that a case says is not there, by its name or by how its name begins; None where the case says another thing."""
+    match case.reason_code:
+        case pa.errors.SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
+            return str(case.failure_cases)
+        case pa.errors.SchemaErrorReason.INVALID_COLUMN_NAME:
+            return re.sub(r"\\([()])", r"\1", str(case.schema.name).strip("^$"))
+        case _:
+            return None
 
 
 def _as_text_table(source_id: str, stream: BinaryIO) -> pd.DataFrame:

@@ -144,3 +144,13 @@ def test_an_answer_in_which_too_many_rows_fail_is_refused(offline_context: RunCo
 def test_arrival_check_passes_a_table_with_columns_nobody_asked_for() -> None:
     body = b"areacd,period,value,new\nE06000001,2025-01-01/P1Y,3,x\n"
     check_arrival("ons_els", Payload(body, "text/csv", "https://example.org", {}, datetime.now(UTC), 200, {}))
+
+
+def test_a_file_of_small_areas_whose_heading_changed_is_refused_by_the_column_it_lacks() -> None:
+    body = (
+        b"LSOA code (2021),Local Authority District code (2024),Index of Multiple Deprivation (IMD) Score,"
+        b"Income Score,Total population: mid 2022\nE01000001,E09000001,6.2,0.01,1500\n"
+    )
+    payload = Payload(body, "text/csv", "https://example.org", {}, datetime.now(UTC), 200, {})
+    with pytest.raises(PayloadRejected, match=r"the table has no column 'Income Score \(rate\)'; it has 'LSOA code"):
+        check_arrival("govuk", payload)
