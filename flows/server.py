@@ -1,7 +1,7 @@
 """The Prefect server of a run: the team's own, or a temporary one that starts while this process still imports.
 
 Prefect starts a temporary server by itself as well, but only once a flow is called, and imports the whole server into the
-caller first. Started here, as a process of its own and at once, it takes three seconds of processor time less.
+caller first. Started here it is a process of its own from the first moment on.
 The figures need no server: where none answers, the caller does the same work without Prefect, and says so.
 """
 

@@ -193,7 +193,10 @@ def expected_scatter_variance(position: Floats, error: Floats, fit: Slopes, rho:
 def _windows(values: Floats, window_years: int) -> Floats:
     """[years, areas] -> [years, window, areas], NaN before the first year."""
     padded = np.concatenate([np.full((window_years - 1, values.shape[1]), np.nan), values])
-    return np.lib.stride_tricks.sliding_window_view(padded, window_years, axis=0).transpose(0, 2, 1)
+    # copied, since all that follows goes over the window again and again, and a view of it lies badly in memory
+    return np.ascontiguousarray(
+        np.lib.stride_tricks.sliding_window_view(padded, window_years, axis=0).transpose(0, 2, 1)
+    )
 
 
 def _correlated_sum(weighted: Floats, rho: float) -> Floats:
