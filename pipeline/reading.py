@@ -23,6 +23,7 @@ _READING = {
     duckdb.StatementType.MULTI,
 }
 _ROWS_AT_A_TIME = 10_000
+_MOST_SWAPS = 5  # in the time of one opening
 _MAY_BE_ASKED = "SELECT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN and PIVOT"
 
 
@@ -37,15 +38,37 @@ def published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises CannotRead when it is missing, is no DuckDB file, was written by a newer DuckDB, is cut short, or is held open
     for writing by another program.
     """
-    number = _storage_format(path)
-    try:
-        connection = duckdb.connect(str(path), read_only=True)
-    except duckdb.Error as error:
-        raise CannotRead(_why_not_opened(path, number, first_line(error))) from error
+    connection = _opened(path)
     try:
         yield connection
     finally:
         connection.close()
+
+
+def _opened(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection to the file, or to the one that took its place meanwhile.
+
+    DuckDB 2.0 reads the head of a file, closes it, and opens it again for the rest: a file that is swapped in between is
+    taken for a damaged one, and is whole when it is opened once more.
+    """
+    for _ in range(_MOST_SWAPS):
+        number, before = _storage_format(path), _identity(path)
+        try:
+            return duckdb.connect(str(path), read_only=True)
+        except duckdb.Error as error:
+            failure = error
+            if _identity(path) == before:
+                break
+    raise CannotRead(_why_not_opened(path, number, first_line(failure))) from failure
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What tells a file from one that took its place; nothing of a file that is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return found.st_ino, found.st_mtime_ns
 
 
 def _storage_format(path: Path) -> int:

@@ -20,16 +20,30 @@ from tests.clients import make
 READERS = 8
 SWAPS = 50
 # Opens the file anew until the file `stop` is there; a file that is whole says of itself how many figures it holds.
+# DuckDB 2.0 opens a file twice, and fails where it is swapped in between (docs/querying.md): then, and only then, once more.
 READER = """
-import json, sys, time
+import json, os, sys, time
 from pathlib import Path
 import duckdb
 
 live, stop = sys.argv[1], Path(sys.argv[2])
+
+def identity():
+    found = os.stat(live)
+    return found.st_ino, found.st_mtime_ns
+
+def opened():
+    while True:
+        before = identity()
+        try:
+            return duckdb.connect(live, read_only=True)
+        except duckdb.Error:
+            if duckdb.__version__.startswith("1.") or identity() == before:
+                raise
 seen = set()
 count = 0
 while not stop.exists():
-    with duckdb.connect(live, read_only=True) as file:
+    with opened() as file:
         run, said = file.execute("select run_id, observation_count from meta_run").fetchone()
         held = file.execute("select count(*) from fct_observation").fetchone()[0]
         assert held == said, (held, said)

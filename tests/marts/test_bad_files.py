@@ -11,10 +11,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from pipeline import reading
 from pipeline.cli import main
-from pipeline.reading import CannotRead, run_query
+from pipeline.publish import swap
+from pipeline.reading import CannotRead, published, run_query
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
@@ -186,3 +189,37 @@ def test_an_answer_that_finds_the_disk_full_is_a_sentence(copy: Path, sql: str, 
             env={**os.environ, "IG_DATA_DIR": str(copy.parents[1])},
         )  # fmt: skip
     assert (run.returncode, run.stderr) == (1, "error: the output cannot be written: No space left on device\n")
+
+
+def test_a_file_swapped_in_the_moment_of_opening_is_opened_once_more(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB 2.0 opens a file twice and fails where it is another in between; the moment is too short to be met by chance."""
+    real, swaps = duckdb.connect, []
+
+    def in_the_wrong_moment(path: str, **options: bool) -> duckdb.DuckDBPyConnection:
+        if not swaps:
+            swaps.append(swap(Path(shutil.copyfile(copy, tmp_path / "candidate.duckdb")), copy))
+            raise duckdb.InternalException("Failed to load metadata pointer")
+        return real(path, **options)
+
+    monkeypatch.setattr(reading.duckdb, "connect", in_the_wrong_moment)
+    with published(copy) as connection:
+        assert connection.execute("select count(*) from mart_area_profile").fetchone() == (361,)
+
+
+def test_a_file_that_cannot_be_opened_and_is_the_same_is_tried_once(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tried = duckdb.connect, []
+
+    def never(path: str = ":memory:", **options: object) -> duckdb.DuckDBPyConnection:
+        if path != str(copy):
+            return real(path, **options)
+        tried.append(path)
+        raise duckdb.InternalException("Failed to load metadata pointer")
+
+    monkeypatch.setattr(reading.duckdb, "connect", never)
+    with pytest.raises(CannotRead, match="damaged or cut short"), published(copy):
+        pass
+    assert len(tried) == 1
