@@ -66,7 +66,7 @@ def test_a_second_run_is_cancelled_while_one_is_at_work(server: PrefectServer, t
 def test_what_became_of_the_night_is_in_the_runs_log(server: PrefectServer, two_runs: tuple[str, str]) -> None:
     # Prefect's own lines are not silenced on a team's server; logs are sent in batches, the last after the run's end
     log = wait_for(
-        "the end of the log", lambda: text if "Finished in" in (text := server.logs(two_runs[0])) else None, 30
+        "the end of the log", lambda: text if "Finished in" in (text := server.logs(two_runs[0])) else None, 120
     )
     assert "Inclusive growth: published 1.0.0" in log
 
