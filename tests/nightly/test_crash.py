@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.settings import PROJECT_ROOT
 
 # tests/releases/test_crash.py kills a run at the moments that matter most; these are at random. `make crash`: a hundred.
-KILLS = int(os.environ.get("IG_CRASH_KILLS") or 8)
+KILLS = int(os.environ.get("IG_CRASH_KILLS") or 12)
 
 
 def test_whatever_the_moment_of_death_readers_find_a_whole_file_and_the_next_run_succeeds(tmp_path: Path) -> None:
