@@ -108,7 +108,8 @@ link as (
         old_score.rank as old_rank,
         coalesce(by_method.rank, old_score.rank) as rank_after_method,
         coalesce(by_revision.rank, by_method.rank, old_score.rank) as rank_after_revision,
-        new_score.rank as new_rank
+        new_score.rank as new_rank,
+        old_score.rank is not null and new_score.rank is not null as has_ranks
     from headline_{OLD} as old_score
     inner join headline_{NEW} as new_score using ({_KEY})
     left join after_method as by_method using ({_KEY})
@@ -136,12 +137,12 @@ select
     old_rank,
     new_rank,
     new_rank - old_rank as rank_change,
-    case when $is_split then rank_after_method - old_rank end as rank_by_method,
-    case when $is_split then rank_after_revision - rank_after_method end as rank_by_revision,
-    case when $is_split then new_rank - rank_after_revision end as rank_by_new_data
+    case when $is_split and has_ranks then rank_after_method - old_rank end as rank_by_method,
+    case when $is_split and has_ranks then rank_after_revision - rank_after_method end as rank_by_revision,
+    case when $is_split and has_ranks then new_rank - rank_after_revision end as rank_by_new_data
 from link
 left join title using (framework_id, node_id)
-where abs(new_score - old_score) > {STILL} or new_rank is distinct from old_rank
+where abs(new_score - old_score) > {STILL} or new_rank <> old_rank -- a rank that is no longer given has not moved
 order by framework_id, flavour, window_years, node_id, area_code
 """
 

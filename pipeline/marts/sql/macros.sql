@@ -24,3 +24,23 @@ create temp macro in_change_unit(is_log, now, before) as if(is_log, 100 * (now /
 
 -- A change of position in the same unit: a difference of natural logarithms as per cent, points as they are.
 create temp macro as_change(is_log, change) as if(is_log, 100 * (exp(change) - 1), change);
+
+-- The four words in which this project says how sure a comparison is, with the side it lies on. `probability` is that of
+-- the upper side; `known_weight` is the share of the weight whose error is known. Under a half of it, no probability
+-- that rests on the rest can be trusted, so the verdict is "not known". meta_verdict publishes these thresholds.
+create temp macro least_known_weight() as 0.5;
+create temp macro clearly_from() as 0.95;
+create temp macro probably_from() as 0.75;
+
+create temp macro is_error_known(known_weight) as coalesce(known_weight, 0) >= least_known_weight() - 1e-9;
+
+create temp macro verdict(probability, known_weight, upper_side, lower_side) as (
+    case
+        when probability is null or not is_error_known(known_weight) then 'not known'
+        when probability >= clearly_from() then 'clearly ' || upper_side
+        when probability <= 1 - clearly_from() then 'clearly ' || lower_side
+        when probability >= probably_from() then 'probably ' || upper_side
+        when probability <= 1 - probably_from() then 'probably ' || lower_side
+        else 'cannot say'
+    end
+);

@@ -1,5 +1,15 @@
 -- One row is one score at one node, with the window of the level flavour written as 0. Codes become enums here, while they
 -- are still positions in a short list: joins and the sort of half a million rows then handle numbers.
+-- No rank and no probability stands where less than half of the weight has a known error; `place` keeps the order of the
+-- scores themselves, for counting only.
+with score as (
+    select
+        *,
+        score_lower is not null and is_error_known(weight_with_error) as is_known
+    from input_score
+    where score is not null
+)
+
 select
     area_code::area_code as area_code,
     framework_id::framework_code as framework_id,
@@ -12,16 +22,17 @@ select
     score,
     score_lower,
     score_upper,
-    rank,
+    rank as place,
     rank_count,
-    rank_lower,
-    rank_upper,
-    probability_top_fifth,
-    probability_bottom_fifth,
-    probability_above_typical,
-    is_band,
+    if(is_known, rank, null) as rank,
+    if(is_known, rank_lower, null) as rank_lower,
+    if(is_known, rank_upper, null) as rank_upper,
+    if(is_known, probability_top_fifth, null) as probability_top_fifth,
+    if(is_known, probability_bottom_fifth, null) as probability_bottom_fifth,
+    if(is_known, probability_above_typical, null) as probability_above_typical,
+    verdict(if(is_known, round(probability_above_typical, 3), null), weight_with_error, 'above', 'below') as verdict,
+    if(is_known, is_band, null) as is_band,
     is_carried_forward,
     weight_present,
     weight_with_error
-from input_score
-where score is not null
+from score

@@ -24,6 +24,8 @@ select
     round(score.probability_top_fifth, 3) as probability_top_fifth,
     round(score.probability_bottom_fifth, 3) as probability_bottom_fifth,
     round(score.probability_above_typical, 3) as probability_above_typical,
+    score.verdict,
+    missing.missing_pillars,
     score.is_band,
     score.is_carried_forward,
     round(score.weight_present, 6) as weight_present,
@@ -32,4 +34,12 @@ from stg_score as score
 inner join stg_latest_year as latest using (framework_id, flavour, window_years)
 inner join dim_area as area using (area_code)
 inner join dim_node as node using (framework_id, node_id)
+left join stg_missing_pillars as missing
+    on
+        score.framework_id = missing.framework_id
+        and score.flavour = missing.flavour
+        and score.window_years = missing.window_years
+        and score.year = missing.year
+        and score.node_id = missing.node_id
+        and score.area_code = missing.area_code
 order by score.framework_id, score.flavour, score.window_years, score.year, score.depth, score.node_id, score.area_code

@@ -139,6 +139,16 @@ select
     latest.status as latest_status,
     latest.typical_value,
     round(if(latest.is_log, 100 * (latest.value / latest.typical_value - 1), latest.position), 4) as against_typical,
+    verdict(
+        if(
+            latest.standard_error > 0,
+            normal_probability((latest.value - latest.typical_value) / latest.standard_error),
+            null
+        ),
+        1,
+        'above',
+        'below'
+    ) as verdict,
     coalesce(scored.rank, ranked.rank) as rank,
     coalesce(scored.rank_count, ranked.rank_count) as rank_count,
     scored.rank_lower,
@@ -166,8 +176,8 @@ select
     round(judged.probability_improved, 4) as probability_improved,
     case
         when indicator.polarity = 0 then null
-        when judged.probability_improved >= 0.95 then 'improving'
-        when judged.probability_improved <= 0.05 then 'worsening'
+        when judged.probability_improved >= clearly_from() then 'improving'
+        when judged.probability_improved <= 1 - clearly_from() then 'worsening'
         else 'not clear'
     end as direction
 from span

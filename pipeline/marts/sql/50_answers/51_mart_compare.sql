@@ -117,13 +117,11 @@ select
         ),
         4
     ) as probability_better,
-    case
-        when judged.polarity = 0 then null
-        when probability_better < 0.95 and probability_better > 0.05 then 'not clear'
-        when judged.polarity * judged.difference > 0 then 'better'
-        when judged.polarity * judged.difference < 0 then 'worse'
-        else 'not clear'
-    end as verdict
+    if(
+        judged.polarity = 0,
+        null,
+        verdict(probability_better, if(judged.difference_error > 0, 1, 0), 'better', 'worse')
+    ) as verdict
 from judged
 inner join dim_area as district on judged.area_code = district.area_code
 inner join dim_indicator as indicator using (indicator_id)

@@ -8,20 +8,12 @@ with half as (
 
 quadrant as (
     select
-        area_code,
-        framework_id,
-        if(window_years is null, 'level', 'change') as flavour,
-        coalesce(window_years, 0) as window_years,
-        year,
-        round(probability, 4) as probability,
-        round(probability_growing_and_sharing, 4) as probability_growing_and_sharing,
-        round(probability_growing_not_sharing, 4) as probability_growing_not_sharing,
-        round(probability_sharing_not_growing, 4) as probability_sharing_not_growing,
-        round(probability_neither, 4) as probability_neither,
-        if(window_years is null, replace(most_probable_label, 'growing', 'prosperous'), most_probable_label)
-            as most_probable_quadrant,
-        if(window_years is null, replace(label, 'growing', 'prosperous'), label) as label
-    from input_label
+        * replace (
+            if(flavour = 'level', replace(label, 'growing', 'prosperous'), label) as label,
+            if(flavour = 'level', replace(most_probable_label, 'growing', 'prosperous'), most_probable_label)
+                as most_probable_label
+        )
+    from stg_label
 )
 
 select
@@ -39,6 +31,8 @@ select
     growth.score as growth_score,
     growth.score_lower as growth_score_lower,
     growth.score_upper as growth_score_upper,
+    growth.verdict as growth_verdict,
+    growth.probability_above_typical as growth_probability_above_typical,
     growth.rank_lower as growth_rank_lower,
     growth.rank_upper as growth_rank_upper,
     growth.rank_count as growth_rank_count,
@@ -48,12 +42,14 @@ select
     sharing.score as sharing_score,
     sharing.score_lower as sharing_score_lower,
     sharing.score_upper as sharing_score_upper,
+    sharing.verdict as sharing_verdict,
+    sharing.probability_above_typical as sharing_probability_above_typical,
     sharing.rank_lower as sharing_rank_lower,
     sharing.rank_upper as sharing_rank_upper,
     sharing.rank_count as sharing_rank_count,
     sharing.is_carried_forward as is_sharing_carried_forward,
     sharing.weight_with_error as sharing_weight_with_error,
-    quadrant.most_probable_quadrant,
+    quadrant.most_probable_label as most_probable_quadrant,
     quadrant.probability as quadrant_probability,
     quadrant.label,
     quadrant.probability_growing_and_sharing as probability_growth_and_sharing,

@@ -25,11 +25,15 @@ headline as (
         max(score) filter (where node_id = 'growth') as growth_score,
         max(score_lower) filter (where node_id = 'growth') as growth_score_lower,
         max(score_upper) filter (where node_id = 'growth') as growth_score_upper,
+        max(verdict) filter (where node_id = 'growth') as growth_verdict,
+        max(weight_with_error) filter (where node_id = 'growth') as growth_weight_with_error,
         max(rank_lower) filter (where node_id = 'growth') as growth_rank_lower,
         max(rank_upper) filter (where node_id = 'growth') as growth_rank_upper,
         max(score) filter (where node_id = 'sharing') as sharing_score,
         max(score_lower) filter (where node_id = 'sharing') as sharing_score_lower,
         max(score_upper) filter (where node_id = 'sharing') as sharing_score_upper,
+        max(verdict) filter (where node_id = 'sharing') as sharing_verdict,
+        max(weight_with_error) filter (where node_id = 'sharing') as sharing_weight_with_error,
         max(rank_lower) filter (where node_id = 'sharing') as sharing_rank_lower,
         max(rank_upper) filter (where node_id = 'sharing') as sharing_rank_upper,
         max(rank_count) filter (where node_id = 'index') as rank_count
@@ -52,6 +56,10 @@ heading as (
     select
         area_code,
         year as change_year,
+        growth_score as growth_change_score,
+        growth_verdict as growth_change_verdict,
+        sharing_score as sharing_change_score,
+        sharing_verdict as sharing_change_verdict,
         label as change_label,
         quadrant_probability as change_label_probability
     from mart_shared_growth

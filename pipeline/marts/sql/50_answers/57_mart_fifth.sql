@@ -10,7 +10,8 @@ with latest as (
     group by framework_id, flavour, window_years
 ),
 
--- every ranked district at both ends; the share of draws that put it there is unknown where no error is published
+-- every ranked district at both ends; the share of draws that put it there is not known where less than half of the
+-- weight has a known error
 drawn as (
     select
         score.framework_id,
@@ -19,18 +20,18 @@ drawn as (
         score.node_id,
         score.area_code,
         score.year,
-        score.rank,
+        score.place,
         score.rank_count,
         score.weight_with_error,
         ends.fifth,
         'draws' as basis,
         if(ends.fifth = 'top', score.probability_top_fifth, score.probability_bottom_fifth) as probability,
-        probability >= 0.95 as is_sure,
-        probability >= 0.05 as is_possible
+        probability >= clearly_from() as is_sure,
+        probability >= 1 - clearly_from() as is_possible
     from stg_score as score
     inner join latest using (framework_id, flavour, window_years, year)
     cross join (values ('top'), ('bottom')) as ends (fifth)
-    where score.rank is not null
+    where score.place is not null
 ),
 
 -- the same from confidence sets for ranks, which single indicators with published errors have
@@ -42,7 +43,7 @@ set_ends as (
         indicator_id as node_id,
         area_code,
         year,
-        rank,
+        rank as place,
         rank_count,
         1.0 as weight_with_error,
         ends.fifth,
@@ -72,18 +73,18 @@ select
     max(placed.year) as year,
     max(placed.rank_count) as rank_count,
     count(*) filter (
-        where if(placed.fifth = 'top', placed.rank <= 0.2 * placed.rank_count, placed.rank > 0.8 * placed.rank_count)
+        where if(placed.fifth = 'top', placed.place <= 0.2 * placed.rank_count, placed.place > 0.8 * placed.rank_count)
     ) as fifth_count,
     count(placed.is_sure) as known_count,
     count(*) filter (where placed.is_sure) as sure_count,
     count(*) filter (where placed.is_possible) as possible_count,
     string_agg(
         area.area_name,
-        '; ' order by if(placed.fifth = 'top', placed.rank, -placed.rank), area.area_name
+        '; ' order by if(placed.fifth = 'top', placed.place, -placed.place), area.area_name
     ) filter (where placed.is_sure) as sure_area_names,
     string_agg(
         placed.area_code::varchar,
-        '+' order by if(placed.fifth = 'top', placed.rank, -placed.rank), area.area_name
+        '+' order by if(placed.fifth = 'top', placed.place, -placed.place), area.area_name
     ) filter (where placed.is_sure) as sure_area_codes,
     round(avg(placed.weight_with_error order by placed.area_code), 3) as weight_with_error
 from placed

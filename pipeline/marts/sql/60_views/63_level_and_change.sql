@@ -12,15 +12,18 @@ select
     here.score as level_score,
     here.score_lower as level_score_lower,
     here.score_upper as level_score_upper,
+    here.verdict as level_verdict,
     here.rank_lower as level_rank_lower,
     here.rank_upper as level_rank_upper,
     long.score as change_10_score,
     long.score_lower as change_10_score_lower,
     long.score_upper as change_10_score_upper,
+    long.verdict as change_10_verdict,
     long.probability_above_typical as change_10_probability_improved,
     short.score as change_5_score,
     short.score_lower as change_5_score_lower,
     short.score_upper as change_5_score_upper,
+    short.verdict as change_5_verdict,
     short.probability_above_typical as change_5_probability_improved
 from mart_score as here
 left join mart_score as long
