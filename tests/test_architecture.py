@@ -56,8 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "pipeline/export": {"duckdb", "xlsxwriter", "pipeline.marts.declaration"},
     "pipeline/reading.py": {"duckdb"},
-    "pipeline/in_short.py": {"pipeline.profile"},
-    "pipeline/profile.py": {"duckdb", "pipeline.in_short", "pipeline.reading"},
+    "pipeline/published": {"duckdb", "pipeline.reading"},
     "pipeline/report": {
         "altair",
         "duckdb",
@@ -67,6 +66,7 @@ ALLOWED: dict[str, set[str]] = {
         "numpy",
         "scipy",
         "vl_convert",
+        "pipeline.published",
         "pipeline.reading",
     },
     "schemas": {"pandas", "pandera"},

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.cli import VERBS
 from pipeline.documents import readme_with_blocks
-from pipeline.profile import profile_text
+from pipeline.published.profile import profile_text
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT

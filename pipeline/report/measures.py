@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.report import words
+from pipeline.published import words
 from pipeline.report.chart import rounded
 from pipeline.report.facts import CHANGE, LEVEL, WINDOW_YEARS, Facts, Figure, Indicator
 from pipeline.report.pages.page import editions, own_source, publisher_source

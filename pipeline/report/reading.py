@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import duckdb
 
+from pipeline.published import words
 from pipeline.reading import CannotRead, first_line, published
-from pipeline.report import words
 from pipeline.report.facts import (
     CHANGE,
     FRAMEWORK,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pipeline.report import words
+from pipeline.published import words
 from pipeline.report.facts import (
     CHANGE,
     DOMAINS,

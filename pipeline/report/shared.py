@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.report import words
+from pipeline.published import words
 from pipeline.report.boundaries import Boundaries
 from pipeline.report.cartogram import Centre, borders, hexagons
 from pipeline.report.chart import plain_json, rounded

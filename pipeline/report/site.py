@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipeline.report import words
+from pipeline.published import words
 from pipeline.report.boundaries import FILE_NAME, Boundaries, CannotUse, read_boundaries
 from pipeline.report.chart import plain_json
 from pipeline.report.downloads import downloads

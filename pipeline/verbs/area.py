@@ -24,7 +24,7 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.profile import find_published, profile_text
+    from pipeline.published.profile import find_published, profile_text
     from pipeline.reading import CannotRead
     from pipeline.settings import settings_from_environment
 

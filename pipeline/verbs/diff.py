@@ -133,7 +133,7 @@ def _codes(settings: Settings, name: str) -> list[str]:
     """
     from pipeline.geography import load_register
     from pipeline.geography.errors import GeographyError
-    from pipeline.profile import find_published
+    from pipeline.published.profile import find_published
     from pipeline.reading import CannotRead
 
     try:

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pipeline.geography import load_register
     from pipeline.marts.build import dictionary_rows
     from pipeline.marts.declaration import declared_tables
-    from pipeline.profile import profile_text
+    from pipeline.published.profile import profile_text
     from pipeline.questions import questions, questions_page
     from pipeline.reading import CannotRead, run_query
     from pipeline.settings import PROJECT_ROOT, settings_from_environment

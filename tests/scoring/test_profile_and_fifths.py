@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pipeline.in_short import in_short
+from pipeline.profile import NodeScore, find_published, profile_text
 
 from pipeline.cli import main
 from pipeline.geography import load_register
-from pipeline.in_short import in_short
-from pipeline.profile import NodeScore, find_published, profile_text
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.report import sentences, words
+from pipeline.published import words
+from pipeline.report import sentences
 from pipeline.report.chart import Chart, Column, rounded
 from pipeline.report.facts import CHANGE, DOMAINS, LEVEL, NOT_CLEAR, WINDOW_YEARS, Area, Facts, Score
 from pipeline.report.pages.page import own_source, publisher_source

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.report import sentences, words
+from pipeline.published import words
+from pipeline.report import sentences
 from pipeline.report.facts import CHANGE, DOMAINS, LEVEL, WINDOW_YEARS, Area, Facts
 from pipeline.report.pages import area_charts as charts
 from pipeline.report.pages.page import Page, editions

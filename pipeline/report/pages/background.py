@@ -9,7 +9,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from pipeline.report import words
+from pipeline.published import words
 from pipeline.report.downloads import Download
 from pipeline.report.facts import Facts, Source, Study
 from pipeline.report.pages.page import Page, why_not_live

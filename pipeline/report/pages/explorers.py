@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.report import words
+from pipeline.published import words
 from pipeline.report.boundaries import Boundaries
 from pipeline.report.chart import Chart, Column
 from pipeline.report.facts import LEVEL, Facts

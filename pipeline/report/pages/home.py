@@ -7,7 +7,8 @@ from collections import Counter
 from statistics import median
 from typing import Any, cast
 
-from pipeline.report import sentences, words
+from pipeline.published import words
+from pipeline.report import sentences
 from pipeline.report.chart import Chart, rounded, script_json
 from pipeline.report.facts import CHANGE, LEVEL, NOT_CLEAR, WINDOW_YEARS, Facts
 from pipeline.report.pages.area_charts import quadrant_columns, quadrant_text

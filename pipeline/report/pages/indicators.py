@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.report import words
+from pipeline.published import words
 from pipeline.report.chart import Chart, Column, rounded
 from pipeline.report.facts import Area, Facts, Indicator, Typical
 from pipeline.report.measures import Measure, measures

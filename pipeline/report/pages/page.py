@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.report import words
+from pipeline.published import words
 from pipeline.report.facts import Facts, Source
 
 

@@ -31,6 +31,10 @@ select
     if(is_known, probability_bottom_fifth, null) as probability_bottom_fifth,
     if(is_known, probability_above_typical, null) as probability_above_typical,
     verdict(if(is_known, round(probability_above_typical, 3), null), weight_with_error, 'above', 'below') as verdict,
+    case
+        when is_known and probability_top_fifth >= clearly_from() then 'top'
+        when is_known and probability_bottom_fifth >= clearly_from() then 'bottom'
+    end as sure_fifth,
     if(is_known, is_band, null) as is_band,
     is_carried_forward,
     weight_present,

@@ -26,6 +26,7 @@ select
     round(score.probability_above_typical, 3) as probability_above_typical,
     score.verdict,
     missing.missing_pillars,
+    score.sure_fifth,
     score.is_band,
     score.is_carried_forward,
     round(score.weight_present, 6) as weight_present,

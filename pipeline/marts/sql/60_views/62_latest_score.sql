@@ -42,6 +42,7 @@ select
     score.probability_above_typical,
     score.probability_top_fifth,
     score.probability_bottom_fifth,
+    score.sure_fifth,
     score.weight_with_error,
     score.missing_pillars,
     if(

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from pipeline.report import words
+from pipeline.published import words
 
 
 @pytest.mark.parametrize(

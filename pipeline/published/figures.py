@@ -1,0 +1,94 @@
+"""Figures as the published file states them: the latest of each indicator, and the typical district beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+_LATEST = """
+select
+    area_code::varchar,
+    indicator_id::varchar,
+    indicator_title::varchar,
+    theme,
+    unit::varchar,
+    decimals,
+    year,
+    value,
+    lower,
+    upper,
+    status,
+    typical_value,
+    verdict,
+    direction
+from latest_figure
+where $area is null or area_code = $area
+order by theme, indicator_title::varchar, indicator_id::varchar, area_code
+"""
+_TYPICAL = """
+select
+    indicator_id::varchar,
+    nation_code,
+    year,
+    typical_value,
+    tenth_percentile,
+    ninetieth_percentile,
+    district_count
+from mart_typical
+order by indicator_id, nation_code, year
+"""
+UK = ""  # in place of a nation's code: the typical district of the whole UK
+
+
+@dataclass(frozen=True)
+class LatestFigure:
+    """The latest figure of one indicator in one area, as the view ``latest_figure`` holds it.
+
+    ``value``, its 95% interval (None where no error is held) and ``typical_value`` are in ``unit``. ``verdict`` says how
+    surely the figure lies above or below the typical district's; ``direction`` how it moved against it in ten years.
+    """
+
+    area_code: str
+    indicator_id: str
+    title: str
+    theme: str
+    unit: str
+    decimals: int
+    year: int
+    value: float
+    lower: float | None
+    upper: float | None
+    status: str
+    typical_value: float | None
+    verdict: str
+    direction: str | None
+
+
+@dataclass(frozen=True)
+class Typical:
+    """The scored districts of one year: median, 10th and 90th percentile, and how many have a figure."""
+
+    year: int
+    median: float
+    low: float
+    high: float
+    districts: int
+
+
+def latest_figures(connection: duckdb.DuckDBPyConnection, area_code: str | None = None) -> list[LatestFigure]:
+    """The latest figures of one area or of all, by theme and title. Raises duckdb.Error for a file without the view."""
+    return [LatestFigure(*row) for row in connection.execute(_LATEST, {"area": area_code}).fetchall()]
+
+
+def typical_districts(connection: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], Mapping[int, Typical]]:
+    """The typical district of every indicator by (indicator, nation) and year.
+
+    The nation is ``UK`` unless the nations measure the indicator differently; then there is one for each nation and none
+    for the UK. Raises duckdb.Error for a file without ``mart_typical``.
+    """
+    found: dict[tuple[str, str], dict[int, Typical]] = {}
+    for indicator, nation, *cells in connection.execute(_TYPICAL).fetchall():
+        found.setdefault((indicator, nation), {})[cells[0]] = Typical(*cells)
+    return found
