@@ -53,20 +53,12 @@ Gives ``framework_id, flavour, window_years, node_id, area_code, score, rank`` o
 """
 
 _LATEST = """
-select framework_id::varchar, flavour::varchar, window_years, max(year)
+select distinct framework_id::varchar, flavour::varchar, window_years, year
 from {alias}.mart_score
-where depth = 0
-group by 1, 2, 3
+where is_latest_year and depth = 0
 """
 _HEADLINE = """
 create or replace temp table headline_{alias} as
-with latest as (
-    select framework_id, flavour, window_years, max(year) as year
-    from {alias}.mart_score
-    where depth = 0
-    group by 1, 2, 3
-)
-
 select
     score.framework_id::varchar as framework_id,
     score.flavour::varchar as flavour,
@@ -79,8 +71,7 @@ select
     score.score,
     score.rank
 from {alias}.mart_score as score
-inner join latest using (framework_id, flavour, window_years, year)
-where score.node_kind <> 'indicator'
+where score.is_latest_year and score.node_kind <> 'indicator'
 """
 _KEY = "framework_id, flavour, window_years, node_id, area_code"
 _MOVEMENT = f"""

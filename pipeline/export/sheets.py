@@ -10,9 +10,10 @@ import duckdb
 
 from pipeline.export import choice as facts
 from pipeline.export.choice import Choice
+from pipeline.published import wording
+from pipeline.published.figures import latest_figures
+from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, LEVEL, Score, latest_scores
 
-FRAMEWORK = "shared_growth"
-CHANGE_WINDOW_YEARS = 10
 _NARROW, _MIDDLE, _WIDE, _TEXT = 11, 16, 30, 70
 
 
@@ -98,33 +99,19 @@ def _places(choice: Choice, alias: str) -> str:
     return f"{alias}.area_code::varchar in ({codes})"
 
 
-_LATEST = """
-select area_code::varchar as area_code, indicator_id::varchar as indicator_id, value, year
-from fct_observation
-where value is not null
-qualify row_number() over (partition by area_code, indicator_id order by period_end desc, period_start desc) = 1
-"""
 _SHOWN = """
 select indicator_id, title, unit, decimals
 from dim_indicator
 where district_count > 0
 order by theme, title, indicator_id
 """
-_HEADLINES = """
-select area_code::varchar, node_id::varchar, score
-from mart_score
-where framework_id = ? and flavour = 'level' and node_id in ('growth', 'sharing')
-    and year = (select max(year) from mart_score where framework_id = ? and flavour = 'level' and depth = 0)
-"""
 
 
 def _profile(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
     """One row a place: names, the two headline scores, and of each indicator the latest figure and its year."""
     indicators = connection.execute(_SHOWN).fetchall()
-    latest: dict[tuple[str, str], tuple[float, int]] = {}
-    for area, indicator, value, year in connection.execute(_LATEST).fetchall():
-        latest[area, indicator] = (value, year)
-    scores = {(a, n): s for a, n, s in connection.execute(_HEADLINES, [FRAMEWORK, FRAMEWORK]).fetchall()}
+    latest = {(f.area_code, f.indicator_id): (f.value, f.year) for f in latest_figures(connection)}
+    scores = {(s.area_code, s.node_id): s for s in latest_scores(connection, LEVEL)}
     headings = [
         Heading("Place", _WIDE, is_bold=True),
         Heading("Code", _NARROW),
@@ -132,7 +119,9 @@ def _profile(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
         Heading("Region or nation", _MIDDLE + 6),
         Heading("Combined authority", _WIDE),
         Heading("Growth score (0 to 100)", decimals=0),
+        Heading("Growth against the typical district", _MIDDLE),
         Heading("Sharing score (0 to 100)", decimals=0),
+        Heading("Sharing against the typical district", _MIDDLE),
     ]
     for _, title, unit, decimals in indicators:
         headings.append(Heading(f"{title} ({unit})", _MIDDLE, decimals=decimals))
@@ -149,7 +138,9 @@ def _profile(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
         ).fetchall()
         for code, name, level, region, authority in areas:
             row = [name, code, level.replace("_", " "), region, authority]
-            row += [scores.get((code, node)) for node in ("growth", "sharing")]
+            for node in ("growth", "sharing"):
+                score = scores.get((code, node))
+                row += [score.score, score.verdict] if score else [None, None]
             for indicator, *_ in indicators:
                 row += latest.get((code, indicator), (None, None))
             yield row
@@ -157,40 +148,7 @@ def _profile(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
     return Sheet("Profile", headings, rows(), header_height=92)
 
 
-_SCORES = """
-select
-    score.area_name,
-    score.area_code::varchar,
-    node.title,
-    score.flavour::varchar,
-    score.year,
-    score.score,
-    score.score_lower,
-    score.score_upper,
-    case when not coalesce(score.is_band, true) then score.rank end,
-    score.rank_lower,
-    score.rank_upper,
-    score.rank_count,
-    case
-        when score.level <> 'district' then 'only districts are ranked'
-        when score.rank_lower is null then 'no rank: no survey error is published'
-        when score.is_band then 'a band, no rank: the interval spans more than a third of the districts'
-        when score.weight_with_error < 0.999999 then 'the true interval is wider: part rests on figures without a published error'
-    end,
-    score.is_carried_forward
-from mart_score as score
-inner join dim_node as node
-    on node.framework_id::varchar = score.framework_id::varchar and node.node_id::varchar = score.node_id::varchar
-inner join (
-    select flavour, window_years, max(year) as year
-    from mart_score
-    where framework_id = $framework and depth = 0 and window_years in (0, $window)
-    group by flavour, window_years
-) as latest
-    on latest.flavour = score.flavour and latest.window_years = score.window_years and latest.year = score.year
-where score.framework_id = $framework and score.node_kind <> 'indicator' and {places}
-order by score.level <> 'district' desc, score.area_name, score.area_code::varchar, score.flavour::varchar desc, node.position
-"""
+_NAMES = "select area_code::varchar, area_name, level from dim_area as area where {places} order by level <> 'district' desc, 2, 1"
 
 
 def _scores(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
@@ -203,6 +161,7 @@ def _scores(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
         Heading("Score (0 to 100)", decimals=0),
         Heading("90% interval, from", decimals=0),
         Heading("to", decimals=0),
+        Heading("Against the typical district", _MIDDLE),
         Heading("Rank (1 is best)", decimals=0),
         Heading("90% interval, from", decimals=0),
         Heading("to", decimals=0),
@@ -212,13 +171,50 @@ def _scores(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
     )
 
     def rows() -> Iterator[list[Any]]:
-        sql = _SCORES.format(places=_places(choice, "score"))
-        parameters = {"framework": FRAMEWORK, "window": CHANGE_WINDOW_YEARS}
-        for row in connection.execute(sql, parameters).fetchall():
-            flavour = "where it stands" if row[3] == "level" else f"change over {CHANGE_WINDOW_YEARS} years"
-            yield [*row[:3], flavour, *row[4:13], "yes" if row[13] else "no"]
+        areas = connection.execute(_NAMES.format(places=_places(choice, "area"))).fetchall()
+        scores: dict[str, list[tuple[str, Score]]] = {code: [] for code, _, _ in areas}
+        for flavour, said in ((LEVEL, "where it stands"), (CHANGE, f"change over {CHANGE_WINDOW_YEARS} years")):
+            for score in latest_scores(connection, flavour):
+                if score.area_code in scores:
+                    scores[score.area_code].append((said, score))
+        for code, name, level in areas:
+            for said, score in scores[code]:
+                yield [name, code, *_score_cells(said, score, is_district=level == "district")]
 
     return Sheet("Scores", headings, rows(), header_height=48)
+
+
+def _score_cells(flavour: str, score: Score, *, is_district: bool) -> list[Any]:
+    has_rank = score.rank is not None and not score.is_band
+    return [
+        score.title,
+        flavour,
+        score.year,
+        score.score,
+        score.lower,
+        score.upper,
+        score.verdict,
+        score.rank if has_rank else None,
+        score.rank_lower,
+        score.rank_upper,
+        score.rank_count if score.rank is not None else None,
+        _how_to_read(score, is_district=is_district),
+        "yes" if score.is_carried_forward else "no",
+    ]
+
+
+def _how_to_read(score: Score, *, is_district: bool) -> str:
+    """What to bear in mind of one score, as one or more short clauses."""
+    clauses = [wording.not_comparable(score)]
+    if not is_district:
+        clauses.append("only districts are ranked")
+    elif score.rank is None:
+        clauses.append(f"no rank: {wording.known_share(score)}")
+    elif score.is_band:
+        clauses.append("a band, no rank: the interval spans more than a third of the districts")
+    if score.has_partial_error:
+        clauses.append("the true interval is wider: part of the weight has no known error")
+    return "; ".join(clause for clause in clauses if clause)
 
 
 _COMPARED = """

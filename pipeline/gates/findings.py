@@ -130,59 +130,74 @@ def rows_down(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list
     return _worst_first(found)
 
 
-# One row is one indicator and year: its median over today's districts in each of the two files, the move of the live
-# file's median from the year before, and whether the year is new. The moves are shares for money and ratios, points
-# for percentages and years.
+# One row is the typical district of one indicator, nation and year in each of the two files, the move of the live file's
+# from the year before, and whether the year is new. The moves are shares for money and ratios, points for percentages and
+# years. `nation_code` is empty but where the nations measure an indicator differently.
 _MEDIANS = """
 with live_median as (
-    select indicator_id::varchar as indicator_id, year, median(value) as median_value
-    from live.fct_observation where level = 'district' and value is not null group by 1, 2
-),
-new_median as (
-    select indicator_id::varchar as indicator_id, year, median(value) as median_value
-    from fct_observation where level = 'district' and value is not null group by 1, 2
+    select indicator_id::varchar as indicator_id, nation_code, year, typical_value from {live_typical}
 ),
 history as (
     select
         indicator_id,
-        median_value,
-        lag(median_value) over (partition by indicator_id order by year) as before,
+        nation_code,
+        typical_value,
+        lag(typical_value) over (partition by indicator_id, nation_code order by year) as before,
     from live_median
 ),
 usual as (
     select
         indicator_id,
+        nation_code,
         count(before) as move_count,
-        max(abs(median_value - before)) as largest_points,
-        max(abs(median_value / nullif(before, 0) - 1)) as largest_share
-    from history group by indicator_id
+        max(abs(typical_value - before)) as largest_points,
+        max(abs(typical_value / nullif(before, 0) - 1)) as largest_share
+    from history group by indicator_id, nation_code
 ),
 compared as (
     select
-        indicator_id,
-        year,
-        new_median.median_value as new_value,
-        live_median.median_value is null as is_new,
-        coalesce(live_median.median_value, lag(new_median.median_value) over (partition by indicator_id order by year))
-            as reference
-    from new_median left join live_median using (indicator_id, year)
+        new.indicator_id::varchar as indicator_id,
+        new.nation_code,
+        new.nation_name,
+        new.year,
+        new.typical_value as new_value,
+        live_median.typical_value is null as is_new,
+        coalesce(
+            live_median.typical_value,
+            lag(new.typical_value) over (partition by new.indicator_id, new.nation_code order by new.year)
+        ) as reference
+    from mart_typical as new
+    left join live_median
+        on new.indicator_id = live_median.indicator_id
+        and new.nation_code = live_median.nation_code
+        and new.year = live_median.year
 )
 select
-    indicator_id, year, is_new, new_value, reference, coalesce(move_count, 0),
+    indicator_id, nation_name, year, is_new, new_value, reference, coalesce(move_count, 0),
     largest_points, largest_share, transform = 'difference' as is_points, decimals
 from compared
-left join usual using (indicator_id)
+left join usual using (indicator_id, nation_code)
 join dim_indicator using (indicator_id)
 where reference is not null and new_value <> reference
-order by indicator_id, year
+order by indicator_id, nation_code, year
 """
+# A live file of before mart_typical was published.
+_TYPICAL_OF_OLD = """(
+    select indicator_id, '' as nation_code, year, median(value) as typical_value
+    from live.fct_observation
+    where value is not null and area_code in (select area_code from live.dim_area where is_scored)
+    group by indicator_id, year
+)"""
+_HAS_TYPICAL = "select count(*) > 0 from duckdb_tables() where database_name = 'live' and table_name = 'mart_typical'"
 
 
 def medians_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list[Finding]:
-    """District medians that moved more than their own history: into a new year, or by a revision of a year held before."""
+    """Typical districts (medians) that moved more than their own history: into a new year, or by a revision of a year held before."""
     found = []
-    for row in connection.execute(_MEDIANS).fetchall():
-        indicator, year, is_new, new, reference, moves, largest_points, largest_share, is_points, decimals = row
+    [(has_typical,)] = connection.execute(_HAS_TYPICAL).fetchall()
+    sql = _MEDIANS.format(live_typical="live.mart_typical" if has_typical else _TYPICAL_OF_OLD)
+    for row in connection.execute(sql).fetchall():
+        indicator, nation, year, is_new, new, reference, moves, largest_points, largest_share, is_points, decimals = row
         gate = policy.median_moved(indicator)
         knows = moves >= gate.fewest_years
         if is_points or reference == 0:
@@ -194,10 +209,12 @@ def medians_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> 
         against = "the year before it" if is_new else "the same year in the live file"
         basis = "its largest move from year to year" if knows else "what is usual (too few years to know its own)"
         sentence = (
-            f"{indicator}: the district median of {year} is {new:,.{decimals}f}, {reference:,.{decimals}f} in {against}: "
+            f"{indicator}: the typical district of {f'{nation} in ' if nation else ''}{year} is {new:,.{decimals}f}, {reference:,.{decimals}f} in {against}: "
             f"{move / usual:.1f} times {basis}"
         )
-        found += _finding("median_moved", gate, f"{indicator} {year}", move / usual, sentence)
+        found += _finding(
+            "median_moved", gate, " ".join(filter(None, (indicator, nation, str(year)))), move / usual, sentence
+        )
     return _worst_first(found)
 
 

@@ -81,25 +81,32 @@ def profile_text(database: Path, area_code: str) -> str:
     Raises CannotRead when the file cannot be read.
     """
     with published(database) as connection:
-        area = connection.execute(_AREA, [area_code]).fetchone()
-        if area is None:
-            return f"{area_code} is not an area of the published file."
-        _, name, level, region, nation, combined_authority, is_scored = area
-        places = [place for place in dict.fromkeys((combined_authority, region, nation)) if place and place != name]
-        lines = [f"{name} ({area_code})", ", ".join([level.replace("_", " "), *places]), ""]
-        if level == "district" and not is_scored:
-            lines += ["Shown, not scored: too few people live here for most surveys to say anything.", ""]
-        else:
-            scores = {f: latest_scores(connection, f, area_code=area_code) for f in (LEVEL, CHANGE)}
-            if said := wording.in_short(scores[LEVEL], scores[CHANGE], CHANGE_WINDOW_YEARS):
-                lines += [*textwrap.wrap(f"In short: {said}", LINE_WIDTH), ""]
-            for flavour, nodes in scores.items():
-                lines += [*_scores(connection, area_code, flavour, nodes, is_district=level == "district"), ""]
-        lines += [
+        return profile_of(connection, area_code)
+
+
+def profile_of(connection: duckdb.DuckDBPyConnection, area_code: str) -> str:
+    """The same from a file that is open."""
+    area = connection.execute(_AREA, [area_code]).fetchone()
+    if area is None:
+        return f"{area_code} is not an area of the published file."
+    _, name, level, region, nation, combined_authority, is_scored = area
+    places = [place for place in dict.fromkeys((combined_authority, region, nation)) if place and place != name]
+    lines = [f"{name} ({area_code})", ", ".join([level.replace("_", " "), *places]), ""]
+    if level == "district" and not is_scored:
+        lines += ["Shown, not scored: too few people live here for most surveys to say anything.", ""]
+    else:
+        scores = {f: latest_scores(connection, f, area_code=area_code) for f in (LEVEL, CHANGE)}
+        if said := wording.in_short(scores[LEVEL], scores[CHANGE], CHANGE_WINDOW_YEARS):
+            lines += [*textwrap.wrap(f"In short: {said}", LINE_WIDTH), ""]
+        for flavour, nodes in scores.items():
+            lines += [*_scores(connection, area_code, flavour, nodes, is_district=level == "district"), ""]
+    return "\n".join(
+        [
+            *lines,
             "Latest figures, and those of the typical district (its median) in the same year",
             *_figures(connection, area_code),
         ]
-        return "\n".join(lines)
+    )
 
 
 def _heading(flavour: str, year: int) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb
 
 DEFAULT_FRAMEWORK: Final = "shared_growth"
 CHANGE_WINDOW_YEARS: Final = 10

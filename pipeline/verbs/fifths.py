@@ -6,12 +6,13 @@ import argparse
 import textwrap
 from typing import Any
 
+from pipeline.published.scores import CHANGE_WINDOW_YEARS, DEFAULT_FRAMEWORK
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
 
 ABOUT = """Say which districts are surely in the top and the bottom fifth of a ranking, and how few they are.
 
-A district is surely in a fifth when at least 95 of 100 draws of the survey errors put it there. Where no survey
-error is published nothing can be said, and the list says so.
+A district is surely in a fifth when at least 95 of 100 draws of the survey errors put it there. Where less than half
+of the weight of a score has a known error, this is not known, and the list says so.
 
   python -m pipeline fifths                                the index, growth and sharing: level, and change over ten years
   python -m pipeline fifths participation                  a pillar, or an indicator such as employment_rate
@@ -37,7 +38,7 @@ from mart_fifth as fifth
 inner join dim_node as node using (framework_id, node_id)
 where
     fifth.framework_id = $framework
-    and ((node.depth <= $depth and fifth.window_years <> 5) or $node is not null)
+    and ((node.depth <= $depth and fifth.window_years in (0, $window)) or $node is not null)
     and ($node is null or lower($node) in (lower(fifth.node_id), lower(fifth.node_title)))
 order by node.position, fifth.flavour desc, fifth.window_years desc, fifth.basis desc, fifth.fifth desc
 """
@@ -49,7 +50,9 @@ def add_to(verbs: Verbs) -> None:
     parser.add_argument(
         "node", nargs="?", help="node or indicator of the framework (default: the index and its domains)"
     )
-    parser.add_argument("--framework", default="shared_growth", metavar="ID", help="framework (default shared_growth)")
+    parser.add_argument(
+        "--framework", default=DEFAULT_FRAMEWORK, metavar="ID", help=f"framework (default {DEFAULT_FRAMEWORK})"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -57,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pipeline.settings import settings_from_environment
 
     asked = {"framework": arguments.framework, "node": arguments.node, "depth": HEADLINE_DEPTH}
+    asked |= {"window": CHANGE_WINDOW_YEARS}
     try:
         with published(settings_from_environment().database) as connection:
             rows = connection.execute(_ROWS, asked).fetchall()
@@ -91,11 +95,11 @@ def _lines(
     how = "" if basis == "draws" else " (by its confidence set for the rank)"
     head = f"{title}, {when}, {fifth} fifth{how}: "
     if not known:
-        return [head + f"nobody can say; none of the {ranked} districts has a known error"]
+        return [head + f"not known; survey error is known for {weight:.0%} of the weight, and half is needed"]
     said = f"{sure} of the {inside} districts that stand in it are surely in it, {possible} of {ranked} may be"
     if known < ranked:
-        said += f"; {ranked - known} have no known error"
+        said += f"; for {ranked - known} it is not known"
     if weight < 1:
-        said += f"; only {weight:.0%} of the weight has a known error, so fewer are"
+        said += f"; survey error is known for only {weight:.0%} of the weight, so fewer are truly sure"
     listed: list[Any] = textwrap.wrap(names, 112, initial_indent="    ", subsequent_indent="    ") if names else []
     return [head + said, *listed]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from pipeline.in_short import in_short
-from pipeline.profile import NodeScore, find_published, profile_text
 
 from pipeline.cli import main
 from pipeline.geography import load_register
+from pipeline.published.profile import find_published, profile_text
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
 
@@ -29,7 +28,7 @@ def said(
     return run
 
 
-def test_a_profile_has_growth_and_sharing_level_and_change_with_interval_rank_and_label(
+def test_a_profile_has_growth_and_sharing_level_and_change_with_interval_verdict_and_rank(
     said: Callable[..., str],
 ) -> None:
     text = said("area", "Tower Hamlets")
@@ -38,8 +37,9 @@ def test_a_profile_has_growth_and_sharing_level_and_change_with_interval_rank_an
         for title in ("Growth", "Sharing"):
             [line] = [line for line in block.splitlines() if line.strip().startswith(f"{title} ")]
             assert " to " in line, "an interval"
-            assert " of 3" in line, "a rank or a band"
-        assert "Label: " in block
+            assert line.endswith("not known       not known"), "less than half of the weight has a known error"
+        [line] = [line for line in block.splitlines() if line.strip().startswith("Residents' pay ")]
+        assert " of 3" in line, "a rank or a band"
         assert "Strongest pillar: " in block
         assert "Weakest pillar: " in block
     assert "displayed, not scored: reliability" in change
@@ -51,58 +51,32 @@ def test_a_profile_has_growth_and_sharing_level_and_change_with_interval_rank_an
     assert "0 and 100 are the ends of the scale" in level
 
 
-def test_a_profile_begins_with_what_is_sure_in_a_sentence(said: Callable[..., str]) -> None:
+def test_a_profile_begins_with_growth_and_sharing_and_what_is_clear(said: Callable[..., str]) -> None:
     words = " ".join(said("area", "Tower Hamlets").split())
-    assert "In short: growth among the highest, rank " in words
-    assert "; sharing among the lowest, rank " in words
-    assert "among the highest: productivity*," in words, "a star where no error is published"
-    assert "* by its figures, whose error nobody publishes" in words
-    assert "participation in work falling behind (probability " in words
-    group = " ".join(said("area", "Core Cities").split())
-    assert "its error not known; sharing below the typical district." in group
+    assert "In short: Growth scores 88 and sharing scores 26 (50 is the typical district)." in words
+    assert "survey error is known for only 33% of growth and 17% of sharing" in words
+    assert "Residents' pay is clearly above the typical district." in words
+    assert "Participation in work is clearly below the typical district." in words
+    assert "sharing not growing" not in words, "growth and sharing are told apart"
+    group = said("area", "Core Cities")
+    assert "Not comparable with most districts: it has no" in group
 
 
-def node(title: str, kind: str = "domain", **known: float | None) -> NodeScore:
-    rank = known.pop("rank", None)
-    score = known.pop("score", 50.0) or 0.0
-    return NodeScore(
-        title, kind, 1, score, known.pop("lower", None), None, None if rank is None else int(rank), None, None, 360,
-        None, False, 1.0, **known,
-    )  # type: ignore[arg-type]  # fmt: skip
-
-
-def test_what_is_said_in_short_is_as_sure_as_its_draws() -> None:
-    sure = node("Growth", lower=60, score=70, probability_above_typical=0.95, probability_top_fifth=0.94)
-    unsure = node("Sharing", lower=40, score=52, probability_above_typical=0.94)
-    assert in_short([sure, unsure], [], None, 10) == (
-        "growth above the typical district; sharing not to be told apart from the typical district."
-    )
-    assert in_short([node("Growth", score=88)], [], None, 10) == "growth 88 of 100, its error not known."
-    heads = [
-        node("Growth", lower=1, probability_above_typical=0.41),
-        node("Sharing", lower=1, probability_above_typical=0.07),
-        node("Participation in work", "pillar", lower=1, probability_above_typical=0.96),
-        node("Residents' pay", "pillar", lower=1, probability_above_typical=0.93),
-    ]
-    assert in_short([], heads, 2025, 10) == (
-        "In the 10 years to 2025, against the typical district: growth not to be told; "
-        "sharing probably falling behind (probability 0.93); participation in work gaining (probability 0.96)."
-    )
-    ends = [node("Pay", "pillar", rank=72), node("Jobs", "pillar", rank=289), node("Homes", "pillar", rank=73)]
-    assert in_short([sure, *ends], [], None, 10).endswith("Pillars among the highest: pay*; among the lowest: jobs*.")
-    assert in_short([], [], None, 10) == ""
-
-
-def test_points_of_a_nodes_members_sum_to_its_distance_from_fifty() -> None:
-    def member(contribution: float, total: float, parent: float, aggregate: str) -> float | None:
-        return NodeScore(
-            "a", "pillar", 2, 60, None, None, None, None, None, None, None, False, None,
-            "a", "parent", contribution, total, aggregate, parent,
-        ).points  # fmt: skip
-
-    assert member(0.1, 0.4, 74.0, "geometric") == pytest.approx(6)
-    assert member(-5.0, -5.0, 45.0, "arithmetic") == pytest.approx(-5)
-    assert member(0.02, 0.0, 50.0, "geometric") == pytest.approx(1), "where all cancels, what each would do alone"
+def test_points_of_a_nodes_members_sum_to_its_distance_from_fifty(rows: Rows) -> None:
+    assert rows(
+        """
+        with member as (
+            select framework_id, flavour, window_years, year, node_id, area_code, sum(points) as points, count(*) as n
+            from mart_contribution
+            where points is not null
+            group by all
+        )
+        select count(*)
+        from member
+        inner join mart_score as score using (framework_id, flavour, window_years, year, node_id, area_code)
+        where abs(score.score - 50 - member.points) > 0.006 * member.n
+        """
+    ) == [(0,)]
 
 
 def test_the_published_file_finds_the_same_area_as_the_register(
@@ -142,18 +116,16 @@ def test_who_is_surely_in_a_fifth_is_in_the_file_with_how_many_of_how_many(rows:
     found = rows(
         "select fifth, rank_count, fifth_count, known_count, sure_count, possible_count, "
         "len(string_split(sure_area_codes, '+')) from mart_fifth "
-        "where framework_id = 'shared_growth' and node_id = 'growth' and flavour = 'level' order by fifth"
+        "where framework_id = 'shared_growth' and node_id = 'pay' and flavour = 'level' order by fifth"
     )
     assert [row[0] for row in found] == ["bottom", "top"]
-    [(ranked_in_great_britain,)] = rows(
-        "select count(*) from mart_score inner join dim_area using (area_code) where framework_id = 'shared_growth' and "
-        "node_id = 'growth' and flavour = 'level' and mart_score.rank_count is not null and weight_with_error > 0 and year = "
-        "(select max(year) from mart_fifth where framework_id = 'shared_growth' and node_id = 'growth' "
-        "and flavour = 'level')"
+    [(known_by_verdict,)] = rows(
+        "select count(*) from latest_score inner join dim_area using (area_code) where framework_id = 'shared_growth' "
+        "and node_id = 'pay' and flavour = 'level' and is_scored and verdict <> 'not known'"
     )
     for _, ranked, inside, known, sure, possible, listed in found:
         assert ranked == 359
-        assert known == ranked_in_great_britain >= 340
+        assert known == known_by_verdict >= 340
         assert inside in (71, 72)
         assert 0 < sure < inside < possible < ranked
         assert listed == sure
@@ -161,12 +133,13 @@ def test_who_is_surely_in_a_fifth_is_in_the_file_with_how_many_of_how_many(rows:
 
 def test_sure_members_are_those_that_nineteen_in_twenty_draws_put_there(rows: Rows) -> None:
     [(codes, year)] = rows(
-        "select sure_area_codes, year from mart_fifth where framework_id = 'shared_growth' and node_id = 'sharing' "
+        "select sure_area_codes, year from mart_fifth where framework_id = 'shared_growth' and node_id = 'participation' "
         "and flavour = 'level' and fifth = 'bottom' and basis = 'draws'"
     )
     expected = rows(
-        "select area_code from mart_score where framework_id = 'shared_growth' and node_id = 'sharing' "
-        "and flavour = 'level' and year = ? and probability_bottom_fifth >= 0.95",
+        "select area_code from mart_score inner join dim_area using (area_code) where framework_id = 'shared_growth' "
+        "and node_id = 'participation' and flavour = 'level' and year = ? and sure_fifth = 'bottom' "
+        "and probability_bottom_fifth >= 0.95 and is_scored",
         year,
     )
     assert set(codes.split("+")) == {code for (code,) in expected}
@@ -174,7 +147,7 @@ def test_sure_members_are_those_that_nineteen_in_twenty_draws_put_there(rows: Ro
 
 def test_nobody_is_called_sure_where_no_error_is_known(said: Callable[..., str], rows: Rows) -> None:
     assert rows("select sum(sure_count) from mart_fifth where known_count = 0")[0][0] == 0
-    assert "nobody can say" in said("fifths", "pay_spread")
+    assert "not known; survey error is known for 0% of the weight" in said("fifths", "pay_spread")
 
 
 def test_single_indicators_also_have_the_answer_of_their_confidence_sets(said: Callable[..., str]) -> None:

@@ -44,3 +44,7 @@ create temp macro verdict(probability, known_weight, upper_side, lower_side) as 
         else 'cannot say'
     end
 );
+
+-- The framework and the window of change that the profile and the pages show unless another is asked for.
+create temp macro default_framework() as 'shared_growth';
+create temp macro default_window_years() as 10;

@@ -12,6 +12,17 @@ with coded as (
             member_id::node_code as member_id
         )
     from input_contribution
+    where flavour = 'level' or year > (select max(year) - 5 from input_contribution)
+),
+
+summed as (
+    select
+        *,
+        sum(contribution) over (
+            partition by framework_id, flavour, window_years, year, node_id, area_code
+            order by member_id rows between unbounded preceding and unbounded following
+        ) as sum_over_members
+    from coded
 )
 
 select
@@ -29,13 +40,22 @@ select
     contribution.aggregate,
     round(contribution.member_score, 4) as member_score,
     contribution.weight,
-    round(contribution.contribution, if(contribution.aggregate = 'arithmetic', 4, 7)) as contribution
-from coded as contribution
-inner join dim_area as area using (area_code)
-inner join dim_node as node using (framework_id, node_id)
+    round(contribution.contribution, if(contribution.aggregate = 'arithmetic', 4, 7)) as contribution,
+    round((score.score - 50) * contribution.contribution / nullif(contribution.sum_over_members, 0), 2) as points
+from summed as contribution
+inner join stg_score as score
+    on
+        contribution.area_code = score.area_code
+        and contribution.framework_id = score.framework_id
+        and contribution.flavour = score.flavour
+        and coalesce(contribution.window_years, 0) = score.window_years
+        and contribution.year = score.year
+        and contribution.node_id = score.node_id
+inner join dim_area as area on contribution.area_code = area.area_code
+inner join dim_node as node
+    on contribution.framework_id = node.framework_id and contribution.node_id = node.node_id
 inner join dim_node as member
     on contribution.framework_id = member.framework_id and contribution.member_id = member.node_id
-where contribution.flavour = 'level' or contribution.year > (select max(year) - 5 from input_contribution)
 order by
     contribution.framework_id,
     contribution.flavour,

@@ -68,7 +68,7 @@ scored as (
     where flavour = 'level' and node_kind = 'indicator' and rank is not null and not is_carried_forward
     qualify
         row_number() over (
-            partition by area_code, node_id, year order by rank_lower is null, framework_id = 'shared_growth' desc
+            partition by area_code, node_id, year order by rank_lower is null, framework_id = default_framework() desc
         ) = 1
 ),
 

@@ -1,10 +1,9 @@
 -- One row is one of today's districts, with its latest scores and, for every indicator of the profile, its latest figure
 -- beside those of the typical district, its region and the UK, its rank band and its trend.
 with score_year as (
-    -- the latest year in which the default framework's index could be scored
-    select max(year) as year
-    from stg_score
-    where framework_id = 'shared_growth' and flavour = 'level' and node_id = 'index'
+    select year
+    from stg_latest_year
+    where framework_id = default_framework() and flavour = 'level'
 ),
 
 node as (
@@ -12,7 +11,7 @@ node as (
     from mart_score
     inner join score_year using (year)
     where
-        framework_id = 'shared_growth'
+        framework_id = default_framework()
         and flavour = 'level'
         and node_id in ('index', 'growth', 'sharing')
         and level = 'district'
@@ -49,7 +48,7 @@ picture as (
         label as quadrant_label
     from mart_shared_growth
     inner join score_year using (year)
-    where framework_id = 'shared_growth' and flavour = 'level'
+    where framework_id = default_framework() and flavour = 'level'
 ),
 
 heading as (
@@ -63,7 +62,7 @@ heading as (
         label as change_label,
         quadrant_probability as change_label_probability
     from mart_shared_growth
-    where framework_id = 'shared_growth' and flavour = 'change' and window_years = 10 and is_latest_year
+    where framework_id = default_framework() and flavour = 'change' and window_years = default_window_years() and is_latest_year
 ),
 
 figures as (

@@ -1,18 +1,7 @@
 -- One row is one end of one ranking, in its latest year: how many districts are surely in that fifth, and which.
-with latest as (
-    select
-        framework_id,
-        flavour,
-        window_years,
-        max(year) as year
-    from stg_score
-    where depth = 0
-    group by framework_id, flavour, window_years
-),
-
--- every ranked district at both ends; the share of draws that put it there is not known where less than half of the
--- weight has a known error
-drawn as (
+with drawn as (
+    -- every ranked district at both ends; the share of draws that put it there is not known where less than half of the
+    -- weight has a known error
     select
         score.framework_id,
         score.flavour,
@@ -29,7 +18,7 @@ drawn as (
         probability >= clearly_from() as is_sure,
         probability >= 1 - clearly_from() as is_possible
     from stg_score as score
-    inner join latest using (framework_id, flavour, window_years, year)
+    inner join stg_latest_year using (framework_id, flavour, window_years, year)
     cross join (values ('top'), ('bottom')) as ends (fifth)
     where score.place is not null
 ),

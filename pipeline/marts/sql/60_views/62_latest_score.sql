@@ -1,14 +1,5 @@
--- One row is one score of one area at one node in the latest year of its framework, flavour and window, with what it adds to
--- the node above: over the members of a node, `points_added` sums to that node's score less 50.
-with contribution as (
-    select
-        *,
-        sum(contribution) over (
-            partition by area_code, framework_id, flavour, window_years, year, node_id
-        ) as sum_of_contributions
-    from mart_contribution
-)
-
+-- One row is one score of one area at one node in the latest year of its framework, flavour and window, with the points it
+-- adds to the node above: over the members of a node, `points_added` sums to that node's score less 50.
 select
     score.area_code,
     score.area_name,
@@ -45,15 +36,11 @@ select
     score.sure_fifth,
     score.weight_with_error,
     score.missing_pillars,
-    if(
-        abs(contribution.sum_of_contributions) > 1e-9,
-        (parent.score - 50) * contribution.contribution / contribution.sum_of_contributions,
-        0 * contribution.contribution
-    ) as points_added
+    contribution.points as points_added
 from mart_score as score
 inner join dim_area as area on score.area_code = area.area_code
 inner join dim_node as node on score.framework_id = node.framework_id and score.node_id = node.node_id
-left join contribution
+left join mart_contribution as contribution
     on
         score.area_code = contribution.area_code
         and score.framework_id = contribution.framework_id
@@ -62,12 +49,4 @@ left join contribution
         and score.year = contribution.year
         and node.parent_node_id = contribution.node_id
         and score.node_id = contribution.member_id
-left join mart_score as parent
-    on
-        score.area_code = parent.area_code
-        and score.framework_id = parent.framework_id
-        and score.flavour = parent.flavour
-        and score.window_years = parent.window_years
-        and score.year = parent.year
-        and node.parent_node_id = parent.node_id
 where score.is_latest_year
