@@ -211,6 +211,7 @@ class Indicator(Entry):
 
     id: Identifier
     title: Annotated[str, Field(min_length=5, max_length=90)]
+    short_title: Annotated[str, Field(min_length=3, max_length=40)] | None = None
     description: Sentence
     theme: Theme
     unit: str
@@ -232,6 +233,11 @@ class Indicator(Entry):
     parts: tuple[Part, ...] = ()
     ratio_of: RatioOf | None = None
     in_profile: bool = True
+
+    @property
+    def label(self) -> str:
+        """A few words for a chart or a bracket: the short title, else the title up to its first comma."""
+        return self.short_title or self.title.split(",")[0]
 
     @property
     def combined_as(self) -> Kind:

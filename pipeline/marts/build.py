@@ -37,6 +37,10 @@ ENUMS = {
     "title": "select title from input_node union select title from input_indicator order by 1",
     "unit": "select distinct unit from input_indicator order by 1",
 }
+# Enums whose values only a staging model knows; the tables that use them read that model.
+ENUMS_OF_MODELS = {
+    "stg_node_title": ("node_title", "select title from input_node union select title from stg_node_title order by 1"),
+}
 _INPUTS_OF_ENUMS = frozenset({"area", "node", "indicator"})
 _DICTIONARY = pa.schema(
     [
@@ -61,11 +65,11 @@ ENUM_OF_COLUMN = {
     "member_id": "node",
     "indicator_id": "node",
     "framework_title": "framework_name",
-    "node_title": "title",
-    "member_title": "title",
+    "node_title": "node_title",
+    "member_title": "node_title",
     "indicator_title": "title",
-    "growth_title": "title",
-    "sharing_title": "title",
+    "growth_title": "node_title",
+    "sharing_title": "node_title",
     "unit": "unit",
 }
 
@@ -185,6 +189,9 @@ class Building:
     def _run(self, model: Model) -> None:
         if model.is_staging:
             self._connection.execute(f"create temp table {model.name} as {model.sql}")
+            if model.name in ENUMS_OF_MODELS:
+                enum, values = ENUMS_OF_MODELS[model.name]
+                self._connection.execute(f"create type {enum}_code as enum ({values})")
         elif self._tables[model.name].is_view:
             _define(self._connection, model, self._tables[model.name])
         else:

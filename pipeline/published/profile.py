@@ -122,9 +122,10 @@ def _scores(
     if not nodes:
         return [f"No scores of the {flavour} are in the published file."]
     year = nodes[0].year
-    header = f"  {'':<{_TITLE_WIDTH}}{'score':>5}  {'90% interval':>13}  {'contribution':>12}  {'verdict':<14}"
+    width = max(_TITLE_WIDTH, *(len(_indented(node)) + 1 for node in nodes))
+    header = f"  {'':<{width}}{'score':>5}  {'90% interval':>13}  {'contribution':>12}  {'verdict':<14}"
     lines = [_heading(flavour, year), (header + ("  rank (90% interval)" if is_district else "")).rstrip()]
-    lines += [_node_line(node, is_district) for node in nodes]
+    lines += [_node_line(node, width, is_district) for node in nodes]
     if any(node.points_added is not None for node in nodes):
         lines.append("  contribution: points added to, or taken from, the score above, relative to 50")
     lines.append("  verdict: how surely the score is above or below the typical district's (clearly: 95% or more;")
@@ -157,12 +158,15 @@ def _draws_words(row: tuple[int] | None) -> list[str]:
     return [f"  intervals are from {draws} draws: other draws move an end by some {share:.0%} of the half-width"]
 
 
-def _node_line(node: Score, is_district: bool) -> str:
-    title = "  " * node.depth + node.title
+def _indented(node: Score) -> str:
+    return "  " * node.depth + node.title
+
+
+def _node_line(node: Score, width: int, is_district: bool) -> str:
     points = "" if node.points_added is None else f"{round(node.points_added):+d}" if round(node.points_added) else "0"
     between = wording.interval(node)
     interval = "not known" if between is None else between + ("*" if node.has_partial_error else " ")
-    line = f"  {title:<{_TITLE_WIDTH}}{node.score:>5.0f}  {interval:>13}  {points:>12}  {node.verdict:<14}"
+    line = f"  {_indented(node):<{width}}{node.score:>5.0f}  {interval:>13}  {points:>12}  {node.verdict:<14}"
     if is_district:
         line += f"  {wording.rank(node)}"
     note = "; based on an earlier year" if node.is_carried_forward and node.node_kind == "pillar" else ""

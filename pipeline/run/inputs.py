@@ -90,6 +90,7 @@ def _indicator_rows(context: RunContext, results: Sequence[PartResult]) -> pd.Da
                 "position": position,
                 "indicator_id": indicator.id,
                 "title": indicator.title,
+                "short_title": indicator.label,
                 "description": indicator.description,
                 "theme": indicator.theme,
                 "unit": indicator.unit,

@@ -23,7 +23,7 @@ with latest as (
 select
     score.area_code::varchar, score.flavour::varchar, score.node_title::varchar, score.score, score.score_lower,
     score.score_upper, score.verdict, score.rank, score.rank_lower, score.rank_upper, score.rank_count,
-    score.weight_with_error
+    score.is_band, score.weight_with_error
 from mart_score as score
 inner join latest using (flavour, window_years, year)
 inner join dim_area as area on area.area_code = score.area_code
@@ -115,12 +115,11 @@ def test_every_score_interval_rank_and_verdict_of_every_district_is_the_marts(
 
 
 def _as_printed(row: tuple) -> dict[str, str | None]:
-    score, lower, upper, verdict, rank, rank_lower, rank_upper, rank_count, weight = row
+    score, lower, upper, verdict, rank, rank_lower, rank_upper, rank_count, is_band, weight = row
     star = "*" if weight < 1 - 1e-9 else " "
     interval = "not known" if lower is None else f"{lower:.0f} to {upper:.0f}{star}"
     place = "not known"
     if rank is not None:
-        is_band = 3 * (rank_upper - rank_lower + 1) > rank_count
         ends = f"{rank_lower} to {rank_upper}"
         place = f"{ends} of {rank_count}" if is_band else f"{rank} of {rank_count} ({ends})"
         if rank_lower == rank_upper:

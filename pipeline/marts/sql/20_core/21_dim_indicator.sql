@@ -29,6 +29,7 @@ held as (
 select
     indicator.indicator_id,
     indicator.title,
+    indicator.short_title,
     indicator.description,
     indicator.theme,
     indicator.unit,

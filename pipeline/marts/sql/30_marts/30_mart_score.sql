@@ -11,7 +11,7 @@ select
     score.window_years,
     score.year = latest.year as is_latest_year,
     score.node_id,
-    node.title as node_title,
+    coalesce(titled.title, node.title) as node_title,
     score.node_kind,
     score.depth,
     round(score.score, 6) as score,
@@ -35,6 +35,13 @@ from stg_score as score
 inner join stg_latest_year as latest using (framework_id, flavour, window_years)
 inner join dim_area as area using (area_code)
 inner join dim_node as node using (framework_id, node_id)
+left join stg_node_title as titled
+    on
+        score.framework_id = titled.framework_id
+        and score.flavour = titled.flavour
+        and score.window_years = titled.window_years
+        and score.year = titled.year
+        and score.node_id = titled.node_id
 left join stg_missing_pillars as missing
     on
         score.framework_id = missing.framework_id

@@ -19,11 +19,18 @@ select
     not_scored.year,
     coalesce(not_scored.window_years, 0) as window_years,
     not_scored.node_id,
-    node.title as node_title,
+    coalesce(titled.title, node.title) as node_title,
     not_scored.reason
 from coded as not_scored
 inner join dim_area as area using (area_code)
 inner join dim_node as node using (framework_id, node_id)
+left join stg_node_title as titled
+    on
+        not_scored.framework_id = titled.framework_id
+        and not_scored.flavour = titled.flavour
+        and coalesce(not_scored.window_years, 0) = titled.window_years
+        and not_scored.year = titled.year
+        and not_scored.node_id = titled.node_id
 order by
     not_scored.framework_id,
     not_scored.flavour,

@@ -34,9 +34,9 @@ select
     contribution.year,
     coalesce(contribution.window_years, 0) as window_years,
     contribution.node_id,
-    node.title as node_title,
+    coalesce(titled.title, node.title) as node_title,
     contribution.member_id,
-    member.title as member_title,
+    coalesce(titled_member.title, member.title) as member_title,
     contribution.aggregate,
     round(contribution.member_score, 4) as member_score,
     contribution.weight,
@@ -56,6 +56,20 @@ inner join dim_node as node
     on contribution.framework_id = node.framework_id and contribution.node_id = node.node_id
 inner join dim_node as member
     on contribution.framework_id = member.framework_id and contribution.member_id = member.node_id
+left join stg_node_title as titled
+    on
+        contribution.framework_id = titled.framework_id
+        and contribution.flavour = titled.flavour
+        and coalesce(contribution.window_years, 0) = titled.window_years
+        and contribution.year = titled.year
+        and contribution.node_id = titled.node_id
+left join stg_node_title as titled_member
+    on
+        contribution.framework_id = titled_member.framework_id
+        and contribution.flavour = titled_member.flavour
+        and coalesce(contribution.window_years, 0) = titled_member.window_years
+        and contribution.year = titled_member.year
+        and contribution.member_id = titled_member.node_id
 order by
     contribution.framework_id,
     contribution.flavour,

@@ -56,7 +56,7 @@ select
     placed.flavour,
     placed.window_years,
     placed.node_id,
-    node.title as node_title,
+    coalesce(titled.title, node.title) as node_title,
     placed.fifth,
     placed.basis,
     max(placed.year) as year,
@@ -80,6 +80,13 @@ from placed
 inner join dim_area as area using (area_code)
 inner join dim_node as node
     on placed.framework_id = node.framework_id and placed.node_id = node.node_id
+left join stg_node_title as titled
+    on
+        placed.framework_id = titled.framework_id
+        and placed.flavour = titled.flavour
+        and placed.window_years = titled.window_years
+        and placed.year = titled.year
+        and placed.node_id = titled.node_id
 group by all
 order by
     placed.framework_id,
