@@ -6,7 +6,8 @@ Set by the environment alone, since the addresses are secrets::
     IG_SMTP_URL      smtp://host[:port], smtps://host[:port]; user and password as user:password@
     IG_MAIL_TO       who gets the mail, separated by commas
     IG_MAIL_FROM     who it comes from (default: the first of IG_MAIL_TO)
-    IG_NOTIFY        failures (default): runs that did not end well; changes: also when a file was published; always
+    IG_NOTIFY        failures (default): runs that did not end well, and files published with a warning of the gates;
+                     changes: also when a file was published; always
 
 A message that cannot be delivered never fails a run: it is one more line of the run report, without the secret.
 """

@@ -17,7 +17,7 @@ from pipeline.gates import (
     too_old,
 )
 from pipeline.run.context import RunContext
-from pipeline.run.release import live_was_changed
+from pipeline.run.release import file_before
 
 _HOW_TO_GO_ON = (
     "To see what publishing it would change: python -m pipeline diff --candidate. "
@@ -29,19 +29,22 @@ _NEEDED = frozenset({"dim_area", "dim_indicator", "fct_observation", "mart_score
 def hold_against_live(context: RunContext, candidate: Path) -> list[Finding]:
     """Run every gate on the file at ``candidate`` and record the findings in its ``meta_gate``; the gravest come first.
 
-    A live file that is not there, cannot be read, is not as it was published or lacks a table that the gates read is no measure: then only the
-    calendar is looked at. Raises CatalogueError when the limits are wrong.
+    The new file is compared with the live one; where that is gone, cannot be read or was changed, with the newest kept
+    release. Where something was published and nothing of it can be compared with, that is a finding that refuses the
+    file. Raises CatalogueError when the limits are wrong.
     """
     policy = load_gate_policy(context.catalogue.indicators)
     grace = {release.id: release.grace_days or 0 for release in context.calendar.releases}
     with duckdb.connect(str(candidate)) as connection:
         found = too_old(connection, policy, today=context.started_at.date(), grace_days=grace)
-        live = context.settings.database
-        if not live_was_changed(context.memory, live) and _attach_live(connection, live):
-            found += districts_lost(connection, policy)
-            found += rows_down(connection, policy)
-            found += medians_moved(connection, policy)
-            connection.execute("detach live")
+        with file_before(context) as (before, version, problem):
+            if before is not None and _attach_live(connection, before):
+                found += districts_lost(connection, policy)
+                found += rows_down(connection, policy)
+                found += medians_moved(connection, policy)
+                connection.execute("detach live")
+            elif before is not None or problem is not None or version is not None:
+                found.append(_nothing_to_compare_with(context, problem))
         found.sort(key=lambda finding: finding.severity != "refuse")
         record_findings(connection, found)
         connection.execute("checkpoint")
@@ -59,10 +62,16 @@ def refuse_what_gates_forbid(context: RunContext, candidate: Path) -> None:
         raise publish.CandidateRefused("\n".join([*refusals, f"It is kept as {kept.name}. {_HOW_TO_GO_ON}"]), kept)
 
 
+def _nothing_to_compare_with(context: RunContext, problem: str | None) -> Finding:
+    """That the gates could not look: a file that nobody can compare with the last one is published by a person only."""
+    name = context.settings.database.name
+    why = problem or f"the {name} before this one lacks tables that the gates read"
+    sentence = f"no gate could compare the new file with what was published: {why}. To start anew, accept it"
+    return Finding("nothing_to_compare_with", "refuse", name, 1.0, 0.0, sentence)
+
+
 def _attach_live(connection: duckdb.DuckDBPyConnection, live: Path) -> bool:
     """Attach the live file as ``live`` if it can be compared with."""
-    if not live.exists():
-        return False
     try:
         path = str(live).replace("'", "''")
         connection.execute(f"attach '{path}' as live (read_only)")

@@ -172,7 +172,7 @@ def prune(settings: Settings) -> list[str]:
         with one_at_a_time(settings.marts_dir):
             return retention.prune(settings)
     except Locked:
-        return ["nothing old was let go, since another run began; the next night does it"]
+        return ["Old data were not deleted because another run had started. This will be retried tomorrow night."]
 
 
 def site_folder(settings: Settings) -> Path:
@@ -220,12 +220,15 @@ def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, 
     lines += _some(report.get("bucket_problems", []), "Bucket")
     if night.code not in (EXIT_REFUSED, EXIT_LOCKED):
         lines += _some(_overdue(report, settings, now), "Overdue")
-    lines += _some(_found_by_gates(report), "Gate") if is_new else []
+    found = _found_by_gates(report) if is_new else []
+    lines += _some(found, "Gate")
     lines += night.pruned
     lines += [f"Report: {night.site / 'index.html'}"] if night.site else []
     lines += [f"More: {settings.marts_dir / 'run_report.md'}"] if report else []
-    concerns: When = "failures" if night.code != EXIT_OK else "changes" if is_new else "always"
+    # A file that the gates let pass with a warning was published, and somebody should look at it all the same.
+    concerns: When = "failures" if night.code != EXIT_OK or found else "changes" if is_new else "always"
     ended = f"published {release.get('version', '')}".strip() if is_new else "nothing new"
+    ended += f", with {len(found)} {'warning' if len(found) == 1 else 'warnings'} of the gates" if found else ""
     headline = _headline(night, ended, _missing(report))
     return Message(f"Inclusive growth: {headline}", "\n".join(lines), concerns)
 

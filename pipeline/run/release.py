@@ -79,7 +79,7 @@ def rescorer_for(settings: Settings, database: Path) -> Rescore | None:
 
 def number_release(context: RunContext, candidate: Path) -> Stamp:
     """Compare the new file with the live one, write into it what differs and which release it is; return that."""
-    with _file_before(context) as (before, version, problem):
+    with file_before(context) as (before, version, problem):
         return compare.stamp(
             candidate,
             before,
@@ -91,10 +91,11 @@ def number_release(context: RunContext, candidate: Path) -> Stamp:
 
 
 @contextmanager
-def _file_before(context: RunContext) -> Iterator[tuple[Path | None, Version | None, str | None]]:
+def file_before(context: RunContext) -> Iterator[tuple[Path | None, Version | None, str | None]]:
     """The file to compare with, the highest version given so far, and what is to be said of either.
 
-    It is the live file; where that is gone or cannot be read, the newest release that is kept; where none is, nothing.
+    It is the live file. Where that is gone, cannot be read or is not as it was published, it is the newest kept release;
+    where that cannot be read either, None. Gates and release numbers compare with the same file.
     """
     store, live = release_store(context.settings), context.settings.database
     newest = store.newest()
