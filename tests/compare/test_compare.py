@@ -137,7 +137,7 @@ def test_more_draws_look_like_more_draws_and_not_like_revisions(live: Path, chan
 
 def test_scores_that_move_with_the_same_figures_move_by_method(live: Path, changed: Changed) -> None:
     other = changed(
-        "update mart_score set score = score / 2 where area_name = 'Leeds' and node_id = 'index' and flavour = 'level' "
+        "update mart_score set score = score / 2 where area_name = 'Leeds' and node_id = 'pay' and flavour = 'level' "
         "and framework_id = 'shared_growth' and year = (select max(year) from mart_score where flavour = 'level')"
     )
     [row] = compare(live, other).movements.to_pylist()

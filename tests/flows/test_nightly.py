@@ -206,7 +206,7 @@ def test_people_are_told_of_a_setting_that_stops_the_night(
 
 
 def test_a_refusal_of_a_hundred_figures_is_told_in_few_lines_that_end_with_how_to_go_on(story_of: MakeStory) -> None:
-    found = [f"indicator_{number}: the district median moved" for number in range(100)]
+    found = [f"indicator_{number}: the typical district moved" for number in range(100)]
     story = story_of(VerbError("\n".join(["not published:", *found, "To see: pipeline diff --candidate"]), 3))
     assert story.night() == 3
     lines = story.message.text.splitlines()

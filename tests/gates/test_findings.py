@@ -131,7 +131,8 @@ def test_a_revised_median_is_measured_against_its_own_history(
     compared: duckdb.DuckDBPyConnection, policy: GatePolicy, factor: float, severity: str | None
 ) -> None:
     compared.execute(
-        f"update fct_observation set value = value * {factor} where indicator_id = 'gdhi_per_head' and year = 2023"
+        f"update mart_typical set typical_value = typical_value * {factor} "
+        "where indicator_id = 'gdhi_per_head' and year = 2023"
     )
     found = [f for f in medians_moved(compared, policy) if f.subject == "gdhi_per_head 2023"]
     assert [f.severity for f in found] == ([] if severity is None else [severity])
@@ -142,10 +143,10 @@ def test_a_new_year_is_measured_against_the_year_before_it(
     compared: duckdb.DuckDBPyConnection, policy: GatePolicy
 ) -> None:
     def add_year(factor: float) -> list[Finding]:
-        compared.execute("delete from fct_observation where year = 2099")
+        compared.execute("delete from mart_typical where year = 2099")
         compared.execute(
-            f"insert into fct_observation by name select * replace (2099 as year, value * {factor} as value, "
-            "'2099-01-01/P1Y' as period) from fct_observation where indicator_id = 'gdhi_per_head' and year = 2023"
+            f"insert into mart_typical by name select * replace (2099 as year, typical_value * {factor} as typical_value) "
+            "from mart_typical where indicator_id = 'gdhi_per_head' and year = 2023"
         )
         return medians_moved(compared, policy)
 
@@ -158,7 +159,7 @@ def test_a_new_year_is_measured_against_the_year_before_it(
 
 def test_a_percentage_moves_in_points_even_from_zero(compared: duckdb.DuckDBPyConnection, policy: GatePolicy) -> None:
     compared.execute(
-        "update fct_observation set value = value + 25 where indicator_id = 'claimant_rate' and year = 2025"
+        "update mart_typical set typical_value = typical_value + 25 where indicator_id = 'claimant_rate' and year = 2025"
     )
     assert only(medians_moved(compared, policy), "claimant_rate 2025").severity == "refuse"
 

@@ -50,7 +50,7 @@ def test_it_exits_3_names_the_finding_and_says_how_to_look_and_to_accept(
 ) -> None:
     _, error, _ = refused
     assert error.exit_code == 3
-    assert "gdhi_per_head: the district median of 2023 is" in str(error)
+    assert "gdhi_per_head: the typical district of 2023 is" in str(error)
     assert "python -m pipeline diff --candidate" in str(error)
     assert 'python -m pipeline publish --accept "REASON"' in str(error)
 
@@ -69,7 +69,7 @@ def test_its_report_says_what_was_fetched_how_it_differs_from_last_time_and_what
     folder = refused[0]
     report = json.loads((folder / "marts" / "run_report.json").read_text())
     assert (report["status"], report["exit_code"]) == ("refused", 3)
-    assert "district median" in report["error"]
+    assert "typical district" in report["error"]
     assert {part["indicator_id"] for part in report["parts"] if part["rows_read"]} >= {"gdhi_per_head", "gva_per_hour"}
     assert report["figures"]["gdhi_per_head"] == report["figures_before"]["gdhi_per_head"] > 0
     assert [finding["subject"] for finding in report["gates"] if finding["severity"] == "refuse"] == [
@@ -79,7 +79,7 @@ def test_its_report_says_what_was_fetched_how_it_differs_from_last_time_and_what
     assert report["library_versions"].keys() >= {"duckdb", "pandas"}
     text = (folder / "marts" / "run_report.md").read_text()
     assert "UTC: refused\n\n## Why it was refused\n" in text
-    assert "* refuse: gdhi_per_head: the district median of 2023 is" in text
+    assert "* refuse: gdhi_per_head: the typical district of 2023 is" in text
     assert "## Where the figures came from" in text
 
 
@@ -101,7 +101,7 @@ def test_accepted_it_is_published_with_reason_name_and_time(
     folder = refused[0]
     assert verb("publish", "--accept", WHY) == 0
     told = capsys.readouterr().out
-    assert "accepted: gdhi_per_head: the district median of 2023 is" in told
+    assert "accepted: gdhi_per_head: the typical district of 2023 is" in told
     assert "Published as minor 1.0.0 → 1.1.0" in told
     with duckdb.connect(str(Settings(folder).database), read_only=True) as connection:
         accepted = connection.execute(
