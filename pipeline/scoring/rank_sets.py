@@ -84,7 +84,9 @@ def _sets(estimates: Floats, theta: Floats, is_apart: Bools) -> RankSets:
     return RankSets(rank_rows(estimates), lower, upper)
 
 
-Pairs = tuple[Floats, Bools, Bools]  # see _distances
+# All [areas, areas], of row j and column k: standardised distance, whether k's estimate is above j's, whether the two are
+# exact and differ, and whether the pair is left to decide.
+Pairs = tuple[Floats, Bools, Bools, Bools]
 
 
 def _surely_apart_each(
@@ -94,21 +96,23 @@ def _surely_apart_each(
 
     Also the largest drawn distance of all pairs: [draws].
     """
-    distance, is_certain, is_open = pairs
+    distance, is_above, is_certain, is_open = pairs
     found = is_certain.copy()
 
     def decide(places: NDArray[np.intp]) -> Singles:
         largest = np.zeros(noise.shape[1], dtype=np.float32)
         for j in places:
             rivals = np.flatnonzero(is_open[j])
-            drawn = _drawn_distances(noise, sigma, int(j), rivals)
-            if rivals.size:
-                np.maximum(largest, drawn.max(axis=0), out=largest)
+            drawn = _drawn_differences(noise, sigma, int(j), rivals)
+            kept = np.zeros(noise.shape[1], dtype=np.float32)  # of the directions that stay when a pair is decided
+            np.maximum(largest, _largest_either_way(drawn), out=largest)
             while rivals.size:
-                is_new = distance[j, rivals] > _critical(drawn.max(axis=0), coverage)
+                critical = _critical(np.maximum(kept, _largest_either_way(drawn)), coverage)
+                is_new = distance[j, rivals] > critical
                 if not is_new.any():
                     break
                 found[j, rivals[is_new]] = True
+                np.maximum(kept, _largest_other_way(drawn[is_new], is_above[j, rivals[is_new]]), out=kept)
                 rivals, drawn = rivals[~is_new], drawn[~is_new]
         return largest
 
@@ -119,16 +123,21 @@ def _surely_apart_together(
     pairs: Pairs, sigma: Floats, noise: Singles, coverage: float, largest: Singles, pool: ThreadPoolExecutor
 ) -> Bools:
     """[areas, areas], symmetric: pairs that surely differ, all pairs one family. ``largest``: of all pairs, [draws]."""
-    distance, is_certain, is_open = pairs
+    distance, is_above, is_certain, is_open = pairs
     found = is_certain.copy()
-    is_open = np.triu(is_open)
+    is_pair = np.triu(is_open)  # each pair once
+    is_open = is_pair.copy()
 
-    def among_open(places: NDArray[np.intp]) -> Singles:
+    def remaining(places: NDArray[np.intp]) -> Singles:
+        """The largest over both directions of open pairs, and over the undecided direction of decided ones."""
         most = np.zeros(noise.shape[1], dtype=np.float32)
         for j in places:
-            rivals = np.flatnonzero(is_open[j])
+            rivals = np.flatnonzero(is_pair[j])
             if rivals.size:
-                np.maximum(most, _drawn_distances(noise, sigma, int(j), rivals).max(axis=0), out=most)
+                drawn = _drawn_differences(noise, sigma, int(j), rivals)
+                left, decided = drawn[is_open[j, rivals]], ~is_open[j, rivals]
+                np.maximum(most, _largest_either_way(left), out=most)
+                np.maximum(most, _largest_other_way(drawn[decided], is_above[j, rivals[decided]]), out=most)
         return most
 
     while is_open.any():
@@ -137,7 +146,7 @@ def _surely_apart_together(
             break
         found |= is_new | is_new.T
         is_open &= ~is_new
-        largest = _largest(among_open, len(sigma), noise.shape[1], pool)
+        largest = _largest(remaining, len(sigma), noise.shape[1], pool)
     return found
 
 
@@ -151,21 +160,33 @@ def _largest(work: Callable[[NDArray[np.intp]], Singles], places: int, draws: in
 
 
 def _distances(theta: Floats, sigma: Floats) -> Pairs:
-    """Standardised distance of every pair, pairs of exact estimates that differ, and pairs left to decide."""
+    gap = theta[None, :] - theta[:, None]
     spread = np.hypot(sigma[:, None], sigma[None, :])
-    gap = np.abs(theta[:, None] - theta[None, :])
-    distance = np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)
+    distance = np.divide(np.abs(gap), spread, out=np.zeros_like(gap), where=spread > 0)
     is_open = (spread > 0) & ~np.eye(theta.size, dtype=bool)
-    return distance, (spread == 0) & (gap > 0), is_open
+    return distance, gap > 0, (spread == 0) & (gap != 0), is_open
 
 
-def _drawn_distances(noise: Singles, sigma: Floats, j: int, rivals: NDArray[np.intp]) -> Singles:
-    """Standardised differences of the drawn errors of ``j`` and each rival: [rivals, draws]."""
+def _drawn_differences(noise: Singles, sigma: Floats, j: int, rivals: NDArray[np.intp]) -> Singles:
+    """Standardised differences of the drawn errors, each rival's less that of ``j``: [rivals, draws]."""
     drawn = noise[rivals]
     drawn -= noise[j]
-    np.abs(drawn, out=drawn)
     drawn *= (1 / np.hypot(sigma[rivals], sigma[j])).astype(np.float32)[:, None]
     return drawn
+
+
+def _largest_either_way(drawn: Singles) -> Singles:
+    """[rivals, draws] -> [draws]: the largest of differences and of their opposites, at least 0."""
+    return np.maximum(drawn.max(axis=0, initial=0), -drawn.min(axis=0, initial=0))
+
+
+def _largest_other_way(drawn: Singles, is_above: Bools) -> Singles:
+    """[rivals, draws] -> [draws]: the largest in the direction that was not decided, at least 0.
+
+    A rival that is surely above may no longer be so by chance; that it is below remains to be guarded against.
+    """
+    above, below = drawn[is_above], drawn[~is_above]
+    return np.maximum(-above.min(axis=0, initial=0), below.max(axis=0, initial=0))
 
 
 def _critical(largest: Singles, coverage: float) -> float:
