@@ -86,9 +86,10 @@ def read_cube(
 ) -> tuple[Cube, list[str]]:
     """Lay the figures of the framework's indicators out as a cube; also returns codes of areas not in ``areas``.
 
-    Figures of other indicators are left alone. A framework's indicator that ``indicators`` does not describe must
-    be without figures (it is awaited). Raises ScoringInputError for a figure given twice, an infinity, a negative
-    standard error, or a figure of 0 or less where a logarithm is to be taken.
+    Figures of other indicators are left alone, and so are those of wider areas in years before the first or after the
+    last figure of any scored district: wider areas never add a year to score. A framework's indicator that
+    ``indicators`` does not describe must be without figures (it is awaited). Raises ScoringInputError for a figure
+    given twice, an infinity, a negative standard error, or a figure of 0 or less where a logarithm is to be taken.
     """
     describe = ("area_code", "indicator_id", "year")
     need_columns(figures, (*describe, "value", "standard_error"), "figures")
@@ -98,12 +99,9 @@ def read_cube(
         if name not in indicators:
             raise ScoringInputError(f"figures: indicator {name} is in framework {framework.id} but not described")
     held = tuple(name for name in wanted if name in indicators)
-    if used.empty:
-        years = np.arange(framework.base_year or 2019, (framework.base_year or 2019) + 1)
-    else:
-        years = np.arange(int(used["year"].min()), int(used["year"].max()) + 1)
     k = pd.Index(held, dtype="str").get_indexer(pd.Index(used["indicator_id"]))
     a = pd.Index(areas.codes, dtype="str").get_indexer(pd.Index(used["area_code"]))
+    years = _years(used["year"].to_numpy(dtype=np.int64), np.append(areas.is_district, False)[a], framework.base_year)
     y = used["year"].to_numpy(dtype=np.int64) - years[0]
     values = numbers(used, "value", "figures", describe=describe)
     errors = numbers(used, "standard_error", "figures", describe=describe)
@@ -115,8 +113,8 @@ def read_cube(
     if not_positive.size:
         row = describe_row(used, not_positive[0], describe)
         raise ScoringInputError(f"figures: {row}: value {values[not_positive[0]]} has no logarithm; it must be above 0")
-    known = a >= 0
-    unknown = sorted(set(used["area_code"].to_numpy()[~known]))
+    unknown = sorted(set(used["area_code"].to_numpy()[a < 0]))
+    known = (a >= 0) & (y >= 0) & (y < len(years))
     shape = (len(held), len(years), len(areas.codes))
     flat = np.ravel_multi_index((k[known], y[known], a[known]), shape) if known.any() else np.empty(0, dtype=np.int64)
     _, first, count = np.unique(flat, return_index=True, return_counts=True)
@@ -127,8 +125,13 @@ def read_cube(
     cube_values.reshape(-1)[flat] = values[known]
     cube_errors.reshape(-1)[flat] = np.where(np.isnan(values), np.nan, errors)[known]
     polarity = np.array([indicators[name].polarity or 1 for name in held], dtype=np.int64)
-    cube = Cube(
-        held, years.astype(np.int64), areas.codes, cube_values, cube_errors, is_log, polarity, areas.is_district,
-        areas.nation,
-    )  # fmt: skip
+    cube = Cube(held, years, areas.codes, cube_values, cube_errors, is_log, polarity, areas.is_district, areas.nation)
     return cube, unknown
+
+
+def _years(years: Ints, is_of_district: np.ndarray, base_year: int | None) -> Ints:
+    """The years from the first to the last figure of a scored district; without any, of any area, or the base year."""
+    spoken = years[is_of_district] if is_of_district.any() else years
+    if not spoken.size:
+        spoken = np.array([base_year or 2019])
+    return np.arange(spoken.min(), spoken.max() + 1, dtype=np.int64)

@@ -11,7 +11,7 @@ from pipeline.scoring.columns import concat, same, text, window_column
 from pipeline.scoring.inputs import Areas
 from pipeline.scoring.run import FlavourRun
 from pipeline.scoring.transform import Bools
-from pipeline.scoring.tree import held_by_someone
+from pipeline.scoring.tree import held_by_districts
 
 NOT_SCORED_COLUMNS = ("area_code", "framework_id", "flavour", "window_years", "year", "node_id", "reason")
 
@@ -23,9 +23,9 @@ def not_scored_table(
 ) -> pd.DataFrame:
     """NOT_SCORED_COLUMNS: a row for each area, flavour, window, year and node without a score.
 
-    An indicator that no area, or optional pillar that no area of the nation, has in a year is a fact about that
-    year, not about areas: it is in the gate table (``districts`` 0), not here. Districts that are only shown have one row a year, at the root;
-    areas with figures but not in the register have one row for the last year.
+    An indicator that no district, or optional pillar that no district of the nation, has in a year is a fact about
+    that year, not about areas: it is in the gate table (``districts`` 0), not here. Districts that are only shown have
+    one row a year, at the root; areas with figures but not in the register have one row for the last year.
     """
     tables = [_of_run(run, areas, first_year) for run in runs]
     if runs and unknown_areas:
@@ -81,7 +81,7 @@ def _of_branches(run: FlavourRun, everyone: Bools, start: int) -> Iterator[Findi
         is_scored = shape.is_scored[start:]
         missing = everyone & ~is_scored
         if branch.is_optional:
-            missing = missing & held_by_someone(is_scored, run.cube.nation)
+            missing = missing & held_by_districts(is_scored, run.cube.nation, run.cube.is_district)
         share = np.floor(shape.weight_present[start:] * 100 + 1e-9)
         present = shape.present_count[start:]
         members = shape.member_count[start:]
@@ -114,7 +114,7 @@ def _of_leaves(run: FlavourRun, everyone: Bools, start: int) -> Iterator[Finding
             yield everyone, leaf.id, f"{leaf.id}: displayed, not scored: {gate.reason}"
             continue
         absent = np.isnan(run.leaf_scores[gate.leaf][start:])
-        missing = everyone & absent & ~np.asarray(absent.all(axis=1))[:, None]
+        missing = everyone & absent & ~np.asarray(absent[:, run.cube.is_district].all(axis=1))[:, None]
         if run.window is not None:
             span = f"{run.window.min_points} figures in the {run.window.years} years"
             yield missing, leaf.id, f"{leaf.id}: fewer than {span}, or none recent enough"

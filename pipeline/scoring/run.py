@@ -115,7 +115,7 @@ def run_flavour(
     for k in kept:
         scores[k] = score_leaf(framework, cube, everything, bases, k, positions.used[k])
     present = ~np.isnan(scores[list(kept)])
-    structures = structure(plan, present, framework.missing, cube.nation)
+    structures = structure(plan, present, framework.missing, cube.nation, cube.is_district)
     branch_scores = np.full((len(plan.branches), *scores.shape[1:]), np.nan)
     if plan.branches:
 

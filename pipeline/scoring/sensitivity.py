@@ -87,7 +87,8 @@ class Study:
     def leaves(self) -> list[str]:
         """Indicators that can be left out: those scored under the framework's own choices and have figures."""
         run = self.run(0, 0.5)
-        return [run.plan.leaves[n].id for n, k in enumerate(run.kept) if ~np.isnan(run.leaf_scores[k, self.row]).all()]
+        held = ~np.isnan(run.leaf_scores[:, self.row, self.cube.is_district]).all(axis=1)
+        return [run.plan.leaves[n].id for n, k in enumerate(run.kept) if held[k]]
 
     def position(self, leaf: str, choices: Choices) -> AnyFloats:
         """Positions of one leaf, drawn with the chosen set of survey errors."""
@@ -201,7 +202,7 @@ class Study:
         scores = {leaf.id: self._leaf_score(leaf.id, choices) for leaf in plan.leaves}
         filled = [np.nan_to_num(scores[leaf.id]) for leaf in plan.leaves]
         present = np.array([~np.isnan(scores[leaf.id]) for leaf in plan.leaves])[:, None, :]
-        structures = structure(given, present, missing, self.cube.nation)
+        structures = structure(given, present, missing, self.cube.nation, self.cube.is_district)
         held: dict[int, AnyFloats] = {}
         evaluate(
             plan,

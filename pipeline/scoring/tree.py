@@ -117,21 +117,26 @@ class Structure:
     member_count: Floats
 
 
-def held_by_someone(is_there: Bools, nation: Ints) -> Bools:
-    """Where anyone of an area's nation has it: [years, areas] -> [years, areas]."""
+def held_by_districts(is_there: Bools, nation: Ints, is_district: Bools) -> Bools:
+    """Where a scored district of an area's nation has it: [years, areas] -> [years, areas].
+
+    Wider areas decide nothing for districts: a nation may publish for itself what it does not publish for its districts.
+    No district is in no nation (``nation`` -1); areas that span nations are asked about each other.
+    """
     out = np.zeros(is_there.shape, dtype=bool)
     for n in np.unique(nation):
         inside = nation == n
-        out[:, inside] = np.asarray(is_there[:, inside].any(axis=1))[:, None]
+        asked = inside & is_district if n >= 0 else inside
+        out[:, inside] = np.asarray(is_there[:, asked].any(axis=1))[:, None]
     return out
 
 
-def structure(plan: Plan, is_present: Bools, missing: Missing, nation: Ints) -> list[Structure]:
+def structure(plan: Plan, is_present: Bools, missing: Missing, nation: Ints, is_district: Bools) -> list[Structure]:
     """Apply the missing rules. ``is_present``: [leaves, years, areas]; one Structure a branch, in the plan's order.
 
     A node needs ``min_weight_in_pillar`` of the weight of its own indicators and ``min_weight_in_domain`` of the
-    weight of its children. An optional child that no area of an area's ``nation`` ([areas]) has in a year is no
-    member for it that year: some statistics are published by one nation only.
+    weight of its children. An optional child that no district of an area's ``nation`` ([areas]) has in a year, nor the
+    area itself, is no member for it that year: some statistics are published by one nation only.
     """
     done: list[Structure] = []
     years, areas = is_present.shape[1:]
@@ -145,7 +150,7 @@ def structure(plan: Plan, is_present: Bools, missing: Missing, nation: Ints) -> 
         counted = np.ones(present.shape, dtype=bool)
         for offset, b in enumerate(branch.children, start=len(branch.leaves)):
             if plan.branches[b].is_optional:
-                counted[offset] = held_by_someone(present[offset], nation)
+                counted[offset] = present[offset] | held_by_districts(present[offset], nation, is_district)
         raw = np.concatenate([leaf_weights, child_weights]) / scale
         member_weight = raw[:, None, None] * counted
         weighted = raw[:, None, None] * present

@@ -264,9 +264,10 @@ class Reference:
                     child
                     for child in children
                     if not child.get("optional")
+                    or (area, child["id"], year) in scores
                     or any(
                         (other, child["id"], year) in scores
-                        for other in self.areas
+                        for other in self.scored
                         if self.nations[other] == self.nations[area]
                     )
                 ]
