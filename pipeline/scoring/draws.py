@@ -8,15 +8,18 @@ which other indicators and years a framework has.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.scoring.ranks import rank_draws
+from pipeline.scoring.ranks import rank_draws, rank_rows
 from pipeline.scoring.transform import Bools, Floats, Singles
 
 BLOCK = 100  # draws a random stream holds
-INTERVAL = (0.05, 0.95)
+LOWER, MEDIAN, UPPER = 0.05, 0.5, 0.95  # of the draws: a 90% interval
 FIFTH = 0.2
 
 
@@ -46,7 +49,8 @@ def next_errors(previous: Singles | None, fresh: Singles, rho: float) -> Singles
 class Summary:
     """What the draws say about one node and year; all [areas], NaN where nothing is scored or ranked.
 
-    ``lower``/``upper`` bound the score, ``rank_lower``/``rank_upper`` the rank, with 90% probability.
+    ``lower``/``upper`` bound the score, ``rank_lower``/``rank_upper`` the rank, with 90% probability; each interval holds
+    what it bounds.
     """
 
     lower: Floats
@@ -58,12 +62,42 @@ class Summary:
     above_middle: Floats
 
 
-def quantiles(draws: Singles) -> tuple[Singles, Singles]:
-    """5th and 95th percentile along the last axis, interpolated linearly (as ``numpy.quantile`` does)."""
+def centred_interval(draws: Singles, point: Floats) -> tuple[Floats, Floats]:
+    """The 90% interval about ``point`` ([areas]) from ``draws`` ([areas, draws]); it always holds the point.
+
+    Its ends are as far from the point as the 5th and 95th percentile are from the median of the draws, and at most as
+    far as the farthest draw. Draws add noise to figures that hold noise already: what bends (floors, ends of the scale,
+    means that are not arithmetic) bends their middle away from the point, though that is no reason to believe the
+    point to be anywhere else. An end that a twentieth of the draws reach and none passes is as far as the score can go,
+    and stays there.
+    """
     ordered = np.sort(draws, axis=-1)
-    last = draws.shape[-1] - 1
-    low, high = (_between(ordered, q * last) for q in INTERVAL)
-    return low, high
+    least, most = ordered[..., 0], ordered[..., -1]
+    low, middle, high = quantiles(ordered, (LOWER, MEDIAN, UPPER))
+    lower = np.where(low == least, low, np.maximum(point - (middle - low), least))
+    upper = np.where(high == most, high, np.minimum(point + (high - middle), most))
+    is_exact = least == most
+    return np.where(is_exact, point, np.minimum(lower, point)), np.where(is_exact, point, np.maximum(upper, point))
+
+
+def centred_rank_interval(ranks: NDArray[np.signedinteger[Any]], scores: Floats) -> tuple[Floats, Floats]:
+    """The 90% interval of each district's rank, from ``ranks`` ([areas, draws], sorted) and its own ``scores`` ([areas]).
+
+    Set off from the rank of ``scores`` as ``centred_interval`` is from the point, rounded outwards, between first and
+    last place. In every draw the rivals are spread wider than they are published, so that a district near an end
+    would move inwards. Districts that tie share the better rank; the upper end starts from the last place of the tie,
+    since a score at the end of the scale stands for that distance or more.
+    """
+    count, last = ranks.shape[0], ranks.shape[1] - 1
+    below = ranks[:, int(np.ceil(MEDIAN * last))] - ranks[:, int(np.floor(LOWER * last))]
+    above = ranks[:, int(np.ceil(UPPER * last))] - ranks[:, int(np.floor(MEDIAN * last))]
+    best, worst = rank_rows(scores), count + 1 - rank_rows(-scores)
+    return np.maximum(best - below, 1), np.minimum(worst + above, count)
+
+
+def quantiles(ordered: Singles, shares: Sequence[float]) -> list[Singles]:
+    """Quantiles of sorted draws along the last axis, interpolated linearly (as ``numpy.quantile`` does)."""
+    return [_between(ordered, share * (ordered.shape[-1] - 1)) for share in shares]
 
 
 def _between(ordered: Singles, place: float) -> Singles:
@@ -98,17 +132,12 @@ def summarise(
     """Intervals and probabilities of one node and year. ``scores``: [draws, areas]; the point scores and masks: [areas].
 
     ``bounds``: the lowest and highest possible score, where there are such.
-
-    An area that scores the same in every draw gets its point score for both bounds, free of single precision.
     """
     draws, areas = scores.shape
     empty = np.full(areas, np.nan)
     lower, upper, above = empty.copy(), empty.copy(), empty.copy()
     by_area = np.ascontiguousarray(scores[:, is_scored].T)
-    low, high = quantiles(by_area)
-    is_exact = (by_area == by_area[:, :1]).all(axis=1)
-    lower[is_scored] = np.where(is_exact, point[is_scored], low)
-    upper[is_scored] = np.where(is_exact, point[is_scored], high)
+    lower[is_scored], upper[is_scored] = centred_interval(by_area, point[is_scored])
     above[is_scored] = np.count_nonzero(by_area > middle, axis=1) / draws
     del by_area
     rank_lower, rank_upper, top, bottom = empty.copy(), empty.copy(), empty.copy(), empty.copy()
@@ -119,6 +148,5 @@ def summarise(
         top[ranked] = np.count_nonzero(ranks <= FIFTH * count, axis=1) / draws
         bottom[ranked] = np.count_nonzero(ranks > (1 - FIFTH) * count, axis=1) / draws
         ranks.sort(axis=1)
-        rank_lower[ranked] = ranks[:, int(np.floor(INTERVAL[0] * (draws - 1)))]
-        rank_upper[ranked] = ranks[:, int(np.ceil(INTERVAL[1] * (draws - 1)))]
+        rank_lower[ranked], rank_upper[ranked] = centred_rank_interval(ranks, point[ranked])
     return Summary(lower, upper, rank_lower, rank_upper, top, bottom, above)

@@ -87,7 +87,7 @@ class Study:
     def leaves(self) -> list[str]:
         """Indicators that can be left out: those scored under the framework's own choices and have figures."""
         run = self.run(0, 0.5)
-        held = ~np.isnan(run.leaf_scores[:, self.row, self.cube.is_district]).all(axis=1)
+        held = np.asarray((~np.isnan(run.leaf_scores[:, self.row, self.cube.is_district])).any(axis=1))
         return [run.plan.leaves[n].id for n, k in enumerate(run.kept) if held[k]]
 
     def position(self, leaf: str, choices: Choices) -> AnyFloats:

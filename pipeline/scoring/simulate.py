@@ -96,7 +96,11 @@ class Series:
 
 
 def position_deviation(cube: Cube, variant: Variant, row: int, noise: Floats) -> Singles:
-    """How far positions of one year move when ``noise`` ([draws, areas], the figures' unit) is added to the figures."""
+    """How far positions of one year move when ``noise`` ([draws, areas], the figures' unit) is added to the figures.
+
+    The median of the year moves with the draws, about where it is published: noise on top of noise would shift it to the
+    longer tail in all draws alike, and with it every area to the other side.
+    """
     k = variant.indicator
     values = cube.values[k, row]
     if variant.is_raw:
@@ -120,12 +124,14 @@ def position_deviation(cube: Cube, variant: Variant, row: int, noise: Floats) ->
         if pair is None:
             continue
         before, after = (np.log(pair[0]), np.log(pair[1])) if is_log else pair
+        shift = after - before
+        shift -= shift.mean()
         if inside.all():
             drawn -= values
-            drawn -= (after - before)[:, None]
+            drawn -= shift[:, None]
             out = drawn.astype(np.float32)
         else:
-            out[:, inside] = drawn[:, inside] - values[inside] - (after - before)[:, None]
+            out[:, inside] = drawn[:, inside] - values[inside] - shift[:, None]
     return np.nan_to_num(out, copy=False)
 
 

@@ -11,10 +11,11 @@ import pytest
 
 from pipeline.catalogue.frameworks import parse_framework
 from pipeline.scoring import IndicatorSpec, score_framework, score_table
-from pipeline.scoring.draws import BLOCK, next_errors, normals, quantiles
+from pipeline.scoring.draws import BLOCK, centred_interval, centred_rank_interval, next_errors, normals, quantiles
 from pipeline.scoring.inputs import read_areas, read_cube
+from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.run import run_flavour
-from pipeline.scoring.simulate import simulate
+from pipeline.scoring.simulate import Variant, position_deviation, simulate
 from tests.scoring.conftest import FRAMEWORK, SPECS, areas_of, plain, synthetic_figures
 
 TREE = {
@@ -112,6 +113,74 @@ def test_ninety_per_cent_intervals_of_change_scores_cover_the_truth_88_to_92_per
     assert found.between(0.88, 0.92).all(), found
 
 
+def test_rank_intervals_cover_the_true_rank_also_of_those_that_truly_come_first_or_last():
+    """Drawn ranks taken as they come would cover the truly first and last 65 times in 100: they move inwards."""
+    rng = np.random.default_rng(5)
+    codes = [f"E{n:03d}" for n in range(120)]
+    replicates = range(2001, 2021)
+    truth = rng.normal(0, 1, len(codes))
+    error = 0.6 * rng.uniform(0.6, 1.4, len(codes))
+    base = long("d", range(2000, 2001), truth[None, :], np.zeros((1, len(codes))), codes)
+    surveys = truth + rng.normal(0, 1, (len(replicates), len(codes))) * error
+    observed = long("d", replicates, surveys, np.tile(error, (len(replicates), 1)), codes)
+    fw = framework(windows=[], normalise={"method": "robust_z", "clip": 3}, tree={"id": "index", "indicators": ["d"]})
+    areas = areas_of(pd.DataFrame({"area_code": codes}))
+    score = score_framework(fw, pd.concat([base, observed]), areas, KNOWN, draws=200, first_year=2001).score
+    ranks = plain(score[score["node_id"] == "index"]).set_index("area_code")
+    true = pd.Series(truth, codes).rank(ascending=False).reindex(ranks.index)
+    inside = (ranks["rank_lower"] <= true) & (true <= ranks["rank_upper"])
+    assert inside.mean() > 0.85
+    assert inside[(true <= 6) | (true > 114)].mean() > 0.8
+
+
+@pytest.mark.parametrize("draws", [20, 100])
+@pytest.mark.parametrize("mean", ["arithmetic", "geometric", "harmonic"])
+def test_every_interval_holds_its_score_and_its_rank(draws, mean):
+    """Also where errors are wide, scores lie at the ends of the scale and means fall to their floor."""
+    figures = with_errors(synthetic_figures(12, districts=60), 6.0)
+    tree = FRAMEWORK["tree"] | {"aggregate": mean}
+    fw = parse_framework(FRAMEWORK | {"gate": None, "normalise": {"method": "robust_z", "clip": 1}, "tree": tree})
+    score = score_framework(fw, figures, areas_of(figures), SPECS, draws=draws, first_year=2014).score
+    held = score.dropna(subset="score_lower")
+    assert ((held["score_lower"] <= held["score"]) & (held["score"] <= held["score_upper"])).all()
+    assert held["score"].isin([0, 100]).sum() > 50
+    ranked = held.dropna(subset="rank")
+    assert ((ranked["rank_lower"] <= ranked["rank"]) & (ranked["rank"] <= ranked["rank_upper"])).all()
+    assert len(ranked) > 5000
+    assert (ranked["rank_upper"] <= ranked["rank_count"]).all()
+
+
+def test_those_that_tie_at_an_end_of_the_scale_may_each_be_last_of_the_tie():
+    scores = np.array([100.0, 100, 60, 50, 40, 0, 0, 0])
+    ranks = np.tile(rank_rows(scores).astype(np.int16)[:, None], 100)
+    lower, upper = centred_rank_interval(ranks, scores)
+    assert lower.tolist() == [1, 1, 3, 4, 5, 6, 6, 6]
+    assert upper.tolist() == [2, 2, 3, 4, 5, 8, 8, 8]
+
+
+def test_an_end_that_no_draw_passes_stays_where_it_is():
+    """The score lies at the floor that its exact parts leave; half of the draws do, and the others lie above it."""
+    draws = np.maximum(np.linspace(-20, 60, 101), 16.25).astype(np.float32)
+    lower, upper = centred_interval(draws[None, :], np.array([16.25]))
+    assert lower.tolist() == [16.25]
+    assert upper.tolist() == pytest.approx([56 - (20 - 16.25)])
+
+
+def test_noise_on_a_skewed_field_moves_the_typical_district_about_where_it_stands():
+    """An area without an error of its own stays, on average, where it is: noise must not push it to one side."""
+    rng = np.random.default_rng(3)
+    codes = [*(f"E{n:03d}" for n in range(200)), "R001"]
+    values = np.append(50 + rng.exponential(4, 200), 53.0)
+    errors = np.append(np.full(200, 3.0), 0.0)
+    figures = long("d", range(2000, 2001), values[None, :], errors[None, :], codes)
+    register = read_areas(areas_of(figures))
+    cube, _ = read_cube(framework(tree={"id": "index", "indicators": ["d"]}), figures, register, KNOWN)
+    noise = normals(1, "d", 2000, 0, 400, len(codes)) * errors
+    moved = position_deviation(cube, Variant(0, within_nation=False, is_raw=False), 0, noise)
+    assert moved[:, -1].mean() == pytest.approx(0, abs=1e-4)
+    assert moved[:, -1].std() > 0.1
+
+
 @pytest.fixture(scope="module")
 def runs():
     figures = synthetic_figures(2)
@@ -175,13 +244,13 @@ def test_errors_over_time_have_variance_one_and_the_correlation_asked_for(rho):
 @pytest.mark.parametrize(("draws", "printed"), [(100, 0.13), (250, 0.08), (2000, 0.03)])
 def test_ends_of_intervals_and_probabilities_are_settled_as_far_as_the_documents_say(draws, printed):
     """What another seed would change, in half-widths of the interval: see docs/methodology.md, section 6."""
-    lower, _ = quantiles(normals(1, "any", 2000, 0, 400 * draws, 1).reshape(400, draws))
+    lower, _ = centred_interval(normals(1, "any", 2000, 0, 400 * draws, 1).reshape(400, draws), np.zeros(400))
     assert np.std(lower) / 1.645 == pytest.approx(printed, abs=0.012)
 
 
 def test_quantiles_are_those_of_numpy():
     draws = np.random.default_rng(1).normal(size=(5, 333)).astype(np.float32)
-    low, high = quantiles(draws)
+    low, high = quantiles(np.sort(draws, axis=1), (0.05, 0.95))
     assert np.allclose(low, np.quantile(draws, 0.05, axis=1), atol=1e-6)
     assert np.allclose(high, np.quantile(draws, 0.95, axis=1), atol=1e-6)
 

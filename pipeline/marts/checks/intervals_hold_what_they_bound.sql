@@ -1,0 +1,19 @@
+-- A score, a rank and a change lie inside their intervals, ends included. Ends of score intervals are rounded to three
+-- decimals, so a score may lie half a thousandth beyond them.
+select 'mart_score' as table_name, area_code, node_id::varchar as name, year, score as value
+from mart_score
+where score not between score_lower - 0.000501 and score_upper + 0.000501
+union all
+select 'mart_score' as table_name, area_code, node_id::varchar as name, year, rank as value
+from mart_score
+where rank not between rank_lower and rank_upper
+union all
+select 'mart_rank' as table_name, area_code, indicator_id::varchar as name, year, rank as value
+from mart_rank
+where
+    rank not between rank_lower and rank_upper
+    or rank not between rank_lower_simultaneous and rank_upper_simultaneous
+union all
+select 'mart_change' as table_name, area_code, indicator_id::varchar as name, year, change as value
+from mart_change
+where change not between change_lower and change_upper
