@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,36 +16,36 @@ from pipeline.compare import CannotRescore, Rescore, Stamp, Version, made_by
 from pipeline.releases import ReleaseProblem, ReleaseStore
 from pipeline.releases.manifest import MANIFEST
 from pipeline.run.assemble import scoring_input
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import RunContext, digest_of_code, open_run
 from pipeline.run.inputs import area_rows
 from pipeline.run.memory import Memory
 from pipeline.scoring import IndicatorSpec, ScoringInputError
 from pipeline.scoring.headline import headline_scores
 from pipeline.settings import PROJECT_ROOT, Settings
 
-# What turns bytes into figures and figures into scores. The rest of the code can change without a figure changing.
-_METHOD = (
-    "pipeline/catalogue",
-    "pipeline/geography",
-    "pipeline/scoring",
-    "pipeline/tidy",
-    "pipeline/run/accept.py",
-    "pipeline/run/assemble.py",
+# The rooms that only present, compare, move or keep what is published. All other code counts as able to decide a figure
+# or a score, and so does every file that is new.
+ONLY_PRESENT = (
+    "pipeline/cli.py",
+    "pipeline/compare",
+    "pipeline/console.py",
+    "pipeline/export",
+    "pipeline/notify.py",
+    "pipeline/releases",
+    "pipeline/report",
+    "pipeline/storage",
+    "pipeline/verbs",
 )
-_METHOD_SUFFIXES = {".py", ".yaml", ".csv"}
 
 
 @cache
-def method_fingerprint() -> str:
-    """A digest of the code, catalogue, frameworks and map that turn bytes into figures and figures into scores."""
-    digest = hashlib.sha256()
-    for place in _METHOD:
-        path = PROJECT_ROOT / place
-        for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            if file.suffix in _METHOD_SUFFIXES:
-                digest.update(file.relative_to(PROJECT_ROOT).as_posix().encode())
-                digest.update(file.read_bytes())
-    return digest.hexdigest()
+def method_fingerprint(root: Path = PROJECT_ROOT) -> str:
+    """A digest of all code, SQL, catalogue, frameworks and facts that could decide a figure or a score.
+
+    It rather counts too much than too little: a comment that changes counts as another method, which costs a second of
+    scoring again and finds no movement.
+    """
+    return digest_of_code(root, leaving_out=ONLY_PRESENT)
 
 
 def rescorer(context: RunContext) -> Rescore:
