@@ -31,6 +31,7 @@ class Chart:
     ``spec`` names a specification of `specs.py`; ``rows`` gives each of its data sets either rows or, as
     ``{"from": name, …}``, a recipe of ``rows.js`` that makes them from data shared between pages; ``text`` and
     ``signals`` fill in the specification's words and settings. ``id`` is unique on its page and names the downloads.
+    ``breaks`` are the last years before a change of method, at which the lines of a chart over the years end.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Chart:
     text: Mapping[str, str] = field(default_factory=dict)
     signals: Mapping[str, Any] = field(default_factory=dict)
     height: int | None = None
+    breaks: Sequence[int] = ()
 
     @property
     def payload(self) -> Markup:
@@ -57,6 +59,7 @@ class Chart:
                 "text": dict(self.text),
                 "signals": dict(self.signals),
                 "height": self.height,
+                "breaks": list(self.breaks),
                 "columns": [column.as_json() for column in self.columns],
             }
         )

@@ -47,7 +47,10 @@ class Area:
 
 @dataclass(frozen=True)
 class Indicator:
-    """One entry of the catalogue as the file holds it; ``last_year`` is None where no figure is held."""
+    """One entry of the catalogue as the file holds it; ``last_year`` is None where no figure is held.
+
+    ``series_breaks`` are the last years before a change of method: figures before and after one do not compare.
+    """
 
     id: str
     title: str
@@ -67,6 +70,7 @@ class Indicator:
     first_year: int | None
     last_year: int | None
     district_count: int
+    series_breaks: tuple[int, ...] = ()  # `dim_indicator.series_breaks`, once the published file has the column
 
     @property
     def has_figures(self) -> bool:

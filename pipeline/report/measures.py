@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.published import words
 from pipeline.report.chart import rounded
 from pipeline.report.facts import CHANGE, LEVEL, WINDOW_YEARS, Facts, Figure, Indicator
-from pipeline.report.pages.page import editions, own_source, publisher_source
+from pipeline.report.pages.page import editions, method_changes, own_source, publisher_source
 from pipeline.report.sentences import CLEARLY
 
 MEASURE_COLUMNS = ("code", "value", "lower", "upper", "unsure", "year", "rank_lower", "rank_upper", "status")
@@ -21,6 +21,7 @@ class Measure:
     """One measure. ``typical`` is the value of the typical district; ``is_score`` says that it runs from 0 to 100.
 
     ``when`` is the year or the span of years as a title says it. Where nations do not compare, ``is_apart``, there is no typical district of all, and ``year`` is the latest of any.
+    ``breaks`` are the last years before a change of method, ``break_note`` the sentence on them.
     """
 
     id: str
@@ -35,6 +36,8 @@ class Measure:
     source: str
     is_apart: bool = False
     when: str = ""
+    breaks: tuple[int, ...] = ()
+    break_note: str = ""
 
     def as_json(self) -> dict[str, Any]:
         before, after = words.amount(8, self.unit).split("8") if self.unit else ("", "")
@@ -53,6 +56,8 @@ class Measure:
             "typical": rounded(self.typical, self.decimals),
             "source": self.source,
             "isApart": self.is_apart,
+            "breaks": list(self.breaks),
+            "breakNote": self.break_note,
         }
 
 
@@ -109,6 +114,10 @@ def _figure_measures(facts: Facts) -> Iterator[Measure]:
                 typical=typical.median if typical else None,
                 source=publisher_source(facts, indicator.publisher, None if is_apart else named.get(indicator.id)),
                 is_apart=is_apart,
+                breaks=indicator.series_breaks,
+                break_note=method_changes(
+                    indicator.series_breaks, indicator.first_year or indicator.last_year, indicator.last_year
+                ),
             )
 
 

@@ -228,7 +228,10 @@ def _caterpillar() -> _Layered:
 
 
 def _lines(x_field: str, x_title: str, *tokens: str) -> _Layered:
-    """Series over `x_field`, the named order of `text:a`, `text:b` …; a ribbon where the series has an interval."""
+    """Series over `x_field`, the named order of `text:a`, `text:b` …; a ribbon where the series has an interval.
+
+    A line and its ribbon run only within a `part`; a rule of `breaks` stands between two, where a method changed.
+    """
     names = _words("abcdef"[: len(tokens)])
     dashes = [[6, 4] if token == "muted" else [1, 0] for token in tokens]  # noqa: S105 the word is a colour's
     legend = alt.Legend(symbolType="stroke", symbolStrokeWidth=3, symbolSize=300)
@@ -247,15 +250,34 @@ def _lines(x_field: str, x_title: str, *tokens: str) -> _Layered:
         ),
     )
     y = alt.Y("value:Q", scale=alt.Scale(zero=False), axis=_upright("text:y_title", tickCount=5))
-    field = _points()
+    field, part = _points(), alt.Detail("part:N")
     return alt.layer(
-        field.mark_area(opacity=0.2).encode(x=x, y=alt.Y("lower:Q", axis=y["axis"]), y2="upper:Q", color=colour),
+        *_breaks(x_field),
+        field.mark_area(opacity=0.2).encode(
+            x=x, y=alt.Y("lower:Q", axis=y["axis"]), y2="upper:Q", color=colour, detail=part
+        ),
         field.transform_filter("datum.alone")
         .mark_rule(opacity=0.45, strokeWidth=2)
         .encode(x=x, y=alt.Y("lower:Q", axis=y["axis"]), y2="upper:Q", color=colour),
-        field.mark_line(strokeWidth=2.4).encode(x=x, y=y, color=colour, strokeDash=dash),
+        field.mark_line(strokeWidth=2.4).encode(x=x, y=y, color=colour, strokeDash=dash, detail=part),
         field.mark_point(filled=True, size=26, opacity=1).encode(x=x, y=y, color=colour).properties(name="dots"),
     ).properties(width=_WIDTH, height=260)
+
+
+def _breaks(x_field: str) -> list[alt.Chart]:
+    """A thin broken rule where a method changed, named beside its upper end on the side where there is room."""
+    breaks = _points("breaks")
+    words: dict[str, Any] = {"baseline": "top", "fontStyle": "italic", "fontSize": _SMALL_IF_NARROW}
+    places: tuple[tuple[str, Literal["left", "right"], int], ...] = (("left", "left", 5), ("right", "right", -5))
+    return [
+        breaks.mark_rule(color="token:muted-ink", strokeWidth=1, strokeDash=[2, 3]).encode(x=f"{x_field}:Q"),
+        *(
+            breaks.transform_filter(f"datum.side === '{side}'")
+            .mark_text(align=align, dx=dx, color="token:muted-ink", **words)
+            .encode(x=f"{x_field}:Q", y=alt.value(0), text="name:N")
+            for side, align, dx in places
+        ),
+    ]
 
 
 def _ranges() -> _Layered:

@@ -199,6 +199,18 @@ def telephone(telephone_window: Visit) -> Visit:
     return as_new(telephone_window, TELEPHONE)
 
 
+@pytest.fixture(scope="session")
+def finger_window(browser: Browser, folder: Path) -> Iterator[Visit]:
+    with browser.new_context(viewport=TELEPHONE, color_scheme="light", has_touch=True, is_mobile=True) as context:
+        yield visit_in(context, folder)
+
+
+@pytest.fixture
+def finger(finger_window: Visit) -> Visit:
+    """A telephone that is touched: no mouse, no keyboard."""
+    return as_new(finger_window, TELEPHONE)
+
+
 @pytest.fixture
 def newcomer(browser: Browser, folder: Path) -> Iterator[Visit]:
     """A dark desktop that shares nothing with other tests, so that what it stores stays with it."""

@@ -32,7 +32,7 @@ def test_numbers_are_shipped_no_longer_than_they_are_printed() -> None:
 def test_the_payload_holds_all_that_drawing_needs() -> None:
     chart = Chart("c", "trend", "Title", "Caption", "Source", (Column("year", "Year"),), {"points": []})
     assert set(json.loads(chart.payload)) == {
-        "spec", "title", "source", "file", "rows", "text", "signals", "height", "columns",
+        "spec", "title", "source", "file", "rows", "text", "signals", "height", "breaks", "columns",
     }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ IG.charts = (() => {
     contributions: { wide: 32, close: 32, many: 10, narrow: 48, paper: 22 },
   };
   // Vega's expression for a name in up to three lines of at most seventeen letters.
-  const IN_LINES = "split(replace(datum.label, regexp('^(.{1,17})\\\\s(.{1,17})(?:\\\\s(.*))?$'), '$1|$2|$3'), '|')";
+  const IN_LINES = "split(replace(replace(datum.label, regexp('^(.{1,17})\\\\s(.{1,17})(?:\\\\s(.*))?$'), '$1|$2|$3'), regexp('[|]$'), ''), '|')";
+  const LINE_HEIGHT = 14; // pixels, of a label of 12
   const EMBEDDING = { mode: "vega", renderer: "svg", actions: false, tooltip: false, hover: false, logLevel: 1 };
   const whenIdle = (work) => (window.requestIdleCallback ? requestIdleCallback(work, { timeout: 1000 }) : setTimeout(work, 50));
   // Vega is most of a page's weight: text and search do not wait for it. Once it is there, drawing takes no turn of the
@@ -66,13 +67,34 @@ IG.charts = (() => {
         extent = made.extent;
       }
     }
+    if (payload.breaks?.length) breakLines(rows, payload.breaks);
     return { rows, signals, palette, extent };
   }
 
-  /** Series colours and dashes stay with their places when one of the series is missing. */
+  /**
+   * Lines end where a method changed: each point gets the `part` it lies in, and `breaks` the place of a rule between
+   * two parts. A break is the last year before the change; one with figures on one side only divides nothing.
+   */
+  function breakLines(rows, breaks) {
+    const held = rows.points.filter((point) => point.value !== null);
+    for (const point of rows.points) point.part = breaks.filter((last) => last < point.year).length;
+    const isBeside = (one, other) => one.series === other.series && one.part === other.part && Math.abs(one.year - other.year) === 1;
+    for (const point of held) point.alone = point.lower !== null && !held.some((other) => isBeside(point, other));
+    const years = held.map((point) => point.year);
+    const [first, last] = [Math.min(...years), Math.max(...years)];
+    rows.breaks = breaks.filter((year) => first <= year && year < last).map((year) => {
+      const at = (Math.max(...years.filter((y) => y <= year)) + Math.min(...years.filter((y) => y > year))) / 2;
+      return { year: at, name: "new method", side: at - first < last - at ? "left" : "right" };
+    });
+  }
+
+  /**
+   * Series keep their colours, shapes and dashes when one of them is missing. Only an ordinal scale pairs each name of
+   * its domain with a value of its range; the range of any other is its two ends, whatever its domain.
+   */
   function dropMissing(spec, words) {
     for (const scale of spec.scales ?? []) {
-      if (!Array.isArray(scale.domain) || !Array.isArray(scale.range)) continue;
+      if (scale.type !== "ordinal" || !Array.isArray(scale.domain) || !Array.isArray(scale.range)) continue;
       const keep = scale.domain.map((name) => !(typeof name === "string" && name.startsWith("text:") && !words[name.slice(5)]));
       scale.domain = scale.domain.filter((_, i) => keep[i]);
       scale.range = scale.range.filter((_, i) => keep[i]);
@@ -81,6 +103,7 @@ IG.charts = (() => {
 
   function specification(payload, made, width, scheme) {
     const spec = structuredClone(IG.get("specs")[payload.spec]);
+    spec.description = payload.title; // else Vega calls every chart "Vega visualization"
     dropMissing(spec, payload.text);
     const { find, done } = colours(scheme);
     const whole = filled(spec, payload.text, find, made.palette);
@@ -99,7 +122,7 @@ IG.charts = (() => {
       const names = new Set(made.rows.points.map((point) => point.name)).size;
       whole.height = Math.max(1, names) * (isPaper ? row.paper : width < NARROW ? row.narrow : (names > row.many ? row.close : row.wide));
     }
-    if (payload.isOneARow) {
+    if (payload.spec === "ranges" && new Set(made.rows.points.map((point) => point.name)).size === made.rows.points.length) {
       const middle = { signal: "bandwidth('y') / 2" };
       whole.scales.find((scale) => scale.name === "yOffset").range = [middle, middle];
     }
@@ -124,7 +147,9 @@ IG.charts = (() => {
       axis.title = axis.title.split(/ (?=\()/); // a long title in two lines
     }
     for (const axis of (spec.axes ?? []).filter((a) => a.labelLimit)) {
-      axis.encode = { ...axis.encode, labels: { update: { text: { signal: IN_LINES } } } };
+      // Vega sets the first line at the row's middle; the middle of all lines belongs there.
+      const rise = { signal: `-${LINE_HEIGHT / 2} * (length(${IN_LINES}) - 1)` };
+      axis.encode = { ...axis.encode, labels: { update: { text: { signal: IN_LINES }, dy: rise } } };
     }
   }
 
@@ -221,7 +246,7 @@ IG.charts = (() => {
     const plot = figure.querySelector(".plot");
     state.view?.finalize();
     plot.replaceChildren(canvas);
-    plot.querySelector("svg").setAttribute("aria-hidden", "true"); // the table behind the chart says it better
+    canvas.setAttribute("aria-hidden", "true"); // the table behind the chart says it better
     Object.assign(state, { view, rows: made.rows, width });
     IG.pointing.attach(figure, state);
     IG.behind.refresh(figure, state);
@@ -235,6 +260,8 @@ IG.charts = (() => {
     if (changes.title) {
       figure.querySelector(".finding").textContent = changes.title;
       figure.querySelector(".plot").setAttribute("aria-label", changes.title);
+      figure.querySelector(".behind .scroll").setAttribute("aria-label", `Table behind: ${changes.title}`);
+      figure.querySelector(".downloads").setAttribute("aria-label", `Save this chart: ${changes.title}`);
     }
     if (changes.source) figure.querySelector(".source").textContent = `Source: ${changes.source}`;
     if (changes.caption) figure.querySelector(".caption").textContent = changes.caption;

@@ -8,6 +8,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const [ranges, trend] = ["compare-scores", "compare-trend"].map((id) => document.getElementById(id));
   const empty = document.getElementById("nothing-chosen");
   const held = { places: [], group: "" };
+  const captionOfTrend = trend.querySelector(".caption").textContent;
+  let turn = 0;
 
   function groupOf(code) {
     return (IG.get("groups") ?? []).find((group) => group.code === code);
@@ -51,13 +53,11 @@ document.addEventListener("DOMContentLoaded", () => {
   async function showScores(codes, group) {
     const id = controls.score.value;
     const entry = IG.measure(id);
-    await IG.load(`data/measures/${id}.js`);
     const found = codes.map((code) => scoreOf(code, id));
     const rows = found.filter(Boolean).toSorted((a, b) => b.value - a.value);
     await IG.charts.update(ranges, {
       title: finding(rows, group, entry, found.length - rows.length),
       file: `compare-${id}`,
-      isOneARow: true,
       rows: { points: rows.map((row) => ({ ...row, series: row.code === group?.code ? "The group" : SERIES })), field: field(id, rows.map((row) => row.name)) },
       text: { x_title: `${entry.title}, ${entry.when}: score (50 is the typical district)`, a: SERIES, ...(rows.some((row) => row.code === group?.code) && { b: "The group" }) },
     });
@@ -81,6 +81,8 @@ document.addEventListener("DOMContentLoaded", () => {
       title: drawn.length ? `${entry.title}: ${latest(drawn, id, entry)}${apart(drawn, entry)}` : `${entry.title}: none of these places has figures`,
       file: `compare-${id}`,
       source: entry.source,
+      caption: captionOfTrend + entry.breakNote,
+      breaks: entry.breaks,
       columns: columns.map((column) => (["value", "lower", "upper"].includes(column.field) ? { ...column, decimals: entry.decimals } : column)),
       rows: { points: rows },
       text,
@@ -109,7 +111,7 @@ document.addEventListener("DOMContentLoaded", () => {
       button.setAttribute("aria-label", `Remove ${IG.place(code).name}`);
       button.onclick = () => {
         held.places = held.places.filter((other) => other !== code);
-        show();
+        choose();
         controls["add-place"].focus();
       };
       item.append(button);
@@ -119,25 +121,35 @@ document.addEventListener("DOMContentLoaded", () => {
     document.getElementById("add-hint").textContent = held.places.length >= MOST ? "Five places are the most; remove one to add another." : "";
   }
 
+  /** Show what is chosen. Of several choices made while files are on their way only the last is shown. */
   async function show() {
+    const mine = (turn += 1);
     const group = groupOf(held.group);
     const codes = group ? [...group.members, group.code] : held.places;
     chips();
-    IG.keep({ places: held.places.join(","), group: held.group, score: controls.score.value, figure: controls.figure.value });
     empty.hidden = codes.length > 0;
     for (const figure of [ranges, trend]) figure.hidden = !codes.length;
     if (!codes.length) return;
-    await Promise.all(codes.map((code) => IG.load(`data/areas/${code}.js`)));
+    await Promise.all([...codes.map((code) => IG.load(`data/areas/${code}.js`)), IG.load(`data/measures/${controls.score.value}.js`)]);
+    if (mine !== turn) return;
     await showScores(codes, group);
+    if (mine !== turn) return;
     await showTrend(group ? [group.code, ...(group.members.length < MOST ? group.members : [])] : codes);
     IG.announce(ranges.querySelector(".finding").textContent);
   }
 
+  /** Show what a person chose and keep it in the address. */
+  function choose() {
+    IG.keep({ places: held.places.join(","), group: held.group, score: controls.score.value, figure: controls.figure.value });
+    return show();
+  }
+
+  /** Set the choice after the address. */
   function read() {
     const wanted = IG.choices();
-    held.places = (wanted.get("places") ?? "").split(",").filter((code) => IG.place(code).path).slice(0, MOST);
+    held.places = [...new Set((wanted.get("places") ?? "").split(","))].filter((code) => IG.place(code).path).slice(0, MOST);
     held.group = groupOf(wanted.get("group")) ? wanted.get("group") : "";
-    for (const id of ["score", "figure"]) if (IG.measure(wanted.get(id))) controls[id].value = wanted.get(id);
+    for (const id of ["score", "figure"]) controls[id].value = IG.measure(wanted.get(id)) ? wanted.get(id) : IG.preset(controls[id]);
     controls.group.value = held.group;
   }
 
@@ -149,19 +161,19 @@ document.addEventListener("DOMContentLoaded", () => {
     controls["add-place"].value = "";
     controls.group.value = held.group = "";
     if (!held.places.includes(area.code)) held.places.push(area.code);
-    show();
+    choose();
   });
   controls.group.addEventListener("change", () => {
     held.group = controls.group.value;
     held.places = [];
-    show();
+    choose();
   });
   controls.clear.addEventListener("click", () => {
     held.places = [];
     controls.group.value = held.group = "";
-    show();
+    choose();
   });
-  for (const id of ["score", "figure"]) controls[id].addEventListener("change", show);
+  for (const id of ["score", "figure"]) controls[id].addEventListener("change", choose);
   window.addEventListener("hashchange", () => {
     read();
     show();

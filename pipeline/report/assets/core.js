@@ -92,14 +92,28 @@ window.IG = (() => {
     return new URLSearchParams(location.hash.slice(1));
   }
 
+  /** What a list shows where the address names nothing. */
+  function preset(list) {
+    return ([...list.options].find((option) => option.defaultSelected) ?? list.options[0])?.value ?? "";
+  }
+
+  /** Put what a person chose into the address, as a step of its own: Back leads to the choice before. */
   function keep(values) {
     const held = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
-    history.replaceState(null, "", `#${held.toString().replaceAll("%2C", ",")}`);
+    const address = `#${held.toString().replaceAll("%2C", ",")}`;
+    if (address !== location.hash) history.pushState(null, "", address);
   }
+
+  /** The way past the menu moves the focus and leaves the choices in the address alone. */
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("a.skip")) return;
+    event.preventDefault();
+    document.getElementById("main").focus();
+  });
 
   function announce(text) {
     document.getElementById("announcer").textContent = text;
   }
 
-  return { put, table, get, rows, load, place, measure, number, amount, count, listing, choices, keep, announce, root };
+  return { put, table, get, rows, load, place, measure, number, amount, count, listing, choices, preset, keep, announce, root };
 })();

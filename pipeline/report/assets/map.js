@@ -10,6 +10,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const captions = { cells: map.querySelector(".caption").textContent, boundaries: outlines?.dataset.caption };
   const changed = document.getElementById("changed");
   const chosenShapes = () => (outlines?.checked ? "boundaries" : "cells");
+  let turn = 0;
 
   /** The finding: how many can be told apart where intervals are known, else the range of the figures. */
   function finding(entry, rows) {
@@ -33,10 +34,14 @@ document.addEventListener("DOMContentLoaded", () => {
     return `${entry.title}, ${entry.when}: the middle 80% of districts lie between ${IG.amount(low, entry, true)} and ${IG.amount(high, entry)}`;
   }
 
-  async function show(id) {
+  /** Show what is chosen. Of several choices made while files are on their way only the last is shown. */
+  async function show() {
+    const id = list.value;
     const entry = IG.measure(id);
     const shapes = chosenShapes();
+    const mine = (turn += 1);
     await Promise.all([IG.load(`data/measures/${id}.js`), shapes === "boundaries" && IG.load("data/boundaries.js")]);
+    if (mine !== turn) return;
     const rows = IG.rows(`measure/${id}`);
     if (changed) changed.hidden = shapes !== "boundaries";
     const title = finding(entry, rows);
@@ -59,6 +64,7 @@ document.addEventListener("DOMContentLoaded", () => {
       caption: captions[shapes],
       rows: { points: { from: "map", measure: id, shapes }, borders: shapes === "cells" ? { from: "borders" } : [] },
     });
+    if (mine !== turn) return;
     swarm.hidden = entry.isApart; // one line for all would compare what does not compare
     if (!swarm.hidden) await IG.charts.update(swarm, {
       ...shared,
@@ -75,14 +81,25 @@ document.addEventListener("DOMContentLoaded", () => {
     document.title = `${entry.title} – Map – Inclusive growth in UK local areas`;
   }
 
-  const wanted = IG.choices();
-  if (IG.measure(wanted.get("measure"))) list.value = wanted.get("measure");
-  if (outlines) outlines.checked = wanted.get("shapes") === "boundaries";
+  /** Set the controls after the address. */
+  function read() {
+    const wanted = IG.choices();
+    list.value = IG.measure(wanted.get("measure")) ? wanted.get("measure") : IG.preset(list);
+    for (const control of document.querySelectorAll("[name=shapes]")) {
+      control.checked = (control === outlines) === (wanted.get("shapes") === "boundaries");
+    }
+  }
+
   for (const control of [list, ...document.querySelectorAll("[name=shapes]")]) {
     control.addEventListener("change", () => {
       IG.keep({ measure: list.value, shapes: chosenShapes() === "boundaries" ? "boundaries" : "" });
-      show(list.value);
+      show();
     });
   }
-  show(list.value);
+  window.addEventListener("hashchange", () => {
+    read();
+    show();
+  });
+  read();
+  show();
 });

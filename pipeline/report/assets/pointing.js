@@ -4,6 +4,7 @@
 IG.pointing = (() => {
   const WALKED_BOTH_WAYS = new Set(["quadrant", "cartogram"]);
   const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const REACH = 24; // pixels from a finger within which the nearest mark is meant
   const INTERVALS = [["value", "lower", "upper"], ["x", "x_lower", "x_upper"], ["y", "y_lower", "y_upper"]];
 
   /** What is said of a mark: a heading and lines of (what, how much), after the columns of the table behind. */
@@ -35,7 +36,7 @@ IG.pointing = (() => {
     return tip;
   }
 
-  function show(payload, datum, x, y) {
+  function show(payload, datum, x, y, hint = "") {
     const { heading, said } = lines(payload, datum);
     const tip = box();
     const title = document.createElement("strong");
@@ -48,6 +49,7 @@ IG.pointing = (() => {
       list.append(term, detail);
     }
     tip.replaceChildren(title, list);
+    if (hint) tip.append(Object.assign(document.createElement("p"), { textContent: hint }));
     tip.hidden = false;
     const { width, height } = tip.getBoundingClientRect();
     tip.style.left = `${Math.max(4, Math.min(x + 14, document.documentElement.clientWidth - width - 8))}px`;
@@ -55,9 +57,20 @@ IG.pointing = (() => {
     return `${heading}. ${said.map(([what, value]) => `${what}: ${value}`).join(". ")}`;
   }
 
+  let told = null; // what the box stands by: {plot, code, byTouch, unmark}
+
   function hide() {
     box().hidden = true;
+    told?.unmark();
+    told = null;
   }
+
+  // No finger leaves a mark as a mouse does: a touch elsewhere or a scroll takes the box away. A touch on the same chart
+  // may be the second tap, so that chart decides.
+  document.addEventListener("pointerdown", (event) => {
+    if (told?.byTouch && !told.plot.contains(event.target)) hide();
+  });
+  window.addEventListener("scroll", () => told?.byTouch && hide(), { passive: true });
 
   /** The drawn marks that stand for rows, with where they are on the plot. */
   function dots(view) {
@@ -91,35 +104,67 @@ IG.pointing = (() => {
   function origin(plot, view) {
     const frame = plot.querySelector("svg").getBoundingClientRect();
     const [left, top] = view.origin();
-    return [frame.left + left, frame.top + top];
+    const padding = view.padding();
+    return [frame.left + padding.left + left, frame.top + padding.top + top];
   }
 
-  /** Listen on a figure's new view. Marks without a code say what they are and lead nowhere. */
+  /** The mark nearest to a place on the plot, if a finger there can mean it. */
+  function nearest(view, x, y) {
+    const far = (item) => Math.hypot(item.x - x, item.y - y);
+    const best = dots(view).reduce((a, b) => (a && far(a) <= far(b) ? a : b), undefined);
+    return best && far(best) <= REACH ? best : undefined;
+  }
+
+  /**
+   * Listen on a figure's new view. Marks without a code say what they are and lead nowhere. A mouse reads by pointing
+   * and opens by a click; a finger reads by a first tap and opens by a second on the same mark.
+   */
   function attach(figure, state) {
     const { view, payload } = state;
     const plot = figure.querySelector(".plot");
+    if (told?.plot === plot) {
+      told.unmark = () => {}; // the view it marked is gone
+      hide();
+    }
     let hovered = "";
     const mark = (code) => {
       if (hovered === code) return;
       hovered = code;
       if (view.signal && payload.signals && "hovered" in view.getState().signals) view.signal("hovered", code).run();
     };
+    const isRow = (datum) => Boolean(datum) && payload.columns.some((column) => datum[column.field] !== undefined);
+    const tell = (datum, x, y, byTouch = false) => {
+      const code = datum.code ?? "";
+      if (told?.plot !== plot) hide();
+      told = { plot, code, byTouch, unmark: () => mark("") };
+      mark(code);
+      return show(payload, datum, x, y, byTouch && IG.place(code).path ? "Tap again to open its page." : "");
+    };
+    let isTouch = false;
+    plot.onpointerdown = (event) => {
+      isTouch = event.pointerType === "touch";
+    };
     view.addEventListener("pointermove", (event, item) => {
-      const datum = item?.datum;
-      if (!datum || payload.columns.every((column) => datum[column.field] === undefined)) {
-        mark("");
-        hide();
+      if (event.pointerType === "touch") return;
+      if (isRow(item?.datum)) tell(item.datum, event.clientX, event.clientY);
+      else hide();
+    });
+    // To mark a row redraws what is under the pointer, for which the browser says that the pointer left the mark; only
+    // who leaves the whole plot has left.
+    plot.onpointerleave = (event) => {
+      if (event.pointerType !== "touch") hide();
+    };
+    view.addEventListener("click", (event, item) => {
+      let datum = isRow(item?.datum) ? item.datum : undefined;
+      if (!isTouch) {
+        if (datum?.code) open(datum.code);
         return;
       }
-      mark(datum.code ?? "");
-      show(payload, datum, event.clientX, event.clientY);
-    });
-    view.addEventListener("pointerout", () => {
-      mark("");
-      hide();
-    });
-    view.addEventListener("click", (_, item) => {
-      if (item?.datum?.code) open(item.datum.code);
+      const [left, top] = origin(plot, view);
+      datum ??= nearest(view, event.clientX - left, event.clientY - top)?.datum;
+      if (datum?.code && told?.byTouch && told.plot === plot && told.code === datum.code) open(datum.code);
+      else if (datum) tell(datum, event.clientX, event.clientY, true);
+      else hide();
     });
     let current = null;
     plot.onkeydown = (event) => {
@@ -132,14 +177,10 @@ IG.pointing = (() => {
       const start = current && items.find((item) => item.datum === current.datum || (item.datum.code && item.datum.code === current.datum.code));
       const chosen = items.find((item) => item.datum.code && item.datum.code === payload.signals.chosen);
       current = start ? next(items, start, STEPS[event.key], WALKED_BOTH_WAYS.has(payload.spec)) : (chosen ?? items[0]);
-      mark(current.datum.code ?? "");
       const [left, top] = origin(plot, view);
-      IG.announce(show(payload, current.datum, left + current.x, top + current.y));
+      IG.announce(tell(current.datum, left + current.x, top + current.y));
     };
-    plot.onblur = () => {
-      mark("");
-      hide();
-    };
+    plot.onblur = hide;
   }
 
   return { attach };

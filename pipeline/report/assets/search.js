@@ -5,7 +5,7 @@ IG.search = (() => {
   const MOST = 12;
   let number = 0;
 
-  /** Letters without accents, apostrophes and case, so that "ynys mon" finds Ynys Môn and "st helens" St. Helens. */
+  /** Letters without accents, apostrophes and case, so that "st helens" finds St. Helens. */
   function plain(text) {
     return text.normalize("NFD").replace(/[\u0300-\u036f'’.,]/g, "").replaceAll("-", " ").toLowerCase();
   }
@@ -31,7 +31,10 @@ IG.search = (() => {
     list.setAttribute("role", "listbox");
     list.setAttribute("aria-label", "Places found");
     list.hidden = true;
-    input.after(list);
+    const nothing = document.createElement("p");
+    nothing.className = "nothing";
+    nothing.hidden = true;
+    input.after(list, nothing);
     for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id })) {
       input.setAttribute(name, value);
     }
@@ -39,7 +42,7 @@ IG.search = (() => {
     let active = -1;
 
     function close() {
-      list.hidden = true;
+      list.hidden = nothing.hidden = true;
       active = -1;
       input.setAttribute("aria-expanded", "false");
       input.removeAttribute("aria-activedescendant");
@@ -74,7 +77,10 @@ IG.search = (() => {
       list.hidden = !found.length;
       input.setAttribute("aria-expanded", String(found.length > 0));
       input.removeAttribute("aria-activedescendant");
-      if (input.value.trim()) IG.announce(found.length ? `${IG.count(found.length, "place")} found` : "No place found");
+      const typed = input.value.trim();
+      nothing.hidden = !typed || found.length > 0;
+      nothing.textContent = `Nothing found for “${typed}”. Type part of the name of a council, county, region, nation or group.`;
+      if (typed) IG.announce(found.length ? `${IG.count(found.length, "place")} found` : nothing.textContent);
     }
 
     function pick(i) {
@@ -91,7 +97,7 @@ IG.search = (() => {
       if (event.key === "Enter") {
         event.preventDefault();
         if (list.hidden) open();
-        pick(Math.max(active, 0));
+        if (found.length) pick(Math.max(active, 0));
       }
       if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
       event.preventDefault();

@@ -11,7 +11,7 @@ from pipeline.published import words
 from pipeline.report import sentences
 from pipeline.report.chart import Chart, Column, rounded
 from pipeline.report.facts import CHANGE, DOMAINS, LEVEL, NOT_CLEAR, WINDOW_YEARS, Area, Facts, Score
-from pipeline.report.pages.page import own_source, publisher_source
+from pipeline.report.pages.page import method_changes, own_source, publisher_source
 from pipeline.report.shared import LABELS, STANDINGS, UNTOLD, standing_row
 
 RANK_FIELD_COLUMNS = (
@@ -255,7 +255,8 @@ def trend(area: Area, facts: Facts, indicator_id: str, beside: Sequence[Area], e
         id=f"{area.code}-{indicator_id}",
         spec="trend",
         title=words.capital(sentences.against_typical(latest, typical, indicator, area.name, nation)),
-        caption=f"{ribbon}The broken line is the typical district, the median of those scored{among}.",
+        caption=f"{ribbon}The broken line is the typical district, the median of those scored{among}."
+        f"{method_changes(indicator.series_breaks, facts.figures[indicator_id][area.code][0].year, latest.year)}",
         source=publisher_source(facts, indicator.publisher, edition),
         columns=_TREND_COLUMNS,
         rows={
@@ -270,6 +271,7 @@ def trend(area: Area, facts: Facts, indicator_id: str, beside: Sequence[Area], e
         },
         text={"y_title": words.axis_title(indicator.unit), "a": area.name, "b": "Typical district"}
         | ({"c": held[0].name} if held else {}),
+        breaks=indicator.series_breaks,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -54,7 +55,12 @@ def rendered(document: str) -> tuple[Markup, list[tuple[str, str]]]:
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     html = re.sub(r"<h1>.*?</h1>\n?", "", html, count=1)
     html = _DOCUMENT_LINK.sub(r"\1", html)
-    html = html.replace("<table>", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>')
+    number = itertools.count(1)  # no two regions of a page have one name
+    html = re.sub(
+        "<table>",
+        lambda _: f'<div class="scroll" tabindex="0" role="region" aria-label="Table {next(number)}"><table>',
+        html,
+    )
     html = html.replace("</table>", "</table></div>").replace("<pre>", '<pre tabindex="0">')
     contents: list[tuple[str, str]] = []
 

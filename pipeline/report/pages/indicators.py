@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pipeline.published import words
 from pipeline.report.chart import Chart, Column, rounded
 from pipeline.report.facts import Area, Facts, Indicator, Typical
 from pipeline.report.measures import Measure, measures
-from pipeline.report.pages.page import Page, editions, publisher_source, why_not_live
+from pipeline.report.pages.page import Page, editions, method_changes, publisher_source, why_not_live
 
 _NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
 _NATION_CODES = ("E92000001", "W92000004", "S92000003", "N92000002")
@@ -185,19 +185,14 @@ def _trend(indicator: Indicator, facts: Facts, source: str, nations: list[str]) 
     if len(series) < 2:
         return None
     first, last = series[0], series[-1]
-    verb = "rose" if last.median > first.median else "fell" if last.median < first.median else "stayed"
-    tail = (
-        f"from {_say(first.median, indicator)} to {_say(last.median, indicator)}"
-        if verb != "stayed"
-        else f"at {_say(last.median, indicator)}"
-    )
     names = {code: facts.areas[code].name for code in nations}
     return Chart(
         id=f"{indicator.id}-trend",
         spec="lines",
-        title=f"The typical district’s figure {verb} {tail} between {first.year} and {last.year}",
+        title=_moved(indicator, series),
         caption=f"{indicator.title}. The typical district is the median of those scored; the ribbon holds the middle 80% of them. "
-        "Which districts have a figure can differ between years. Money is in the prices of the year.",
+        "Which districts have a figure can differ between years. Money is in the prices of the year."
+        f"{method_changes(indicator.series_breaks, first.year, last.year)}",
         source=source,
         columns=(
             Column("year", "Year"),
@@ -209,7 +204,24 @@ def _trend(indicator: Indicator, facts: Facts, source: str, nations: list[str]) 
         rows={"points": {"from": "nations", "indicator": indicator.id, "nations": names}},
         text={"y_title": words.axis_title(indicator.unit), "a": "Typical district"}
         | dict(zip("bcde", names.values(), strict=False)),
+        breaks=indicator.series_breaks,
     )  # fmt: skip
+
+
+def _moved(indicator: Indicator, series: Sequence[Typical]) -> str:
+    """How the typical figure moved since the last change of method; without one, over all years."""
+    last = series[-1]
+    since = max((year for year in indicator.series_breaks if year < last.year), default=None)
+    first = next(typical for typical in series if since is None or typical.year > since)
+    if first is last:
+        return f"In {last.year} the typical district’s figure was {_say(last.median, indicator)}; earlier years were measured in another way"
+    verb = "rose" if last.median > first.median else "fell" if last.median < first.median else "stayed"
+    tail = (
+        f"from {_say(first.median, indicator)} to {_say(last.median, indicator)}"
+        if verb != "stayed"
+        else f"at {_say(last.median, indicator)}"
+    )
+    return f"The typical district’s figure {verb} {tail} between {first.year} and {last.year}"
 
 
 def _years_apart(indicator: Indicator, facts: Facts) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,17 @@ def publisher_source(facts: Facts, publisher: str, edition: str | None) -> str:
     """The source line of charts that show a publisher's figures."""
     said = f"{publisher}, {edition}" if edition else publisher
     return f"{said}; {made_on(facts)}. Open Government Licence v3.0."
+
+
+def method_changes(breaks: Iterable[int], first: int, last: int) -> str:
+    """A sentence for a caption, after a blank, on the breaks between two years; nothing where there are none.
+
+    A break is the last year before a change of method.
+    """
+    within = [str(year) for year in breaks if first <= year < last]
+    if not within:
+        return ""
+    return f" The method changed after {words.listing(within)}; figures on either side of a change do not compare."
 
 
 def editions(facts: Facts) -> dict[str, str]:
