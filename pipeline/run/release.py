@@ -31,6 +31,7 @@ ONLY_PRESENT = (
     "pipeline/console.py",
     "pipeline/export",
     "pipeline/notify.py",
+    "pipeline/published",
     "pipeline/releases",
     "pipeline/report",
     "pipeline/storage",
