@@ -83,6 +83,12 @@ class Snapshot:
     def fetched_at(self) -> datetime:
         return datetime.fromisoformat(self.sidecar["fetched_at"])
 
+    @property
+    def accepted_at(self) -> datetime | None:
+        """When a person last took an answer to this query against what was held; None if never."""
+        moment = self.sidecar.get("accepted_at")
+        return None if moment is None else datetime.fromisoformat(moment)
+
 
 class Digest(NamedTuple):
     """The sha256 of a file, and by what the file system shows that it is still the same file."""
@@ -120,7 +126,10 @@ class RawStore:
         latest, _ = self.latest_good(key)
         if latest is not None and latest.sha256 == payload.sha256:
             return latest
-        return self._write(self._folder(key), key, payload, after=latest, licence=licence, code_version=code_version)
+        extra = {"licence": licence, "code_version": code_version}
+        if latest is not None and latest.accepted_at is not None:
+            extra["accepted_at"] = latest.accepted_at.isoformat()
+        return self._write(self._folder(key), key, payload, after=latest, **extra)
 
     def put_rejected(self, key: SnapshotKey, payload: Payload, reason: str, *, licence: str, code_version: str) -> Path:
         """Keep a payload that failed its checks as evidence, once for the same bytes; it is never offered as data."""
@@ -192,6 +201,7 @@ class RawStore:
         sidecar = dict(snapshot.sidecar)
         folder = snapshot.sidecar_path.parent.parent
         sidecar["accepted_because"], sidecar["accepted_by"] = reason, person
+        sidecar["accepted_at"] = datetime.now(UTC).isoformat()
         sidecar["payload_file"] = Path(os.path.relpath(snapshot.path, folder)).as_posix()
         key = SnapshotKey(sidecar["source_id"], sidecar["indicator_id"], sidecar["part_id"], sidecar["query"])
         latest, _ = self.latest_good(key)

@@ -87,14 +87,15 @@ class NomisDates(Entry):
 class NomisQuery(Entry):
     """A slice of a Nomis data set: one option of each dimension, the value and what is published of it.
 
-    That is its error and, for a rate, the numerator and denominator it was made from. ``asked_together`` lists, for a
+    That is its error and, for a rate, the numerator and denominator it was made from. ``geography`` lists geography
+    types by their code, and kinds of wider area whose type the data set's own list is searched for. ``asked_together`` lists, for a
     dimension, the options that one request fetches for several indicators, this query's own among them; queries that
     differ in nothing but which of those they want share their answer.
     """
 
     source: Literal["nomis"]
     dataset: Annotated[str, Field(pattern=r"^NM_\d+_\d+$")]
-    geography: tuple[Annotated[str, Field(pattern=r"^TYPE\d+$")], ...]
+    geography: tuple[Annotated[str, Field(pattern=r"^(TYPE\d+|counties|combined_authorities)$")], ...]
     dates: NomisDates
     dimensions: dict[Identifier, NomisCode]
     value_measure: int
@@ -182,10 +183,12 @@ class Part(Entry):
 
     ``live`` lists the queries to try, the preferred first. An empty list means that no live source
     is known to carry it, and the figures shipped with the project are used. An ``optional`` part is shown once a
-    source gives it; until then its absence is reported and is no failure.
+    source gives it; until then its absence is reported and is no failure. ``nations`` are those whose districts the part
+    speaks for; all of the indicator's where none are given.
     """
 
     id: Identifier = "main"
+    nations: tuple[Nation, ...] = ()
     live: tuple[Query, ...] = ()
     districts: Districts
     optional: bool = False
@@ -249,6 +252,10 @@ class Indicator(Entry):
         """The name of the indicator's column in wide tables: its id, with the unit at the end."""
         return self.id if self.id.endswith(f"_{self.unit_suffix}") else f"{self.id}_{self.unit_suffix}"
 
+    def nations_of(self, part_id: str) -> tuple[Nation, ...]:
+        """The nations whose districts a part speaks for."""
+        return next((part.nations for part in self.parts if part.id == part_id), ()) or self.nations
+
     @model_validator(mode="after")
     def has_one_origin(self) -> Indicator:
         if bool(self.parts) == (self.ratio_of is not None):
@@ -256,6 +263,10 @@ class Indicator(Entry):
         names = [part.id for part in self.parts]
         if len(set(names)) != len(names):
             raise ValueError(f"two parts share an id: {names}")
+        if strays := {nation for part in self.parts for nation in part.nations} - set(self.nations):
+            raise ValueError(
+                f"a part speaks for {', '.join(sorted(strays))}, which is not among the indicator's nations"
+            )
         if self.transform == "log_ratio" and self.bounds.min <= 0:
             raise ValueError("a log_ratio needs positive values: bounds.min must be above 0")
         return self

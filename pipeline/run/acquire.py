@@ -4,7 +4,8 @@ The order is that of the catalogue. For each of a part's queries, the preferred 
 snapshot is held, ask the publisher whether anything has changed since (where it is the table's turn, see
 `pipeline.run.rota`), and use it if not; else ask for the figures; where that fails, take the last snapshot that passed
 its checks. Only when no query gives anything is the baseline used. So a publisher's bad night never swaps a longer
-series for a shorter one while a good copy of the longer is held.
+series for a shorter one while a good copy of the longer is held. An answer that is an older edition than what is held
+counts as a failure too, until a person accepts it (`pipeline.run.editions`).
 
 The same search tells whether there is any news at all: with a ``Look`` it reads no figures and asks
 for none, and raises News where a run would have to.
@@ -12,7 +13,8 @@ for none, and raises News where a run would have to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,8 @@ from pipeline.sources.base import HostUnreachable, Payload, SourceError
 
 if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothing new does without
     from pipeline.run.accept import Accepted, HeldDistricts
+
+    Read = tuple[Accepted, Payload]
 
 __all__ = ["Attempt", "PartResult", "acquire_part", "snapshot_key"]
 
@@ -89,6 +93,7 @@ class _Search:
             else:
                 return None
             account, accepted = self._read(query, held)
+            self._refuse_shorter(query, accepted)
         except (SourceError, PayloadRejected):
             return None  # the figures are asked for next, and what is wrong is reported there
         self._tried(query.source, "live", outcome, sentence)
@@ -140,8 +145,9 @@ class _Search:
         payload = self._raw.read(snapshot)
         try:
             account, accepted = self._read(query, payload)
+            self._refuse_shorter(query, accepted)
         except PayloadRejected as error:
-            sentence = f"the held answer of {self._title(query)} no longer passes: {error}"
+            sentence = f"the held answer of {self._title(query)} is not used: {error}"
             self._tried(query.source, "snapshot", "rejected", sentence)
             return None
         self._tried(query.source, "snapshot", "used", f"last good answer of {self._title(query)} used")
@@ -182,34 +188,89 @@ class _Search:
         from pipeline.run.accept import accept
         from pipeline.run.official import checked_against_official
 
-        accepted = accept(self.context, self.indicator, self.part, query, payload, held=self._held_districts(query))
+        context, held = self.context, self._last_good(query)
+        accepted = accept(context, self.indicator, self.part, query, payload, held=self._held_districts(held))
         if isinstance(query, SmallAreaQuery):
-            return checked_against_official(self.context, query, payload, accepted)
+            return checked_against_official(context, query, payload, accepted)
+        accepted = accepted if held is None else self._not_older(query, (accepted, payload), held)
+        self._refuse_shorter(query, accepted)
         return accepted
 
-    def _held_districts(self, query: Query) -> HeldDistricts:
+    def _not_older(self, query: Query, answer: Read, held: Read) -> Accepted:
+        """An answer that is no older an edition than the last good one, which it warns of if it reaches back less far."""
+        from pipeline.run.editions import Edition, why_older, years_dropped
+
+        accepted, now, before = answer[0], Edition.of(*answer), Edition.of(*held)
+        if why := why_older(self.context, now, before):
+            raise PayloadRejected(f"{why}; the held figures stay in use; {self._how_to_accept(query)}")
+        if dropped := years_dropped(now, before):
+            years = f"{dropped[0]} to {dropped[-1]}" if len(dropped) > 1 else f"{dropped[0]}"
+            return replace(accepted, warnings=(*accepted.warnings, f"it no longer gives figures for {years}"))
+        return accepted
+
+    def _refuse_shorter(self, query: Query, accepted: Accepted | None) -> None:
+        """Raise PayloadRejected where other figures held of the part reach further than an answer to ``query``.
+
+        What a person has accepted stands against all that was held by then. A look for news reads no figures: bytes
+        that were used in the last run stood this test then.
+        """
+        if accepted is None:
+            return
+        from pipeline.run.editions import Edition, why_shorter
+
+        for words, other in self._other_editions(query):
+            if why := why_shorter(Edition(accepted.observations), Edition(other.observations)):
+                raise PayloadRejected(f"{why.format(words)}; these are used; {self._how_to_accept(query)}")
+
+    def _how_to_accept(self, query: Query) -> str:
+        return f'if the publisher means it: python -m pipeline accept {query.source}/{self.indicator.id} "REASON"'
+
+    def _last_good(self, query: Query) -> Read | None:
+        """The last good answer to the same query; None without one that still passes."""
+        from pipeline.run.accept import accept
+
+        snapshot, _ = self._raw.latest_good(self._key(query))
+        if snapshot is None:
+            return None
+        payload = self._raw.read(snapshot)
+        try:
+            return accept(self.context, self.indicator, self.part, query, payload), payload
+        except PayloadRejected:
+            return None  # reported by the step that would use it; here nothing can be compared
+
+    def _other_editions(self, query: Query) -> Iterator[tuple[str, Accepted]]:
+        """What else is held of the part, and what to call it: answers to its other queries, and the shipped figures."""
+        from pipeline.run.editions import read_shipped
+
+        snapshot, _ = self._raw.latest_good(self._key(query))
+        accepted_at = None if snapshot is None else snapshot.accepted_at
+        for other in self.part.live:
+            latest, _ = self._raw.latest_good(self._key(other)) if other != query else (None, [])
+            if latest is not None and (accepted_at is None or latest.fetched_at > accepted_at):
+                held = self._last_good(other)
+                if held is not None:
+                    yield f"held figures of {self._title(other)}", held[0]
+        entry = self.context.shipped_entry(self.indicator.id, self.part.id)
+        if entry is not None and (accepted_at is None or entry.published > accepted_at.date()):
+            shipped = read_shipped(self.context, self.indicator.id, self.part.id)
+            if shipped is not None:
+                yield "the figures shipped with the project", shipped
+
+    def _held_districts(self, held: Read | None) -> HeldDistricts:
         """What figures already held speak of: the same query's last good answer, else the baseline.
 
         The baseline may rest on another publisher's table, so its districts only speak for the nations a new answer
         covers.
         """
-        from pipeline.run.accept import NOTHING_HELD, HeldDistricts, accept, ground_cells
+        from pipeline.run.accept import NOTHING_HELD, HeldDistricts, ground_cells
+        from pipeline.run.editions import read_shipped
 
-        context, indicator, part = self.context, self.indicator, self.part
-        snapshot, _ = self._raw.latest_good(self._key(query))
-        try:
-            if snapshot is not None:
-                held = accept(context, indicator, part, query, self._raw.read(snapshot))
-            elif (payload := context.baseline.payload(indicator.id, part.id)) is not None:
-                held = accept(context, indicator, part, None, payload)
-            else:
-                return NOTHING_HELD
-        except (SourceError, PayloadRejected):
-            return NOTHING_HELD  # what is held is reported by the step that would use it; here nothing can be compared
-        with_value = held.observations[held.observations["value"].notna()]
-        return HeldDistricts(
-            held.districts, is_same_query=snapshot is not None, cells=ground_cells(context, with_value)
-        )
+        known = held[0] if held else read_shipped(self.context, self.indicator.id, self.part.id)
+        if known is None:
+            return NOTHING_HELD
+        with_value = known.observations[known.observations["value"].notna()]
+        cells = ground_cells(self.context, with_value)
+        return HeldDistricts(known.districts, is_same_query=held is not None, cells=cells)
 
     def _without_figures(self) -> PartResult:
         names = (self.indicator.id, self.part.id)

@@ -9,9 +9,11 @@ from functools import cached_property
 import pandas as pd
 
 from pipeline.geography import reexpress
-from pipeline.geography.aggregate import Membership, aggregate, group_membership, wider_membership
-from pipeline.run.accept import set_failing_rows_aside
+from pipeline.geography.aggregate import WIDER_LEVELS, Membership, aggregate, group_membership, wider_membership
+from pipeline.run.accept import Accepted, set_failing_rows_aside
+from pipeline.run.choice import Offer, choose, for_own_nations, missing_from
 from pipeline.run.context import RunContext
+from pipeline.run.editions import shipped_edition
 from pipeline.run.results import PartResult
 from pipeline.run.revisions import observations_with_errors
 from pipeline.tidy.derive import ratio
@@ -21,13 +23,14 @@ _ROW_PREFIX = r"^row \S+: "
 QUARANTINE_WITH_STAGE = ("stage", *QUARANTINE_COLUMNS)
 
 
-ACCOUNT_IN = ("rows read", "rows computed from them")
+ACCOUNT_IN = ("rows read", "rows of the shipped edition for what today's answers lack", "rows computed from them")
 ACCOUNT_OUT = (
     "put on today's map",
     "the same figure under two codes",
     "of kinds of area not held",
     "set aside on arrival",
-    "set aside because an earlier part gives the figure",
+    "set aside for another figure of the same area and period",
+    "set aside as districts of nations their part does not speak for",
     "set aside as computed figures that fail their checks",
     "set aside in geography",
 )
@@ -38,12 +41,22 @@ class RowsLost(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Completion:
+    """The shipped edition of a part whose newer answer lacks figures of wider areas, and how many were taken from it."""
+
+    result: PartResult
+    shipped: Accepted
+    row_count: int
+
+
+@dataclass(frozen=True)
 class Assembled:
     """A run's figures on today's map, its rows set aside, and the count of every row read.
 
     ``observations`` has OBSERVATION_COLUMNS plus ``geography_rule`` and ``source_area_codes``;
     ``quarantine`` has ``stage`` and QUARANTINE_COLUMNS. ``account`` says in words where every row went: the rows read
-    and computed are the sum of those put on today's map and of all those that were not.
+    and computed are the sum of those put on today's map and of all those that were not. ``completions`` are the shipped
+    editions that some figures of wider areas come from, beside the answers in use.
     """
 
     observations: pd.DataFrame
@@ -52,6 +65,7 @@ class Assembled:
     rows_out_of_scope: int
     rows_collapsed: int
     account: Mapping[str, int] = field(default_factory=dict)
+    completions: tuple[Completion, ...] = ()
 
     @cached_property
     def yearly(self) -> pd.DataFrame:
@@ -68,37 +82,37 @@ def assemble(context: RunContext, results: Sequence[PartResult]) -> Assembled:
     if not accepted:
         raise RowsLost("no source, snapshot or baseline gave any figure; run `python -m pipeline verify`")
     arrival = [item.quarantine for item in accepted]
-    joined = pd.concat(
-        [observations_with_errors(context, result) for result in results if result.accepted is not None],
-        ignore_index=True,
-    )
-    joined, between_parts = _one_figure_each(joined)
+    offers, elsewhere = _offers(context, results)
+    completions = _completions(context, results)
+    joined, beaten = choose([*offers, *(Offer("an earlier edition", rows) for _, rows in completions)])
     computed, failed = _computed(context, joined)
     figures = pd.concat([joined, *computed], ignore_index=True).astype({"source_row": "Int64"})
     kinds = {indicator.id: indicator.combined_as for indicator in context.catalogue.indicators.values()}
     on_today = reexpress(figures, kinds, context.register)
     ledger = on_today.ledger
+    observations, blanks = _with_wider_areas(context, on_today.observations, kinds)
     quarantine = pd.concat(
         [
             _with_stage("arrival", arrival),
-            _with_stage("assembly", [between_parts, *failed]),
+            _with_stage("assembly", [*elsewhere, beaten, *failed, blanks]),
             _with_stage("geography", [_described(on_today.set_aside)]),
         ],
         ignore_index=True,
     ).astype({"source_row": "Int64"})
-    observations = _with_wider_areas(context, on_today.observations, kinds)
     account = {
         "rows read": sum(item.rows_read for item in accepted),
+        ACCOUNT_IN[1]: sum(len(rows) for _, rows in completions),
         "rows computed from them": sum(map(len, computed)) + sum(map(len, failed)),
-        "put on today's map": ledger.rows_used,
+        "put on today's map": ledger.rows_used - len(blanks),
         "the same figure under two codes": ledger.rows_collapsed,
         "of kinds of area not held": ledger.rows_out_of_scope + sum(item.out_of_scope for item in accepted),
         "set aside on arrival": sum(map(len, arrival)),
-        "set aside because an earlier part gives the figure": len(between_parts),
+        "set aside for another figure of the same area and period": len(beaten) + len(blanks),
+        "set aside as districts of nations their part does not speak for": sum(map(len, elsewhere)),
         "set aside as computed figures that fail their checks": sum(map(len, failed)),
         "set aside in geography": ledger.rows_set_aside,
-        "rows that came of those on today's map": ledger.rows_out,
-        "rows made for wider areas and groups": len(observations) - ledger.rows_out,
+        "rows that came of those on today's map": ledger.rows_out - len(blanks),
+        "rows made for wider areas and groups": len(observations) + len(blanks) - ledger.rows_out,
     }
     check_account(account)
     return Assembled(
@@ -108,6 +122,7 @@ def assemble(context: RunContext, results: Sequence[PartResult]) -> Assembled:
         rows_out_of_scope=account["of kinds of area not held"],
         rows_collapsed=ledger.rows_collapsed,
         account=account,
+        completions=tuple(completion for completion, _ in completions),
     )
 
 
@@ -129,22 +144,32 @@ def scoring_input(observations: pd.DataFrame) -> pd.DataFrame:
     return ordered.drop_duplicates(["area_code", "indicator_id", "year"], keep="last")[columns].reset_index(drop=True)
 
 
-def _one_figure_each(joined: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Where two parts of an indicator both speak of an area and period, the first part listed keeps it."""
-    key = ["indicator_id", "area_code", "period"]
-    repeats = joined[joined.duplicated(key, keep="first")]
-    if repeats.empty:
-        return joined, _nothing()
-    first = joined[~joined.duplicated(key, keep="first")].set_index(key)["value"]
-    kept = first.reindex(pd.MultiIndex.from_frame(repeats[key])).to_numpy()
-    reasons = [
-        f"an earlier part of the indicator gives the same figure ({mine:g})"
-        if mine == theirs or (pd.isna(mine) and pd.isna(theirs))
-        else f"an earlier part of the indicator gives {theirs:g} where this one gives {mine:g}; the earlier part is used"
-        for mine, theirs in zip(repeats["value"], kept, strict=True)
-    ]
-    set_aside = repeats.assign(reason=reasons, raw_line=repeats["value"].astype("str"))
-    return joined.drop(index=repeats.index).reset_index(drop=True), set_aside.reindex(columns=list(QUARANTINE_COLUMNS))
+def _offers(context: RunContext, results: Sequence[PartResult]) -> tuple[list[Offer], list[pd.DataFrame]]:
+    """What each part gives for its own nations, in the order of the catalogue; and its rows of other nations' districts."""
+    by_code = context.register.by_code
+    nation_of_district = {code: code[0] for code, area in by_code.items() if area.level == "district"}
+    offers, elsewhere = [], []
+    for result in results:
+        if result.accepted is not None:
+            indicator = context.catalogue.indicators[result.indicator_id]
+            rows = observations_with_errors(context, result)
+            own, others = for_own_nations(rows, indicator.nations_of(result.part_id), nation_of_district)
+            offers.append(Offer(f"the indicator's part '{result.part_id}'", own))
+            elsewhere.append(others)
+    return offers, elsewhere
+
+
+def _completions(context: RunContext, results: Sequence[PartResult]) -> list[tuple[Completion, pd.DataFrame]]:
+    """Published figures of wider areas that today's answers lack, from the shipped edition of the same part."""
+    wider_areas = context.register.in_force(levels=WIDER_LEVELS)
+    found = []
+    for result in results:
+        shipped = None if result.accepted is None else shipped_edition(context, result)
+        if shipped is not None and result.accepted is not None:
+            rows = missing_from(result.accepted.observations, shipped.observations, wider_areas)
+            if len(rows):
+                found.append((Completion(result, shipped, len(rows)), rows))
+    return found
 
 
 def _computed(context: RunContext, joined: pd.DataFrame) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
@@ -170,17 +195,18 @@ def _computed(context: RunContext, joined: pd.DataFrame) -> tuple[list[pd.DataFr
     return passing, failing
 
 
-def _with_wider_areas(context: RunContext, observations: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
-    """Add wider areas and named groups: made from their districts, and marked so, where no row of theirs is published.
+def _with_wider_areas(
+    context: RunContext, observations: pd.DataFrame, kinds: Mapping[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add wider areas and named groups, made from their districts where no figure of theirs is published.
 
-    A row in which the publisher withholds the figure of a wider area stands as it is: no estimate takes its place.
+    Also returns the publishers' blank rows that a figure so made takes the place of (QUARANTINE_COLUMNS).
     """
     register = context.register
     made = [_made(context, observations, kinds, of) for of in (wider_membership(register), group_membership(register))]
-    key = ["indicator_id", "area_code", "period"]
-    withheld = pd.MultiIndex.from_frame(observations.loc[observations["value"].isna(), key])
-    wanted = [rows[~pd.MultiIndex.from_frame(rows[key]).isin(withheld)] for rows in made]
-    return pd.concat([observations, *wanted], ignore_index=True)
+    published = Offer("the publisher", observations)
+    chosen, beaten = choose([published, *(Offer("what its districts make", rows) for rows in made)])
+    return chosen, beaten[beaten["offer"] == 0].drop(columns="offer")
 
 
 def _made(context: RunContext, observations: pd.DataFrame, kinds: Mapping[str, str], of: Membership) -> pd.DataFrame:

@@ -18,7 +18,8 @@ from pipeline.raw import RawStore
 from pipeline.run.memory import Memory, read_memory
 from pipeline.run.rota import Ask, Question, Rota, rota
 from pipeline.settings import PROJECT_ROOT, Settings, settings_from_environment
-from pipeline.sources.baseline import Baseline
+from pipeline.sources.base import SourceError
+from pipeline.sources.baseline import Baseline, ShippedFile
 
 if TYPE_CHECKING:  # what takes pandas or the network is loaded when it is first wanted: see RunContext
     from pipeline.geography import Register
@@ -102,6 +103,16 @@ class RunContext:
     def parts(self) -> list[tuple[Indicator, Part]]:
         """Every part to get, in the order of the catalogue."""
         return [(indicator, part) for indicator in self.catalogue.collected for part in indicator.parts]
+
+    def shipped_entry(self, indicator_id: str, part_id: str) -> ShippedFile | None:
+        """What the manifest says of the figures shipped for a part; None without, or where it cannot be read.
+
+        `verify` reports a manifest that cannot be read, and so does a part that needs the baseline.
+        """
+        try:
+            return self.baseline.entry(indicator_id, part_id)
+        except SourceError:
+            return None
 
     def districts_today(self, code: str) -> frozenset[str]:
         """Today's districts on the ground of an area code, if it is or was a district's; empty for any other text."""

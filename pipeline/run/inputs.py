@@ -48,7 +48,7 @@ def figure_inputs(
             "indicator": _indicator_rows(context, results),
             "node": _node_rows({name: item.title for name, item in context.catalogue.indicators.items()}),
             "observation": assembled.observations,
-            "source": source_rows(context, results),
+            "source": source_rows(context, results, assembled.completions),
             "quarantine": assembled.quarantine.astype(
                 {"stage": "str", "indicator_id": "str", "source_id": "str", "reason": "str"}
             ),

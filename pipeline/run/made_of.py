@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.raw import Snapshot
@@ -16,7 +16,7 @@ from pipeline.run.results import PartResult
 def fingerprint(context: RunContext, results: Iterable[PartResult]) -> str:
     """A digest of everything the published file depends on: the bytes of each part, how it was got, and the code.
 
-    Earlier editions count too where errors are made of them. No day and no clock is in it: equal bytes make an equal file.
+    Earlier editions count too where errors are made of them, and the shipped one where it may complete an answer. No day and no clock is in it: equal bytes make an equal file.
     """
     inputs = [
         (
@@ -26,11 +26,19 @@ def fingerprint(context: RunContext, results: Iterable[PartResult]) -> str:
             result.source_id,
             result.payload_sha256,
             *(edition.sha256 for edition in earlier_editions(context, result)),
+            *_shipped(context, result),
         )
         for result in results
     ]
     made_with = [code_fingerprint(), context.draws, context.is_thorough]
     return hashlib.sha256(json.dumps([*made_with, inputs]).encode()).hexdigest()
+
+
+def _shipped(context: RunContext, result: PartResult) -> Iterator[str]:
+    """The sha256 of the shipped figures of a part whose figures are a publisher's answer (see `choice.missing_from`)."""
+    entry = context.shipped_entry(result.indicator_id, result.part_id)
+    if entry is not None and result.tier in ("live", "snapshot"):
+        yield entry.sha256
 
 
 def earlier_editions(context: RunContext, result: PartResult) -> list[Snapshot]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
 from pipeline.catalogue import Part
+from pipeline.run.assemble import Completion
 from pipeline.run.context import RunContext
 from pipeline.run.results import PartResult
+
+# Ends the part_id of the row of meta_source that speaks of a shipped edition beside the answer in use.
+COMPLETING = "_wider_areas"
 
 
 def why_not_live(result: PartResult) -> str | None:
@@ -20,14 +26,44 @@ def why_not_live(result: PartResult) -> str | None:
     return "; ".join(sentences) or None
 
 
-def source_rows(context: RunContext, results: Sequence[PartResult]) -> pd.DataFrame:
-    """One row a part with the columns of ``meta_source``, typed so that all-empty columns survive."""
-    frame = pd.DataFrame([_row(context, result) for result in results])
+def source_rows(
+    context: RunContext, results: Sequence[PartResult], completions: Sequence[Completion] = ()
+) -> pd.DataFrame:
+    """One row a part with the columns of ``meta_source``, typed so that all-empty columns survive.
+
+    A part whose answer was completed from the shipped edition has a second row, for that.
+    """
+    rows = [*(_row(context, result) for result in results), *(_completion(context, item) for item in completions)]
+    frame = pd.DataFrame(rows)
     texts = ["publisher_updated", "why_not_live", "warnings", "release_id"]
     counts = ["age_days", "first_year", "last_year"]
     days = ["latest_period_end", "next_expected_on"]
     types = {**dict.fromkeys(texts, "str"), **dict.fromkeys(counts, "Int32"), **dict.fromkeys(days, "datetime64[s]")}
     return frame.astype(types)
+
+
+def _completion(context: RunContext, item: Completion) -> dict[str, Any]:
+    """The row of a shipped edition from which some figures of wider areas come."""
+    shipped = item.shipped
+    entry = context.shipped_entry(item.result.indicator_id, item.result.part_id)
+    if entry is None:
+        raise ValueError(f"nothing is shipped of {item.result.name}")
+    released = datetime(entry.published.year, entry.published.month, entry.published.day, tzinfo=UTC)
+    as_result = replace(
+        item.result,
+        tier="baseline",
+        source_id="baseline",
+        account=replace(shipped.account, warnings=()),
+        payload_sha256=shipped.payload_sha256,
+        url=entry.source_url,
+        edition=shipped.edition,
+        publisher_updated=entry.published.isoformat(),
+        retrieved_at=released,
+        attempts=(),
+    )
+    described = {"part_id": f"{item.result.part_id}{COMPLETING}", "is_stale": False, "why_not_live": None}
+    described |= {"row_count": item.row_count, "release_id": None, "next_expected_on": None, "standing": "no calendar"}
+    return _row(context, as_result) | described
 
 
 def punctuality(context: RunContext, part: Part, result: PartResult) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def fetch(query: Query, client: HttpClient) -> Payload:
 def is_unchanged(query: Query, held: Payload, client: HttpClient) -> bool:
     """Whether the publisher says, or its bytes show, that nothing has changed since ``held`` was fetched for ``query``.
 
-    False where it gives no mark to tell by. A file is asked for on condition that it has changed; one that comes all
+    False where it gives no mark to tell by, or the project asked for other areas then. A file is asked for on condition that it has changed; one that comes all
     the same is compared. Raises a SourceError when the publisher cannot be asked.
     """
     if isinstance(query, SmallAreaQuery):
@@ -70,6 +70,11 @@ def is_unchanged(query: Query, held: Payload, client: HttpClient) -> bool:
         )
         sent = published_files.fetch(file_id, client, etag=etag, last_modified=modified)
         return sent is None or sent.sha256 == held.sha256
+    if isinstance(query, ElsQuery):
+        from pipeline.sources import ons_els
+
+        if not ons_els.was_asked_for_all_areas(held):
+            return False
     mark = None if held.publisher_updated is None else last_updated(query, client)
     return mark is not None and mark == held.publisher_updated
 

@@ -6,7 +6,6 @@ same adapter and checks, so that what fails here would fail there, with the same
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -128,21 +127,32 @@ def _nomis_slice(query: NomisQuery, client: HttpClient) -> str:
 def _nomis_types(query: NomisQuery, wanted: Sequence[str], client: HttpClient) -> str:
     """The types asked for are still there; names newer maps of districts. Raises RequestRefused naming those that went."""
     there = nomis.geography_types(query, client)
-    if gone := [code for code in wanted if code not in there]:
+    types = [word for word in wanted if word.startswith("TYPE")]
+    if gone := [code for code in types if code not in there]:
         raise RequestRefused(
             f"Nomis {query.dataset} no longer has {', '.join(gone)}; it has "
             f"{', '.join(f'{code} ({name})' for code, name in there.items()) or 'none'}. Change geography in indicators.yaml."
         )
-    latest = max((_year_of_map(there[code]) for code in wanted), default=0)
+    latest = max((nomis.year_of_map(there[code]) for code in types), default=0)
     newer = [
-        f"{code} ({name})" for code, name in there.items() if "district" in name and _year_of_map(name) > latest > 0
+        f"{code} ({name})"
+        for code, name in there.items()
+        if "district" in name and nomis.year_of_map(name) > latest > 0
     ]
-    return f"{', '.join(wanted)} are there" + (f"; newer: {', '.join(newer)}, not asked for yet" if newer else "")
-
-
-def _year_of_map(type_name: str) -> int:
-    """The year of the map a geography type's name speaks of (``as of April 2023``); 0 where it names none."""
-    return max((int(year) for year in re.findall(r"\b(?:19|20)[0-9]{2}\b", type_name)), default=0)
+    wider = []
+    for kind in (word for word in wanted if word not in types):
+        code = nomis.wider_type(query, kind, client)
+        words = kind.replace("_", " ")
+        wider.append(
+            f"no type for {words}, which are not asked for" if code is None else f"{words} are {code} ({there[code]})"
+        )
+    return "; ".join(
+        [
+            f"{', '.join(types)} are there",
+            *wider,
+            *([f"newer: {', '.join(newer)}, not asked for yet"] if newer else []),
+        ]
+    )
 
 
 def _ons_version(query: OnsDatasetQuery, client: HttpClient) -> str:

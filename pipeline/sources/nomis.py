@@ -23,6 +23,9 @@ from pipeline.sources.nomis_definitions import (
     geography_types,
     last_updated,
     periods_wanted,
+    places,
+    wider_type,
+    year_of_map,
 )
 from pipeline.sources.nomis_pages import (
     BYTE_ORDER_MARK,
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from pipeline.sources.http import HttpClient, HttpResponse
     from pipeline.sources.shared import SpoolFile
 
-__all__ = ["fetch", "geography_types", "last_updated", "periods_wanted"]
+__all__ = ["fetch", "geography_types", "last_updated", "periods_wanted", "wider_type", "year_of_map"]
 
 PAGE_ROWS = 25_000  # a guest's limit
 # What a key allows is not settled (100,000 by one client's documentation, a million by others; WIRE_FORMATS 1.3), so
@@ -126,19 +129,22 @@ def _collect(query: NomisQuery, codes: Codes, dates: Sequence[str], client: Http
     with client.spool.new_file() as file:
         collected = _Collected(file)
         for geography in query.geography:
+            asked_for = places(query, geography, client)
+            if asked_for is None:
+                continue
             for start in range(0, len(dates), DATES_PER_REQUEST):
                 asked = Asked(query, codes, geography, dates[start : start + DATES_PER_REQUEST])
-                _collect_block(asked, client, collected)
+                _collect_block(asked, asked_for, client, collected)
     return collected
 
 
-def _collect_block(asked: Asked, client: HttpClient, collected: _Collected) -> None:
-    """All pages of one geography type and block of periods, checked as a whole."""
+def _collect_block(asked: Asked, asked_for: str, client: HttpClient, collected: _Collected) -> None:
+    """All pages of one geography type and block of periods, checked as a whole; ``asked_for`` is the type in Nomis's terms."""
     complete = Completeness(asked)
     expected: int | None = None
     while expected is None or complete.received < expected:
         offset = complete.received
-        parameters = _parameters(asked, offset, PAGE_ROWS_WITH_KEY if client.has_nomis_key else PAGE_ROWS)
+        parameters = _parameters(asked, asked_for, offset, PAGE_ROWS_WITH_KEY if client.has_nomis_key else PAGE_ROWS)
         response = client.get(SOURCE_ID, f"dataset/{asked.query.dataset}.data.csv", parameters)
         page = read_page(response, asked)
         require_options(page, asked)
@@ -161,13 +167,13 @@ def _collect_block(asked: Asked, client: HttpClient, collected: _Collected) -> N
     complete.require(expected, areas_listed(asked.query, asked.geography, client) if is_listed else ())
 
 
-def _parameters(asked: Asked, offset: int, rows: int) -> dict[str, str]:
+def _parameters(asked: Asked, asked_for: str, offset: int, rows: int) -> dict[str, str]:
     columns = ["date", "date_name", "geography_name", "geography_code", "geography_type"]
     columns += [name for dimension in asked.query.dimensions for name in (dimension, f"{dimension}_name")]
     columns += ["measures", "measures_name", "obs_value", "obs_status", "obs_status_name"]
     columns += ["record_offset", "record_count"]
     return {
-        "geography": asked.geography,
+        "geography": asked_for,
         "date": ",".join(asked.dates),
         **{dimension: ",".join(map(str, codes)) for dimension, codes in asked.codes.items()},
         "measures": ",".join(map(str, asked.query.measures)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.catalogue.model import NomisCode, NomisQuery
@@ -86,20 +87,88 @@ def code_by_name(query: NomisQuery, dimension: str, wanted: NomisCode, client: H
     )
 
 
+@dataclass(frozen=True)
+class WiderAreas:
+    """A kind of wider area, told by how its geography type's name begins and by the start of its areas' GSS codes."""
+
+    type_name: str
+    gss: str
+
+
+# Which type holds them changes with their map, and not every data set has one, so that its own list is searched. The
+# type of the counties also lists every district that is its own county; those come with the districts.
+WIDER_AREAS: Mapping[str, WiderAreas] = {
+    "counties": WiderAreas("local authorities: county / unitary", "E10"),
+    "combined_authorities": WiderAreas("combined authorities", "E47"),
+}
+
+
+def places(query: NomisQuery, geography: str, client: HttpClient) -> str | None:
+    """What to ask for as ``geography``: a type's code as it is; of a kind of wider area Nomis's own numbers.
+
+    None where the data set has no type of that kind, or its list did not come. Raises HostUnreachable.
+    """
+    if geography not in WIDER_AREAS:
+        return geography
+    return ",".join(_numbers(query, geography, client)) or None
+
+
 def areas_listed(query: NomisQuery, geography: str, client: HttpClient) -> frozenset[str]:
     """The GSS codes of a geography type's areas in the data set's own list; empty where no list came.
 
-    Raises HostUnreachable.
+    Of a kind of wider area those that ``places`` asks for. Raises HostUnreachable.
     """
+    if geography in WIDER_AREAS:
+        return frozenset(_numbers(query, geography, client).values())
+    return frozenset(_areas_of_type(query, geography, client).values())
+
+
+def wider_type(query: NomisQuery, kind: str, client: HttpClient) -> str | None:
+    """The newest of a data set's geography types for a kind of wider area; None where it has none.
+
+    A type whose name gives no year is older than any that gives one. Raises as ``last_updated``.
+    """
+    begins = WIDER_AREAS[kind].type_name
+    years = {
+        code: year_of_map(name)
+        for code, name in geography_types(query, client).items()
+        if " ".join(name.split()).casefold().startswith(begins)
+    }
+    return max(years, key=lambda code: (years[code], code), default=None)
+
+
+def year_of_map(type_name: str) -> int:
+    """The year of the map a geography type's name speaks of (``as of April 2023``); 0 where it names none."""
+    return max((int(year) for year in re.findall(r"\b(?:19|20)[0-9]{2}\b", type_name)), default=0)
+
+
+def _numbers(query: NomisQuery, kind: str, client: HttpClient) -> dict[str, str]:
+    """Nomis's own numbers of the areas of a kind of wider area, each with its GSS code."""
     try:
-        structure = _definition(f"dataset/{query.dataset}/geography/{geography}.def.sdmx.json", client)
+        code = wider_type(query, kind, client)
+    except HostUnreachable:
+        raise
+    except SourceError:  # complete figures of districts are worth keeping without them, as in ``described``
+        return {}
+    if code is None:
+        return {}
+    areas = _areas_of_type(query, code, client)
+    return {number: gss for number, gss in areas.items() if gss.startswith(WIDER_AREAS[kind].gss)}
+
+
+def _areas_of_type(query: NomisQuery, geography_type: str, client: HttpClient) -> dict[str, str]:
+    """Nomis's own numbers of a type's areas, each with its GSS code; none where no list came. Raises HostUnreachable."""
+    try:
+        structure = _definition(f"dataset/{query.dataset}/geography/{geography_type}.def.sdmx.json", client)
     except HostUnreachable:
         raise
     except SourceError:  # complete figures are worth keeping without it, as in ``described``
-        return frozenset()
-    return frozenset(
-        code for area in _codes_in(structure) if (code := _titled(area.get("annotations")).get("GeogCode", "").strip())
-    )
+        return {}
+    listed = [
+        (text(area.get("value")) or "", _titled(area.get("annotations")).get("GeogCode", "").strip())
+        for area in _codes_in(structure)
+    ]
+    return {number: gss for number, gss in listed if gss}
 
 
 def geography_types(query: NomisQuery, client: HttpClient) -> dict[str, str]:

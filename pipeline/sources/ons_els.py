@@ -1,4 +1,4 @@
-"""ONS Explore Local Statistics: one indicator, all five levels, all periods, as the API's CSV.
+"""ONS Explore Local Statistics: one indicator, all areas of the project, all periods, as the API's CSV.
 
 Two contracts are in the wild (WIRE_FORMATS section 2.1): ``data/{slug}.csv`` is asked first; a server that
 does not know that route answers with an HTML 404 and gets ``data.csv?indicator={slug}``. The JSON form is never
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from pipeline.sources.http import HttpClient, HttpResponse
 
 SOURCE_ID = "ons_els"
-LEVELS = "ltla,utla,cauth,rgn,ctry"
-SELECTION: Mapping[str, str] = {"time": "all", "geo": LEVELS, "includeStatus": "true"}
+# The five levels, and Great Britain and England with Wales, which are of none: the level `ctry` holds the United Kingdom
+# and its nations only (WIRE_FORMATS section 2.3). Levels and codes may stand together (recorded response data_other/051).
+AREAS = "ltla,utla,cauth,rgn,ctry,K03000001,K04000001"
+SELECTION: Mapping[str, str] = {"time": "all", "geo": AREAS, "includeStatus": "true"}
 REQUIRED_COLUMNS = ("areacd", "period", "value")
 
 
@@ -50,6 +52,11 @@ def fetch(query: ElsQuery, client: HttpClient) -> Payload:
         edition=text(described.get("updated")),
         description=_description(described),
     )
+
+
+def was_asked_for_all_areas(held: Payload) -> bool:
+    """Whether an answer held was asked for with today's selection: one asked for with another may lack areas."""
+    return all(held.parameters.get(name) == value for name, value in SELECTION.items())
 
 
 def last_updated(query: ElsQuery, client: HttpClient) -> str | None:

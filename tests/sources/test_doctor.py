@@ -63,16 +63,20 @@ def test_a_map_that_went_and_a_newer_one_are_told(
 ) -> None:
     newer = {"TYPE420": "local authorities: district / unitary (as of April 2025)", **nomis.TYPES}
     monkeypatch.setattr(nomis, "TYPES", newer)
+    query = nomis_query(geography=["TYPE424", "counties", "combined_authorities"])
 
     def types_of() -> Finding:
-        findings = by_source(list(examine([nomis_query()], client_for(standin))))
+        findings = by_source(list(examine([query], client_for(standin))))
         return next(finding for finding in findings("nomis") if finding.question == "NM_17_5: geography types")
 
     finding = types_of()
     assert finding.is_good
+    assert "; combined authorities are TYPE419 (combined authorities (as of May 2025)); counties are TYPE423" in finding.detail
     assert finding.detail.endswith(
         "newer: TYPE420 (local authorities: district / unitary (as of April 2025)), not asked for yet"
     )
+    monkeypatch.setattr(nomis, "TYPES", {code: name for code, name in newer.items() if code != "TYPE423"})
+    assert "no type for counties, which are not asked for" in types_of().detail
     monkeypatch.setattr(nomis, "TYPES", {code: name for code, name in newer.items() if code != "TYPE424"})
     finding = types_of()
     assert finding.verdict == "moved or refused"

@@ -9,11 +9,12 @@ import pytest
 
 from pipeline import sources
 from pipeline.catalogue import load_catalogue
-from pipeline.catalogue.model import NomisQuery
+from pipeline.catalogue.model import ElsQuery, NomisQuery
 from pipeline.sources.base import Incomplete, RequestRefused, SourceError, WrongContent
 from pipeline.sources.http import HttpResponse
-from pipeline.tidy import nomis
+from pipeline.tidy import els, nomis
 from tests.sources.conftest import ClientFor, nomis_query
+from tests.standin import nomis as standin_nomis
 from tests.standin import nomis_datasets
 from tests.standin.figures import Figures
 from tests.standin.server import StandIn
@@ -34,12 +35,13 @@ CLAIMANTS = nomis_query(
 )
 
 REGIONS = nomis_query(geography=["TYPE480"])
+EMPLOYMENT = ElsQuery(source="ons_els", slug="employment-rate")
 
 
 def test_months_of_claimants_arrive_complete_in_blocks_of_periods(standin: StandIn, client_for: ClientFor) -> None:
     payload = sources.fetch(CLAIMANTS, client_for(standin))
     parsed = nomis.parse(payload.content, CLAIMANTS)
-    months, districts, regions = 13 * 12, 350, 12
+    months, districts, regions = 13 * 12, 361, 12
     assert payload.row_count == len(parsed.figures) == months * (districts + regions)
     assert payload.row_count > 56_000
     assert max(page.row_count or 0 for page in payload.pages) == 25_000
@@ -50,8 +52,38 @@ def test_months_of_claimants_arrive_complete_in_blocks_of_periods(standin: Stand
 @pytest.mark.parametrize("key", [None, "0x5ec4e7"])
 def test_a_key_changes_nothing_but_the_request(standin: StandIn, client_for: ClientFor, key: str | None) -> None:
     payload = sources.fetch(nomis_query(), client_for(standin, nomis_uid=key))
-    assert payload.row_count == 20 * 350 * 2
+    assert payload.row_count == 20 * 361 * 2
     assert not any("uid" in page.url or "uid" in page.parameters for page in payload.pages)
+
+
+def test_counties_and_combined_authorities_are_asked_for_by_the_newest_type_the_data_set_lists(
+    standin: StandIn, client_for: ClientFor
+) -> None:
+    query = nomis_query(geography=["TYPE424", "counties", "combined_authorities"])
+    payload = sources.fetch(query, client_for(standin))
+    asked = [dict(request.query)["geography"] for request in standin.requests if "data.csv" in request.path]
+    numbers = [[int(number) for number in text.split(",")] for text in asked[1:]]
+    assert (asked[0], [len(text) for text in numbers]) == ("TYPE424", [21, 15])
+    assert [{number >> 22 for number in text} for text in numbers] == [{423}, {419}], "not the older list, TYPE442"
+    parsed = nomis.parse(payload.content, query)
+    assert parsed.set_aside.empty
+    warwickshire = parsed.figures.set_index(["area_code", "period"]).loc[("E10000031", "2023-01-01/P1Y")]
+    published = els.parse(sources.fetch(EMPLOYMENT, client_for(standin)).content).figures
+    assert warwickshire["value"] == published.set_index(["area_code", "period"]).loc[warwickshire.name, "value"]
+    levels = parsed.figures["area_code"].str[:3].value_counts()
+    assert (levels["E10"], levels["E47"], levels["N09"]) == (20 * 21, 20 * 15, 20 * 11)
+
+
+@pytest.mark.parametrize("fault", ["html_200", "unavailable", "no such type"])
+def test_districts_come_without_wider_areas_that_are_not_listed(
+    standin: StandIn, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    if fault == "no such type":
+        monkeypatch.delitem(standin_nomis.TYPES, "TYPE423")
+    else:
+        standin.faults.switch_on(fault, "geography/TYPE.def")
+    payload = sources.fetch(nomis_query(geography=["TYPE424", "counties"]), client_for(standin))
+    assert payload.row_count == 20 * 361 * 2
 
 
 def test_only_december_periods_are_asked_for(standin: StandIn, client_for: ClientFor) -> None:
@@ -340,7 +372,7 @@ def test_with_a_key_larger_pages_are_asked_for_and_what_comes_is_counted(
 ) -> None:
     payload = sources.fetch(CLAIMANTS, client_for(standin, nomis_uid="0x5ec4e7"))
     assert payload.pages[0].parameters["RecordLimit"] == "100000"
-    assert [page.row_count for page in payload.pages] == [100 * 350, 56 * 350, 100 * 12, 56 * 12]
+    assert [page.row_count for page in payload.pages] == [100 * 361, 56 * 361, 100 * 12, 56 * 12]
     monkeypatch.setattr("tests.standin.nomis.KEY_ROWS", 25_000)  # a key that lifts nothing after all
     again = sources.fetch(CLAIMANTS, client_for(standin, nomis_uid="0x5ec4e7"))
     assert len(again.pages) == 5

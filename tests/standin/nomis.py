@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice, product
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.standin import nomis_datasets
 from tests.standin.exchange import Reply, Request, html_reply, json_reply
 from tests.standin.figures import Cell, Figures
-from tests.standin.nomis_datasets import Dataset
+from tests.standin.nomis_datasets import MISSING, Dataset
 
 PREFIX = "/api/v01"
 GUEST_ROWS, KEY_ROWS = 25_000, 100_000
@@ -25,14 +25,18 @@ TYPES: Mapping[str, str] = {
     "TYPE423": "local authorities: county / unitary (as of April 2023)",
     "TYPE432": "local authorities: district / unitary (as of April 2021)",
     "TYPE154": "2022 local authorities: districts",
+    "TYPE442": "combined authorities",  # an older list, from before types of theirs named a day
+    "TYPE419": "combined authorities (as of May 2025)",  # seen by this name; its code is the stand-in's own
     "TYPE480": "regions",
     "TYPE499": "countries",
 }
 OF_TYPE: Mapping[str, tuple[str, ...]] = {
-    "TYPE424": ("E06", "E07", "E08", "E09", "W06", "S12"),
+    "TYPE424": ("E06", "E07", "E08", "E09", "W06", "S12", "N09"),
     "TYPE423": ("E06", "E08", "E09", "E10", "W06", "S12"),
     "TYPE432": ("E06", "E07", "E08", "E09", "W06", "S12"),
     "TYPE154": ("E06", "E07", "E08", "E09", "W06"),
+    "TYPE442": ("E47",),
+    "TYPE419": ("E47",),
     "TYPE480": ("E12", "W92", "S92", "N92"),
     "TYPE499": ("K02", "K03", "K04", "E92", "W92", "S92", "N92"),
 }
@@ -44,6 +48,17 @@ ABOLISHED = {
     "E07000246": "Somerset West and Taunton",
 }
 SINCE_2021 = frozenset({"E06000063", "E06000064", "E06000065", "E06000066"})
+SINCE_2020 = frozenset({"E47000012", "E47000013", "E47000014", "E47000015", "E47000016", "E47000017"})
+NORTHERN_IRELAND = "N09"
+
+
+class Place(NamedTuple):
+    """An area under one geography type, with the number Nomis knows it by."""
+
+    code: str
+    name: str
+    kind: str
+    number: int
 
 
 class NomisService:
@@ -74,7 +89,7 @@ class NomisService:
             return json_reply(_codes(dict(TYPES.items())))
         if concept.startswith("geography/type"):
             kind = concept.removeprefix("geography/").upper()
-            return json_reply(_areas(self._chosen_areas(kind, zero_ghosts) if kind in TYPES else []))
+            return json_reply(_areas(self._chosen_areas(kind, dataset, zero_ghosts) if kind in TYPES else []))
         if concept in ("time", "date"):
             return json_reply(_codes(dict(dataset.dates.items())))
         options = dataset.measures if concept == "measures" else dataset.dimensions.get(concept)
@@ -86,7 +101,7 @@ class NomisService:
         if dataset is None:
             return _csv_reply(b"")
         try:
-            geography = self._chosen_areas(query["geography"], zero_ghosts)
+            geography = self._chosen_areas(query["geography"], dataset, zero_ghosts)
             dates = _chosen_dates(query.get("date") or query["time"], dataset)
             options = [_chosen(query.get(name), codes) for name, codes in dataset.dimensions.items()]
             measures = _chosen(query.get("measures"), dataset.measures)
@@ -101,9 +116,7 @@ class NomisService:
         header, positions = _header(dataset, query.get("select"))
         lines = [",".join(f'"{name}"' for name in header)]
         pick = itemgetter(*positions, positions[-1])  # one more than needed, so that it always gives several
-        rows: Iterator[Any] = product(
-            enumerate(dates), enumerate(geography), *(enumerate(codes) for codes in options), measures
-        )
+        rows: Iterator[Any] = product(enumerate(dates), geography, *(enumerate(codes) for codes in options), measures)
         for number, (date, area, *rest, measure) in enumerate(islice(rows, offset, offset + limit), offset):
             fields = _fields(dataset_id, dataset, date, area, rest, measure, number, total)
             lines.append(",".join(pick(fields)[:-1]))
@@ -111,24 +124,33 @@ class NomisService:
             return _csv_reply(b"")
         return _csv_reply(("\n".join(lines) + "\n").encode())
 
-    def _chosen_areas(self, text: str, zero_ghosts: bool) -> list[tuple[str, str, str]]:
-        """(code, name, type) of every area asked for; raises KeyError for an unknown type or code."""
+    def _chosen_areas(self, text: str, dataset: Dataset, zero_ghosts: bool) -> list[Place]:
+        """Every area asked for by type, by Nomis's own number or by GSS code; raises KeyError for one that is none."""
         chosen = []
         for part in text.split(","):
             if part in TYPES:
-                kind = "TYPE432" if zero_ghosts and part == "TYPE424" else part
-                chosen += [(code, name, kind) for code, name in self._of_type(kind)]
+                chosen += self._of_type("TYPE432" if zero_ghosts and part == "TYPE424" else part, dataset)
+            elif part.isdigit():
+                by_number = {place.number: place for place in self._of_type(f"TYPE{int(part) >> 22}", dataset)}
+                chosen.append(by_number[int(part)])
             else:
-                name = self._areas[part]
-                kind = next(kind for kind, prefixes in OF_TYPE.items() if part[:3] in prefixes)
-                chosen.append((part, name, kind))
+                kinds = {prefix: kind for kind in reversed(OF_TYPE) for prefix in OF_TYPE[kind]}
+                kind = kinds[part[:3]]
+                by_code = {place.code: place for place in self._of_type(kind, dataset)}
+                chosen.append(by_code[part])
         return chosen
 
-    def _of_type(self, kind: str) -> list[tuple[str, str]]:
+    def _of_type(self, kind: str, dataset: Dataset) -> list[Place]:
+        """The areas of a type, with Nomis's own numbers. Raises KeyError for a type that is none."""
         listed = {code: name for code, name in self._areas.items() if code[:3] in OF_TYPE[kind]}
         if kind == "TYPE432":
             listed = {code: name for code, name in listed.items() if code not in SINCE_2021} | ABOLISHED
-        return sorted(listed.items())
+        if kind == "TYPE442":
+            listed = {code: name for code, name in listed.items() if code not in SINCE_2020}
+        if not dataset.lists_northern_ireland:
+            listed = {code: name for code, name in listed.items() if not code.startswith(NORTHERN_IRELAND)}
+        first = (int(kind.removeprefix("TYPE")) << 22) + 1
+        return [Place(code, name, kind, first + n) for n, (code, name) in enumerate(sorted(listed.items()))]
 
 
 def _csv_reply(body: bytes) -> Reply:
@@ -182,22 +204,23 @@ def _fields(
     dataset_id: str,
     dataset: Dataset,
     date: tuple[int, tuple[str, str]],
-    area: tuple[int, tuple[str, str, str]],
+    area: Place,
     options: Sequence[tuple[int, tuple[str, str]]],
     measure: tuple[str, str],
     number: int,
     total: int,
 ) -> list[str]:
     """All columns of one row, strings quoted and numbers bare, in the order of ``_header`` without select."""
-    (code, name, kind), kind_code = area[1], area[1][2].removeprefix("TYPE")
-    area_id = (int(kind_code) << 22) + area[0] + 1
+    code, name, kind, area_id = area
+    kind_code = kind.removeprefix("TYPE")
     fields = [
         *_block(date[1][0], date[1][1], date[1][0], "date", "0", "0"),
         *_block(str(area_id), name, code, TYPES[kind], kind_code, "0"),
     ]
     for (position, (option, option_name)), dimension in zip(options, dataset.dimensions, strict=True):
         fields += _block(option, option_name, option, dimension, "0", str(position))
-    cell = dataset.cell(code, date[1][0], [option for _, (option, _) in options])
+    is_given = dataset.gives_northern_ireland or not code.startswith(NORTHERN_IRELAND)
+    cell = dataset.cell(code, date[1][0], [option for _, (option, _) in options]) if is_given else MISSING
     value = _value(cell, measure[0], dataset)
     if code in ABOLISHED and date[1][0] >= "2023-04":
         value = 0.0  # the trap of WIRE_FORMATS 1.5: a zero where there is no district any more
@@ -273,21 +296,21 @@ def _definition(dataset_id: str, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _areas(areas: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+def _areas(areas: Sequence[Place]) -> dict[str, Any]:
     """Areas as their code list has them: Nomis's own number, and the GSS code among the annotations (section 1.8)."""
     code = [
         {
-            "value": (int(kind.removeprefix("TYPE")) << 22) + number,
-            "description": {"value": name, "lang": "en"},
+            "value": area.number,
+            "description": {"value": area.name, "lang": "en"},
             "annotations": {
                 "annotation": [
-                    {"annotationtitle": "TypeName", "annotationtext": TYPES[kind]},
-                    {"annotationtitle": "TypeCode", "annotationtext": int(kind.removeprefix("TYPE"))},
-                    {"annotationtitle": "GeogCode", "annotationtext": gss},
+                    {"annotationtitle": "TypeName", "annotationtext": TYPES[area.kind]},
+                    {"annotationtitle": "TypeCode", "annotationtext": int(area.kind.removeprefix("TYPE"))},
+                    {"annotationtitle": "GeogCode", "annotationtext": area.code},
                 ]
             },
         }
-        for number, (gss, name, kind) in enumerate(areas, 1)
+        for area in areas
     ]
     return {"structure": {"codelists": {"codelist": [{"id": "CL", **({"code": code} if code else {})}]}}}
 

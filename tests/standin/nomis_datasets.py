@@ -19,7 +19,10 @@ Series = Mapping[tuple[str, ...], Mapping[tuple[str, str], Cell]]  # options of 
 
 @dataclass(frozen=True)
 class Dataset:
-    """``dimensions`` maps each concept to its options (code to name); ``cell`` gives the figure of area, date, codes."""
+    """``dimensions`` maps each concept to its options (code to name); ``cell`` gives the figure of area, date, codes.
+
+    Nomis's list of districts has Northern Ireland's too, in most data sets without figures; those of pay leave them out.
+    """
 
     name: str
     last_updated: str
@@ -31,6 +34,8 @@ class Dataset:
     error_is_cv: bool = False
     unit: str = "Persons"
     note: str = ""
+    lists_northern_ireland: bool = True
+    gives_northern_ireland: bool = False
 
 
 def _els(figures: Figures, slug: str) -> Mapping[tuple[str, str], Cell]:
@@ -200,6 +205,7 @@ def _pay(name: str, series: Series) -> Dataset:
         error_is_cv=True,
         unit="GBP",
         note="Figures whose coefficient of variation is above 20 per cent are withheld.",
+        lists_northern_ireland=False,
     )
 
 
@@ -289,6 +295,7 @@ def _population(figures: Figures) -> Dataset:
                 ("0", "203"): {key: Cell(number * 0.6) for key, number in people.items()},
             }
         ),
+        gives_northern_ireland=True,
     )
 
 

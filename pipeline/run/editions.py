@@ -1,0 +1,104 @@
+"""Whether an answer is an older edition than what is held: such an answer is kept out, by name, until a person accepts it.
+
+A publisher's cache can serve last year's table again. An answer is older than the last good answer to the same query
+where its figures end earlier, where its publisher dates it earlier, or where figures held before are gone from it. Of
+another table of the same part (its other query, the figures shipped with the project) only the years can be compared:
+two tables word and date the same figures in their own ways.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeline.run.accept import Accepted, accept, ground_cells
+from pipeline.run.context import RunContext
+from pipeline.run.results import PartResult, PayloadRejected
+from pipeline.sources.base import Payload, SourceError
+
+_ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].*)?")
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The figures of one answer, and the marks by which its publisher dates it."""
+
+    figures: pd.DataFrame
+    marks: tuple[str | None, ...] = ()
+
+    @classmethod
+    def of(cls, accepted: Accepted, payload: Payload) -> Edition:
+        return cls(accepted.observations, (payload.publisher_updated, payload.edition))
+
+    @property
+    def with_value(self) -> pd.DataFrame:
+        return self.figures[self.figures["value"].notna()]
+
+
+def shipped_edition(context: RunContext, result: PartResult) -> Accepted | None:
+    """What is shipped with the project of a part whose figures are a publisher's answer; None without, or if unusable."""
+    if result.tier not in ("live", "snapshot"):
+        return None
+    return read_shipped(context, result.indicator_id, result.part_id)
+
+
+def read_shipped(context: RunContext, indicator_id: str, part_id: str) -> Accepted | None:
+    """The figures shipped for a part; None where there are none, or they cannot be used (which `verify` reports)."""
+    indicator = context.catalogue.indicators[indicator_id]
+    part = next(part for part in indicator.parts if part.id == part_id)
+    try:
+        payload = context.baseline.payload(indicator_id, part_id)
+        return None if payload is None else accept(context, indicator, part, None, payload)
+    except (SourceError, PayloadRejected):
+        return None
+
+
+def why_older(context: RunContext, answer: Edition, held: Edition) -> str | None:
+    """Why an answer is an older edition than the last good answer to the same query, in words; None where it is not."""
+    before, now = held.with_value, answer.with_value
+    if before.empty or now.empty:
+        return None
+    ends, ended = now["period_end"].max(), before["period_end"].max()
+    if ends < ended:
+        return f"its figures end on {ends:%Y-%m-%d}, those held on {ended:%Y-%m-%d}"
+    for mark, earlier in zip(answer.marks, held.marks, strict=True):
+        if mark and earlier and _is_before(mark, earlier):
+            return f"its publisher dates it {mark}, what is held {earlier}"
+    gone = _gone(context, answer.figures, before[before["period_start"] >= now["period_start"].min()])
+    if gone:
+        area, period = gone[0]
+        return f"{len(gone):,} figures held before have no row in it any more, first {area} for {period}"
+    return None
+
+
+def _is_before(mark: str, other: str) -> bool:
+    """Whether a publisher's mark is an earlier day or moment than another; False where they are not both ISO dates."""
+    both = min(len(mark), len(other))  # a day and a moment of it are the same age
+    return all(map(_ISO_MOMENT.fullmatch, (mark, other))) and mark[:both] < other[:both]
+
+
+def why_shorter(answer: Edition, other: Edition) -> str | None:
+    """Why an answer is no newer than another table of the same part, in words; None where it reaches as far."""
+    now, others = set(answer.with_value["year"]), set(other.with_value["year"])
+    if not now or not others:
+        return None
+    if max(others) > max(now):
+        return f"its figures end in {max(now)}, {{}} reach {max(others)}"
+    if gone := sorted(year for year in others - now if year > min(now)):
+        return f"it has no figures for {', '.join(map(str, gone))}, which {{}} have"
+    return None
+
+
+def years_dropped(answer: Edition, held: Edition) -> list[int]:
+    """Years at the start of what is held that the answer no longer reaches back to, as after a change of method."""
+    now, before = set(answer.with_value["year"]), set(held.with_value["year"])
+    return sorted(year for year in before if now and year < min(now))
+
+
+def _gone(context: RunContext, rows: pd.DataFrame, figures: pd.DataFrame) -> list[tuple[str, str]]:
+    """Figures of areas of today's map, by area and period, that have no row any more."""
+    cells = ground_cells(context, figures)
+    cells = cells[cells.get_level_values(0).isin(context.register.in_force())]
+    return sorted(cells[~cells.isin(ground_cells(context, rows))])
