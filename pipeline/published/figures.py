@@ -24,10 +24,20 @@ select
     status,
     typical_value,
     verdict,
-    direction
+    direction_verdict
 from latest_figure
 where $area is null or area_code = $area
 order by theme, indicator_title::varchar, indicator_id::varchar, area_code
+"""
+# One row a year: of several periods the one that ends last and has a figure, as in the file's own tables of years.
+_SERIES = """
+select indicator_id::varchar, area_code::varchar, year, value, lower, upper, status
+from fct_observation
+qualify
+    row_number() over (
+        partition by indicator_id, area_code, year order by value is null, period_end desc, period_start desc
+    ) = 1
+order by indicator_id::varchar, area_code::varchar, year
 """
 _TYPICAL = """
 select
@@ -49,7 +59,8 @@ class LatestFigure:
     """The latest figure of one indicator in one area, as the view ``latest_figure`` holds it.
 
     ``value``, its 95% interval (None where no error is held) and ``typical_value`` are in ``unit``. ``verdict`` says how
-    surely the figure lies above or below the typical district's; ``direction`` how it moved against it in ten years.
+    surely the figure lies above or below the typical district's; ``direction_verdict`` how surely it has been improving or
+    worsening against it over ten years, None for context indicators.
     """
 
     area_code: str
@@ -65,7 +76,22 @@ class LatestFigure:
     status: str
     typical_value: float | None
     verdict: str
-    direction: str | None
+    direction_verdict: str | None
+
+    @property
+    def has_interval(self) -> bool:
+        return self.lower is not None and self.upper is not None
+
+
+@dataclass(frozen=True)
+class YearFigure:
+    """One figure of a year in the indicator's unit, with its 95% interval where one is held."""
+
+    year: int
+    value: float | None
+    lower: float | None
+    upper: float | None
+    status: str
 
 
 @dataclass(frozen=True)
@@ -82,6 +108,14 @@ class Typical:
 def latest_figures(connection: duckdb.DuckDBPyConnection, area_code: str | None = None) -> list[LatestFigure]:
     """The latest figures of one area or of all, by theme and title. Raises duckdb.Error for a file without the view."""
     return [LatestFigure(*row) for row in connection.execute(_LATEST, {"area": area_code}).fetchall()]
+
+
+def series(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Mapping[str, list[YearFigure]]]:
+    """The figures of every indicator and area, in the order of the years; a year without a value says why in its status."""
+    found: dict[str, dict[str, list[YearFigure]]] = {}
+    for indicator, code, *cells in connection.execute(_SERIES).fetchall():
+        found.setdefault(indicator, {}).setdefault(code, []).append(YearFigure(*cells))
+    return found
 
 
 def typical_districts(connection: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], Mapping[int, Typical]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import duckdb
 
+from pipeline.published import verdicts
+
 DEFAULT_FRAMEWORK: Final = "shared_growth"
 CHANGE_WINDOW_YEARS: Final = 10
 LEVEL, CHANGE = "level", "change"
@@ -91,22 +93,31 @@ class Score:
     @property
     def sureness(self) -> str:
         """The verdict without its side: clearly, probably, cannot say or not known."""
-        return self.verdict.removesuffix(" above").removesuffix(" below")
+        return verdicts.sureness(self.verdict)
 
     @property
     def side(self) -> str | None:
         """``above`` or ``below`` where the verdict names a side."""
-        return next((side for side in ("above", "below") if self.verdict.endswith(side)), None)
+        return verdicts.side(self.verdict)
 
     @property
     def is_known(self) -> bool:
         """Whether enough of the weight has a known error for a verdict, a rank and a probability."""
-        return self.sureness != "not known"
+        return self.verdict != verdicts.NOT_KNOWN
 
     @property
     def has_partial_error(self) -> bool:
         """Whether the interval leaves out errors that are not known, so that the true one is wider."""
         return self.lower is not None and self.weight_with_error < 1 - _NEGLIGIBLE
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether it rests on all pillars that most districts have, so that it stands on the same axis as theirs."""
+        return self.missing_pillars is None
+
+    def compares_with(self, other: Score) -> bool:
+        """Whether the two rest on the same parts, as far as the file tells: the same title and the same pillars."""
+        return self.title == other.title and self.missing_pillars == other.missing_pillars
 
     @property
     def is_at_an_end(self) -> bool:

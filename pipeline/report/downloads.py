@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.report.facts import CHANGE, LEVEL, Facts
+from pipeline.published import wording
+from pipeline.published.scores import CHANGE, LEVEL
+from pipeline.report.facts import Facts
 from pipeline.report.measures import measures
 from pipeline.report.shared import shown_areas
 
@@ -34,23 +36,10 @@ def downloads(facts: Facts) -> Iterator[Download]:
     """Scores of every area, then the figures of every indicator that has any."""
     yield Download(
         "downloads/scores.csv",
-        "Scores and rank intervals",
+        "Scores, verdicts and rank intervals",
         "A row for every area and node of the framework in the latest year, where places stand and where they have been heading.",
         _csv(_SCORE_COLUMNS, _score_rows(facts)),
     )  # fmt: skip
-    yield Download(
-        "downloads/labels.csv",
-        "Labels",
-        "Growing, sharing, both, neither or not clear, with the probability, for every area that could be labelled.",
-        _csv(
-            ("area_code", "area_name", "year", "label", "probability", "most_probable_label"),
-            (
-                [a.code, a.name_in_file, facts.years[CHANGE], label.label, label.probability, label.most_probable]
-                for a in shown_areas(facts)
-                if (label := facts.labels.get(a.code))
-            ),
-        ),
-    )
     for measure in measures(facts):
         if not measure.is_score:
             yield Download(
@@ -63,7 +52,8 @@ def downloads(facts: Facts) -> Iterator[Download]:
 
 _SCORE_COLUMNS = (
     "area_code", "area_name", "level", "flavour", "year", "node_id", "node_title", "score", "score_lower", "score_upper",
-    "rank_lower", "rank_upper", "rank_count", "is_band", "is_carried_forward", "weight_with_error",
+    "verdict", "rank_lower", "rank_upper", "rank_count", "is_band", "is_carried_forward", "weight_with_error",
+    "missing_pillars",
 )  # fmt: skip
 _FIGURE_COLUMNS = ("area_code", "area_name", "level", "year", "value", "lower", "upper", "status")
 
@@ -75,9 +65,9 @@ def _score_rows(facts: Facts) -> Iterator[list[Any]]:
             for area in shown_areas(facts):
                 if s := held.get(area.code):
                     yield [
-                        area.code, area.name_in_file, area.level, flavour, facts.years[flavour], node.id, node.title,
-                        s.score, s.lower, s.upper, s.rank_lower, s.rank_upper, s.rank_count, s.is_band,
-                        s.is_carried_forward, s.weight_with_error,
+                        area.code, area.name_in_file, area.level, flavour, facts.years[flavour], node.id, s.title,
+                        s.score, s.lower, s.upper, wording.verdict(s, flavour), s.rank_lower, s.rank_upper,
+                        s.rank_count, s.is_band, s.is_carried_forward, s.weight_with_error, s.missing_pillars,
                     ]  # fmt: skip
 
 

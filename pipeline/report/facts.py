@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 
-FRAMEWORK = "shared_growth"
-WINDOW_YEARS = 10
-LEVEL, CHANGE = "level", "change"
+from pipeline.published import wording
+from pipeline.published.fifths import Fifth
+from pipeline.published.figures import UK, LatestFigure, Typical, YearFigure
+from pipeline.published.scores import Score
+
 DOMAINS = ("growth", "sharing")
-NOT_CLEAR = "not clear"
-_WHOLE = 1 - 1e-9
+_DEPTHS = {"index": 0, "domain": 1, "pillar": 2}
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Indicator:
     """One entry of the catalogue as the file holds it; ``last_year`` is None where no figure is held.
 
     ``series_breaks`` are the last years before a change of method: figures before and after one do not compare.
+    ``error_status`` says whether its margin of error is published and held (see ``wording.error_words``).
     """
 
     id: str
@@ -71,6 +75,7 @@ class Indicator:
     last_year: int | None
     district_count: int
     series_breaks: tuple[int, ...] = ()  # `dim_indicator.series_breaks`, once the published file has the column
+    error_status: str | None = None
 
     @property
     def has_figures(self) -> bool:
@@ -87,70 +92,6 @@ class Node:
     depth: int
     note: str | None
     flavours: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Score:
-    """A score in points with its 90% intervals; None where errors were not carried through, or the area is not ranked."""
-
-    score: float
-    lower: float | None
-    upper: float | None
-    rank: int | None
-    rank_lower: int | None
-    rank_upper: int | None
-    rank_count: int | None
-    probability_top_fifth: float | None
-    probability_bottom_fifth: float | None
-    probability_above_typical: float | None
-    is_band: bool | None
-    is_carried_forward: bool
-    weight_with_error: float | None
-
-    @property
-    def chance_above_typical(self) -> float | None:
-        """The probability that it lies above the typical district; None where no published error stands behind the score.
-
-        An interval alone is no such error: that of a figure carried forward from an earlier year has its width from
-        how the series moved.
-        """
-        return None if self.lower is None or self.weight_with_error == 0 else self.probability_above_typical
-
-    @property
-    def is_too_sure(self) -> bool:
-        """Whether part of the score rests on figures without a published error, so that its interval is too narrow."""
-        return self.lower is not None and self.weight_with_error is not None and self.weight_with_error < _WHOLE
-
-
-@dataclass(frozen=True)
-class Label:
-    """What the file says of growing and sharing, with the probability of the most probable of the four."""
-
-    label: str
-    probability: float
-    most_probable: str
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One published figure of a year in the indicator's unit, with its 95% interval where one is published."""
-
-    year: int
-    value: float | None
-    lower: float | None
-    upper: float | None
-    status: str
-
-
-@dataclass(frozen=True)
-class Typical:
-    """The scored districts of one year: median, 10th and 90th percentile, and how many have a figure."""
-
-    year: int
-    median: float
-    low: float
-    high: float
-    districts: int
 
 
 @dataclass(frozen=True)
@@ -224,11 +165,9 @@ class Dictionary:
 class Facts:
     """Everything the pages show.
 
-    ``scores[flavour][node][area code]``; ``contributions[flavour][node][area code]`` holds (member, contribution),
-    largest first; ``figures[indicator][area code]`` and ``typical[indicator]`` are in the order of the years;
-    ``years[flavour]`` is the year of the scores. ``typical_in_nation[indicator, nation code]`` is held for the
-    indicators whose nations share no year, and so do not compare. ``directions[indicator][area code]`` says whether the
-    area improved or worsened over ten years against the typical district, with a probability of 0.95, or that it is not clear.
+    ``scores[flavour][node][area code]`` and ``latest_figures[indicator][area code]`` are those of the latest year;
+    ``figures[indicator][area code]`` and ``typical[indicator, nation]`` are in the order of the years, the nation being
+    ``UK`` unless the nations measure the indicator differently. ``years[flavour]`` is the year of the scores.
     """
 
     run: Run
@@ -241,12 +180,10 @@ class Facts:
     years: Mapping[str, int]
     scores: Mapping[str, Mapping[str, Mapping[str, Score]]]
     not_scored: Mapping[str, Mapping[str, Sequence[tuple[str, str]]]]
-    labels: Mapping[str, Label]
-    contributions: Mapping[str, Mapping[str, Mapping[str, Sequence[tuple[str, float]]]]]
-    figures: Mapping[str, Mapping[str, Sequence[Figure]]]
-    typical: Mapping[str, Mapping[int, Typical]]
-    typical_in_nation: Mapping[tuple[str, str], Mapping[int, Typical]]
-    directions: Mapping[str, Mapping[str, str]]
+    fifths: Sequence[Fifth]
+    figures: Mapping[str, Mapping[str, Sequence[YearFigure]]]
+    latest_figures: Mapping[str, Mapping[str, LatestFigure]]
+    typical: Mapping[tuple[str, str], Mapping[int, Typical]]
     rank_sets: Mapping[str, Mapping[str, RankSet]]
     sources: Sequence[Source]
     dictionary: Sequence[Dictionary]
@@ -259,18 +196,73 @@ class Facts:
     def score(self, flavour: str, node: str, code: str) -> Score | None:
         return self.scores.get(flavour, {}).get(node, {}).get(code)
 
-    def latest(self, indicator: str, code: str) -> Figure | None:
-        """The latest year's figure that has a value."""
-        return next((f for f in reversed(self.figures.get(indicator, {}).get(code, ())) if f.value is not None), None)
+    def nodes_of(self, kind: str) -> list[str]:
+        """The identifiers of the nodes of a kind (index, domain or pillar), in the order of the tree."""
+        return [node.id for node in self.nodes if node.depth == _DEPTHS[kind]]
 
-    def typical_for(self, indicator: str, area: Area) -> Mapping[int, Typical]:
-        """The districts an area's figure is set beside: its nation's where nations do not compare, else all."""
-        own = self.typical_in_nation.get((indicator, area.nation_code or ""))
-        return own if own is not None else self.typical.get(indicator, {})
+    def pillars(self, flavour: str, code: str, domain: str | None = None) -> list[Score]:
+        """The scores of an area's pillars, of one domain or of both, in the order of the tree."""
+        held = [s for node in self.nodes_of("pillar") if (s := self.score(flavour, node, code))]
+        return [s for s in held if domain is None or s.parent_node_id == domain]
+
+    def domains(self, flavour: str, code: str) -> list[Score]:
+        """The scores of growth and of sharing that an area has."""
+        return [s for domain in DOMAINS if (s := self.score(flavour, domain, code))]
+
+    def standing(self, flavour: str, code: str) -> tuple[Score, Score] | None:
+        """Growth and sharing of an area that stands on the axes of the districts; None where either does not."""
+        scores = self.domains(flavour, code)
+        return (scores[0], scores[1]) if len(scores) == 2 and all(s.is_comparable for s in scores) else None
+
+    def class_counts(self, flavour: str) -> Mapping[str, int]:
+        """How many scored districts are in each class of the picture of growth and sharing."""
+        return self._pictures.get(flavour, (Counter[str](), 0))[0]
+
+    def left_out_count(self, flavour: str) -> int:
+        """How many districts scored on both growth and sharing the picture leaves out, as they do not compare."""
+        return self._pictures.get(flavour, (Counter[str](), 0))[1]
+
+    @cached_property
+    def _pictures(self) -> Mapping[str, tuple[Counter[str], int]]:
+        found = {}
+        for flavour in self.years:
+            codes = [
+                a.code for a in self.districts if a.is_scored and len(self.domains(flavour, a.code)) == len(DOMAINS)
+            ]
+            pairs = [pair for code in codes if (pair := self.standing(flavour, code))]
+            counts = Counter(wording.class_of(growth, sharing, flavour) for growth, sharing in pairs)
+            found[flavour] = (counts, len(codes) - len(pairs))
+        return found
+
+    @cached_property
+    def bands(self) -> Mapping[tuple[str, str, str], tuple[float, float]]:
+        """The middle 80% of the scored districts' scores at every node, by flavour, node and title of what was scored."""
+        held: dict[tuple[str, str, str], list[float]] = {}
+        for flavour, nodes in self.scores.items():
+            for node, codes in nodes.items():
+                for area in self.districts:
+                    if area.is_scored and (score := codes.get(area.code)) and score.is_comparable:
+                        held.setdefault((flavour, node, score.title), []).append(score.score)
+        ends = {key: sorted(scores) for key, scores in held.items()}
+        return {key: (_at(scores, 0.1), _at(scores, 0.9)) for key, scores in ends.items()}
+
+    def latest(self, indicator: str, code: str) -> LatestFigure | None:
+        return self.latest_figures.get(indicator, {}).get(code)
+
+    def typical_key(self, indicator: str, area: Area) -> tuple[str, str]:
+        """Which districts an area's figure is set beside: those of its nation where the nations do not compare, else all."""
+        own = (indicator, area.nation_code or UK)
+        return own if own in self.typical else (indicator, UK)
 
     def nations_apart(self, indicator: str) -> list[str]:
         """The nations of an indicator whose nations do not compare, by code; none for any other indicator."""
-        return sorted(nation for held, nation in self.typical_in_nation if held == indicator)
+        return sorted(nation for held, nation in self.typical if held == indicator and nation != UK)
+
+    def usual_title(self, flavour: str, node: str) -> str:
+        """What most districts' scores at a node are called, after what is in them; the node's own title where none is."""
+        held = self.scores.get(flavour, {}).get(node, {})
+        titles = Counter(held[a.code].title for a in self.districts if a.code in held)
+        return titles.most_common(1)[0][0] if titles else self.node_title(node)
 
     def node_title(self, node: str) -> str:
         return next((n.title for n in self.nodes if n.id == node), node)
@@ -280,3 +272,8 @@ class Facts:
         found = self.scores.get(flavour, {})
         ordered = [i for node in self.nodes for i in self.node_indicators.get(node.id, ())]
         return [i for i in ordered if i in found and i in self.indicators and self.indicators[i].has_figures]
+
+
+def _at(ordered: Sequence[float], share: float) -> float:
+    """The value that a share of the ordered values lies below."""
+    return ordered[round(share * (len(ordered) - 1))]

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.published import words
+from pipeline.published import verdicts, wording, words
+from pipeline.published.figures import UK
+from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, LEVEL, TYPICAL
 from pipeline.report.chart import rounded
-from pipeline.report.facts import CHANGE, LEVEL, WINDOW_YEARS, Facts, Figure, Indicator
+from pipeline.report.facts import Facts, Indicator
 from pipeline.report.pages.page import editions, method_changes, own_source, publisher_source
-from pipeline.report.sentences import CLEARLY
 
-MEASURE_COLUMNS = ("code", "value", "lower", "upper", "unsure", "year", "rank_lower", "rank_upper", "status")
+MEASURE_COLUMNS = ("code", "value", "lower", "upper", "verdict", "unsure", "year", "rank_lower", "rank_upper", "status")
 _DEEPEST_NODE = 2
 
 
@@ -53,11 +54,12 @@ class Measure:
             "polarity": self.polarity,
             "year": self.year,
             "when": self.when or str(self.year),
-            "typical": rounded(self.typical, self.decimals),
+            "typical": rounded(self.typical, words.shown_decimals(self.unit, self.decimals)),
             "source": self.source,
             "isApart": self.is_apart,
             "breaks": list(self.breaks),
             "breakNote": self.break_note,
+            "verdicts": wording.counted_words(CHANGE if self.id.startswith(f"{CHANGE}-") else LEVEL),
         }
 
 
@@ -65,7 +67,7 @@ def sections(facts: Facts) -> dict[str, str]:
     """The headings of a list of measures, by what they hold."""
     found = {LEVEL: f"Scores: where places stand, {facts.years.get(LEVEL, '')}"}
     if CHANGE in facts.years:
-        found[CHANGE] = f"Scores: where places have been heading, {WINDOW_YEARS} years to {facts.years[CHANGE]}"
+        found[CHANGE] = f"Scores: where places have been heading, {CHANGE_WINDOW_YEARS} years to {facts.years[CHANGE]}"
     return found
 
 
@@ -81,16 +83,16 @@ def _score_measures(facts: Facts) -> Iterator[Measure]:
             if node.depth <= _DEEPEST_NODE and facts.scores.get(flavour, {}).get(node.id):
                 yield Measure(
                     id=f"{flavour}-{node.id}",
-                    title=node.title,
+                    title=facts.usual_title(flavour, node.id),
                     section=section,
                     is_score=True,
                     unit="",
                     decimals=0,
                     polarity=1,
                     year=facts.years[flavour],
-                    typical=50.0,
+                    typical=TYPICAL,
                     source=source,
-                    when=f"change over the {words.counted(WINDOW_YEARS, 'year')} to {facts.years[flavour]}"
+                    when=f"change over the {words.counted(CHANGE_WINDOW_YEARS, 'year')} to {facts.years[flavour]}"
                     if flavour == CHANGE
                     else "",
                 )
@@ -101,7 +103,7 @@ def _figure_measures(facts: Facts) -> Iterator[Measure]:
     for indicator in facts.indicators.values():
         if indicator.last_year is not None:
             is_apart = bool(facts.nations_apart(indicator.id))
-            typical = None if is_apart else facts.typical.get(indicator.id, {}).get(indicator.last_year)
+            typical = None if is_apart else facts.typical.get((indicator.id, UK), {}).get(indicator.last_year)
             yield Measure(
                 id=indicator.id,
                 title=indicator.title,
@@ -122,23 +124,49 @@ def _figure_measures(facts: Facts) -> Iterator[Measure]:
 
 
 def measure_rows(measure: Measure, facts: Facts) -> list[list[Any]]:
-    """A row of `MEASURE_COLUMNS` for every district that has a value."""
+    """A row of `MEASURE_COLUMNS` for every district that has a value and compares with most of the others."""
     if measure.is_score:
         flavour, node = measure.id.split("-", 1)
-        return list(_score_rows(facts, flavour, node))
-    return list(_figure_rows(facts, facts.indicators[measure.id], measure))
+        rows = list(_score_rows(facts, flavour, node))
+    else:
+        rows = list(_figure_rows(facts, facts.indicators[measure.id], measure))
+    return _with_unsure(rows)
+
+
+def measure_finding(measure: Measure, rows: list[list[Any]]) -> str:
+    """What the rows of a measure show, as the title of a map of it."""
+    said = [row[MEASURE_COLUMNS.index("verdict")] for row in rows]
+    if measure.is_apart:
+        return f"{measure.title}: nations measure it differently, so districts are compared within their nation"
+    start = f"{measure.title}, {measure.when or measure.year}"
+    if not rows:
+        return f"{start}: no district has a figure"
+    if any(verdict != verdicts.NOT_KNOWN for verdict in said):
+        flavour = CHANGE if measure.id.startswith(f"{CHANGE}-") else LEVEL
+        return f"{start}: of {words.count(len(rows), 'district')}, {wording.counted_verdicts(said, flavour)}"
+    low, high = (end(row[1] for row in rows) for end in (min, max))
+    ends = f"{words.bare_amount(low, measure.unit, measure.decimals)} to {words.amount(high, measure.unit, measure.decimals)}"
+    return f"{start}: from {ends}; how sure the differences are, is not known"
+
+
+def _with_unsure(rows: list[list[Any]]) -> list[list[Any]]:
+    """The rows with 1 after the verdict where it is not *clearly*; with 0 throughout where no verdict at all is known."""
+    at = MEASURE_COLUMNS.index("verdict")
+    some_known = any(row[at] != verdicts.NOT_KNOWN for row in rows)
+    return [
+        [*row[: at + 1], int(some_known and verdicts.sureness(row[at]) != verdicts.CLEARLY), *row[at + 1 :]]
+        for row in rows
+    ]
 
 
 def _score_rows(facts: Facts, flavour: str, node: str) -> Iterator[list[Any]]:
+    title = facts.usual_title(flavour, node)
     for area in facts.districts:
         score = facts.score(flavour, node, area.code)
-        if score is None:
-            continue
-        p = score.chance_above_typical
-        unsure = score.lower is not None and (p is None or 1 - CLEARLY < p < CLEARLY)
-        ends = [rounded(end, 1) for end in (score.lower, score.upper)]
-        ranks = [score.rank_lower, score.rank_upper]
-        yield [area.code, rounded(score.score, 1), *ends, int(unsure), facts.years[flavour], *ranks, ""]
+        if score is not None and score.is_comparable and score.title == title:
+            numbers = [rounded(v, 1) for v in (score.score, score.lower, score.upper)]
+            ranks = [score.rank_lower, score.rank_upper]
+            yield [area.code, *numbers, wording.verdict(score, flavour), facts.years[flavour], *ranks, ""]
 
 
 def _figure_rows(facts: Facts, indicator: Indicator, measure: Measure) -> Iterator[list[Any]]:
@@ -147,16 +175,8 @@ def _figure_rows(facts: Facts, indicator: Indicator, measure: Measure) -> Iterat
         figure = facts.latest(indicator.id, area.code)
         if figure is None or (figure.year != indicator.last_year and not measure.is_apart):
             continue
-        among = facts.typical_for(indicator.id, area).get(figure.year)
-        typical = measure.typical if not measure.is_apart else among.median if among else None
         ranked = facts.rank_sets.get(indicator.id, {}).get(area.code)
         ranks = [ranked.lower, ranked.upper] if ranked and ranked.year == figure.year else [None, None]
-        values = [rounded(v, indicator.decimals) for v in (figure.value, figure.lower, figure.upper)]
-        yield [area.code, *values, int(_spans(figure, typical)), figure.year, *ranks, figure.status]
-
-
-def _spans(figure: Figure, typical: float | None) -> bool:
-    """Whether the published interval holds the typical district's figure, so that the two cannot be told apart."""
-    if figure.lower is None or figure.upper is None or typical is None:
-        return False
-    return figure.lower <= typical <= figure.upper
+        decimals = words.shown_decimals(indicator.unit, indicator.decimals)
+        values = [rounded(v, decimals) for v in (figure.value, figure.lower, figure.upper)]
+        yield [area.code, *values, figure.verdict, figure.year, *ranks, figure.status]

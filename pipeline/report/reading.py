@@ -11,26 +11,11 @@ from typing import Any, TypeVar
 import duckdb
 
 from pipeline.published import words
+from pipeline.published.fifths import fifths
+from pipeline.published.figures import LatestFigure, latest_figures, series, typical_districts
+from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, DEFAULT_FRAMEWORK, LEVEL, Score, latest_scores
 from pipeline.reading import CannotRead, first_line, published
-from pipeline.report.facts import (
-    CHANGE,
-    FRAMEWORK,
-    LEVEL,
-    WINDOW_YEARS,
-    Area,
-    Dictionary,
-    Facts,
-    Figure,
-    Indicator,
-    Label,
-    Node,
-    RankSet,
-    Run,
-    Score,
-    Source,
-    Study,
-    Typical,
-)
+from pipeline.report.facts import Area, Dictionary, Facts, Indicator, Node, RankSet, Run, Source, Study
 
 _RUN = """
 select built_at, code_version, input_fingerprint, draw_count, is_thorough, observation_count, rows_read, rows_set_aside
@@ -63,88 +48,12 @@ from dim_node
 where framework_id = ? and is_indicator
 order by position
 """
-_YEAR = "select max(year) from mart_score where framework_id = ? and flavour = ? and window_years = ? and depth = 0"
-_SCORES = """
-select
-    node_id, area_code, score, score_lower, score_upper, rank, rank_lower, rank_upper, rank_count, probability_top_fifth,
-    probability_bottom_fifth, probability_above_typical, is_band, is_carried_forward, weight_with_error
-from mart_score
-where framework_id = ? and flavour = ? and window_years = ? and year = ?
-order by node_id, area_code
-"""
 _NOT_SCORED = """
 select not_scored.area_code, node.title, not_scored.reason
 from mart_not_scored as not_scored
 inner join dim_node as node using (framework_id, node_id)
 where framework_id = ? and flavour = ? and window_years = ? and year = ? and not node.is_indicator
 order by not_scored.area_code, node.position
-"""
-_CONTRIBUTIONS = """
-select node_id, area_code, member_id, contribution
-from mart_contribution
-where framework_id = ? and flavour = ? and window_years = ? and year = ?
-order by node_id, area_code, contribution desc, member_id
-"""
-_LABELS = """
-select area_code, label, probability, most_probable_label
-from mart_label
-where framework_id = ? and window_years = ? and year = ?
-order by area_code
-"""
-_FIGURES = """
-select indicator_id, area_code, year, value, lower, upper, status
-from fct_observation
-qualify row_number() over (partition by indicator_id, area_code, year order by period_end desc) = 1
-order by indicator_id, area_code, year
-"""
-_TYPICAL = """
-select
-    indicator_id,
-    year,
-    median(value),
-    quantile_cont(value, 0.1),
-    quantile_cont(value, 0.9),
-    count(distinct area_code)
-from fct_observation
-inner join dim_area using (area_code)
-where value is not null and is_scored
-group by indicator_id, year
-order by indicator_id, year
-"""
-_TYPICAL_IN_NATION = """
-with figure as (
-    select indicator_id, nation_code, year, area_code, value
-    from fct_observation
-    inner join dim_area using (area_code)
-    where value is not null and is_scored and nation_code is not null
-),
-
-covered as (
-    select indicator_id, year, count(distinct nation_code) as nations
-    from figure
-    group by indicator_id, year
-),
-
-apart as (
-    select indicator_id
-    from figure
-    inner join covered using (indicator_id, year)
-    group by indicator_id
-    having count(distinct nation_code) > max(nations)
-)
-
-select
-    indicator_id,
-    nation_code,
-    year,
-    median(value),
-    quantile_cont(value, 0.1),
-    quantile_cont(value, 0.9),
-    count(distinct area_code)
-from figure
-semi join apart using (indicator_id)
-group by indicator_id, nation_code, year
-order by indicator_id, nation_code, year
 """
 _RANK_SETS = """
 select indicator_id, area_code, rank, rank_lower, rank_upper, rank_count, year, coverage
@@ -165,11 +74,6 @@ from duckdb_tables() as tables
 inner join duckdb_columns() as columns using (table_name)
 where not tables.internal and not columns.internal
 order by tables.table_oid, columns.column_index
-"""
-_DIRECTIONS = """
-select indicator_id, area_code, direction
-from mart_indicator_trend
-where direction is not null
 """
 _STUDIES = {
     "release": """
@@ -193,13 +97,6 @@ _STUDIES = {
         group by indicator_id, kind, cause
         order by figures desc, indicator_id, kind
     """,
-    "fifths": """
-        select node_title, flavour, fifth, sure_count, fifth_count, rank_count, sure_area_names
-        from mart_fifth
-        where framework_id = 'shared_growth' and basis = 'draws' and window_years in (0, 10)
-            and node_id in ('growth', 'sharing')
-        order by flavour desc, node_id, fifth desc
-    """,
     "quarantine": """
         select stage, indicator_id, reason, count(*) as row_count
         from meta_quarantine
@@ -209,7 +106,7 @@ _STUDIES = {
     "gates": """
         select indicator_id, flavour, reason, reliability_deciding
         from mart_gate
-        where framework_id = 'shared_growth' and window_years in (0, 10)
+        where framework_id = $framework and window_years in (0, $window)
         qualify row_number() over (partition by indicator_id, flavour order by year desc) = 1
         order by flavour desc, indicator_id
     """,
@@ -220,33 +117,33 @@ _STUDIES = {
             max(value) filter (where statistic = 'nominal_weight') as nominal_weight,
             max(value) filter (where statistic = 'importance_share') as importance_share
         from mart_audit
-        where framework_id = 'shared_growth' and statistic in ('nominal_weight', 'importance_share')
-            and (window_years in (0, 10))
+        where framework_id = $framework and statistic in ('nominal_weight', 'importance_share')
+            and window_years in (0, $window)
         group by flavour, member_id
         order by flavour desc, importance_share desc nulls last, member_id
     """,
     "flags": """
         select flavour, node_id, statistic, value, note
         from mart_audit
-        where is_flagged and framework_id = 'shared_growth'
+        where is_flagged and framework_id = $framework
         order by audit_id
     """,
     "sensitivity": """
         select flavour, factor, total_effect, total_effect_half_width, mean_rank_shift, evaluations
         from mart_sensitivity
-        where framework_id = 'shared_growth'
+        where framework_id = $framework
         order by flavour desc, total_effect desc nulls last, factor
     """,
     "variants": """
         select flavour, factor, option, mean_rank_shift, largest_rank_shift, proof, is_proven
         from mart_sensitivity_variant
-        where framework_id = 'shared_growth'
+        where framework_id = $framework
         order by flavour desc, mean_rank_shift desc nulls last, factor, option
     """,
 }
 
 
-_Key = TypeVar("_Key", str, tuple[str, str])
+_Held = TypeVar("_Held")
 
 
 def read_facts(path: Path) -> Facts:
@@ -272,15 +169,11 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
     if not runs:
         raise CannotRead("the published file says of no run that made it; run `make refresh` first")
     areas = {area.code: area for area in told_apart([Area(*row) for row in rows(_AREAS)])}
-    windows = {LEVEL: 0, CHANGE: WINDOW_YEARS}
-    years = {flavour: rows(_YEAR, FRAMEWORK, flavour, window)[0][0] for flavour, window in windows.items()}
-    views = {f: (FRAMEWORK, f, windows[f], year) for f, year in years.items() if year is not None}
+    scores = {flavour: _scores(connection, flavour) for flavour in (LEVEL, CHANGE)}
+    years = {f: held[0].year for f, held in scores.items() if held}
+    windows = {LEVEL: 0, CHANGE: CHANGE_WINDOW_YEARS}
     groups = rows(_GROUPS)
-    directions: dict[str, dict[str, str]] = defaultdict(dict)
-    for indicator, code, direction in rows(_DIRECTIONS):
-        directions[indicator][code] = direction
     return Facts(
-        directions=dict(directions),
         run=Run(*runs[0]),
         areas=areas,
         members=_members(areas.values(), groups),
@@ -288,25 +181,43 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         indicators={row[0]: _indicator(row) for row in rows(_INDICATORS)},
         nodes=[
             Node(row[0], _printed(row[1]), row[2], row[3], row[4], tuple(row[5].split(", ")))
-            for row in rows(_NODES, FRAMEWORK)
+            for row in rows(_NODES, DEFAULT_FRAMEWORK)
         ],
-        node_indicators=_lists(rows(_NODE_INDICATORS, FRAMEWORK)),
-        years={f: year for f, year in years.items() if year is not None},
-        scores={f: _tables(rows(_SCORES, *view), Score) for f, view in views.items()},
-        not_scored={f: _lists((row[0], row[1:]) for row in rows(_NOT_SCORED, *view)) for f, view in views.items()},
-        labels={
-            row[0]: Label(*row[1:])
-            for row in (rows(_LABELS, FRAMEWORK, WINDOW_YEARS, years[CHANGE]) if CHANGE in views else [])
+        node_indicators=_lists(rows(_NODE_INDICATORS, DEFAULT_FRAMEWORK)),
+        years=years,
+        scores={flavour: _nested((s.node_id, s.area_code, s) for s in scores[flavour]) for flavour in years},
+        not_scored={
+            f: _lists((row[0], row[1:]) for row in rows(_NOT_SCORED, DEFAULT_FRAMEWORK, f, windows[f], year))
+            for f, year in years.items()
         },
-        contributions={f: _nested_lists(rows(_CONTRIBUTIONS, *view)) for f, view in views.items()},
-        figures=_series(rows(_FIGURES)),
-        typical=_typical((row[0], row[1:]) for row in rows(_TYPICAL)),
-        typical_in_nation=_typical(((row[0], row[1]), row[2:]) for row in rows(_TYPICAL_IN_NATION)),
-        rank_sets=_tables(rows(_RANK_SETS, FRAMEWORK), RankSet),
+        fifths=[replace(fifth, title=_printed(fifth.title)) for fifth in fifths(connection)],
+        figures=series(connection),
+        latest_figures=_nested((f.indicator_id, f.area_code, f) for f in _latest_figures(connection)),
+        typical=typical_districts(connection),
+        rank_sets=_nested((row[0], row[1], RankSet(*row[2:])) for row in rows(_RANK_SETS, DEFAULT_FRAMEWORK)),
         sources=[Source(*row) for row in rows(_SOURCES)],
         dictionary=list(_dictionary(rows(_DICTIONARY))),
         studies={name: _study(connection, sql) for name, sql in _STUDIES.items()},
     )
+
+
+def _scores(connection: duckdb.DuckDBPyConnection, flavour: str) -> list[Score]:
+    """The scores of all areas, with titles as print has them."""
+    return [_printed_titles(score) for score in latest_scores(connection, flavour, with_indicators=True)]
+
+
+def _printed_titles(score: Score) -> Score:
+    if "'" not in f"{score.title}{score.parent_title}{score.missing_pillars}":
+        return score
+    parent, lacks = (text and _printed(text) for text in (score.parent_title, score.missing_pillars))
+    return replace(score, title=_printed(score.title), parent_title=parent, missing_pillars=lacks)
+
+
+def _latest_figures(connection: duckdb.DuckDBPyConnection) -> list[LatestFigure]:
+    return [
+        replace(figure, title=_printed(figure.title)) if "'" in figure.title else figure
+        for figure in latest_figures(connection)
+    ]
 
 
 def told_apart(areas: list[Area]) -> list[Area]:
@@ -360,32 +271,11 @@ def _lists(pairs: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
     return dict(found)
 
 
-def _tables(rows: Iterable[tuple[Any, ...]], kind: type[Any]) -> dict[str, dict[str, Any]]:
-    """``kind`` made of all but the first two cells of each row, by these two."""
-    found: dict[str, dict[str, Any]] = defaultdict(dict)
-    for first, second, *cells in rows:
-        found[first][second] = kind(*cells)
-    return dict(found)
-
-
-def _nested_lists(rows: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, list[Any]]]:
-    found: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for node, code, member, value in rows:
-        found[node][code].append((member, value))
-    return {node: dict(codes) for node, codes in found.items()}
-
-
-def _series(rows: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, list[Figure]]]:
-    found: dict[str, dict[str, list[Figure]]] = defaultdict(lambda: defaultdict(list))
-    for indicator, code, *cells in rows:
-        found[indicator][code].append(Figure(*cells))
-    return {indicator: dict(codes) for indicator, codes in found.items()}
-
-
-def _typical(rows: Iterable[tuple[_Key, tuple[Any, ...]]]) -> dict[_Key, dict[int, Typical]]:
-    found: dict[_Key, dict[int, Typical]] = defaultdict(dict)
-    for key, cells in rows:
-        found[key][cells[0]] = Typical(*cells)
+def _nested(triples: Iterable[tuple[str, str, _Held]]) -> dict[str, dict[str, _Held]]:
+    """The third of each triple by the first two."""
+    found: dict[str, dict[str, _Held]] = defaultdict(dict)
+    for first, second, held in triples:
+        found[first][second] = held
     return dict(found)
 
 
@@ -399,6 +289,7 @@ def _dictionary(rows: Iterable[tuple[Any, ...]]) -> Iterator[Dictionary]:
 
 
 def _study(connection: duckdb.DuckDBPyConnection, sql: str) -> Study:
-    result = connection.execute(sql)
+    known = {"framework": DEFAULT_FRAMEWORK, "window": CHANGE_WINDOW_YEARS}
+    result = connection.execute(sql, {name: value for name, value in known.items() if f"${name}" in sql})
     columns = tuple(column[0] for column in result.description or [])
     return Study(columns, tuple(result.fetchall()))

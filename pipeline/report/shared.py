@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.published import words
+from pipeline.published import wording, words
+from pipeline.published.figures import UK
+from pipeline.published.scores import CHANGE, LEVEL, Score
 from pipeline.report.boundaries import Boundaries
 from pipeline.report.cartogram import Centre, borders, hexagons
 from pipeline.report.chart import plain_json, rounded
-from pipeline.report.facts import CHANGE, LEVEL, NOT_CLEAR, Area, Facts, Score
-from pipeline.report.measures import MEASURE_COLUMNS, measure_rows, measures
-from pipeline.report.sentences import CLEARLY
+from pipeline.report.facts import Area, Facts
+from pipeline.report.measures import MEASURE_COLUMNS, measure_finding, measure_rows, measures
 
-# What the two halves of an area's standing are called, and what is said where either cannot be told.
-STANDINGS = {
-    (True, True): "Above typical on both",
-    (True, False): "Growth above, sharing below",
-    (False, True): "Sharing above, growth below",
-    (False, False): "Below typical on both",
-}
-UNTOLD = "Cannot be told apart on one or both"
-LABELS = ("growing and sharing", "growing not sharing", "sharing not growing", "neither", NOT_CLEAR)
 # Islands too far off to be drawn as part of the mainland. Wight and Anglesey are joined to it on the map.
 _ISLANDS = {
     "S12000013": "Na h-Eileanan Siar",
@@ -47,28 +39,17 @@ def area_path(area: Area) -> str:
     return f"areas/{area.code}.html"
 
 
-def standing_class(growth: Score, sharing: Score) -> str:
-    """The quarter of the picture that both scores surely lie in, or that it cannot be told."""
-    sides = []
-    for score in (growth, sharing):
-        p = score.chance_above_typical
-        if p is None or 1 - CLEARLY < p < CLEARLY:
-            return UNTOLD
-        sides.append(p >= CLEARLY)
-    return STANDINGS[sides[0], sides[1]]
-
-
 def scripts(facts: Facts, areas: Sequence[Area]) -> Iterator[tuple[str, str]]:
     """(path from the root, text) of every data script: those all pages share, then one for each of ``areas``."""
     yield "data/places.js", places_script(facts)
     yield "data/cells.js", cells_script(facts)
     for flavour in facts.years:
         yield f"data/standings-{flavour}.js", standings_script(facts, flavour)
-    every = measures(facts)
-    yield "data/measures.js", f"IG.put('measures',{plain_json([m.as_json() for m in every])});\n"
-    for measure in every:
-        name = f"measure/{measure.id}"
-        yield f"data/measures/{measure.id}.js", _table(name, MEASURE_COLUMNS, measure_rows(measure, facts))
+    rows = [(measure, measure_rows(measure, facts)) for measure in measures(facts)]
+    entries = [measure.as_json() | {"finding": measure_finding(measure, held)} for measure, held in rows]
+    yield "data/measures.js", f"IG.put('measures',{plain_json(entries)});\n"
+    for measure, held in rows:
+        yield f"data/measures/{measure.id}.js", _table(f"measure/{measure.id}", MEASURE_COLUMNS, held)
     yield "data/typical.js", typical_script(facts)
     for area in areas:
         yield f"data/areas/{area.code}.js", area_script(area, facts)
@@ -85,57 +66,50 @@ def places_script(facts: Facts) -> str:
 
 
 def standings_script(facts: Facts, flavour: str) -> str:
-    """Growth and sharing of every scored district in one flavour, with intervals, rank intervals and class."""
+    """Growth and sharing of the scored districts that compare, in one flavour, with intervals, rank intervals and class."""
     columns = ("code", "x", "x_lower", "x_upper", "y", "y_lower", "y_upper", "class")
     ranks = ("growth_rank_lower", "growth_rank_upper", "sharing_rank_lower", "sharing_rank_upper")
     return _table(f"standings-{flavour}", (*columns, *ranks), _standings(facts, flavour))
 
 
 def standing_row(area: Area, facts: Facts, flavour: str) -> list[Any] | None:
-    """One area's row of `standings_script`; None where growth or sharing has no score."""
-    growth, sharing = (facts.score(flavour, domain, area.code) for domain in ("growth", "sharing"))
-    if growth is None or sharing is None:
+    """One area's row of `standings_script`; None where growth or sharing has no score that compares with districts'."""
+    pair = facts.standing(flavour, area.code)
+    if pair is None:
         return None
-    if flavour == LEVEL:
-        group = standing_class(growth, sharing)
-    else:
-        group = facts.labels[area.code].label if area.code in facts.labels else NOT_CLEAR
-    numbers = [rounded(v, 1) for s in (growth, sharing) for v in (s.score, s.lower, s.upper)]
+    growth, sharing = pair
+    numbers = [rounded(v, 1) for s in pair for v in (s.score, s.lower, s.upper)]
     ranks = [growth.rank_lower, growth.rank_upper, sharing.rank_lower, sharing.rank_upper]
-    return [area.code, *numbers, group, *ranks]
+    return [area.code, *numbers, wording.class_of(growth, sharing, flavour), *ranks]
 
 
 def typical_script(facts: Facts) -> str:
     """The typical district of every indicator and year: [year, median, 10th percentile, 90th percentile].
 
-    Where nations do not compare there is also one for each nation, under the indicator, a blank and the nation's code.
+    Where nations do not compare there is one for each nation, under the indicator, a blank and the nation's code.
     """
     rows = {
-        indicator.id: [
-            [t.year, *(rounded(v, indicator.decimals + 1) for v in (t.median, t.low, t.high))]
-            for t in facts.typical.get(indicator.id, {}).values()
+        typical_name(key): [
+            [t.year, *(rounded(v, facts.indicators[key[0]].decimals + 1) for v in (t.median, t.low, t.high))]
+            for t in years.values()
         ]
-        for indicator in facts.indicators.values()
-        if indicator.has_figures
+        for key, years in facts.typical.items()
+        if facts.indicators[key[0]].has_figures
     }
-    for (indicator_id, nation), years in facts.typical_in_nation.items():
-        decimals = facts.indicators[indicator_id].decimals + 1
-        rows[f"{indicator_id} {nation}"] = [
-            [t.year, *(rounded(v, decimals) for v in (t.median, t.low, t.high))] for t in years.values()
-        ]
     return f"IG.put('typical',{plain_json(rows)});\n"
+
+
+def typical_name(key: tuple[str, str]) -> str:
+    """What the scripts call the typical district of an indicator, or of an indicator and a nation."""
+    indicator, nation = key
+    return indicator if nation == UK else f"{indicator} {nation}"
 
 
 def area_script(area: Area, facts: Facts) -> str:
     """One area's scores and the whole series of its figures."""
     scores = {
         flavour: {
-            node.id: [
-                *(rounded(v, 1) for v in (score.score, score.lower, score.upper)),
-                score.rank_lower,
-                score.rank_upper,
-                int(bool(score.is_band)),
-            ]
+            node.id: _score_cells(score, flavour)
             for node in facts.nodes
             if (score := facts.score(flavour, node.id, area.code))
         }
@@ -143,7 +117,14 @@ def area_script(area: Area, facts: Facts) -> str:
     }
     figures = {
         indicator.id: [
-            [f.year, *(rounded(v, indicator.decimals) for v in (f.value, f.lower, f.upper)), f.status]
+            [
+                f.year,
+                *(
+                    rounded(v, words.shown_decimals(indicator.unit, indicator.decimals))
+                    for v in (f.value, f.lower, f.upper)
+                ),
+                f.status,
+            ]
             for f in facts.figures[indicator.id][area.code]
             if f.value is not None
         ]
@@ -152,6 +133,18 @@ def area_script(area: Area, facts: Facts) -> str:
     }
     held = {"name": area.name, "scores": scores, "figures": {k: v for k, v in figures.items() if v}}
     return f"IG.put('area/{area.code}',{plain_json(held)});\n"
+
+
+def _score_cells(score: Score, flavour: str) -> list[Any]:
+    """Score and interval, the rank in words, the verdict, the title of what was scored and the pillars it lacks."""
+    numbers = [rounded(v, 1) for v in (score.score, score.lower, score.upper)]
+    return [
+        *numbers,
+        wording.rank(score) if score.rank is not None else "",
+        wording.verdict(score, flavour),
+        score.title,
+        wording.lacking(score),
+    ]
 
 
 def _standings(facts: Facts, flavour: str) -> Iterator[list[Any]]:

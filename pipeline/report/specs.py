@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 import altair as alt
 import vl_convert
 
-LABEL_TOKENS: Final = ("both", "growth-only", "sharing-only", "neither", "unclear")
-LABEL_SHAPES: Final = ("circle", "square", "diamond", "triangle-up", "circle")
+LABEL_TOKENS: Final = ("both", "growth-only", "sharing-only", "neither", "unclear", "unknown")
+LABEL_SHAPES: Final = ("circle", "square", "diamond", "triangle-up", "circle", "circle")
 _Layered = alt.LayerChart | alt.FacetChart  # what Altair says that layering gives
 SERIES_TOKENS: Final = ("series-1", "series-2", "series-3", "series-4", "series-5", "muted")
 CLASSES: Final = 5
@@ -136,7 +136,7 @@ def _quadrant() -> _Layered:
     scale = alt.Scale(domain=[0, 100], nice=False)
     x = alt.X("x:Q", scale=scale, axis=_axis(title="text:x_title", tickCount=5))
     y = alt.Y("y:Q", scale=scale, axis=_upright("text:y_title", tickCount=5))
-    classes = _words(("c1", "c2", "c3", "c4", "c5"))
+    classes = _words(("c1", "c2", "c3", "c4", "c5", "c6"))
     middle = alt.Chart(alt.InlineData([{"at": 50}]))
     corners = [
         {"x": 99, "y": 98, "name": "text:corner_both", "side": "right"},
@@ -310,13 +310,13 @@ def _ranges() -> _Layered:
 
 
 def _contributions() -> _Layered:
-    """What each part does to the score above it, in per cent: bars to the right lift it, bars to the left hold it back."""
+    """The points each part adds to the score above it: bars to the right add to it, bars to the left take off it."""
     field = _points()
     x = alt.X(
         "value:Q",
         axis=_axis(
             title="text:x_title",
-            labelExpr="format(datum.value, '+') == '+0' ? '0' : format(datum.value, '+') + '%'",
+            labelExpr="format(datum.value, '+') == '+0' ? '0' : format(datum.value, '+')",
             tickCount=5,
         ),
     )
@@ -331,7 +331,7 @@ def _contributions() -> _Layered:
 def _cartogram() -> _Layered:
     """A district a mark: a hexagon, or its boundary, after the row's `path` in the square from -1 to 1 or about it.
 
-    The page sets `hexagon` (a mark's size in square pixels) to the width it has. What cannot be told apart is a smaller
+    The page sets `hexagon` (a mark's size in square pixels) to the width it has. What is not clearly apart is a smaller
     hexagon in the full colour of its class, or a paler outline: `unsure_size` and `unsure_opacity` say which.
     """
     field = _points()

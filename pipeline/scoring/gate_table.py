@@ -63,7 +63,7 @@ def _gate_reason(run: FlavourRun, gate: GateDecision) -> str:
         if run.window is None or k is None or np.isnan(run.cube.values[k]).all():
             return "no figures are held"
         return f"no district has {run.window.min_points} figures in {run.window.years} years"
-    return "scored" if not np.isnan(gate.reliability) else "scored; no published error to judge it by"
+    return "scored" if not np.isnan(gate.reliability) else "scored; no margin of error is held here to judge it by"
 
 
 def base_table(run: FlavourRun, areas: Areas) -> pd.DataFrame:

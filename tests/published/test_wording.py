@@ -1,133 +1,160 @@
-"""The words for scores, ranks and verdicts: one place makes them, and they say no more than the file does."""
+"""What is said of a place is what the file's verdict says: four words, and none of them twice over."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from pipeline.published import wording
+from pipeline.published.figures import LatestFigure
 from pipeline.published.scores import CHANGE, LEVEL, Score
-
-Rows = Callable[..., list[tuple]]
 
 GROWTH = Score(
     area_code="E07000123", node_id="growth", title="Growth", node_kind="domain", depth=1, parent_node_id="index",
-    parent_title="Shared growth", year=2025, score=62.4, lower=58.0, upper=66.6, verdict="clearly above", rank=41,
-    rank_lower=30, rank_upper=55, rank_count=359, is_band=False, is_carried_forward=False,
-    probability_above_typical=0.999, probability_top_fifth=0.97, probability_bottom_fifth=0.0, sure_fifth="top",
-    weight_with_error=1.0, missing_pillars=None, points_added=6.0,
+    parent_title="Shared growth", year=2025, score=38.0, lower=34.0, upper=41.0, verdict="clearly below", rank=307,
+    rank_lower=267, rank_upper=328, rank_count=359, is_band=False, is_carried_forward=False,
+    probability_above_typical=0.001, probability_top_fifth=0.0, probability_bottom_fifth=0.97, sure_fifth="bottom",
+    weight_with_error=1.0, missing_pillars=None, points_added=-6.0,
 )  # fmt: skip
+SHARING = replace(GROWTH, node_id="sharing", title="Sharing", score=49.0, verdict="cannot say", sure_fifth=None)
 UNKNOWN = replace(
-    GROWTH, verdict="not known", rank=None, rank_lower=None, rank_upper=None, is_band=None, sure_fifth=None,
-    probability_above_typical=None, probability_top_fifth=None, probability_bottom_fifth=None, weight_with_error=1 / 3,
+    GROWTH, verdict="not known", weight_with_error=0.33, rank=None, rank_lower=None, rank_upper=None, sure_fifth=None,
+    probability_above_typical=None, probability_top_fifth=None, probability_bottom_fifth=None,
 )  # fmt: skip
-SHARING = replace(UNKNOWN, node_id="sharing", title="Sharing", score=40.2, weight_with_error=1 / 6)
+RATE = LatestFigure(
+    area_code="E07000123", indicator_id="employment_rate", title="Employment rate", theme="employment", unit="per cent",
+    decimals=1, year=2023, value=80.4, lower=72.3, upper=88.5, status="ok", typical_value=76.5, verdict="probably above",
+    direction_verdict="cannot say",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("verdict", "flavour", "said"),
+    ("verdict", "level", "change"),
     [
-        ("clearly above", LEVEL, "clearly above the typical district"),
-        ("probably below", LEVEL, "probably below the typical district"),
-        ("clearly above", CHANGE, "clearly gained on the typical district"),
-        ("probably below", CHANGE, "probably fell behind the typical district"),
+        ("clearly above", "clearly above the typical district", "clearly gained on the typical district"),
+        ("probably below", "probably below the typical district", "probably fell behind the typical district"),
+        ("cannot say", "we cannot say whether it is above or below the typical district",
+         "we cannot say whether it has gained on or fallen behind the typical district"),
+        ("not known", "how sure this is, is not known (survey error known for 33% of its weight)",
+         "how sure this is, is not known (survey error known for 33% of its weight)"),
     ],
-)
-def test_a_verdict_with_a_side_is_said_in_its_own_words(verdict: str, flavour: str, said: str) -> None:
-    assert wording.against_typical(replace(GROWTH, verdict=verdict), flavour) == said
+)  # fmt: skip
+def test_a_score_is_compared_in_the_word_of_its_verdict(verdict: str, level: str, change: str) -> None:
+    score = replace(UNKNOWN, verdict=verdict)
+    assert wording.against_typical(score, LEVEL) == level
+    assert wording.against_typical(score, CHANGE) == change
 
 
-def test_what_cannot_be_said_and_what_is_not_known_are_two_things() -> None:
-    assert "cannot say" in wording.against_typical(replace(GROWTH, verdict="cannot say"))
-    assert "survey error known for 33% of its weight" in wording.against_typical(UNKNOWN)
-
-
-def test_a_rank_is_given_with_its_interval_a_band_alone_and_none_on_too_little_evidence() -> None:
-    assert wording.rank(GROWTH) == "41 of 359 (30 to 55)"
-    assert wording.rank(replace(GROWTH, is_band=True, rank_upper=300)) == "30 to 300 of 359"
+def test_a_score_without_a_known_error_has_neither_rank_nor_fifth() -> None:
     assert wording.rank(UNKNOWN) == "not known"
-    assert wording.rank_sentence(GROWTH) == "ranked 41st of 359 districts (90% interval 30th to 55th)"
-    assert "no rank is given" in wording.rank_sentence(UNKNOWN)
-    assert wording.fifth(GROWTH) == "In the highest fifth of districts (probability 97%)"
+    assert wording.rank_sentence(UNKNOWN) == "no rank is given: survey error known for 33% of its weight"
     assert wording.fifth(UNKNOWN) is None
+    assert wording.score_with_interval(replace(UNKNOWN, lower=None, upper=None)) == "38"
 
 
-def test_a_score_without_a_pillar_says_that_it_does_not_compare() -> None:
+def test_of_a_wide_rank_only_the_interval_is_given() -> None:
+    wide = replace(GROWTH, rank_lower=121, rank_upper=313, is_band=True)
+    assert wording.rank(wide) == "121 to 313 of 359"
+    assert "307" not in wording.rank_sentence(wide)
+
+
+def test_a_narrow_rank_is_given_with_its_interval() -> None:
+    assert wording.rank_sentence(GROWTH) == "ranked 307th of 359 districts (90% interval 267th to 328th)"
+
+
+def test_a_fifth_is_named_only_where_the_file_is_sure_of_it() -> None:
+    assert wording.fifth(GROWTH) == "In the lowest fifth of districts (probability 97%)"
+    assert wording.fifth(replace(GROWTH, sure_fifth=None)) is None
+
+
+def test_a_score_that_lacks_pillars_says_which() -> None:
+    lacking = replace(GROWTH, missing_pillars="Productivity; Spread of pay")
+    assert wording.not_comparable(lacking) == (
+        "not comparable with most districts: it has no productivity or spread of pay"
+    )
     assert wording.not_comparable(GROWTH) is None
-    assert wording.not_comparable(replace(GROWTH, missing_pillars="Spread of pay; Productivity")) == (
-        "not comparable with most districts: it has no spread of pay and productivity"
+    assert not lacking.compares_with(GROWTH)
+
+
+@pytest.mark.parametrize(
+    ("growth", "sharing", "said"),
+    [
+        ("clearly above", "clearly above", "In 2025, the Isle of Wight is clearly above the typical district on growth (38) and sharing (49)"),
+        ("clearly below", "cannot say", "In 2025, the Isle of Wight is clearly below the typical district on growth (38); on sharing (49), we cannot say"),
+        ("not known", "probably above", ("In 2025, the Isle of Wight is probably above the typical district on sharing (49); "
+         "on growth (38), how sure this is, is not known")),
+        ("not known", "not known", ("In 2025, the Isle of Wight scores 38 on growth and 49 on sharing (50 is the typical district); "
+         "how sure this is, is not known")),
+        ("cannot say", "cannot say", "In 2025, the Isle of Wight: on growth (38) and sharing (49), we cannot say"),
+    ],
+)  # fmt: skip
+def test_the_picture_s_title_gives_growth_and_sharing_a_verdict_each(growth: str, sharing: str, said: str) -> None:
+    scores = [replace(GROWTH, verdict=growth), replace(SHARING, verdict=sharing)]
+    assert wording.domains_finding("the Isle of Wight", scores, LEVEL, "in 2025") == said
+
+
+def test_a_class_of_the_picture_needs_two_clear_verdicts() -> None:
+    def classed(growth: str, sharing: str) -> str:
+        return wording.class_of(replace(GROWTH, verdict=growth), replace(SHARING, verdict=sharing), LEVEL)
+
+    assert classed("clearly above", "clearly below") == "Growth clearly above, sharing clearly below"
+    assert classed("clearly below", "clearly above") == "Sharing clearly above, growth clearly below"
+    assert classed("clearly below", "clearly below") == "Clearly below on both"
+    assert classed("clearly above", "probably above") == "Not clear on one or both"
+    assert classed("clearly above", "not known") == "Not known on one or both"
+
+
+def test_a_picture_of_which_nothing_is_known_says_so_in_one_sentence() -> None:
+    assert wording.classes_finding({wording.NOT_KNOWN: 341}, LEVEL) == (
+        "For all 341 districts shown, we do not know how sure the picture is: "
+        "survey error is known for less than half of growth or sharing"
+    )
+    assert wording.classes_finding({"Clearly above on both": 2, wording.NOT_KNOWN: 3}, LEVEL) == (
+        "Of 5 districts: 2 clearly above on both; 3 not known on one or both"
     )
 
 
-def test_in_short_names_growth_and_sharing_apart_and_grades_nothing_twice() -> None:
-    pay = replace(GROWTH, node_id="pay", title="Residents’ pay", node_kind="pillar", verdict="clearly below")
-    fell = replace(GROWTH, verdict="clearly below", score=31.0)
-    open_ = replace(GROWTH, node_id="sharing", title="Sharing", verdict="cannot say", score=49.0)
-    assert wording.in_short([UNKNOWN, SHARING, pay], [fell, open_], 10) == (
-        "Growth scores 62 and sharing scores 40 (50 is the typical district). How sure this is, is not known: survey "
-        "error is known for only 33% of growth and 17% of sharing. Residents’ pay is clearly below the typical district. "
-        "Over the ten years to 2025, growth (31) clearly fell behind the typical district and sharing (49) may have "
-        "gained on the typical district or fallen behind it."
+def test_in_short_gives_every_domain_one_verdict_and_says_what_it_lacks() -> None:
+    sharing = replace(SHARING, verdict="not known", weight_with_error=0.0, missing_pillars="Spread of pay")
+    assert wording.in_short([GROWTH, sharing], [], 10) == (
+        "Growth (38) is clearly below the typical district. Sharing scores 49 (50 is the typical district). "
+        "How sure this is, is not known: survey error is known for none of sharing. "
+        "Sharing is not comparable with most districts: it has no spread of pay."
     )
-    assert wording.in_short([], [], 10) == ""
 
 
-def test_every_verdict_of_the_file_follows_from_its_probability_and_its_evidence(rows: Rows) -> None:
-    words = {
-        word: (start, end)
-        for word, start, end in rows("select verdict, probability_from, probability_to from meta_verdict")
-    }
-    assert list(words) == ["clearly", "probably", "cannot say", "not known"]
-    clearly, probably = words["clearly"][0], words["probably"][0]
-    wrong = rows(
-        """
-        with judged as (
-            select verdict, weight_with_error, score_lower, rank, probability_top_fifth, sure_fifth,
-                probability_above_typical as p
-            from mart_score
-        )
-        select * from judged
-        where verdict is distinct from case
-            when score_lower is null or weight_with_error < 0.5 - 1e-6 then 'not known'
-            when p >= $clearly then 'clearly above'
-            when p <= 1 - $clearly then 'clearly below'
-            when p >= $probably then 'probably above'
-            when p <= 1 - $probably then 'probably below'
-            else 'cannot say'
-        end
-        or (verdict = 'not known' and (rank is not null or p is not null or sure_fifth is not null))
-        """.replace("$clearly", str(clearly)).replace("$probably", str(probably))
+def test_what_moves_a_domain_most_is_said_in_points() -> None:
+    pay = replace(GROWTH, node_id="pay", title="Pay", node_kind="pillar", points_added=2.2)
+    income = replace(pay, node_id="income", title="Household income", points_added=-5.6)
+    assert wording.drivers(GROWTH, [pay, income]) == (
+        "Pay adds most to growth (2 points) and household income takes most off it (6 points)."
     )
-    assert wrong == []
-    kinds = {kind for (kind,) in rows("select distinct verdict from mart_score where node_kind = 'pillar'")}
-    assert len(kinds) == 6, "all verdicts are in use"
+    assert wording.drivers(GROWTH, [replace(pay, points_added=0.3)]) is None
 
 
-def test_no_rank_and_nothing_sure_stands_on_less_than_half_of_the_evidence(rows: Rows) -> None:
-    thin = "weight_with_error < 0.5 - 1e-6"
-    assert rows(f"select count(*) from mart_score where {thin}")[0][0] > 100_000
-    assert rows(
-        f"select count(*) from mart_score where {thin} and (rank is not null or verdict <> 'not known' "
-        "or probability_above_typical is not null)"
-    ) == [(0,)]
-    assert rows(
-        "select count(*) from mart_shared_growth where (growth_weight_with_error < 0.4999 or sharing_weight_with_error "
-        "< 0.4999) and label is not null and label <> 'not known'"
-    ) == [(0,)]
-    assert rows(
-        "select count(*) from mart_fifth as fifth where basis = 'draws' and sure_count > 0 and weight_with_error < 0.3"
-    ) == [(0,)]
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        ("probably above", "(95% interval 72.3% to 88.5%), probably above the typical district (76.5%)"),
+        ("cannot say", "(95% interval 72.3% to 88.5%); we cannot say whether it is above or below the typical district (76.5%)"),
+    ],
+)  # fmt: skip
+def test_a_figure_is_compared_in_the_word_of_its_verdict(verdict: str, said: str) -> None:
+    finding = wording.figure_finding(replace(RATE, verdict=verdict), "Preston")
+    assert finding == f"Employment rate: 80.4% in Preston in 2023 {said}"
 
 
-def test_a_wider_area_without_a_districts_pillar_says_which(rows: Rows) -> None:
-    [(missing,)] = rows(
-        "select missing_pillars from latest_score where area_name = 'Core Cities' and framework_id = 'shared_growth' "
-        "and flavour = 'level' and node_id = 'sharing'"
+def test_a_figure_without_an_interval_is_neither_above_nor_below() -> None:
+    bare = replace(RATE, lower=None, upper=None, verdict="not known")
+    assert wording.figure_finding(bare, "Cardiff", "Wales") == (
+        "Employment rate: 80.4% in Cardiff in 2023; the typical district of Wales has 76.5%"
     )
-    assert missing == "Spread of pay; Concentration of deprivation within the place"
-    assert rows(
-        "select count(*) from latest_score where level = 'region' and framework_id = 'shared_growth' "
-        "and flavour = 'level' and node_id = 'growth' and missing_pillars is not null"
-    ) == [(0,)]
+
+
+def test_an_error_is_in_one_of_three_states_and_never_denied_where_nothing_is_known() -> None:
+    assert wording.error_words("published") == "published and used"
+    assert wording.error_words("published_not_held") == "published but not held here"
+    assert wording.error_words("not_published") == "not published by anyone"
+    assert wording.error_words(None) == "no margin of error is held here"
+    assert wording.no_interval_words("published") == "none for this figure"

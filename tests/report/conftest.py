@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,13 @@ def published_file(offline_run: tuple[RunContext, Outcome]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def published_rows(published_file: Path) -> Iterator[Callable[..., list[tuple]]]:
+    """Rows of a query on the published file, for fixtures that outlive a test."""
+    with duckdb.connect(str(published_file), read_only=True) as connection:
+        yield lambda sql, *parameters: connection.execute(sql, list(parameters)).fetchall()
+
+
+@pytest.fixture(scope="session")
 def site(published_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
     return built(published_file, tmp_path_factory.mktemp("site") / "report")
 
@@ -67,7 +75,8 @@ def odd_site(published_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         connection.execute("update dim_area set area_name = ? where area_code = 'E07000123'", [EVIL_NAME])
         connection.execute("update dim_indicator set last_year = null where indicator_id = 'employment_rate'")
         connection.execute("update fct_observation set value = null where indicator_id = 'employment_rate'")
-        for table in ("fct_observation", "mart_score", "mart_label", "mart_contribution", "mart_change", "mart_rank"):
+        connection.execute("delete from mart_indicator_trend where indicator_id = 'employment_rate'")
+        for table in ("fct_observation", "mart_score", "mart_contribution", "mart_indicator_trend", "mart_rank"):
             connection.execute(f"delete from {table} where area_name = 'Adur'")
         for table in ("mart_rank", "mart_audit", "mart_sensitivity", "mart_sensitivity_variant", "meta_quarantine"):
             connection.execute(f"delete from {table}")

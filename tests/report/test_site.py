@@ -156,11 +156,13 @@ def test_every_chart_has_a_finding_a_source_a_table_and_figures(pages: dict[str,
 
 
 def test_a_newcomer_reads_where_a_place_stands_and_how_sure_that_is(pages: dict[str, Seen], rows: Rows) -> None:
-    [(score, lower, upper)] = rows(
-        "select round(score), round(score_lower), round(score_upper) from mart_score where area_name = 'Preston' "
-        "and framework_id = 'shared_growth' and flavour = 'level' and node_id = 'sharing' and year = 2025"
+    [(score, lower, upper, share)] = rows(
+        "select round(score), round(score_lower), round(score_upper), round(100 * weight_with_error) from latest_score "
+        "where area_name = 'Preston' and framework_id = 'shared_growth' and flavour = 'level' and node_id = 'sharing'"
     )
-    assert f"it scored {score:.0f} (90% interval {lower:.0f} to {upper:.0f})" in pages["areas/E07000123.html"].words
+    text = pages["areas/E07000123.html"].words
+    assert f"{score:.0f} 90% interval {lower:.0f} to {upper:.0f}" in text
+    assert f"How sure this is, is not known (survey error known for {share:.0f}% of its weight)." in text
 
 
 def test_no_page_lists_districts_by_their_rank(pages: dict[str, Seen]) -> None:
@@ -169,22 +171,12 @@ def test_no_page_lists_districts_by_their_rank(pages: dict[str, Seen]) -> None:
         assert "league" not in page.words.lower(), path
 
 
-def test_a_rank_is_a_band_where_its_interval_is_wide(pages: dict[str, Seen], rows: Rows) -> None:
-    [(code, lower, upper)] = rows(
-        "select area_code, rank_lower, rank_upper from mart_score where framework_id = 'shared_growth' "
-        "and flavour = 'level' and year = 2025 and node_id = 'pay' and is_band order by area_code limit 1"
+def test_only_the_interval_of_a_rank_is_given_where_it_is_wide(site: Site, rows: Rows) -> None:
+    [(code, lower, upper, count)] = rows(
+        "select area_code, rank_lower, rank_upper, rank_count from latest_score where framework_id = 'shared_growth' "
+        "and flavour = 'level' and node_id = 'pay' and is_band order by area_code limit 1"
     )
-    assert f"band {lower} to {upper} of" in pages[f"areas/{code}.html"].words
-
-
-def test_an_unclear_label_says_not_clear_and_how_unsure(pages: dict[str, Seen], rows: Rows) -> None:
-    [(code, likely)] = rows(
-        "select area_code, most_probable_label from mart_label where label = 'not clear' and framework_id = 'shared_growth' "
-        "and window_years = 10 and year = 2025 and area_code like 'E07%' order by area_code limit 1"
-    )
-    text = pages[f"areas/{code}.html"].words
-    assert "Not clear" in text
-    assert f"“{likely}”, has a probability of only" in text
+    assert f'<td class="number">{lower} to {upper} of {count}</td>' in site.text(f"areas/{code}.html")
 
 
 @pytest.mark.parametrize("code", ["E09000001", "E06000053"])
@@ -360,18 +352,28 @@ def test_a_briefing_on_an_unknown_place_says_so(published_file: Path, capsys: py
 def test_the_home_page_says_who_is_surely_at_either_end_and_how_few(
     site: Site, published: duckdb.DuckDBPyConnection
 ) -> None:
-    sure, standing, names = published.execute(
-        "select sure_count, fifth_count, sure_area_names from mart_fifth where framework_id = 'shared_growth' "
-        "and flavour = 'level' and node_id = 'sharing' and fifth = 'bottom' and basis = 'draws'"
+    known, sure, names = published.execute(
+        "select known_count, sure_count, sure_area_names from mart_fifth where framework_id = 'shared_growth' "
+        "and flavour = 'level' and node_id = 'pay' and fifth = 'bottom' and basis = 'draws'"
     ).fetchone() or (0, 0, "")
     line = re.search(
-        r"<tr><th scope=\"row\">Sharing, where it stands</th><td>worst fifth.*?</tr>", site.text("index.html")
+        r"<tr><th scope=\"row\">Residents’ pay, where it stands</th><td>lowest fifth.*?</tr>", site.text("index.html")
     )
     assert line is not None
+    assert f">{known}</td>" in line[0]
     assert f">{sure}</td>" in line[0]
-    assert f">{standing}</td>" in line[0]
-    assert 0 < sure < standing
+    assert 0 < sure < known
     assert names.split("; ")[0] in line[0]
+
+
+def test_the_home_page_names_no_fifth_of_a_score_whose_error_is_not_known(site: Site, rows: Rows) -> None:
+    unknown = [title for (title,) in rows(
+        "select distinct node_title from mart_fifth where framework_id = 'shared_growth' and flavour = 'level' "
+        "and basis = 'draws' and known_count = 0"
+    )]  # fmt: skip
+    assert "Sharing" in unknown
+    text = site.text("index.html")
+    assert not [title for title in unknown if f"{title}, where it stands</th>" in text]
 
 
 def test_an_indicator_whose_nations_do_not_compare_shows_each_by_itself(pages: dict[str, Seen]) -> None:
@@ -405,10 +407,10 @@ def test_the_quality_page_says_what_was_revised_or_that_nothing_was(
 
 
 def test_an_area_s_figures_say_where_each_has_been_heading(pages: dict[str, Seen], rows: Rows) -> None:
-    directions = {d for (d,) in rows("select distinct direction from mart_indicator_trend where area_name = 'Preston' and direction is not null")}  # fmt: skip
+    said = {d for (d,) in rows("select distinct direction_verdict from latest_figure where area_name = 'Preston' and direction_verdict is not null")}  # fmt: skip
     words_shown = pages["areas/E07000123.html"].words
-    assert directions
-    assert all(direction in words_shown for direction in directions)
+    assert len(said) > 2
+    assert all(direction in words_shown for direction in said)
 
 
 def test_areas_of_one_name_are_told_apart_wherever_they_meet(pages: dict[str, Seen], site: Site, rows: Rows) -> None:
@@ -427,25 +429,25 @@ def test_areas_of_one_name_are_told_apart_wherever_they_meet(pages: dict[str, Se
     [pillars] = [p for p in payloads if p["file"].endswith("level-pillars")]
     drawn = [(point["name"], point["series"]) for point in pillars["rows"]["points"]]
     assert len(drawn) == len(set(drawn))
-    labels = (site.folder / "downloads" / "labels.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert any(line.startswith(f"{code},West Midlands,") for line in labels), "files keep the published name"
+    scores = (site.folder / "downloads" / "scores.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert any(line.startswith(f"{code},West Midlands,") for line in scores), "files keep the published name"
 
 
-def test_the_home_page_names_only_places_that_can_be_told_and_shows_how_wide_intervals_are(
+def test_the_home_page_names_no_place_without_a_clear_verdict_and_shows_how_wide_intervals_are(
     pages: dict[str, Seen], site: Site
 ) -> None:
-    for payload in map(json.loads, pages["index.html"].payloads):
-        if payload.get("spec") == "quadrant":
-            flavour = payload["rows"]["points"]["flavour"]
-            classes = {
-                row["code"]: row["class"] for row in site.rows(f"data/standings-{flavour}.js", f"standings-{flavour}")
-            }
-            named = [classes[code] for code in payload["signals"]["named"]]
-            assert named
-            assert not {"not clear", "Cannot be told apart on one or both"} & set(named)
-            [cross] = payload["rows"]["middling"]
-            assert cross["x_lower"] < cross["x"] < cross["x_upper"]
-            assert cross["y_lower"] < cross["y"] < cross["y_upper"]
+    pictures = [p for p in map(json.loads, pages["index.html"].payloads) if p["spec"] == "quadrant"]
+    assert len(pictures) == 2
+    for payload in pictures:
+        flavour = payload["rows"]["points"]["flavour"]
+        classes = {
+            row["code"]: row["class"] for row in site.rows(f"data/standings-{flavour}.js", f"standings-{flavour}")
+        }
+        clear = {name for name in classes.values() if "lear" in name and not name.startswith("Not ")}
+        assert {classes[code] for code in payload["signals"]["named"]} == clear
+        [cross] = payload["rows"]["middling"]
+        assert cross["x_lower"] < cross["x"] < cross["x_upper"]
+        assert cross["y_lower"] < cross["y"] < cross["y_upper"]
 
 
 def test_every_measure_says_its_source_with_a_date_and_what_time_it_is_of(site: Site) -> None:
@@ -460,4 +462,4 @@ def test_every_table_has_a_caption(site: Site) -> None:
     for path in site.folder.rglob("*.html"):
         if path.name != "methodology.html":
             text = path.read_text(encoding="utf-8")
-            assert text.count("<table>") == text.count("<caption"), path
+            assert text.count("<table") == text.count("<caption"), path

@@ -112,4 +112,4 @@ def test_one_edition_is_flagged_as_without_a_published_error(figures: pd.DataFra
             "and indicator_id = ? and year = 2023",
             [OUTPUT],
         ).fetchall()
-        assert reason == "scored; no published error to judge it by"
+        assert reason == "scored; no margin of error is held here to judge it by"

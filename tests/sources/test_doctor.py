@@ -71,7 +71,10 @@ def test_a_map_that_went_and_a_newer_one_are_told(
 
     finding = types_of()
     assert finding.is_good
-    assert "; combined authorities are TYPE419 (combined authorities (as of May 2025)); counties are TYPE423" in finding.detail
+    assert (
+        "; combined authorities are TYPE419 (combined authorities (as of May 2025)); counties are TYPE423"
+        in finding.detail
+    )
     assert finding.detail.endswith(
         "newer: TYPE420 (local authorities: district / unitary (as of April 2025)), not asked for yet"
     )

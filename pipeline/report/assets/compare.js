@@ -15,32 +15,47 @@ document.addEventListener("DOMContentLoaded", () => {
     return (IG.get("groups") ?? []).find((group) => group.code === code);
   }
 
-  /** A place's score on a measure, from its own file: wider areas are in no measure's table. */
+  /** A place's score on a measure, from its own file: wider areas are in no measure's table. `basis` is what it rests on. */
   function scoreOf(code, measureId) {
     const [flavour, ...node] = measureId.split("-");
     const found = IG.get(`area/${code}`)?.scores[flavour]?.[node.join("-")];
     if (!found) return null;
-    const [value, lower, upper, best, worst, isBand] = found;
-    return { code, name: IG.place(code).name, value, lower, upper, ranks: best === null ? "" : `${isBand ? "band " : ""}${best} to ${worst}` };
+    const [value, lower, upper, ranks, verdict, title, lacks] = found;
+    return { code, name: IG.place(code).name, value, lower, upper, ranks, verdict, lacks, basis: `${title}, ${lacks}` };
   }
 
-  /** The finding: a group by how many of its members can be told apart, places by whether the first can be. */
-  function finding(rows, group, entry, missing) {
+  /** The basis on which most of the scores rest; of two equally common ones that of districts. */
+  function commonBasis(rows) {
+    const times = new Map();
+    for (const { basis } of rows) times.set(basis, (times.get(basis) ?? 0) + 1);
+    const most = Math.max(...times.values());
+    const candidates = rows.filter(({ basis }) => times.get(basis) === most);
+    return (candidates.find(({ lacks }) => !lacks) ?? candidates[0])?.basis;
+  }
+
+  /** The row of a score that rests on other parts than the rest: named, and not drawn. */
+  function notComparable(row) {
+    const why = row.lacks ? `it has no ${row.lacks}` : "it rests on other parts";
+    return { ...row, value: null, lower: null, upper: null, ranks: "", verdict: `not comparable: ${why}` };
+  }
+
+  /** The finding: how many of a group's members are clearly on either side, or the score and verdict of each place. */
+  function finding(drawn, apart, group, entry, missing) {
     const what = `${entry.title.toLowerCase()}${entry.when.startsWith("change") ? ` (${entry.when})` : ` in ${entry.when}`}`;
-    if (!rows.length) return `None of these places has a score on ${what}`;
+    if (!drawn.length) return `None of these places has a score on ${what}`;
+    const gone = missing ? `; ${IG.count(missing, "has", "have")} no score` : "";
+    const others = apart.length ? `; not comparable: ${IG.listing(apart.map((row) => row.name))}` : "";
+    const basis = drawn[0].lacks ? `; these scores have no ${drawn[0].lacks}, so compare them with one another only` : "";
     if (group) {
-      const known = rows.filter((row) => row.code !== group.code && row.lower !== null);
-      const [above, below] = [known.filter((row) => row.lower > 50).length, known.filter((row) => row.upper < 50).length];
-      const without = group.members.length - rows.filter((row) => row.code !== group.code).length;
-      const gone = without ? `; ${IG.count(without, "has", "have")} no score` : "";
-      return `Of the ${IG.count(group.members.length, group.parts)} of ${group.said}, ${above || "none"} ${above === 1 ? "has" : "have"} an interval wholly above the typical district on ${what} and ${below || "none"} wholly below${gone}`;
+      const members = drawn.filter((row) => row.code !== group.code);
+      const { above, below, unknown } = entry.verdicts;
+      const [higher, lower, open] = [above, below, unknown].map((verdict) => members.filter((row) => row.verdict === verdict).length);
+      const verb = entry.when.startsWith("change") ? "" : higher === 1 ? "is " : "are ";
+      const doubt = open ? `; for ${open} how sure this is, is not known` : "";
+      return `On ${what}, of the ${IG.count(group.members.length, group.parts)} of ${group.said}, ${higher || "none"} ${verb}${above} the typical district and ${lower || "none"} ${below} it${doubt}${gone}${others}${basis}`;
     }
-    const [first, second] = rows;
-    const gone = missing ? `; ${IG.count(missing, "place has", "places have")} no score` : "";
-    if (!second) return `${first.name} scores ${IG.number(first.value, 0)} on ${what}, where 50 is the typical district${gone}`;
-    if (first.lower === null || second.upper === null) return `${first.name} has the highest score on ${what}, as far as figures without a published error can say${gone}`;
-    if (first.lower > second.upper) return `${first.name} scores highest on ${what}, clearly above ${second.name}${gone}`;
-    return `On ${what}, ${first.name} and ${second.name} cannot be told apart at the top${gone}`;
+    const each = drawn.map((row) => `${row.name} ${IG.number(row.value, 0)} (${row.verdict})`);
+    return `On ${what}, where 50 is the typical district: ${IG.listing(each)}${gone}${others}${basis}`;
   }
 
   function field(measureId, names) {
@@ -54,12 +69,16 @@ document.addEventListener("DOMContentLoaded", () => {
     const id = controls.score.value;
     const entry = IG.measure(id);
     const found = codes.map((code) => scoreOf(code, id));
-    const rows = found.filter(Boolean).toSorted((a, b) => b.value - a.value);
+    const scored = found.filter(Boolean).toSorted((a, b) => b.value - a.value);
+    const basis = commonBasis(scored);
+    const drawn = scored.filter((row) => row.basis === basis);
+    const apart = scored.filter((row) => row.basis !== basis).map(notComparable);
+    const rows = [...drawn, ...apart];
     await IG.charts.update(ranges, {
-      title: finding(rows, group, entry, found.length - rows.length),
+      title: finding(drawn, apart, group, entry, found.length - scored.length),
       file: `compare-${id}`,
-      rows: { points: rows.map((row) => ({ ...row, series: row.code === group?.code ? "The group" : SERIES })), field: field(id, rows.map((row) => row.name)) },
-      text: { x_title: `${entry.title}, ${entry.when}: score (50 is the typical district)`, a: SERIES, ...(rows.some((row) => row.code === group?.code) && { b: "The group" }) },
+      rows: { points: rows.map((row) => ({ ...row, series: row.code === group?.code ? "The group" : SERIES })), field: drawn[0]?.lacks ? [] : field(id, drawn.map((row) => row.name)) },
+      text: { x_title: `${entry.title}, ${entry.when}: score (50 is the typical district)`, a: SERIES, ...(drawn.some((row) => row.code === group?.code) && { b: "The group" }) },
     });
   }
 

@@ -12,20 +12,6 @@ document.addEventListener("DOMContentLoaded", () => {
   const chosenShapes = () => (outlines?.checked ? "boundaries" : "cells");
   let turn = 0;
 
-  /** The finding: how many can be told apart where intervals are known, else the range of the figures. */
-  function finding(entry, rows) {
-    const when = `${entry.title}, ${entry.when}`;
-    if (entry.isApart) return `${entry.title}: each nation measures it in its own way, so districts are set among those of their nation`;
-    const known = rows.filter((row) => row.lower !== null);
-    if (known.length) {
-      const told = known.filter((row) => !row.unsure).length;
-      return `${when}: ${IG.count(told, "district")} of ${known.length} can be told apart from the typical district`;
-    }
-    const values = rows.map((row) => row.value);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
-    return `${when}: from ${IG.amount(low, entry, true)} to ${IG.amount(high, entry)}; no survey error is published`;
-  }
-
   /** The finding of the line of dots: where most districts lie. */
   function spread(entry, rows) {
     const values = rows.filter((row) => IG.place(row.code).scored).map((row) => row.value).sort((a, b) => a - b);
@@ -44,7 +30,6 @@ document.addEventListener("DOMContentLoaded", () => {
     if (mine !== turn) return;
     const rows = IG.rows(`measure/${id}`);
     if (changed) changed.hidden = shapes !== "boundaries";
-    const title = finding(entry, rows);
     const interval = entry.isScore ? "90% interval" : "95% interval";
     const columns = [
       { field: "name", title: "District", decimals: null },
@@ -52,13 +37,14 @@ document.addEventListener("DOMContentLoaded", () => {
       { field: "value", title: `${entry.title}${entry.isScore ? ", score" : `, ${entry.axis}`}`, decimals: entry.decimals },
       { field: "lower", title: `Lower end of ${interval}`, decimals: entry.decimals },
       { field: "upper", title: `Upper end of ${interval}`, decimals: entry.decimals },
+      { field: "verdict", title: "Against the typical district", decimals: null },
       { field: "year", title: "Year", decimals: null },
     ];
     const { source } = entry;
     const shared = { columns, source };
     await IG.charts.update(map, {
       ...shared,
-      title,
+      title: entry.finding,
       file: `map-${id}`,
       source: shapes === "boundaries" ? `${source} ${outlines.dataset.source}` : source,
       caption: captions[shapes],

@@ -64,7 +64,7 @@ IG.recipes = (() => {
     const { extent } = IG.get(shapes);
     if (entry.isApart) return { rows, signals: { labels: FIFTHS }, extent, palette: "sequential" };
     const ends = [entry.isScore ? 0 : values[0], ...breaks, entry.isScore ? 100 : values.at(-1)];
-    const labels = ["No figure"];
+    const labels = [entry.isScore ? "No score that compares" : "No figure"];
     for (let i = 0; i < CLASSES; i += 1) {
       labels.push(`${IG.amount(ends[i], entry, true)} to ${i < CLASSES - 1 ? "under " : ""}${IG.amount(ends[i + 1], entry, true)}`);
     }

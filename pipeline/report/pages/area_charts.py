@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.published import words
-from pipeline.report import sentences
+from pipeline.published import wording, words
+from pipeline.published.figures import UK
+from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, LEVEL, Score
 from pipeline.report.chart import Chart, Column, rounded
-from pipeline.report.facts import CHANGE, DOMAINS, LEVEL, NOT_CLEAR, WINDOW_YEARS, Area, Facts, Score
+from pipeline.report.facts import DOMAINS, Area, Facts
 from pipeline.report.pages.page import method_changes, own_source, publisher_source
-from pipeline.report.shared import LABELS, STANDINGS, UNTOLD, standing_row
+from pipeline.report.shared import standing_row, typical_name
 
 RANK_FIELD_COLUMNS = (
     Column("name", "District"),
@@ -29,12 +29,7 @@ _TREND_COLUMNS = (
     Column("status", "Status"),
 )
 _PERCENTILE = re.compile(r"pay_annual_(?:p(\d\d)|median)$")
-_GREY = {
-    LEVEL: "Grey dots are places that cannot be told apart from the typical district.",
-    CHANGE: "Grey dots are places for which no label reaches a probability of 60%.",
-}
 _FEWEST_PERCENTILES = 5
-_FIELD_ENDS = (0.1, 0.9)
 
 
 def quadrant_columns(flavour: str) -> tuple[Column, ...]:
@@ -47,29 +42,34 @@ def quadrant_columns(flavour: str) -> tuple[Column, ...]:
         *(Column(f"x_{side}", f"Growth, {end} of 90% interval", 1) for side, end in zip(("lower", "upper"), ends, strict=True)),
         Column("y", f"Sharing score{change}", 1),
         *(Column(f"y_{side}", f"Sharing, {end} of 90% interval", 1) for side, end in zip(("lower", "upper"), ends, strict=True)),
-        Column("class", "Label" if flavour == CHANGE else "Against the typical district"),
+        Column("class", "Against the typical district"),
     )  # fmt: skip
 
 
 def quadrant_text(flavour: str, facts: Facts) -> dict[str, str]:
-    """The words of the picture of growth and sharing."""
-    classes = LABELS if flavour == CHANGE else (*STANDINGS.values(), UNTOLD)
+    """The words of the picture of growth and sharing; of the classes only those that some district is in."""
+    held = facts.class_counts(flavour)
     corners = (
-        ("grew and shared more", "grew more, shared less", "shared more, grew less", "grew and shared less")
+        (
+            "gained on both",
+            "growth gained, sharing fell behind",
+            "sharing gained, growth fell behind",
+            "fell behind on both",
+        )
         if flavour == CHANGE
-        else ("prosperous and shared", "prosperous, less shared", "less prosperous, shared", "less of both")
+        else ("above on both", "growth above, sharing below", "sharing above, growth below", "below on both")
     )
-    when = f"{WINDOW_YEARS} years to {facts.years[flavour]}" if flavour == CHANGE else str(facts.years[flavour])
+    when = f"{CHANGE_WINDOW_YEARS} years to {facts.years[flavour]}" if flavour == CHANGE else str(facts.years[flavour])
     return {
         "x_title": f"Growth score, {when} (50 is the typical district)",
         "y_title": f"Sharing score, {when}",
-        **{f"c{i}": name for i, name in enumerate(classes, start=1)},
+        **{f"c{i}": name for i, name in enumerate(wording.classes(flavour), start=1) if held[name]},
         **dict(zip(("corner_both", "corner_growth", "corner_sharing", "corner_neither"), corners, strict=True)),
-    }
+    }  # fmt: skip
 
 
 def quadrant(area: Area, facts: Facts, flavour: str) -> Chart | None:
-    """The place among all districts on growth and sharing, with its intervals."""
+    """The place among all districts on growth and sharing, with its intervals; None where it does not compare with them."""
     row = standing_row(area, facts, flavour)
     if row is None:
         return None
@@ -80,11 +80,13 @@ def quadrant(area: Area, facts: Facts, flavour: str) -> Chart | None:
     return Chart(
         id=f"{area.code}-{flavour}-growth-and-sharing",
         spec="quadrant",
-        title=_quadrant_finding(area, facts, flavour),
+        title=wording.domains_finding(
+            words.spoken(area.name), facts.domains(flavour, area.code), flavour, _in_time(facts, flavour)
+        ),
         caption=(
             f"Growth and sharing, {heading}: {words.spoken(area.name)} among the scored districts. The cross spans its "
-            f"90% intervals, which leave out errors that nobody publishes. {_GREY[flavour]}"
-        ),
+            f"90% intervals, which leave out errors that are not held here. {not_drawn(facts, flavour)}"
+        ).strip(),
         source=own_source(facts),
         columns=quadrant_columns(flavour),
         rows={"points": recipe},
@@ -93,30 +95,45 @@ def quadrant(area: Area, facts: Facts, flavour: str) -> Chart | None:
     )
 
 
-def _quadrant_finding(area: Area, facts: Facts, flavour: str) -> str:
-    if flavour == CHANGE:
-        label = facts.labels.get(area.code)
-        if label is None or label.label == NOT_CLEAR:
-            return (
-                f"It is not clear where {words.spoken(area.name)} was heading in the ten years to {facts.years[CHANGE]}"
-            )
-        return f"In the ten years to {facts.years[CHANGE]}, {words.spoken(area.name)} probably {sentences.DIRECTIONS[label.label]}"
-    return sentences.both_halves(
-        words.spoken(area.name), {d: s for d in DOMAINS if (s := facts.score(flavour, d, area.code))}
+def not_drawn(facts: Facts, flavour: str) -> str:
+    """How many scored districts the picture of growth and sharing leaves out, and why; empty where it has them all."""
+    left_out = facts.left_out_count(flavour)
+    if not left_out:
+        return ""
+    lacks = words.count(left_out, "district is", "districts are")
+    return (
+        f"{words.capital(lacks)} not drawn: a pillar that most districts have is missing, so the scores do not compare."
     )
+
+
+def without_picture(area: Area, facts: Facts, flavour: str) -> str | None:
+    """Why a place is not drawn among the districts; None where it is, or where nothing is scored in the flavour."""
+    scores = facts.domains(flavour, area.code)
+    if flavour not in facts.years or facts.standing(flavour, area.code):
+        return None
+    heading = "where it has been heading" if flavour == CHANGE else "where it stands"
+    reasons = [f"{words.small(s.title)} is {said}" for s in scores if (said := wording.not_comparable(s))]
+    if len(scores) < len(DOMAINS):
+        reasons = ["growth and sharing are not both scored; the reason is under “What is not scored”"]
+    said = words.spoken(area.name)
+    return f"There is no picture of {said} among the districts, {heading}: {'; '.join(reasons)}."
+
+
+def _in_time(facts: Facts, flavour: str) -> str:
+    year = facts.years[flavour]
+    return f"over the {words.counted(CHANGE_WINDOW_YEARS, 'year')} to {year}" if flavour == CHANGE else f"in {year}"
 
 
 def rank_band(area: Area, facts: Facts, domain: str) -> Chart | None:
     """Every district's rank interval on one domain, the place's own marked: how much of a rank can be known."""
     score = facts.score(LEVEL, domain, area.code)
-    if score is None or score.rank_lower is None or score.rank_upper is None:
+    if score is None or score.rank_lower is None or score.rank_upper is None or not score.is_comparable:
         return None
     width = score.rank_upper - score.rank_lower + 1
     return Chart(
         id=f"{area.code}-{domain}-rank",
         spec="caterpillar",
-        title=f"On {domain}, {words.possessive(area.name)} rank lies between {words.ordinal(score.rank_lower)} "
-        f"and {words.ordinal(score.rank_upper)} of {score.rank_count}",
+        title=f"On {domain}, {words.spoken(area.name)} is {wording.rank_sentence(score)}",
         caption=f"90% interval of every district’s rank on {domain} in {facts.years[LEVEL]}, in the order of the scores; 1 is best. "
         f"{words.possessive(area.name)} interval spans {words.count(width, 'place')}.",
         source=own_source(facts),
@@ -143,33 +160,23 @@ def pillars(area: Area, facts: Facts, flavour: str, beside: Sequence[Area]) -> C
     nodes = [n for n in facts.nodes if n.depth == 2 and area.code in scores.get(n.id, {})]
     if not nodes:
         return None
-    points, field = [], []
+    points, field, own = [], [], {}
     for node in nodes:
-        spread = sorted(s.score for code, s in scores[node.id].items() if facts.areas[code].is_scored)
-        if spread:
-            low, high = (spread[round(end * (len(spread) - 1))] for end in _FIELD_ENDS)
-            field.append({"name": node.title, "low": rounded(low, 1), "high": rounded(high, 1)})
+        own[node.id] = mine = scores[node.id][area.code]
+        if band := facts.bands.get((flavour, node.id, mine.title)):
+            field.append({"name": mine.title, "low": rounded(band[0], 1), "high": rounded(band[1], 1)})
         points += [
-            {"name": node.title, "series": place.name} | _numbers(score)
+            {"name": mine.title, "series": place.name} | _numbers(score, flavour)
             for place in (area, *beside)
-            if (score := scores[node.id].get(place.code))
+            if (score := scores[node.id].get(place.code)) and score.compares_with(mine)
         ]
-    best, worst = (pick(nodes, key=lambda n: scores[n.id][area.code].score) for pick in (max, min))
-    said = words.possessive(area.name)
-    what = "place among the pillars" if flavour == LEVEL else "direction"
-    own = {n.id: scores[n.id][area.code] for n in nodes}
-    doubt = "" if _is_apart(best.id, own) and _is_apart(worst.id, own) else ", but intervals overlap with others"
-    title = (
-        f"Of {said} pillars, {words.small(best.title)} scores highest and {words.small(worst.title)} lowest{doubt}"
-        if best is not worst
-        else f"Only {words.small(best.title)} could be scored for {words.spoken(area.name)}"
-    )
     return Chart(
         id=f"{area.code}-{flavour}-pillars",
         spec="ranges",
-        title=words.capital(title),
-        caption=f"Scores of the pillars, {_when(facts, flavour)}, with 90% intervals where a survey error is published. "
-        f"The grey band holds the middle 80% of districts; 50 is the typical one. Read the {what} with its interval.",
+        title=wording.pillars_finding(words.spoken(area.name), list(own.values()), flavour),
+        caption=f"Scores of the pillars, {_when(facts, flavour)}, with 90% intervals where a survey error is held here. "
+        "The grey band holds the middle 80% of districts; 50 is the typical one. A place is shown beside another only on "
+        "pillars that rest on the same parts.",
         source=own_source(facts),
         columns=(
             Column("name", "Pillar"),
@@ -177,34 +184,21 @@ def pillars(area: Area, facts: Facts, flavour: str, beside: Sequence[Area]) -> C
             Column("value", "Score", 1),
             Column("lower", "Lower end of 90% interval", 1),
             Column("upper", "Upper end of 90% interval", 1),
+            Column("verdict", "Against the typical district"),
         ),
         rows={"points": points, "field": field},
         text={"x_title": "Score, 0 to 100"} | series_text([area, *beside]),
-    )
-
-
-def _is_apart(node: str, scores: Mapping[str, Score]) -> bool:
-    """Whether a score's interval lies wholly on one side of every other's; a score without an interval is a point."""
-    low, high = _ends(scores[node])
-    return all(
-        other_low > high or other_high < low
-        for n, s in scores.items()
-        if n != node
-        for other_low, other_high in [_ends(s)]
-    )
-
-
-def _ends(score: Score) -> tuple[float, float]:
-    return (score.score if score.lower is None else score.lower, score.score if score.upper is None else score.upper)
+    )  # fmt: skip
 
 
 def _when(facts: Facts, flavour: str) -> str:
     year = facts.years[flavour]
-    return f"change over the {words.counted(WINDOW_YEARS, 'year')} to {year}" if flavour == CHANGE else f"{year}"
+    return f"change over the {words.counted(CHANGE_WINDOW_YEARS, 'year')} to {year}" if flavour == CHANGE else f"{year}"
 
 
-def _numbers(score: Score) -> dict[str, Any]:
-    return {"value": rounded(score.score, 1), "lower": rounded(score.lower, 1), "upper": rounded(score.upper, 1)}
+def _numbers(score: Score, flavour: str) -> dict[str, Any]:
+    ends = {"lower": rounded(score.lower, 1), "upper": rounded(score.upper, 1)}
+    return {"value": rounded(score.score, 1)} | ends | {"verdict": wording.verdict(score, flavour)}
 
 
 def series_text(places: Sequence[Area]) -> dict[str, str]:
@@ -213,27 +207,29 @@ def series_text(places: Sequence[Area]) -> dict[str, str]:
 
 
 def contributions(area: Area, facts: Facts, domain: str) -> Chart | None:
-    """By how much each pillar multiplies the domain's score, in per cent of it: exp(contribution) - 1."""
-    parts = facts.contributions.get(LEVEL, {}).get(domain, {}).get(area.code, ())
-    if not parts:
+    """The points each pillar adds to the domain's score or takes off it, relative to 50."""
+    score = facts.score(LEVEL, domain, area.code)
+    parts = sorted((s for s in facts.pillars(LEVEL, area.code, domain) if s.points_added is not None), key=_points)[
+        ::-1
+    ]
+    if score is None or not parts:
         return None
-    effects = {facts.node_title(member): 100 * math.expm1(value) for member, value in parts}
-    strongest = max(effects, key=lambda title: abs(effects[title]))
-    verb = "lifts" if effects[strongest] >= 0 else "holds back"
+    said = wording.drivers(score, parts) or f"No pillar moves {domain} by a point"
     return Chart(
         id=f"{area.code}-{domain}-contributions",
         spec="contributions",
-        title=words.capital(
-            f"{words.possessive(area.name)} standing on {words.small(strongest)} {verb} its {domain} score the most, "
-            f"by {words.number(abs(effects[strongest]))}%"
-        ),
-        caption=f"What each pillar does to the {domain} score of {facts.years[LEVEL]}, against a place where it is typical. "
-        "The bars multiply: together they make the score.",
+        title=f"{words.capital(words.spoken(area.name))}: {words.small(said.rstrip('.'))}",
+        caption=f"Points that each pillar adds to the {domain} score of {facts.years[LEVEL]}, or takes off it. "
+        f"Together they make the difference between {words.number(score.score)} and 50, the typical district’s.",
         source=own_source(facts),
-        columns=(Column("name", "Pillar"), Column("value", "Effect on the score, per cent", 1)),
-        rows={"points": [{"name": title, "value": rounded(effect, 1)} for title, effect in effects.items()]},
-        text={"x_title": f"Effect on the {domain} score"},
+        columns=(Column("name", "Pillar"), Column("value", "Points added to the score", 1)),
+        rows={"points": [{"name": s.title, "value": rounded(s.points_added, 1)} for s in parts]},
+        text={"x_title": f"Points added to the {domain} score"},
     )
+
+
+def _points(score: Score) -> float:
+    return score.points_added or 0.0
 
 
 def trend(area: Area, facts: Facts, indicator_id: str, beside: Sequence[Area], edition: str | None) -> Chart | None:
@@ -242,20 +238,20 @@ def trend(area: Area, facts: Facts, indicator_id: str, beside: Sequence[Area], e
     latest = facts.latest(indicator_id, area.code)
     if latest is None:
         return None
-    typical = facts.typical_for(indicator_id, area).get(latest.year)
-    apart = (indicator_id, area.nation_code or "") in facts.typical_in_nation
-    nation = area.nation_name if apart else None
+    key = facts.typical_key(indicator_id, area)
+    nation = area.nation_name if key[1] != UK else None
     among = f" in {nation}; the nations measure this differently and do not compare" if nation else ""
     held = [a for a in beside[:1] if facts.latest(indicator_id, a.code)]
     ribbon = (
-        "The ribbon is the publisher’s 95% interval. " if latest.lower is not None
-        else "No survey error is published with these figures. "
-    )  # fmt: skip
+        "The ribbon is the publisher’s 95% interval."
+        if latest.has_interval
+        else f"Margin of error: {wording.no_interval_words(indicator.error_status)}."
+    )
     return Chart(
         id=f"{area.code}-{indicator_id}",
         spec="trend",
-        title=words.capital(sentences.against_typical(latest, typical, indicator, area.name, nation)),
-        caption=f"{ribbon}The broken line is the typical district, the median of those scored{among}."
+        title=words.capital(wording.figure_finding(latest, area.name, nation)),
+        caption=f"{ribbon} The broken line is the typical district, the median of those scored{among}."
         f"{method_changes(indicator.series_breaks, facts.figures[indicator_id][area.code][0].year, latest.year)}",
         source=publisher_source(facts, indicator.publisher, edition),
         columns=_TREND_COLUMNS,
@@ -264,7 +260,7 @@ def trend(area: Area, facts: Facts, indicator_id: str, beside: Sequence[Area], e
                 "from": "trend",
                 "indicator": indicator_id,
                 "place": area.code,
-                "typical": f"{indicator_id} {area.nation_code}" if apart else indicator_id,
+                "typical": typical_name(key),
                 "wider": held[0].code if held else None,
                 "wider_name": held[0].name if held else None,
             }
@@ -295,7 +291,7 @@ def growth_incidence(area: Area, facts: Facts, beside: Sequence[Area]) -> Chart 
         spec="incidence",
         title=f"From {first} to {last}, pay in {words.spoken(area.name)} {verb} by {words.number(low_pace, 1)}% a year at {sides}",
         caption="Growth incidence: average yearly growth of gross annual pay by percentile, before inflation. Those at a percentile "
-        "in one year are not the same people in the other, and no survey error is published here: small differences mean nothing.",
+        "in one year are not the same people in the other, and no margin of error is carried through: small differences mean nothing.",
         source=publisher_source(facts, "Office for National Statistics, Annual Survey of Hours and Earnings", None),
         columns=(
             Column("percentile", "Percentile"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.published import words
+from pipeline.published import wording, words
+from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, LEVEL, Score
 from pipeline.report import sentences
-from pipeline.report.facts import CHANGE, DOMAINS, LEVEL, WINDOW_YEARS, Area, Facts
+from pipeline.report.facts import DOMAINS, Area, Facts
 from pipeline.report.pages import area_charts as charts
 from pipeline.report.pages.page import Page, editions
 from pipeline.report.shared import area_path, shown_areas
@@ -57,17 +58,19 @@ def area_page(area: Area, facts: Facts, named_editions: Mapping[str, str]) -> Pa
             "members": [facts.areas[c] for c in facts.members.get(area.code, ())] if not area.is_district else [],
             "paragraph": sentences.paragraph(area, facts),
             "tiles": [_tile(area, facts, domain) for domain in DOMAINS],
-            "label": _label(area, facts),
+            "heading": _heading(area, facts),
             "level": charts.quadrant(area, facts, LEVEL) if LEVEL in facts.years else None,
             "change": charts.quadrant(area, facts, CHANGE) if CHANGE in facts.years else None,
             "pillars": charts.pillars(area, facts, LEVEL, beside) if LEVEL in facts.years else None,
             "pillars_change": charts.pillars(area, facts, CHANGE, beside) if CHANGE in facts.years else None,
+            "without_picture": [said for f in (LEVEL, CHANGE) if (said := charts.without_picture(area, facts, f))],
             "ranks": [chart for domain in DOMAINS if (chart := charts.rank_band(area, facts, domain))],
             "contributions": [chart for domain in DOMAINS if (chart := charts.contributions(area, facts, domain))],
             "trends": trends,
             "briefed": {chart.id for chart in trends[:_BRIEFED]},
             "incidence": charts.growth_incidence(area, facts, beside),
-            "profile": _profile(area, facts, beside),
+            "profiles": [profile for f in facts.years if (profile := _profile(area, facts, f, beside))],
+            "too_narrow": wording.TOO_NARROW,
             "beside": beside,
             "not_scored": _not_scored(area, facts),
             "figures": _figures(area, facts),
@@ -75,7 +78,7 @@ def area_page(area: Area, facts: Facts, named_editions: Mapping[str, str]) -> Pa
             "people": _PEOPLE,
             "compare": f"compare.html#places={','.join([area.code, *(a.code for a in beside)])}",
             "years": facts.years,
-            "window": WINDOW_YEARS,
+            "window": CHANGE_WINDOW_YEARS,
         },
     )
 
@@ -96,6 +99,7 @@ def _wider(area: Area, facts: Facts) -> list[tuple[str, str]]:
 
 
 def _tile(area: Area, facts: Facts, domain: str) -> dict[str, Any]:
+    """The card of a domain: its score with interval, its verdict, and a rank where the file has one."""
     score = facts.score(LEVEL, domain, area.code)
     tile: dict[str, Any] = {
         "title": words.capital(domain),
@@ -104,53 +108,61 @@ def _tile(area: Area, facts: Facts, domain: str) -> dict[str, Any]:
     }
     if score:
         tile |= {
-            "interval": None
-            if score.lower is None or score.upper is None
-            else f"{words.number(score.lower)} to {words.number(score.upper)}",
-            "standing": words.capital(sentences.standing(score)),
-            "rank": words.capital(sentences.rank_words(score)) if area.is_district else None,
-            "fifth": sentences.fifth(score),
+            "number": words.number(score.score),
+            "interval": wording.interval(score),
+            "verdict": words.capital(wording.against_typical(score, LEVEL)),
+            "not_comparable": words.capital(wording.not_comparable(score) or ""),
+            "rank": words.capital(wording.rank_sentence(score)) if score.rank is not None else "",
+            "fifth": wording.fifth(score),
         }
     return tile
 
 
-def _label(area: Area, facts: Facts) -> dict[str, str] | None:
-    label = facts.labels.get(area.code)
-    if label is None:
+def _heading(area: Area, facts: Facts) -> list[str]:
+    """A sentence each on how growth and sharing have moved against the typical district."""
+    found = []
+    for score in facts.domains(CHANGE, area.code):
+        said = f"{words.capital(score.title)} {wording.score_with_interval(score)}: {wording.against_typical(score, CHANGE)}"
+        lacking = wording.not_comparable(score)
+        found.append(f"{said}; {lacking}." if lacking else f"{said}.")
+    return found
+
+
+def _profile(area: Area, facts: Facts, flavour: str, beside: list[Area]) -> dict[str, Any] | None:
+    """The table of scores of one flavour: a row for the index, each domain and each pillar that could be scored."""
+    scores = [score for node in facts.nodes if (score := facts.score(flavour, node.id, area.code))]
+    if not scores:
         return None
+    year = facts.years[flavour]
     return {
-        "text": words.capital(label.label),
-        "slug": label.label.replace(" ", "-"),
-        "probability": words.probability(label.probability),
-        "most_probable": label.most_probable,
-        "clear": "" if label.label == "not clear" else "yes",
-        "meaning": sentences.DIRECTIONS[label.most_probable],
+        "flavour": flavour,
+        "title": f"Where it stands, {year}"
+        if flavour == LEVEL
+        else f"Where it has been heading, {CHANGE_WINDOW_YEARS} years to {year}",
+        "rows": [
+            {
+                "node": score.node_id,
+                "title": score.title,
+                "depth": score.depth,
+                "score": words.number(score.score),
+                "interval": wording.interval(score) or "not known",
+                "is_too_narrow": score.has_partial_error,
+                "is_carried": score.is_carried_forward and score.node_kind == "pillar",
+                "verdict": wording.verdict(score, flavour),
+                "not_comparable": wording.not_comparable(score),
+                "rank": wording.rank(score),
+                "beside": [_beside(score, facts.score(flavour, score.node_id, place.code)) for place in beside],
+            }
+            for score in scores
+        ],
     }
 
 
-def _profile(area: Area, facts: Facts, beside: list[Area]) -> list[dict[str, Any]]:
-    """The table of scores: a row for the index, each domain and each pillar that could be scored."""
-    rows = []
-    for node in facts.nodes:
-        score = facts.score(LEVEL, node.id, area.code)
-        if score is None:
-            continue
-        change = facts.score(CHANGE, node.id, area.code)
-        rows.append(
-            {
-                "title": node.title,
-                "depth": node.depth,
-                "score": sentences.score_with_interval(score).replace("90% interval ", ""),
-                "is_too_sure": score.is_too_sure,
-                "is_carried": score.is_carried_forward,
-                "rank": sentences.rank_short(score),
-                "beside": [
-                    words.number(s.score) if (s := facts.score(LEVEL, node.id, place.code)) else "–" for place in beside
-                ],
-                "change": sentences.score_with_interval(change).replace("90% interval ", "") if change else "–",
-            }
-        )
-    return rows
+def _beside(own: Score, other: Score | None) -> str:
+    """Another place's score where it rests on the same parts as the place's own."""
+    if other is None:
+        return "–"
+    return words.number(other.score) if own.compares_with(other) else "not comparable"
 
 
 def _not_scored(area: Area, facts: Facts) -> list[tuple[str, str, str]]:
@@ -179,20 +191,17 @@ def _figures(area: Area, facts: Facts) -> list[dict[str, Any]]:
         figure = facts.latest(indicator.id, area.code)
         if figure is None:
             continue
-        typical = facts.typical_for(indicator.id, area).get(figure.year)
-        has_interval = figure.lower is not None and figure.upper is not None
         rows.append(
             {
                 "theme": words.capital(indicator.theme.replace("_", " ")),
                 "id": indicator.id,
                 "title": indicator.title,
                 "value": words.amount(figure.value, indicator.unit, indicator.decimals),
-                "interval": words.interval(figure.lower or 0.0, figure.upper or 0.0, indicator.unit, indicator.decimals)
-                if has_interval
-                else "not published",
+                "interval": wording.figure_interval(figure) or wording.no_interval_words(indicator.error_status),
                 "year": figure.year,
-                "typical": words.bare_amount(typical.median if typical else None, indicator.unit, indicator.decimals),
-                "direction": facts.directions.get(indicator.id, {}).get(area.code, ""),
+                "typical": words.bare_amount(figure.typical_value, indicator.unit, indicator.decimals),
+                "verdict": figure.verdict if figure.typical_value is not None else "",
+                "direction": figure.direction_verdict or "",
                 "status": "" if figure.status == "ok" else figure.status.replace("_", " "),
             }
         )

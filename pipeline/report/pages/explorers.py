@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.published import words
+from pipeline.published.scores import LEVEL
 from pipeline.report.boundaries import Boundaries
 from pipeline.report.chart import Chart, Column
-from pipeline.report.facts import LEVEL, Facts
+from pipeline.report.facts import Facts
 from pipeline.report.measures import Measure, measures
 from pipeline.report.pages.page import Page, made_on, own_source
 
@@ -36,7 +37,7 @@ def map_page(facts: Facts, boundaries: Boundaries | None = None, note: str | Non
             spec="cartogram",
             title=first.title,
             caption="One hexagon a district, near neighbours near; islands are drawn nearer than they lie. Small hexagons are "
-            "places that cannot be told apart from the typical district. "
+            "districts that are not clearly above or below the typical district. "
             "Move to the map with the Tab key and walk with the arrow keys; Enter opens a place’s page.",
             source=made_on(facts),
             columns=_FIELD_COLUMNS,
@@ -107,15 +108,16 @@ def compare_page(facts: Facts) -> Page:
         id="compare-scores",
         spec="ranges",
         title="Choose places to compare",
-        caption="Scores with their 90% intervals; the grey band holds the middle 80% of districts. Where intervals overlap, "
-        "the order of places is not clear.",
+        caption="Scores with their 90% intervals; the grey band holds the middle 80% of districts. The verdict is against the "
+        "typical district. A score that rests on other parts than the rest is not drawn.",
         source=own_source(facts),
         columns=(
             Column("name", "Place"),
             Column("value", "Score", 1),
             Column("lower", "Lower end of 90% interval", 1),
             Column("upper", "Upper end of 90% interval", 1),
-            Column("ranks", "Rank interval"),
+            Column("verdict", "Against the typical district"),
+            Column("ranks", "Rank (90% interval)"),
         ),
         rows={"points": [], "field": []},
     )
@@ -123,7 +125,7 @@ def compare_page(facts: Facts) -> Page:
         id="compare-trend",
         spec="lines",
         title="Choose places to compare",
-        caption="Ribbons are the publishers’ 95% intervals where they are published.",
+        caption="Ribbons are the publishers’ 95% intervals where they are held here.",
         source=made_on(facts),
         columns=(
             Column("year", "Year"),

@@ -5,21 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from statistics import median
-from typing import Any, cast
+from typing import Any
 
-from pipeline.published import words
-from pipeline.report import sentences
+from pipeline.published import verdicts, wording, words
+from pipeline.published.scores import CHANGE_WINDOW_YEARS, LEVEL, TYPICAL, Score
 from pipeline.report.chart import Chart, rounded, script_json
-from pipeline.report.facts import CHANGE, LEVEL, NOT_CLEAR, WINDOW_YEARS, Facts
-from pipeline.report.pages.area_charts import quadrant_columns, quadrant_text
+from pipeline.report.facts import Facts
+from pipeline.report.pages.area_charts import not_drawn, quadrant_columns, quadrant_text
 from pipeline.report.pages.page import Page, own_source
-from pipeline.report.shared import LABELS, STANDINGS, UNTOLD, standing_row
+from pipeline.report.shared import standing_row
 
-_CLEAR_LABELS = LABELS[:-1]
-# Title, flavour, end, how many surely and by the figures alone, how many ranked, the names of the sure.
-_FifthRow = tuple[str, str, str, int, int, int, str | None]
 # Names listed in a cell of the home page; mart_fifth has them all.
 MOST_NAMES = 12
+_VERDICTS = ("clearly above", "probably above", "cannot say", "probably below", "clearly below", "not known")
+_NAMED = "Where there is room, the place farthest out in each class with a clear verdict is named. "
 _CORNER = 88.0  # on both axes: hardly a place is as prosperous and as shared as that
 
 
@@ -58,28 +57,15 @@ def _picture(facts: Facts, flavour: str) -> Chart | None:
     rows = _rows(facts, flavour)
     if not rows:
         return None
-    counts = Counter(row[7] for row in rows)
-    if flavour == LEVEL:
-        title = (
-            f"{words.capital(words.counted(counts[STANDINGS[True, True]], 'district'))} of {len(rows)} "
-            "are clearly above the typical district on both growth and sharing; "
-            f"{words.counted(counts[STANDINGS[True, False]], 'is', 'are')} above on growth and below on sharing"
-        )
-    else:
-        clear = sum(counts[label] for label in _CLEAR_LABELS)
-        title = (
-            f"Over the {words.counted(WINDOW_YEARS, 'year')} to {facts.years[flavour]}, "
-            f"{words.counted(counts[LABELS[0]], 'district')} of {len(rows)} probably grew and shared more than typical; "
-            f"for {words.counted(len(rows) - clear, 'district')} it is not clear"
-        )
+    counts = facts.class_counts(flavour)
     return Chart(
         id=f"growth-and-sharing-{flavour}",
         spec="quadrant",
-        title=title,
+        title=wording.classes_finding(counts, flavour),
         caption="Each dot is a district. 50 is the typical one; 0 and 100 are three robust standard deviations away. Point at a dot, "
         "or move to the picture with the Tab key and walk with the arrow keys, to see its 90% intervals; select it to open its page. "
-        "Places that cannot be told apart from the typical district are grey; where there is room, the one that "
-        "lies farthest out in each other class is named. The cross at the top shows how wide the intervals of a middling district are.",
+        f"{_NAMED if _farthest(rows) else ''}The cross at the top shows how wide the 90% intervals of a middling district are; "
+        f"they leave out errors that are not held here. {not_drawn(facts, flavour)}".strip(),
         source=own_source(facts),
         columns=quadrant_columns(flavour),
         rows={"points": {"from": "standings", "flavour": flavour}, "middling": _middling(rows)},
@@ -107,17 +93,19 @@ def _middling(rows: list[list[Any]]) -> list[dict[str, Any]]:
 
 
 def _farthest(rows: list[list[Any]]) -> list[str]:
-    """The district farthest from the typical one in each quarter that can be told, to be called by name."""
+    """The district farthest from the typical one in each class with a clear verdict, to be called by name."""
     told: dict[str, list[Any]] = {}
     for row in rows:
         group = row[7]
-        if group not in (UNTOLD, NOT_CLEAR) and (group not in told or _distance(row) > _distance(told[group])):
+        if group not in (wording.NOT_CLEAR, wording.NOT_KNOWN) and (
+            group not in told or _distance(row) > _distance(told[group])
+        ):
             told[group] = row
     return [row[0] for row in told.values()]
 
 
 def _distance(row: list[Any]) -> float:
-    return math.hypot(row[1] - 50, row[4] - 50)
+    return math.hypot(row[1] - TYPICAL, row[4] - TYPICAL)
 
 
 def findings(facts: Facts) -> list[str]:
@@ -126,91 +114,76 @@ def findings(facts: Facts) -> list[str]:
     Without JavaScript it shows the one of the day on which the file was made, so that the same file gives the same site.
     """
     found = []
-    if LEVEL in facts.years:
-        found += _findings_of_level(facts)
-    if CHANGE in facts.years:
-        counts = Counter(label.label for code, label in facts.labels.items() if facts.areas[code].is_scored)
-        found.append(
-            f"In the {words.counted(WINDOW_YEARS, 'year')} to {facts.years[CHANGE]}, "
-            f"{words.counted(counts['growing not sharing'], 'district')} probably grew more than the typical district but shared less, "
-            f"and {words.counted(counts['sharing not growing'], 'did', 'did')} the reverse."
-        )  # fmt: skip
-    return found
-
-
-def _findings_of_level(facts: Facts) -> list[str]:
-    rows = _rows(facts, LEVEL)
-    high = [row for row in rows if row[1] >= 50]
-    found = []
-    if high:
-        # The share is of the estimates; that it is one of estimates is said.
-        below = sum(row[4] < 50 for row in high)
-        found.append(
-            f"Prosperity and sharing are two different things: of the {words.count(len(high), 'district')} that score above "
-            f"typical on growth, {part_of(below, len(high))} {'scores' if below == 1 else 'score'} below typical on sharing."
-        )
-    if rows:
-        counts = Counter(row[7] for row in rows)
-        apart = counts[STANDINGS[False, True]]
-        found.append(
-            f"{words.capital(words.counted(apart, 'district is', 'districts are'))} clearly below the typical district on "
-            f"growth and yet clearly above it on sharing; {words.counted(counts[STANDINGS[True, False]], 'is', 'are')} the reverse."
-        )
-        found.append(
-            f"For {words.count(counts[UNTOLD], 'district')} of {len(rows)} it cannot be told on which side of the typical "
-            "district they lie on growth, on sharing or on both."
-            if counts[UNTOLD] != 1
-            else f"For one district of {len(rows)} it cannot be told on which side of the typical district it lies."
-        )
+    for flavour, year in facts.years.items():
+        when = f"In {year}" if flavour == LEVEL else f"Over the {words.counted(CHANGE_WINDOW_YEARS, 'year')} to {year}"
+        for node in (*facts.nodes_of("domain"), *facts.nodes_of("pillar")):
+            scores = _scored(facts, flavour, node)
+            if any(score.is_known for score in scores):
+                title = words.small(facts.usual_title(flavour, node))
+                said = wording.counted_verdicts((wording.verdict(s, flavour) for s in scores), flavour)
+                found.append(f"{when}, of {words.count(len(scores), 'district')} scored on {title}, {said}.")
     for indicator, sets in facts.rank_sets.items():
         wide = sum(3 * (s.upper - s.lower + 1) > s.count for s in sets.values())
         title = words.small(facts.indicators[indicator].title.split(",")[0])
         confidence = words.number(100 * next(iter(sets.values())).coverage)
         found.append(
             f"On the {title} alone, survey error leaves the rank of {words.number(wide) if wide else 'none'} of "
-            f"{words.count(len(sets), 'district')} open by more than a third of the whole order (at {confidence}% confidence)."
+            f"{words.count(len(sets), 'district')} open by more than a third of all ranks (at {confidence}% confidence)."
         )  # fmt: skip
     return found
 
 
-def part_of(part: int, whole: int) -> str:
-    """`all`, `none`, `212`."""
-    return "all" if part == whole else words.number(part) if part else "none"
+def _scored(facts: Facts, flavour: str, node: str) -> list[Score]:
+    """The scores of the scored districts at a node that compare with one another."""
+    title = facts.usual_title(flavour, node)
+    held = facts.scores.get(flavour, {}).get(node, {})
+    codes = [a.code for a in facts.districts if a.is_scored and a.code in held]
+    return [held[code] for code in codes if held[code].is_comparable and held[code].title == title]
 
 
-def _knowledge(facts: Facts) -> list[dict[str, str]]:
-    """What can be told and what cannot, as numbers with their meaning."""
-    cards = []
-    for domain in ("growth", "sharing"):
-        scores = [s for code, s in facts.scores.get(LEVEL, {}).get(domain, {}).items() if facts.areas[code].is_scored]
-        if scores:
-            above, below, untold = sentences.sure_counts(scores)
-            cards.append(
-                {
-                    "title": words.capital(domain),
-                    "above": words.number(above),
-                    "below": words.number(below),
-                    "untold": words.number(untold),
-                    "total": str(len(scores)),
-                }
-            )
-    return cards
+def _knowledge(facts: Facts) -> list[dict[str, Any]]:
+    """How many districts have each verdict, on growth, on sharing and on the pillars whose error is known."""
+    tables = []
+    for flavour, year in facts.years.items():
+        rows = []
+        for node in (*facts.nodes_of("domain"), *facts.nodes_of("pillar")):
+            scores = _scored(facts, flavour, node)
+            counts = Counter(score.verdict for score in scores)
+            is_domain = node in facts.nodes_of("domain")
+            if scores and (is_domain or counts[verdicts.NOT_KNOWN] < len(scores)):
+                cells = [words.number(counts[verdict]) for verdict in _VERDICTS]
+                title = facts.usual_title(flavour, node)
+                rows.append({"title": title, "depth": 1 if is_domain else 2, "cells": cells, "total": len(scores)})
+        sides = ("above", "below") if flavour == LEVEL else ("gained on", "fell behind")
+        title = "Where districts stand" if flavour == LEVEL else "Where they have been heading,"
+        tables.append(
+            {
+                "title": f"{title} in {year}" if flavour == LEVEL else f"{title} {CHANGE_WINDOW_YEARS} years to {year}",
+                "columns": [
+                    f"Clearly {sides[0]}", f"Probably {sides[0]}", "Cannot say", f"Probably {sides[1]}",
+                    f"Clearly {sides[1]}", "Not known",
+                ],
+                "rows": rows,
+            }
+        )  # fmt: skip
+    return tables
 
 
 def _fifths(facts: Facts) -> list[dict[str, str]]:
-    """Which districts are surely in the best and the worst fifth of each half of the picture, and how few."""
+    """Which districts are surely in the highest and the lowest fifth, of the scores whose error is known."""
     rows = []
-    for cells in facts.studies["fifths"].rows:
-        title, flavour, fifth, sure, standing, ranked, names = cast(_FifthRow, cells)
-        surely = [] if names is None else names.split("; ")
-        more = f"; and {words.number(len(surely) - MOST_NAMES)} more" if len(surely) > MOST_NAMES else ""
+    for fifth in facts.fifths:
+        if not fifth.known_count:
+            continue
+        names = fifth.sure_area_names
+        more = f"; and {words.number(len(names) - MOST_NAMES)} more" if len(names) > MOST_NAMES else ""
         rows.append(
             {
-                "title": f"{title}, {'where it stands' if flavour == LEVEL else 'where it has been heading'}",
-                "end": f"{'best' if fifth == 'top' else 'worst'} fifth of {ranked}",
-                "sure": words.number(sure),
-                "standing": words.number(standing),
-                "names": "; ".join(surely[:MOST_NAMES]) + more if surely else "none",
+                "title": f"{fifth.title}, {'where it stands' if fifth.flavour == LEVEL else 'where it has been heading'}",
+                "end": f"{'highest' if fifth.end == 'top' else 'lowest'} fifth of {fifth.rank_count}",
+                "known": words.number(fifth.known_count),
+                "sure": words.number(fifth.sure_count),
+                "names": "; ".join(names[:MOST_NAMES]) + more if names else "none",
             }
         )
     return rows

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipeline.published import words
+from pipeline.published import wording, words
+from pipeline.published.figures import UK, Typical
+from pipeline.published.verdicts import NOT_KNOWN
 from pipeline.report.chart import Chart, Column, rounded
-from pipeline.report.facts import Area, Facts, Indicator, Typical
+from pipeline.report.facts import Area, Facts, Indicator
 from pipeline.report.measures import Measure, measures
 from pipeline.report.pages.page import Page, editions, method_changes, publisher_source, why_not_live
 
 _NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
 _NATION_CODES = ("E92000001", "W92000004", "S92000003", "N92000002")
 _INTERVALS = {
-    "none": "No survey error is published.",
     "bounds": "The publisher gives 95% confidence intervals.",
     "cv": "The publisher gives coefficients of variation, from which 95% intervals are made.",
     "half_width": "The publisher gives the half-width of the 95% interval.",
@@ -85,7 +86,8 @@ def _page(indicator: Indicator, measure: Measure | None, facts: Facts, edition: 
             "indicator": indicator,
             "theme": words.capital(indicator.theme.replace("_", " ")),
             "nations": words.listing([_NATIONS[n] for n in indicator.nations.split(", ") if n in _NATIONS]),
-            "intervals": _INTERVALS.get(indicator.intervals, ""),
+            "error": _error(indicator),
+            "no_error": words.capital(wording.no_interval_words(indicator.error_status)),
             "polarity": _POLARITY[indicator.polarity],
             "unit": words.axis_title(indicator.unit),
             "edition": edition,
@@ -100,8 +102,17 @@ def _page(indicator: Indicator, measure: Measure | None, facts: Facts, edition: 
     )  # fmt: skip
 
 
+def _error(indicator: Indicator) -> str:
+    """What is known of the indicator's margin of error, and in which form its publisher gives it."""
+    form = _INTERVALS.get(indicator.intervals)
+    status = f"{words.capital(wording.error_words(indicator.error_status))}."
+    if form is None:
+        return status
+    return form if indicator.error_status is None else f"{status} {form}"
+
+
 def _latest_typical(indicator: Indicator, facts: Facts) -> Typical | None:
-    return facts.typical.get(indicator.id, {}).get(indicator.last_year or 0)
+    return facts.typical.get((indicator.id, UK), {}).get(indicator.last_year or 0)
 
 
 def _say(value: float | None, indicator: Indicator) -> str:
@@ -126,7 +137,7 @@ def _swarms(indicator: Indicator, measure: Measure, facts: Facts, source: str) -
         typical = _latest_typical(indicator, facts)
         return [_swarm(indicator, typical, None, source)] if typical else []
     return [
-        _swarm(indicator, list(facts.typical_in_nation[indicator.id, code].values())[-1], facts.areas[code], source)
+        _swarm(indicator, list(facts.typical[indicator.id, code].values())[-1], facts.areas[code], source)
         for code in facts.nations_apart(indicator.id)
     ]
 
@@ -152,15 +163,9 @@ def _swarm(indicator: Indicator, typical: Typical, nation: Area | None, source: 
 def _caterpillar(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> Chart | None:
     """Published intervals of all districts, in the order of the figures; None where none are published."""
     held = [facts.latest(indicator.id, a.code) for a in facts.districts]
-    known = [f for f in held if f and f.year == measure.year and f.lower is not None and f.upper is not None]
+    known = [f for f in held if f and f.year == measure.year and f.has_interval]
     if len(known) < 2 or measure.typical is None:
         return None
-    untold = sum((f.lower or 0) <= measure.typical <= (f.upper or 0) for f in known)
-    if untold == len(known):
-        share = f"None of the {len(known)} districts"
-    else:
-        share = f"Only {len(known) - untold}" if 2 * untold > len(known) else f"{len(known) - untold}"
-        share += f" of {len(known)} districts"
     ranked = facts.rank_sets.get(indicator.id, {})
     wide = sum(3 * (s.upper - s.lower + 1) > s.count for s in ranked.values())
     rank_note = (
@@ -170,7 +175,8 @@ def _caterpillar(indicator: Indicator, measure: Measure, facts: Facts, source: s
     return Chart(
         id=f"{indicator.id}-intervals",
         spec="caterpillar",
-        title=f"{share} can be told apart from the typical district in {measure.year}",
+        title=f"In {measure.year}, of {words.count(len(known), 'district')} with a 95% interval, "
+        f"{wording.counted_verdicts(f.verdict for f in known)}",
         caption=f"{indicator.title}, {measure.year}. Each line is a district’s 95% interval as published, in the order of the figures. Where lines overlap, the order says little.{rank_note}",
         source=source,
         columns=field_columns(indicator),
@@ -181,7 +187,7 @@ def _caterpillar(indicator: Indicator, measure: Measure, facts: Facts, source: s
 
 
 def _trend(indicator: Indicator, facts: Facts, source: str, nations: list[str]) -> Chart | None:
-    series = list(facts.typical.get(indicator.id, {}).values())
+    series = list(facts.typical.get((indicator.id, UK), {}).values())
     if len(series) < 2:
         return None
     first, last = series[0], series[-1]
@@ -227,12 +233,12 @@ def _moved(indicator: Indicator, series: Sequence[Typical]) -> str:
 def _years_apart(indicator: Indicator, facts: Facts) -> str:
     """The years of each nation's own index, in place of a trend that would compare what does not compare."""
     years = [
-        f"{facts.areas[code].name} {words.listing([str(y) for y in facts.typical_in_nation[indicator.id, code]])}"
+        f"{facts.areas[code].name} {words.listing([str(y) for y in facts.typical[indicator.id, code]])}"
         for code in facts.nations_apart(indicator.id)
     ]
     return (
-        f"Figures are held of {words.listing(years)}. Neither nations nor editions of one nation’s index need define "
-        "this alike, so no common trend is drawn; a district’s own page has its figures."
+        f"Figures are held of {words.listing(years)}. Nations, and editions of one nation’s index, may define "
+        "this differently, so no common trend is drawn; a district’s own page has its figures."
     )
 
 
@@ -246,6 +252,7 @@ def _map(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> C
         if not missing
         else f"{what} cover {held} of {len(facts.districts)} districts; {words.count(missing, 'has', 'have')} none"
     )
+    some_known = any(f and f.verdict != NOT_KNOWN for f in latest)
     return Chart(
         id=f"{indicator.id}-map",
         spec="cartogram",
@@ -254,7 +261,9 @@ def _map(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> C
         + (
             "Nations measure this differently, so a district’s colour is its fifth within its own nation."
             if measure.is_apart
-            else "Small hexagons are districts whose interval holds the typical district’s figure."
+            else "Small hexagons are districts that are not clearly above or below the typical district."
+            if some_known
+            else f"Margin of error: {wording.no_interval_words(indicator.error_status)}."
         ),
         source=source,
         columns=field_columns(indicator),

@@ -179,7 +179,10 @@ select
         when judged.probability_improved >= clearly_from() then 'improving'
         when judged.probability_improved <= 1 - clearly_from() then 'worsening'
         else 'not clear'
-    end as direction
+    end as direction,
+    if(
+        indicator.polarity = 0, null, verdict(judged.probability_improved, 1, 'improving', 'worsening')
+    ) as direction_verdict
 from span
 inner join dim_area as area using (area_code)
 inner join dim_indicator as indicator using (indicator_id)

@@ -18,6 +18,7 @@ select
     trend.typical_value,
     trend.verdict,
     trend.direction,
+    trend.direction_verdict,
     indicator.decimals,
     trend.unit,
     trend.polarity,
