@@ -72,7 +72,7 @@ def aggregate(
     sum of its districts, when all have one. A rate, ratio, mean or median is averaged over the
     districts' denominators when these are there, else over their people of mid-2020, when districts
     with at least ``min_coverage`` of the target's people have a figure. An index is never combined.
-    Errors add in squares. Returns the columns given, ``area_code`` being the target, ordered by
+    Errors add in squares; a mean of medians gets none, since it is no estimate of the target's median. Returns the columns given, ``area_code`` being the target, ordered by
     target and then as the series came; a published figure of the same area is copied with its status.
 
     Raises GeographyError for an indicator without a kind.
@@ -187,6 +187,8 @@ def _combine(grid: _Grid, min_coverage: float) -> _Made:
         if chosen.any():
             for name, values in _weighted(grid, weight, is_sum=way == SUM).items():
                 numbers[name][chosen] = values[chosen]
+    for name in ("lower", "upper", "standard_error"):
+        numbers[name][grid.kind == "median"] = np.nan
     line, target = np.nonzero(enough)
     order = np.lexsort((line, target))
     line, target = line[order], target[order]

@@ -237,7 +237,7 @@ def combine_step(
 
     ``kind_of`` gives the kind of each series-period: counts add up; rates, ratios, means and medians
     are averaged, over their denominators when these are there, else over people; an index cannot be
-    combined. Errors add in squares. A part of an area (``share`` below 1) gets that share of a count.
+    combined. Errors add in squares, except for medians, whose mean gets none. A part of an area (``share`` below 1) gets that share of a count.
     The target's own figure stands where it has one.
     """
     target = step.target
@@ -253,7 +253,7 @@ def combine_step(
     kinds = kind_of[periods]
     shares = np.array([piece.share for piece in step.pieces])[:, None]
     made = [
-        _combined(figures, table[:, way.chosen], periods[way.chosen], shares, way)
+        _combined(figures, table[:, way.chosen], periods[way.chosen], shares, way, kinds[way.chosen] == "median")
         for way in _ways(figures, step, shares, table, kinds, names)
         if way.chosen.any()
     ]
@@ -358,7 +358,8 @@ def _ways(
     )
 
 
-def _combined(figures: Figures, table: Ints, periods: Ints, shares: Floats, way: _Way) -> Ints:
+def _combined(figures: Figures, table: Ints, periods: Ints, shares: Floats, way: _Way, is_median: Flags) -> Ints:
+    """The columns of ``table`` combined in one way; a mean of medians gets no errors, since it is no median's estimate."""
     value, weights = figures["value"][table], way.weights[:, way.chosen]
     total = (weights * value).sum(axis=0)
     numerator = (figures["numerator"][table] * shares).sum(axis=0)
@@ -367,7 +368,7 @@ def _combined(figures: Figures, table: Ints, periods: Ints, shares: Floats, way:
         total = _rate_of_sums(total, numerator, denominator)
 
     def in_squares(widths: Floats) -> Floats:
-        return np.sqrt(((weights * widths) ** 2).sum(axis=0))
+        return np.where(is_median, np.nan, np.sqrt(((weights * widths) ** 2).sum(axis=0)))
 
     status = figures["status"][table].max(axis=0)
     if RULES[way.rule] in ("merge_population_weighted", "split_by_small_areas"):

@@ -189,7 +189,12 @@ class _Search:
         from pipeline.run.official import checked_against_official
 
         context, held = self.context, self._last_good(query)
-        accepted = accept(context, self.indicator, self.part, query, payload, held=self._held_districts(held))
+        try:
+            accepted = accept(context, self.indicator, self.part, query, payload, held=self._held_districts(held))
+        except PayloadRejected:
+            if held is not None:  # that it is an older edition is the first cause of figures that it lacks
+                self._not_older(query, (accept(context, self.indicator, self.part, query, payload), payload), held)
+            raise
         if isinstance(query, SmallAreaQuery):
             return checked_against_official(context, query, payload, accepted)
         accepted = accepted if held is None else self._not_older(query, (accepted, payload), held)

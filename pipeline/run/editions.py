@@ -56,21 +56,33 @@ def read_shipped(context: RunContext, indicator_id: str, part_id: str) -> Accept
 
 
 def why_older(context: RunContext, answer: Edition, held: Edition) -> str | None:
-    """Why an answer is an older edition than the last good answer to the same query, in words; None where it is not."""
+    """Why an answer is an older edition than the last good answer to the same query, in words; None where it is not.
+
+    Tables with one period a year are compared by year, since a publisher may word the same years anew.
+    """
     before, now = held.with_value, answer.with_value
     if before.empty or now.empty:
         return None
-    ends, ended = now["period_end"].max(), before["period_end"].max()
-    if ends < ended:
-        return f"its figures end on {ends:%Y-%m-%d}, those held on {ended:%Y-%m-%d}"
+    time = "year" if _is_yearly(held.figures) and _is_yearly(answer.figures) else "period_end"
+    first, last = now[time].min(), now[time].max()
+    if last < before[time].max():
+        return f"its figures end in {_day(last)}, those held in {_day(before[time].max())}"
     for mark, earlier in zip(answer.marks, held.marks, strict=True):
         if mark and earlier and _is_before(mark, earlier):
             return f"its publisher dates it {mark}, what is held {earlier}"
-    gone = _gone(context, answer.figures, before[before["period_start"] >= now["period_start"].min()])
-    if gone:
-        area, period = gone[0]
-        return f"{len(gone):,} figures held before have no row in it any more, first {area} for {period}"
+    if gone := _gone(context, answer.figures, before[before[time] >= first], time):
+        area, moment = gone[0]
+        return f"{len(gone):,} figures held before have no row in it any more, first {area} for {_day(moment)}"
     return None
+
+
+def _is_yearly(figures: pd.DataFrame) -> bool:
+    periods = figures[["year", "period"]].drop_duplicates()
+    return not periods["year"].duplicated().any()
+
+
+def _day(moment: object) -> str:
+    return f"{moment:%Y-%m-%d}" if isinstance(moment, pd.Timestamp) else str(moment)
 
 
 def _is_before(mark: str, other: str) -> bool:
@@ -97,8 +109,8 @@ def years_dropped(answer: Edition, held: Edition) -> list[int]:
     return sorted(year for year in before if now and year < min(now))
 
 
-def _gone(context: RunContext, rows: pd.DataFrame, figures: pd.DataFrame) -> list[tuple[str, str]]:
-    """Figures of areas of today's map, by area and period, that have no row any more."""
-    cells = ground_cells(context, figures)
-    cells = cells[cells.get_level_values(0).isin(context.register.in_force())]
-    return sorted(cells[~cells.isin(ground_cells(context, rows))])
+def _gone(context: RunContext, rows: pd.DataFrame, figures: pd.DataFrame, time: str) -> list[tuple[str, object]]:
+    """Figures of areas of today's map, by area and year or last day, that have no row any more."""
+    now, before = (ground_cells(context, table.assign(period=table[time])) for table in (rows, figures))
+    before = before[before.get_level_values(0).isin(context.register.in_force())]
+    return sorted(before[~before.isin(now)])

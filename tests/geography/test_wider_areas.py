@@ -24,6 +24,7 @@ from pipeline.settings import PROJECT_ROOT
 from tests.geography.elsfiles import read_els
 
 Table = Callable[..., pd.DataFrame]
+ERRORS = {"standard_error": 2.0, "lower": 6.0, "upper": 14.0}
 TEES_VALLEY = ("E06000001", "E06000002", "E06000003", "E06000004", "E06000005")
 
 
@@ -42,6 +43,18 @@ def test_a_wider_areas_count_is_the_sum_of_its_districts_with_errors_in_squares(
     assert row["standard_error"] == pytest.approx(2 * 5**0.5)
     assert row["source_area_codes"] == "+".join(TEES_VALLEY)
     assert list(made.index) == ["E47000006"]
+
+
+@pytest.mark.parametrize(("kind", "has_errors"), [("median", False), ("rate", True)])
+def test_a_mean_of_medians_gets_no_interval(register: Register, table: Table, kind: str, has_errors: bool) -> None:
+    rows = table(((code, 2023, 10.0) for code in TEES_VALLEY), **ERRORS)
+    row = _made(rows, kind, register).loc["E47000006"]
+    assert row["value"] == pytest.approx(10)
+    assert row[["lower", "upper", "standard_error"]].notna().tolist() == [has_errors] * 3
+    merged = table(((code, 2015, 10.0) for code in ("E07000189", "E07000187", "E07000188", "E07000246")), **ERRORS)
+    made = reexpress(merged, {"people": kind}, register).observations.set_index("area_code").loc["E06000066"]
+    assert made["value"] == pytest.approx(10)
+    assert made[["lower", "upper", "standard_error"]].notna().tolist() == [has_errors] * 3
 
 
 def test_a_wider_areas_count_needs_every_district(register: Register, table: Table) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from pipeline.run.results import Timings
 from pipeline.settings import Settings
 from pipeline.verbs.common import VerbError
 from tests.nightly.checkout import scored_catalogue
+from tests.run.publishers import published_figures
+from tests.standin.figures import SHARED_DATA, figures_of
 from tests.standin.server import StandIn
 from tests.standin.short import short_catalogue
 
@@ -43,6 +46,13 @@ def standin() -> Iterator[StandIn]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def live_run(standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, Outcome]:
+    """One refresh over HTTP of the whole (shortened) catalogue."""
+    context = live_context(standin, tmp_path_factory.mktemp("live"))
+    return context, refresh(context)
+
+
 def live_context(standin: StandIn, folder: Path, catalogue: Catalogue | None = None) -> RunContext:
     settings = Settings(data_dir=folder, base_urls=standin.base_urls)
     return open_run(settings, catalogue=catalogue or short_catalogue(), throttle=False, backoff_seconds=0.01, draws=0)
@@ -66,10 +76,9 @@ def test_a_second_refresh_finds_nothing_new_and_leaves_the_file_alone(tmp_path: 
 
 
 def test_over_http_every_live_query_answers_and_the_figures_are_the_publishers(
-    standin: StandIn, tmp_path: Path, publishers_files: Path
+    standin: StandIn, live_run: tuple[RunContext, Outcome], publishers_files: Path
 ) -> None:
-    context = live_context(standin, tmp_path)
-    outcome = refresh(context)
+    context, outcome = live_run
     assert {(r.indicator_id, r.part_id): r.tier for r in outcome.results} == {
         (indicator.id, part.id): "live" if part.live else "baseline"
         for indicator in context.catalogue.collected
@@ -89,8 +98,67 @@ def test_over_http_every_live_query_answers_and_the_figures_are_the_publishers(
         )
     )
     assert {pair for pair in expected if pair[0][0] in "EWSN" and not pair[0].startswith("E08")} <= published
-    again = refresh(live_context(standin, tmp_path))
+    again = refresh(live_context(standin, context.settings.data_dir))
     assert not again.is_new
+
+
+def test_every_wider_area_and_district_has_the_published_figure_wherever_there_is_one(
+    live_run: tuple[RunContext, Outcome],
+) -> None:
+    """Of Explore Local Statistics and of Nomis, as the stand-in speaks them (from today's source files, where at hand)."""
+    context = live_run[0]
+    published = published_figures(context, figures_of(SHARED_DATA))
+    file = {
+        (indicator, area, start.isoformat()): value
+        for indicator, area, start, value in read(
+            context.settings.database,
+            "select indicator_id::varchar, area_code::varchar, period_start, value from fct_observation",
+        )
+    }
+    differences = {
+        cell: (value, file.get(cell)) for cell, value in published.items() if file.get(cell) != pytest.approx(value)
+    }
+    assert differences == {}
+    levels = {area: context.register.by_code[area].level for _, area, _ in published}
+    counts = Counter(levels[area] for _, area, _ in published)
+    assert counts["district"] > 150_000
+    for level in ("county", "combined_authority", "region", "nation", "country"):
+        assert counts[level] > 1_500, level
+
+
+def test_great_britains_pay_and_a_countys_are_the_official_ones_with_their_intervals(
+    live_run: tuple[RunContext, Outcome], publishers_files: Path
+) -> None:
+    [(pay, lower, upper, rule)] = read(
+        live_run[0].settings.database,
+        "select value, round(lower, 1), round(upper, 1), geography_rule from fct_observation "
+        "where indicator_id = 'pay_median_weekly' and area_code = 'K03000001' and year = 2025",
+    )
+    assert (pay, lower, upper, rule) == (644.9, 642.4, 647.4, "as_published")
+    county = read(
+        live_run[0].settings.database,
+        "select value, geography_rule, source_id from fct_observation "
+        "where indicator_id = 'pay_annual_median' and area_code = 'E10000031' and year = 2025",
+    )
+    assert county == [(35621, "as_published", "nomis")]
+
+
+def test_northern_irelands_districts_keep_their_figures_beside_nomiss_blank_rows(
+    live_run: tuple[RunContext, Outcome],
+) -> None:
+    counts = read(
+        live_run[0].settings.database,
+        "select indicator_id::varchar, count(value), count(*) from fct_observation where area_code like 'N09%' "
+        "and indicator_id in ('employment_rate', 'economic_inactivity_rate', 'jobs_density') and year = 2023 "
+        "group by 1 order by 1",
+    )
+    assert counts == [("economic_inactivity_rate", 11, 11), ("employment_rate", 11, 11), ("jobs_density", 0, 11)]
+    aside = read(
+        live_run[0].settings.database,
+        "select count(distinct area_code) from meta_quarantine where indicator_id = 'employment_rate' "
+        "and reason like 'this part of the indicator speaks for districts of England, Wales, Scotland only'",
+    )
+    assert aside == [(11,)]
 
 
 def test_a_bad_night_keeps_the_last_good_answer_and_names_what_failed(
