@@ -265,7 +265,10 @@ def _lines(x_field: str, x_title: str, *tokens: str) -> _Layered:
 
 
 def _breaks(x_field: str) -> list[alt.Chart]:
-    """A thin broken rule where a method changed, named beside its upper end on the side where there is room."""
+    """A thin broken rule where a method changed, named beside its upper end on the side where there is room.
+
+    Names of several changes stand under each other, so that none lies on another.
+    """
     breaks = _points("breaks")
     words: dict[str, Any] = {"baseline": "top", "fontStyle": "italic", "fontSize": _SMALL_IF_NARROW}
     places: tuple[tuple[str, Literal["left", "right"], int], ...] = (("left", "left", 5), ("right", "right", -5))
@@ -273,7 +276,7 @@ def _breaks(x_field: str) -> list[alt.Chart]:
         breaks.mark_rule(color="token:muted-ink", strokeWidth=1, strokeDash=[2, 3]).encode(x=f"{x_field}:Q"),
         *(
             breaks.transform_filter(f"datum.side === '{side}'")
-            .mark_text(align=align, dx=dx, color="token:muted-ink", **words)
+            .mark_text(align=align, dx=dx, dy=alt.ExprRef("15 * datum.row"), color="token:muted-ink", **words)
             .encode(x=f"{x_field}:Q", y=alt.value(0), text="name:N")
             for side, align, dx in places
         ),

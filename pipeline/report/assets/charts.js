@@ -82,9 +82,9 @@ IG.charts = (() => {
     for (const point of held) point.alone = point.lower !== null && !held.some((other) => isBeside(point, other));
     const years = held.map((point) => point.year);
     const [first, last] = [Math.min(...years), Math.max(...years)];
-    rows.breaks = breaks.filter((year) => first <= year && year < last).map((year) => {
+    rows.breaks = breaks.filter((year) => first <= year && year < last).map((year, row) => {
       const at = (Math.max(...years.filter((y) => y <= year)) + Math.min(...years.filter((y) => y > year))) / 2;
-      return { year: at, name: "new method", side: at - first < last - at ? "left" : "right" };
+      return { year: at, name: "new method", row, side: at - first < last - at ? "left" : "right" };
     });
   }
 
