@@ -33,7 +33,8 @@ from pipeline.run.context import RunContext, open_run
 from pipeline.settings import Settings
 from pipeline.sources import nomis
 from pipeline.sources.base import Payload
-from pipeline.sources.http import HttpClient, HttpResponse
+from pipeline.sources.http import HttpClient
+from pipeline.sources.response import HttpResponse
 from pipeline.tidy import nomis as tidy_nomis
 from pipeline.tidy import ons_v4
 from tests.standin.figures import SHARED_DATA

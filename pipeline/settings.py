@@ -37,6 +37,8 @@ DEFAULT_KEEP_SNAPSHOTS = 12
 _NEWEST_STAYS = ", since the newest is never let go"
 # Every table is asked about within so many days. Asking about one of ten tables a night is enough for that.
 DEFAULT_LOOK_WITHIN_DAYS = 10
+# A night takes minutes. Half of this is the most that asking publishers may take together; the rest is for the work.
+DEFAULT_MOST_MINUTES = 90
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ class Settings:
     publisher's own. ``nomis_uid`` never appears in ``repr`` so that it cannot be logged by accident.
     ``contact`` is the address publishers are given in the User-Agent; without one they are told that none was given.
     ``keep_releases`` is how many minor versions of the data set are kept as they were, ``keep_snapshots`` how many
-    answers of each query. Every table is asked about within ``look_within_days``. ``store_url`` is the bucket that machines share (``s3://bucket/prefix``), None on a laptop;
-    keys to it stay in the environment variables of AWS and are never read here.
+    answers of each query. Every table is asked about within ``look_within_days``. A night is ended after ``most_minutes``.
+    ``store_url`` is the bucket that machines share (``s3://bucket/prefix``), None on a laptop; keys to it stay in the
+    environment variables of AWS and are never read here.
     """
 
     data_dir: Path
@@ -59,6 +62,7 @@ class Settings:
     keep_releases: int = DEFAULT_KEEP_RELEASES
     keep_snapshots: int = DEFAULT_KEEP_SNAPSHOTS
     look_within_days: int = DEFAULT_LOOK_WITHIN_DAYS
+    most_minutes: int = DEFAULT_MOST_MINUTES
     store_url: str | None = None
 
     def without_secrets(self, text: str) -> str:
@@ -105,7 +109,8 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     URL_VARIABLES move a source; ``NOMIS_UID`` is the optional
     Nomis key; ``IG_CONTACT`` is a web or mail address at which publishers can reach whoever runs this;
     ``IG_KEEP_RELEASES`` is how many minor versions of the data set to keep, ``IG_KEEP_SNAPSHOTS`` how many answers of
-    each query; ``IG_LOOK_WITHIN_DAYS`` is within how many days every table is asked about. Empty means unset.
+    each query; ``IG_LOOK_WITHIN_DAYS`` is within how many days every table is asked about; ``IG_MOST_MINUTES`` is how long a
+    night may take. Empty means unset.
     Raises SettingsError for a contact that no User-Agent can carry, a key that is none, and a number that is none.
     """
     env = os.environ if environ is None else environ
@@ -127,6 +132,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         keep_releases=_whole_number(env, "IG_KEEP_RELEASES", DEFAULT_KEEP_RELEASES, _NEWEST_STAYS),
         keep_snapshots=_whole_number(env, "IG_KEEP_SNAPSHOTS", DEFAULT_KEEP_SNAPSHOTS, _NEWEST_STAYS),
         look_within_days=_whole_number(env, "IG_LOOK_WITHIN_DAYS", DEFAULT_LOOK_WITHIN_DAYS),
+        most_minutes=_whole_number(env, "IG_MOST_MINUTES", DEFAULT_MOST_MINUTES),
         store_url=_store_url(env),
     )
 

@@ -287,6 +287,7 @@ class Source(Entry):
     connect_timeout_seconds: float = Field(gt=0, le=30)
     read_timeout_seconds: float = Field(gt=0, le=300)
     largest_answer_megabytes: int = Field(gt=0, le=500)
+    other_hosts: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:[0-9]+)?$")], ...] = ()
     note: str = ""
 
 

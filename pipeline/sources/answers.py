@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.sources.base import Description, Page, Payload
 
 if TYPE_CHECKING:
-    from pipeline.sources.http import HttpResponse
+    from pipeline.sources.response import HttpResponse
 
 
 def page_of(response: HttpResponse, row_count: int | None) -> Page:

@@ -1,4 +1,4 @@
-"""What one run knows of one host: whether it can be reached, when the next request may start, whom it may send us to."""
+"""What one run knows of one host: whether it can be reached, and when the next request may start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 
@@ -34,9 +34,10 @@ class Host:
                 self._verdict = first_contact(*address_to_contact(url))
             return self._verdict
 
-    def give_up(self, reason: str) -> None:
-        """Let every later request fail at once, unless the host has answered before and so may recover."""
-        if not self.has_answered:
+    def give_up(self, reason: str, *, for_good: bool = False) -> None:
+        """Let every later request fail at once, unless the host has answered before and so may recover (``for_good``:
+        even then)."""
+        if for_good or not self.has_answered:
             self._verdict = reason
 
     def hold_off(self, seconds: float) -> None:
@@ -92,33 +93,3 @@ def first_contact(host: str, port: int, *, connect: Callable[..., socket.socket]
     thread.start()
     thread.join(FIRST_CONTACT_DEADLINE_SECONDS)
     return outcome[0] if outcome else f"no answer from the resolver within {FIRST_CONTACT_DEADLINE_SECONDS:g} s"
-
-
-class Session(requests.Session):
-    """Follows redirects as far as is safe: never from https to http, and with the key to no host but the one asked.
-
-    ``before_redirect`` is called with the address before each is followed: it is a request like any other.
-    """
-
-    def __init__(self, secret: str | None) -> None:
-        super().__init__()
-        self._secret = secret
-        self.before_redirect: Callable[[str], None] = lambda _: None
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Where to go on to. Raises RequestException for a redirect that is not followed; its text holds no key."""
-        target = super().get_redirect_target(resp)
-        if target is None:
-            return None
-        address = urljoin(resp.url, target)
-        here, there = urlsplit(resp.url), urlsplit(address)
-        if there.scheme not in ("http", "https") or (here.scheme == "https" and there.scheme == "http"):
-            raise requests.exceptions.InvalidURL(
-                f"it redirects from {here.scheme} to {there.scheme} ({there.hostname}), which is not followed"
-            )
-        if self._secret and there.netloc != here.netloc and self._secret in target:
-            raise requests.exceptions.InvalidURL(
-                f"it redirects to another host ({there.hostname}) with the key in the address, which is not followed"
-            )
-        self.before_redirect(address)
-        return target

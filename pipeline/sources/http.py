@@ -7,7 +7,6 @@ WIRE_FORMATS section 3.4) and what Nomis clients found workable (two requests a 
 from __future__ import annotations
 
 import email.utils
-import json
 import logging
 import re
 import threading
@@ -15,7 +14,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Self
 from urllib.parse import urlsplit
@@ -27,59 +25,22 @@ from requests.structures import CaseInsensitiveDict
 from pipeline import __version__
 from pipeline.catalogue.model import Source
 from pipeline.settings import Settings
-from pipeline.sources.base import HostUnreachable, Incomplete, RequestRefused, SourceError, WrongContent
-from pipeline.sources.hosts import Host, Session, is_loopback
+from pipeline.sources.base import HostUnreachable, Incomplete, RequestRefused, SourceError
+from pipeline.sources.exchange import Allowance, OutOfTime, Session, body_of, host_of, redirected_to, within
+from pipeline.sources.hosts import Host, is_loopback
+from pipeline.sources.response import HttpResponse
 from pipeline.sources.shared import OncePerRun, SpoolFolder
 
 MAX_ATTEMPTS = 4
 MAX_ATTEMPTS_AFTER_SILENCE = 2  # a read timeout alone takes minutes
 MAX_WAIT_SECONDS = 60.0  # all pauses of one request together, whatever Retry-After says
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0 * 365  # whatever is asked beyond, no run lasts so long
-# A publisher whose answer takes longer than this, however steadily it trickles, is not going to end it tonight.
+# A publisher whose answer takes longer than this, however steadily it trickles, is not going to end it tonight. All
+# attempts at one request are counted together, from the first connection to the last byte.
 MAX_ANSWER_SECONDS = 900.0
 MAX_REDIRECTS = 5
-BLOCK_BYTES = 1 << 18
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 KEY_PLACEHOLDER = "(key)"
-
-
-@dataclass(frozen=True)
-class HttpResponse:
-    """One answer, whole. Neither address nor parameters nor headers hold a key."""
-
-    content: bytes = field(repr=False)
-    status: int
-    headers: Mapping[str, str]
-    url_without_secrets: str
-    params_without_secrets: Mapping[str, str]
-    not_modified: bool = False
-
-    @property
-    def media_type(self) -> str:
-        return self.headers.get("content-type", "")
-
-    @property
-    def is_html(self) -> bool:
-        return "html" in self.media_type.lower() or self.content[:64].lstrip()[:1] == b"<"
-
-    @property
-    def message(self) -> str:
-        """What the server says about itself, in at most 200 characters, for an error sentence."""
-        if not self.content:
-            return "(empty body)"
-        if self.is_html:
-            return "(an HTML page)"
-        text = self.content[:2000].decode("utf-8", "replace").strip()
-        try:
-            parsed = json.loads(text)
-        except (ValueError, RecursionError):
-            return " ".join(text.split())[:200]
-        if isinstance(parsed, dict):
-            said = parsed.get("message") or parsed.get("error") or parsed
-            if isinstance(said, dict):
-                said = said.get("message") or said
-            return str(said)[:200]
-        return text[:200]
 
 
 class _KeyFilter(logging.Filter):
@@ -107,8 +68,8 @@ class HttpClient:
     One session a thread keeps connections open. At most ``requests_per_second`` start on one host, counted
     over all threads. The first contact with a host decides once whether it can be reached at all.
     An answer may be as large as its source's ``largest_answer_megabytes`` in sources.yaml, or ``max_body_bytes``, and
-    may take ``max_answer_seconds``. ``throttle=False`` and a smaller ``backoff_seconds`` are for tests against a
-    stand-in.
+    may take ``max_answer_seconds``. Nothing is asked once half of ``settings.most_minutes`` has passed, so that a night
+    has the other half for its work. ``throttle=False`` and a smaller ``backoff_seconds`` are for tests against a stand-in.
     """
 
     def __init__(
@@ -133,6 +94,7 @@ class HttpClient:
         self._backoff_seconds = backoff_seconds
         self._max_body_bytes = max_body_bytes
         self._max_answer_seconds = max_answer_seconds
+        self._asks_until = time.monotonic() + settings.most_minutes * 60 / 2
         self._hosts: dict[tuple[str, str], Host] = {}
         self._lock = threading.Lock()
         self._local = threading.local()
@@ -181,10 +143,12 @@ class HttpClient:
         only whether the document is there (HEAD).
 
         Raises HostUnreachable (no connection: now, or at this run's first contact), RequestRefused (still 429 or
-        5xx at the end), Incomplete (the body kept breaking off), WrongContent (the body is larger than allowed).
+        5xx at the end, or another host than the catalogue names), Incomplete (the body kept breaking off, or time was up),
+        WrongContent (the body is larger than allowed).
         """
         source = self._sources[source_id]
         url = path_or_url if "://" in path_or_url else f"{self.base_url(source_id)}/{path_or_url.lstrip('/')}"
+        self._require_known_host(source, url)
         public = {name: str(value) for name, value in (params or {}).items()}
         sent = {**public, "uid": self._secret} if self._secret and source_id == "nomis" else public
         headers = {"Accept": accept}
@@ -197,11 +161,18 @@ class HttpClient:
             raise _unreachable(source, verdict, url)
 
         waited = 0.0
+        ends_at = min(time.monotonic() + self._max_answer_seconds, self._asks_until)
+        method = "HEAD" if without_body else "GET"
         for attempt in range(1, MAX_ATTEMPTS + 1):
+            allowance = self._allowance(source, url, ends_at)
             self._wait_for_turn(host, source)
             pause = self._backoff_seconds * 2 ** (attempt - 1)
             try:
-                response = self._send_once(host, source, url, sent, public, headers, "HEAD" if without_body else "GET")
+                with within(allowance):
+                    response = self._send_once(host, source, url, sent, public, headers, method, allowance)
+            except OutOfTime as error:
+                host.give_up(f"it did not end an answer within {self._max_answer_seconds:g} s", for_good=True)
+                raise Incomplete(str(error)) from None
             except _BrokenError as broken:
                 failure, attempts_worth_making = broken.as_source_error, broken.attempts_worth_making
             else:
@@ -265,20 +236,49 @@ class HttpClient:
         with self._lock:
             self.requests[source.id] += 1
 
-    def _session(self, source: Source) -> Session:
-        """This thread's own, set to keep the pace of ``source`` through redirects too."""
+    def _session(self) -> Session:
+        """This thread's own."""
         session: Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = Session(self._secret)
-            session.headers["User-Agent"] = self.user_agent
-            session.max_redirects = MAX_REDIRECTS
-            self._local.session = session
+            session = self._local.session = Session(self.user_agent)
             with self._lock:
                 self._sessions.append(session)
-        session.before_redirect = lambda url: self._wait_for_turn(self._host(source.id, url), source)
         return session
 
+    def _known_hosts(self, source: Source) -> set[str]:
+        """The hosts that may be asked in a source's name: its own, the one in its place, and others of the catalogue."""
+        own = {host_of(urlsplit(url)) for url in (str(source.base_url), self.base_url(source.id))}
+        return own | set(source.other_hosts)
+
+    def _require_known_host(self, source: Source, url: str) -> None:
+        """A publisher's documents name addresses too, and none of them leads anywhere by itself."""
+        try:
+            is_known = host_of(urlsplit(url)) in self._known_hosts(source)
+        except ValueError:
+            is_known = False
+        if not is_known:
+            raise RequestRefused(
+                f"{source.title} names an address that is not asked ({self._redacted(url)[:200]}): sources.yaml does not "
+                "name its host among the source's other_hosts."
+            )
+
     # --- one request --------------------------------------------------------------------------------------------
+
+    def _allowance(self, source: Source, url: str, ends_at: float) -> Allowance:
+        """What one attempt may take. Raises Incomplete where the time to ask is up."""
+        allowance = Allowance(
+            where=f"{source.title} ({self._redacted(url)})",
+            most_bytes=self._max_body_bytes or source.largest_answer_megabytes * 1_000_000,
+            ends_at=ends_at,
+            seconds=self._max_answer_seconds,
+        )
+        if time.monotonic() >= self._asks_until:
+            raise Incomplete(
+                f"{allowance.where} was not asked: half of the night's time (IG_MOST_MINUTES) is up, and the rest is for "
+                "the work on what has come."
+            )
+        allowance.seconds_left()
+        return allowance
 
     def _send_once(
         self,
@@ -289,17 +289,14 @@ class HttpClient:
         public: Mapping[str, str],
         headers: Mapping[str, str],
         method: str,
+        allowance: Allowance,
     ) -> HttpResponse:
-        timeouts = (source.connect_timeout_seconds, source.read_timeout_seconds)
-        proxies = {"no_proxy": "*"} if is_loopback(url) else None
         with (
             self._translated_errors(host, source, url),
-            self._session(source).request(
-                method, url, params=sent, headers=headers, timeout=timeouts, proxies=proxies, stream=True
-            ) as answer,
+            self._followed(source, method, url, sent, headers, allowance) as answer,
         ):
             host.has_answered = True
-            content = b"" if method == "HEAD" else self._read_body(answer, source)
+            content = b"" if method == "HEAD" else self._body(answer, allowance)
             return HttpResponse(
                 content=content,
                 status=answer.status_code,
@@ -309,23 +306,43 @@ class HttpClient:
                 not_modified=answer.status_code == 304,
             )
 
-    def _read_body(self, answer: requests.Response, source: Source) -> bytes:
-        """The whole body. requests takes a short body for a complete one, so its length is checked here."""
-        body = bytearray()
-        most = self._max_body_bytes or source.largest_answer_megabytes * 1_000_000
-        deadline = time.monotonic() + self._max_answer_seconds
-        for block in self._blocks(answer):
-            body += block
-            if len(body) > most:
-                raise WrongContent(
-                    f"{source.title} sent more than {most:,} bytes for {self._redacted(answer.url)}; nothing of it is "
-                    "used. Ask for less at a time, or raise largest_answer_megabytes in sources.yaml."
-                )
-            if time.monotonic() > deadline:
-                raise Incomplete(
-                    f"{source.title} had not ended its answer after {self._max_answer_seconds:g} s "
-                    f"({len(body):,} bytes of {self._redacted(answer.url)}); try again later."
-                )
+    def _followed(
+        self,
+        source: Source,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        allowance: Allowance,
+    ) -> requests.Response:
+        """The answer at the end of all redirects, its body unread, as are theirs. Each is a request like any other."""
+        known_hosts = self._known_hosts(source)
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._session().request(
+                method,
+                url,
+                params=params,
+                headers=headers,
+                timeout=(min(source.connect_timeout_seconds, allowance.seconds_left()), source.read_timeout_seconds),
+                proxies={"no_proxy": "*"} if is_loopback(url) else None,
+                stream=True,
+                allow_redirects=False,
+            )
+            try:
+                target = redirected_to(answer, known_hosts, self._secret)
+            except requests.exceptions.InvalidURL:
+                answer.close()
+                raise
+            if target is None:
+                return answer
+            answer.close()
+            url, params = target, None
+            self._wait_for_turn(self._host(source.id, url), source)
+        raise requests.exceptions.TooManyRedirects
+
+    def _body(self, answer: requests.Response, allowance: Allowance) -> bytes:
+        """The whole body, of the length that was promised."""
+        body = body_of(answer, allowance)
         promised = answer.headers.get("content-length", "")
         is_plain = answer.headers.get("content-encoding", "identity") == "identity"
         is_number = re.fullmatch(r"[0-9]{1,18}", promised) is not None
@@ -333,16 +350,7 @@ class HttpClient:
             raise requests.exceptions.ChunkedEncodingError(f"{len(body):,} of {int(promised):,} bytes arrived")
         if self._secret:  # a page that quotes the address it was asked for would bring the key into files and errors
             body = body.replace(self._secret.encode(), KEY_PLACEHOLDER.encode())
-        return bytes(body)
-
-    @staticmethod
-    def _blocks(answer: requests.Response) -> Iterator[bytes]:
-        """What has arrived, as it arrives: requests' own iterator waits for a whole block, which can be for ever."""
-        try:
-            while block := answer.raw.read1(BLOCK_BYTES, decode_content=True):
-                yield block
-        except urllib3.exceptions.HTTPError as error:
-            raise requests.exceptions.ChunkedEncodingError("the body stopped coming, or cannot be decoded") from error
+        return body
 
     @contextmanager
     def _translated_errors(self, host: Host, source: Source, url: str) -> Iterator[None]:
@@ -376,7 +384,7 @@ class HttpClient:
         except requests.exceptions.ConnectionError:
             failure = HostUnreachable(f"{where} closed the connection without an answer; try again later.")
             raise _BrokenError(failure, MAX_ATTEMPTS) from None
-        except requests.exceptions.RequestException as error:
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             raise _BrokenError(RequestRefused(f"{where}: {self._redacted(str(error))[:200]}"), 1) from None
 
     def _redacted(self, text: str) -> str:

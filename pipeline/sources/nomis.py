@@ -39,7 +39,8 @@ from pipeline.sources.nomis_pages import (
 )
 
 if TYPE_CHECKING:
-    from pipeline.sources.http import HttpClient, HttpResponse
+    from pipeline.sources.http import HttpClient
+    from pipeline.sources.response import HttpResponse
     from pipeline.sources.shared import SpoolFile
 
 __all__ = ["fetch", "geography_types", "last_updated", "periods_wanted", "wider_type", "year_of_map"]

@@ -22,7 +22,7 @@ from pipeline.sources.base import Incomplete, RequestRefused, WrongContent
 from pipeline.sources.documents import fields_of
 
 if TYPE_CHECKING:
-    from pipeline.sources.http import HttpResponse
+    from pipeline.sources.response import HttpResponse
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 AREA, DATE, MEASURE, MEASURE_NAME = "GEOGRAPHY_CODE", "DATE", "MEASURES", "MEASURES_NAME"

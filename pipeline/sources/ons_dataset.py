@@ -16,7 +16,8 @@ from pipeline.sources.base import Incomplete, Payload, RequestRefused, WrongCont
 from pipeline.sources.documents import fields_of, inside, json_of, lines_of, text
 
 if TYPE_CHECKING:
-    from pipeline.sources.http import HttpClient, HttpResponse
+    from pipeline.sources.http import HttpClient
+    from pipeline.sources.response import HttpResponse
 
 SOURCE_ID = "ons_dataset"
 # The first column of the table: its name says how many columns of remarks follow it. The case varies.

@@ -25,7 +25,8 @@ from pipeline.sources.base import (
 from pipeline.sources.documents import fields_of, json_of, lines_of, text
 
 if TYPE_CHECKING:
-    from pipeline.sources.http import HttpClient, HttpResponse
+    from pipeline.sources.http import HttpClient
+    from pipeline.sources.response import HttpResponse
 
 SOURCE_ID = "ons_els"
 # The five levels, and Great Britain and England with Wales, which are of none: the level `ctry` holds the United Kingdom

@@ -19,7 +19,8 @@ from pipeline.sources.base import Incomplete, Page, Payload, RequestRefused, Wro
 from pipeline.sources.documents import inside, json_of, mappings
 
 if TYPE_CHECKING:
-    from pipeline.sources.http import HttpClient, HttpResponse
+    from pipeline.sources.http import HttpClient
+    from pipeline.sources.response import HttpResponse
 
 SOURCE_ID = "open_geography"
 PAGE_ROWS = 2000  # the portal's usual ceiling; a server that gives fewer says that there are more

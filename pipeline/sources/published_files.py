@@ -16,7 +16,8 @@ from pipeline.sources.base import Incomplete, Payload, RequestRefused, WrongCont
 from pipeline.sources.documents import fields_of, lines_of
 
 if TYPE_CHECKING:
-    from pipeline.sources.http import HttpClient, HttpResponse
+    from pipeline.sources.http import HttpClient
+    from pipeline.sources.response import HttpResponse
 
 COLLECTION = "https://www.gov.uk/government/collections/english-indices-of-deprivation"
 FIRST_BYTES = {"xlsx": b"PK\x03\x04", "ods": b"PK\x03\x04", "xls": b"\xd0\xcf\x11\xe0"}

@@ -12,7 +12,8 @@ from pipeline.catalogue.model import Query
 from pipeline.settings import Settings
 from pipeline.sources import open_geography
 from pipeline.sources.base import Payload
-from pipeline.sources.http import HttpClient, HttpResponse
+from pipeline.sources.http import HttpClient
+from pipeline.sources.response import HttpResponse
 from tests.standin.server import StandIn
 
 SOURCES = load_catalogue().sources

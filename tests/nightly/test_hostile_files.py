@@ -380,24 +380,32 @@ def test_a_redirect_to_another_host_never_carries_the_key() -> None:
             handler.send_header("Content-Length", "0")
             handler.end_headers()
 
+        host = elsewhere.removeprefix("http://")
+        named = {"nomis": SOURCES["nomis"].model_copy(update={"other_hosts": (host,)})}
         with server(without_key) as address, client(address) as asking:
+            asking._sources = named
             assert asking.get("nomis", "x").content == b"a,b\n1,2\n"
+        assert len(asked) == 1
+        assert "0xplanted" not in asked[0]
+        with server(with_key) as address, client(address) as asking:
+            asking._sources = named
+            with pytest.raises(RequestRefused, match="with the key"):
+                asking.get("nomis", "x")
     assert len(asked) == 1
-    assert "0xplanted" not in asked[0]
 
 
 def test_a_redirect_from_https_to_http_is_not_followed() -> None:
     from requests import PreparedRequest, Response
     from requests.exceptions import InvalidURL
 
-    from pipeline.sources.hosts import Session
+    from pipeline.sources.exchange import redirected_to
 
     for target in ("http://example.org/x", "file:///etc/passwd", "ftp://example.org/x"):
         answer = Response()
         answer.status_code, answer.url = 302, "https://example.org/y"
         answer.headers["location"], answer.request = target, PreparedRequest()
-        with Session("0xplanted") as session, pytest.raises(InvalidURL, match="not followed"):
-            session.get_redirect_target(answer)
+        with pytest.raises(InvalidURL, match="not followed"):
+            redirected_to(answer, {"example.org"}, "0xplanted")
 
 
 def test_nothing_listens_for_what_a_redirect_to_a_file_would_read() -> None:

@@ -11,7 +11,7 @@ from pipeline import sources
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.model import ElsQuery, NomisQuery
 from pipeline.sources.base import Incomplete, RequestRefused, SourceError, WrongContent
-from pipeline.sources.http import HttpResponse
+from pipeline.sources.response import HttpResponse
 from pipeline.tidy import els, nomis
 from tests.sources.conftest import ClientFor, nomis_query
 from tests.standin import nomis as standin_nomis
