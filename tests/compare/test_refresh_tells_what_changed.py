@@ -56,7 +56,7 @@ def test_one_baseline_figure_changed_is_one_revision_a_minor_version_and_one_lin
         "and framework_id = 'shared_growth' and flavour = 'level' and node_id = 'productivity'",
     )
     assert score == by_revision > 10
-    assert rank < -50
+    assert rank is None, "output per hour has no known error, so no rank is given"
 
 
 def test_the_file_tells_its_history_and_a_small_file_beside_it_its_version(told: tuple[Path, list[str]]) -> None:

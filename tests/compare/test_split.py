@@ -12,15 +12,17 @@ from tests.shipped import edition, with_value, without_year
 
 pytestmark = pytest.mark.usefixtures("few_scored_years")
 PRESTON, LEEDS = "E07000123", "E08000035"
+PAY = 636.0  # 610.7 as published, 583.2 to 638.2
 KEY = "framework_id::varchar, flavour::varchar, window_years, node_id::varchar, area_code::varchar"
 
 
 def test_a_movement_is_split_exactly_and_its_middle_is_what_a_real_refresh_gives(tmp_path: Path) -> None:
     """Revised and new figures arrive together. What is put down to the revision is what the revision alone does."""
-    revise = with_value(LEEDS, "2022-01-01/P1Y", 30.0)
+    # Pay has a published error, so that ranks on it are given and move too.
+    revise = with_value(LEEDS, "2025-04-30", PAY)
     before = edition(tmp_path / "a", {"gdhi_per_head": without_year(2023)})
-    revised = edition(tmp_path / "b", {"gdhi_per_head": without_year(2023), "gva_per_hour": revise})
-    after = edition(tmp_path / "c", {"gva_per_hour": revise})
+    revised = edition(tmp_path / "b", {"gdhi_per_head": without_year(2023), "pay_median_weekly": revise})
+    after = edition(tmp_path / "c", {"pay_median_weekly": revise})
     published(tmp_path / "data", before)
     line = published(tmp_path / "data", after)
     published(tmp_path / "alone", revised)
