@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, model_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Theme = Literal["pay", "employment", "deprivation", "productivity", "income", "cost_of_living", "skills", "health"]
@@ -202,6 +202,16 @@ class RatioOf(Entry):
     times: Literal[1, 100] = 1
 
 
+class SeriesBreak(Entry):
+    """A year after which a series is on another basis, so that figures before and after do not compare.
+
+    ``after`` is the last year on the old basis, by the year a figure belongs to.
+    """
+
+    after: int = Field(ge=1980, le=2100)
+    reason: Sentence
+
+
 class Indicator(Entry):
     """One indicator, as an economist would describe it.
 
@@ -233,6 +243,7 @@ class Indicator(Entry):
     bounds: Bounds
     intervals: Literal["none", "revisions", "bounds", "cv", "half_width"]
     caveats: tuple[Sentence, ...] = ()
+    breaks: tuple[SeriesBreak, ...] = ()
     parts: tuple[Part, ...] = ()
     ratio_of: RatioOf | None = None
     in_profile: bool = True
@@ -255,6 +266,14 @@ class Indicator(Entry):
     def nations_of(self, part_id: str) -> tuple[Nation, ...]:
         """The nations whose districts a part speaks for."""
         return next((part.nations for part in self.parts if part.id == part_id), ()) or self.nations
+
+    @field_validator("breaks")
+    @classmethod
+    def come_in_order(cls, breaks: tuple[SeriesBreak, ...]) -> tuple[SeriesBreak, ...]:
+        after = [found.after for found in breaks]
+        if after != sorted(set(after)):
+            raise ValueError(f"breaks come in the order of their years, each year once: {after}")
+        return breaks
 
     @model_validator(mode="after")
     def has_one_origin(self) -> Indicator:

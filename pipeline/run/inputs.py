@@ -106,7 +106,8 @@ def _indicator_rows(context: RunContext, results: Sequence[PartResult]) -> pd.Da
                 "minimum_plausible": indicator.bounds.min,
                 "maximum_plausible": indicator.bounds.max,
                 "is_computed": indicator.ratio_of is not None,
-                "caveats": " ".join(indicator.caveats) or None,
+                "caveats": " ".join([*indicator.caveats, *(found.reason for found in indicator.breaks)]) or None,
+                "series_breaks": ", ".join(str(found.after) for found in indicator.breaks) or None,
                 "licence": indicator.licence,
                 "citation_url": str(indicator.citation_url),
                 "profile_column": indicator.column_name if indicator.in_profile else None,
@@ -115,7 +116,7 @@ def _indicator_rows(context: RunContext, results: Sequence[PartResult]) -> pd.Da
             for position, indicator in enumerate(context.catalogue.indicators.values())
         ]
     )
-    return frame.astype(dict.fromkeys(PUBLISHERS_WORDS, "str"))
+    return frame.astype(dict.fromkeys((*PUBLISHERS_WORDS, "series_breaks"), "str"))
 
 
 def _publishers_words(results: Sequence[PartResult]) -> dict[str, dict[str, str | None]]:

@@ -26,6 +26,7 @@ from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.scoring import (
     IndicatorSpec,
     ScoreTables,
+    indicator_specs,
     rank_set_table,
     score_framework,
     sensitivity_tables,
@@ -152,9 +153,8 @@ def _scoring_inputs(
 ) -> tuple[Framework, pd.DataFrame, pd.DataFrame, dict[str, IndicatorSpec]]:
     known = context.catalogue.indicators
     areas = area_rows(context)[["area_code", "level", "nation_code", "is_scored"]]
-    specs = {i.id: IndicatorSpec(polarity=i.polarity, transform=i.transform) for i in known.values()}
     framework = load_framework(framework_id, known_indicators=known)
-    return framework, assembled.yearly, areas, specs
+    return framework, assembled.yearly, areas, indicator_specs(known)
 
 
 def check_and_publish(context: RunContext, candidate: Path, results: Sequence[PartResult]) -> Stamp:

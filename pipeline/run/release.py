@@ -19,7 +19,7 @@ from pipeline.run.assemble import scoring_input
 from pipeline.run.context import RunContext, digest_of_code, open_run
 from pipeline.run.inputs import area_rows
 from pipeline.run.memory import Memory
-from pipeline.scoring import IndicatorSpec, ScoringInputError
+from pipeline.scoring import ScoringInputError, indicator_specs
 from pipeline.scoring.headline import headline_scores
 from pipeline.settings import PROJECT_ROOT, Settings
 
@@ -55,7 +55,7 @@ def rescorer(context: RunContext) -> Rescore:
     def rescore(figures: pd.DataFrame, years: Mapping[tuple[str, str, int], int]) -> pd.DataFrame:
         known = context.catalogue.indicators
         areas = area_rows(context)[["area_code", "level", "nation_code", "is_scored"]]
-        specs = {i.id: IndicatorSpec(polarity=i.polarity, transform=i.transform) for i in known.values()}
+        specs = indicator_specs(known)
         yearly = scoring_input(figures)
         tables = []
         for name in DEFAULT_FRAMEWORKS:

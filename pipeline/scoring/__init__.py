@@ -2,7 +2,7 @@
 
 from pipeline.scoring.audit_statistics import audit_table
 from pipeline.scoring.frames import ScoreTables, score_framework
-from pipeline.scoring.inputs import IndicatorSpec, ScoringInputError
+from pipeline.scoring.inputs import IndicatorSpec, ScoringInputError, indicator_specs
 from pipeline.scoring.studies import SensitivityTables, rank_set_table, sensitivity_tables
 from pipeline.scoring.tables import rank_table, score_table, why_not_scored
 
@@ -12,6 +12,7 @@ __all__ = [
     "ScoringInputError",
     "SensitivityTables",
     "audit_table",
+    "indicator_specs",
     "rank_set_table",
     "rank_table",
     "score_framework",

@@ -49,7 +49,7 @@ def change_table(runs: Sequence[FlavourRun], areas: Areas, first_year: int, rho:
     for a slope and over the whole window for a difference. ``change_in_value`` is of the figure itself (percent,
     or points; null for slopes). Intervals are 90% and null where no error is published; ``probability_improved``
     is the probability that the area gained on the typical district. Only differences of published figures: never
-    of carried ones.
+    of carried ones, and never over a break of the series.
     """
     names: dict[str, int] = {}
     parts = []
@@ -112,12 +112,12 @@ def _differences(run: FlavourRun, leaf: int, first_year: int, rho: float) -> Ite
     series = indicator_series(run.cube, k, within_nation=within_nation)
     start = max(0, run.cube.year_row(first_year))
     least = run.framework.gate.min_reliability if run.framework.gate else -np.inf
-    fit = slopes(series.position, _longest(run).years, _longest(run).min_points, 0)
-    expected = expected_scatter_variance(series.position, series.error, fit, rho)
+    fit = slopes(series.position, _longest(run).years, _longest(run).min_points, 0, series.basis)
+    expected = expected_scatter_variance(series.error, fit, rho)
     expected = np.where(np.isnan(series.error), np.nan, expected)
     believable = believable_share(expected, fit.scatter_variance, run.cube.is_district)
     for years in DIFFERENCE_YEARS:
-        change, variance = difference(series.position, series.error, years, rho)
+        change, variance = difference(series.position, series.error, years, rho, series.basis)
         # at worst the two ends carry independent errors of the size of the scatter
         scatter = 2 * fit.scatter_variance * fit.sum_squares
         share = reliability_shares(believable, variance, scatter, run.cube.is_district)

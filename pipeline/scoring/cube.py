@@ -13,10 +13,14 @@ from pipeline.scoring.transform import Bools, Floats, Ints
 
 @dataclass(frozen=True)
 class Series:
-    """One indicator's relative positions and their standard errors over all years: [years, areas]."""
+    """One indicator's relative positions and their standard errors over all years: [years, areas].
+
+    ``basis``: which basis the series is on, counted from 0; positions on different bases do not compare over time.
+    """
 
     position: Floats
     error: Floats
+    basis: Ints
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,9 @@ class Cube:
 
     ``values`` and ``errors`` (standard errors, NaN where none is published): [indicators, years, areas], in each
     indicator's own unit. ``years`` has no gaps. ``is_district``: [areas], the districts that are scored, which
-    alone make medians, spreads and ranks; ``nation``: [areas], a number for each nation, -1 for none. ``series``
-    remembers relative positions that were worked out, by indicator and whether they are within nations.
+    alone make medians, spreads and ranks; ``nation``: [areas], a number for each nation, -1 for none. ``breaks``: of
+    each indicator, the years after which it is on another basis (empty: none has any). ``series`` remembers relative
+    positions that were worked out, by indicator and whether they are within nations.
     """
 
     indicator_ids: tuple[str, ...]
@@ -38,6 +43,7 @@ class Cube:
     polarity: Ints
     is_district: Bools
     nation: Ints
+    breaks: tuple[tuple[int, ...], ...] = ()
     series: dict[tuple[int, bool], Series] = field(default_factory=dict, repr=False, compare=False)
 
     def index(self, indicator_id: str) -> int | None:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from pipeline.catalogue import Indicator
 from pipeline.catalogue.frameworks import Framework
 from pipeline.scoring.cube import Cube
 from pipeline.scoring.transform import Ints
@@ -24,6 +25,15 @@ class IndicatorSpec:
 
     polarity: int
     transform: Literal["log_ratio", "difference"]
+    breaks: tuple[int, ...] = ()  # years after which the series is on another basis
+
+
+def indicator_specs(indicators: Mapping[str, Indicator]) -> dict[str, IndicatorSpec]:
+    """What scoring needs to know of the catalogue's indicators, by id."""
+    return {
+        name: IndicatorSpec(item.polarity, item.transform, tuple(found.after for found in item.breaks))
+        for name, item in indicators.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,10 @@ def read_cube(
     cube_values.reshape(-1)[flat] = values[known]
     cube_errors.reshape(-1)[flat] = np.where(np.isnan(values), np.nan, errors)[known]
     polarity = np.array([indicators[name].polarity or 1 for name in held], dtype=np.int64)
-    cube = Cube(held, years, areas.codes, cube_values, cube_errors, is_log, polarity, areas.is_district, areas.nation)
+    cube = Cube(
+        held, years, areas.codes, cube_values, cube_errors, is_log, polarity, areas.is_district, areas.nation,
+        breaks=tuple(indicators[name].breaks for name in held),
+    )  # fmt: skip
     return cube, unknown
 
 

@@ -15,6 +15,7 @@ from pipeline.scoring.transform import (
     Floats,
     Ints,
     Slopes,
+    basis_in_force,
     expected_scatter_variance,
     latest_available,
     nanmedian_rows,
@@ -34,7 +35,8 @@ class Positions:
 
     ``own``: from the year's own figure only, and ``own_error`` its error as reliability sees it; ``used``: what is
     scored, carried forward where need be; ``error``: its standard error as used in draws (NaN: none known); ``published_error``:
-    whether its figure came with an error; ``age``: years since the figure (-1: none). ``volatility``: [leaves,
+    whether its figure came with an error; ``age``: years since the figure (-1: none); ``basis``: which basis the series
+    is on in the year, counted from 0. ``volatility``: [leaves,
     areas], standard deviation of a year's drift (level). ``error_scale``: [leaves], the factor by which published errors
     were cut to what the series' own scatter allows (change; 1 elsewhere).
     """
@@ -45,20 +47,24 @@ class Positions:
     error: Floats
     has_published_error: Bools
     age: Ints
+    basis: Ints
     volatility: Floats
     error_scale: Floats
 
 
 def indicator_series(cube: Cube, k: int, *, within_nation: bool, is_raw: bool = False) -> Series:
     """Relative position and its standard error for indicator ``k``; the figures themselves with ``is_raw``."""
+    breaks = cube.breaks[k] if cube.breaks else ()
+    groups = cube.nation if within_nation else None
+    basis = basis_in_force(~np.isnan(cube.values[k]), cube.years, breaks, cube.is_district, groups)
     if is_raw:
-        return Series(cube.values[k], cube.errors[k])
+        return Series(cube.values[k], cube.errors[k], basis)
     key = (k, within_nation)
     if key not in cube.series:
         values, is_log = cube.values[k], bool(cube.is_log[k])
-        position = relative_position(values, is_log, cube.is_district, cube.nation if within_nation else None)
+        position = relative_position(values, is_log, cube.is_district, groups)
         error = np.where(np.isnan(position), np.nan, relative_error(values, cube.errors[k], is_log))
-        cube.series[key] = Series(position, error)
+        cube.series[key] = Series(position, error, basis)
     return cube.series[key]
 
 
@@ -77,7 +83,7 @@ def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rh
         series = indicator_series(cube, k, within_nation=within_nation, is_raw=is_raw)
         own_years = leaf.reference.carry_forward_years
         carry = framework.missing.carry_forward_years if own_years is None else own_years
-        rows = latest_available(~np.isnan(series.position), carry)
+        rows = latest_available(~np.isnan(series.position), carry, series.basis)
         age = np.where(rows >= 0, np.arange(len(cube.years))[:, None] - rows, -1)
         published = take_rows(series.error, rows)
         unit = _units(series.position, cube, within_nation)
@@ -92,6 +98,7 @@ def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rh
                 error=np.where(np.isnan(published) & (drift == 0), np.nan, grown),
                 has_published_error=~np.isnan(published),
                 age=age,
+                basis=series.basis,
                 volatility=volatility,
                 error_scale=np.array(1.0),
             )
@@ -103,13 +110,14 @@ def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rh
 class SlopePart:
     """A slope's place in a leaf: which indicator, with which sign, and how much of its published error counts.
 
-    ``published``: [years, areas], the slope's error variance from published errors; ``believable``: the share of it
+    ``basis``: [years, areas], see Positions. ``published``: [years, areas], the slope's error variance from published errors; ``believable``: the share of it
     that the scatter leaves room for.
     """
 
     indicator: int
     sign: int
     slopes: Slopes
+    basis: Ints
     published: Floats
     believable: float
 
@@ -152,17 +160,17 @@ def _slope_part(
     series = indicator_series(cube, k, within_nation=leaf.reference.standardise_within == "nation")
     own_years = leaf.reference.carry_forward_years
     carry = framework.missing.carry_forward_years if own_years is None else own_years
-    fit = slopes(series.position, window.years, window.min_points, carry)
+    fit = slopes(series.position, window.years, window.min_points, carry, series.basis)
     published = slope_error_variance(series.error, fit.weights, rho)
-    expected = expected_scatter_variance(series.position, series.error, fit, rho)
+    expected = expected_scatter_variance(series.error, fit, rho)
     believable = believable_share(
         np.where(np.isnan(published), np.nan, expected), fit.scatter_variance, cube.is_district
     )
-    return SlopePart(k, sign, fit, published, believable)
+    return SlopePart(k, sign, fit, series.basis, published, believable)
 
 
 def _joined(cube: Cube, making: Sequence[SlopePart]) -> Positions:
-    """Positions of a leaf from the slopes it is made of; their errors are independent."""
+    """Positions of a leaf from the slopes it is made of; their errors are independent, and a break of one is one of all."""
     slope = sum((part.sign * part.slopes.slope for part in making), start=np.zeros(making[0].published.shape))
     variance, own_variance = np.zeros(slope.shape), np.zeros(slope.shape)
     has_error = np.zeros(slope.shape, dtype=bool)
@@ -183,6 +191,7 @@ def _joined(cube: Cube, making: Sequence[SlopePart]) -> Positions:
         error=np.where(has_error, np.sqrt(variance), np.nan),
         has_published_error=has_error,
         age=age,
+        basis=np.asarray(sum(part.basis for part in making)),
         volatility=np.full(slope.shape[1], np.nan),
         error_scale=np.array(making[0].error_scale),
     )
@@ -255,6 +264,7 @@ def _nothing(cube: Cube) -> Positions:
         error=empty,
         has_published_error=np.zeros(shape, dtype=bool),
         age=np.full(shape, -1),
+        basis=np.zeros(shape, dtype=np.int64),
         volatility=empty[0],
         error_scale=np.array(1.0),
     )

@@ -19,8 +19,8 @@ from pipeline.scoring.positions import (
     level_positions,
     reliability,
 )
-from pipeline.scoring.transform import AnyFloats, Bools, Floats
-from pipeline.scoring.tree import Plan, Structure, compile_plan, evaluate, structure
+from pipeline.scoring.transform import AnyFloats, Bools, Floats, Ints
+from pipeline.scoring.tree import Leaf, Plan, Structure, compile_plan, evaluate, structure
 
 DEFAULT_RHO = 0.5
 ORDER_METHODS = ("rank", "percentile")
@@ -29,10 +29,11 @@ ENOUGH = 0.9  # of the districts of the best year, for a year to be studied
 
 @dataclass(frozen=True)
 class Base:
-    """The frozen base of one leaf in one group of areas (``nation`` -1: all areas together)."""
+    """The frozen base of one leaf in one group of areas (``nation`` -1: all areas together), on one basis of the series."""
 
     leaf: int
     nation: int
+    basis: int
     year: int | None
     median: float
     mad: float
@@ -113,7 +114,7 @@ def run_flavour(
     kept = tuple(position_of[leaf.id] for leaf in plan.leaves)
     scores = np.full(positions.used.shape, np.nan)
     for k in kept:
-        scores[k] = score_leaf(framework, cube, everything, bases, k, positions.used[k])
+        scores[k] = score_leaf(framework, cube, everything, bases, k, positions.used[k], positions.basis[k])
     present = ~np.isnan(scores[list(kept)])
     structures = structure(plan, present, framework.missing, cube.nation, cube.is_district)
     branch_scores = np.full((len(plan.branches), *scores.shape[1:]), np.nan)
@@ -174,13 +175,16 @@ def leaf_groups(cube: Cube, plan: Plan, leaf: int) -> dict[int, Bools]:
 
 
 def score_leaf(
-    framework: Framework, cube: Cube, plan: Plan, bases: Sequence[Base], leaf: int, position: AnyFloats
+    framework: Framework, cube: Cube, plan: Plan, bases: Sequence[Base], leaf: int, position: AnyFloats, basis: Ints
 ) -> AnyFloats:
-    """Scores of one leaf's positions ([..., areas]) on its frozen base; NaN where missing or without spread."""
+    """Scores of one leaf's positions ([..., areas]) on its frozen base; NaN where missing or without spread.
+
+    ``basis``: which basis the series is on, [years, areas], or [areas] for positions of one year.
+    """
     polarity = leaf_polarity(cube, plan, leaf)
     groups = leaf_groups(cube, plan, leaf)
     own = [base for base in bases if base.leaf == leaf]
-    if framework.normalise.method not in ORDER_METHODS and len(groups) == 1 and own and own[0].nation < 0:
+    if framework.normalise.method not in ORDER_METHODS and len(own) == 1 and own[0].nation < 0:
         return own[0].scale.apply(position)
     scores = np.full(position.shape, np.nan, dtype=position.dtype)
     for nation, inside in groups.items():
@@ -190,7 +194,8 @@ def score_leaf(
             continue
         for base in own:
             if base.nation == nation:
-                scores[..., inside] = base.scale.apply(position[..., inside])
+                on_it = basis[..., inside] == base.basis
+                scores[..., inside] = np.where(on_it, base.scale.apply(position[..., inside]), scores[..., inside])
     return scores
 
 
@@ -199,31 +204,32 @@ def fit_bases(framework: Framework, cube: Cube, plan: Plan, positions: Positions
     levels and slopes, which are measured from the typical district already, None for the base's own median.
 
     The base year is the framework's, where at least half as many districts have the figure as in the leaf's best
-    year; else the first later year of which that is true; else the latest earlier one.
+    year; else the first later year of which that is true; else the latest earlier one. A series that goes on on another
+    basis after a break has a base of its own there, found alike among its years.
     """
     bases = []
     for leaf in range(len(plan.leaves)):
         for nation, inside in leaf_groups(cube, plan, leaf).items():
             members = inside & cube.is_district
             own = positions.own[leaf][:, members]
-            counts = (~np.isnan(own)).sum(axis=1)
-            row = _base_row(counts, cube.year_row(framework.base_year or int(cube.years[-1])))
-            values = own[row][~np.isnan(own[row])] if row is not None else np.empty(0)
-            median, mad = median_and_mad(values)
-            if framework.normalise.method in ORDER_METHODS:
-                differs = values.size > 1 and values.min() < values.max()
-                scale = Scale(0.0, 1.0 if differs else float("nan"), *framework.normalise.range)
-            else:
-                scale = fit_scale(
-                    framework.normalise,
-                    values,
-                    leaf_polarity(cube, plan, leaf),
-                    centre=centre,
-                    goalposts=plan.leaves[leaf].reference.goalposts,
-                )
-            year = int(cube.years[row]) if row is not None else None
-            bases.append(Base(leaf, nation, year, median, mad, int(values.size), scale))
+            held = (~np.isnan(own)).sum(axis=1)
+            in_force = positions.basis[leaf][:, inside].max(axis=1, initial=0)  # alike for all areas of a group
+            for basis in np.unique(in_force):
+                counts = np.where(in_force == basis, held, 0)
+                row = _base_row(counts, cube.year_row(framework.base_year or int(cube.years[-1])))
+                values = own[row][~np.isnan(own[row])] if row is not None else np.empty(0)
+                scale = _scale(framework, plan.leaves[leaf], values, leaf_polarity(cube, plan, leaf), centre)
+                year = int(cube.years[row]) if row is not None else None
+                bases.append(Base(leaf, nation, int(basis), year, *median_and_mad(values), int(values.size), scale))
     return bases
+
+
+def _scale(framework: Framework, leaf: Leaf, values: Floats, polarity: int, centre: float | None) -> Scale:
+    if framework.normalise.method in ORDER_METHODS:
+        differs = values.size > 1 and values.min() < values.max()
+        return Scale(0.0, 1.0 if differs else float("nan"), *framework.normalise.range)
+    goalposts = leaf.reference.goalposts
+    return fit_scale(framework.normalise, values, polarity, centre=centre, goalposts=goalposts)
 
 
 def _base_row(counts: np.ndarray, wanted: int) -> int | None:

@@ -182,9 +182,11 @@ class Study:
             k = [item.id for item in run.all_leaves.leaves].index(leaf)
             one = Plan((run.all_leaves.leaves[k],), (), ())
             position = self.position(leaf, choices)
-            own = replace(run.positions, own=run.positions.own[[k]])
+            own = replace(run.positions, own=run.positions.own[[k]], basis=run.positions.basis[[k]])
             bases = fit_bases(framework, self.cube, one, own, centre=None if run.is_raw else 0.0)
-            self._scored[key] = score_leaf(framework, self.cube, one, bases, 0, position)
+            self._scored[key] = score_leaf(
+                framework, self.cube, one, bases, 0, position, run.positions.basis[k, self.row]
+            )
         return self._scored[key]
 
     def outcome(self, choices: Choices) -> Outcome:

@@ -273,7 +273,8 @@ class World:
 
         def leaf_scores(k: int) -> AnyFloats:
             position = self.leaf_position(run.kept[k], row, series)
-            scores = score_leaf(run.framework, run.cube, run.all_leaves, run.bases, run.kept[k], position)
+            basis = run.positions.basis[run.kept[k], row]
+            scores = score_leaf(run.framework, run.cube, run.all_leaves, run.bases, run.kept[k], position, basis)
             return np.nan_to_num(scores.astype(np.float32, copy=False), copy=False)
 
         def on_leaf(k: int, values: AnyFloats) -> None:

@@ -6,6 +6,7 @@ leading axes (years or draws). Missing is NaN.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,14 +69,32 @@ def relative_error(values: Floats, errors: Floats, is_log: bool) -> Floats:
         return errors / values
 
 
-def latest_available(is_present: Bools, carry_forward_years: int) -> Ints:
+def basis_in_force(is_present: Bools, years: Ints, breaks: Sequence[int], members: Bools, groups: Ints | None) -> Ints:
+    """Which basis a series is on in each year, counted from 0: [years, areas].
+
+    ``is_present``: [years, areas]; ``breaks``: years after which the series is on another basis; ``members``,
+    ``groups``: as in ``relative_position``. A basis is in force from the first figure on it of a scored district of the
+    group: until then nothing else is known, and a nation that publishes nothing new stays on its own.
+    """
+    basis = np.zeros(is_present.shape, dtype=np.int64)
+    insides = [np.ones(len(members), dtype=bool)] if groups is None else [groups == g for g in np.unique(groups)]
+    for last in breaks:
+        for inside in insides:
+            has_begun = (is_present[:, inside & members].any(axis=1)) & (years > last)
+            basis[:, inside] += np.maximum.accumulate(has_begun)[:, None]
+    return basis
+
+
+def latest_available(is_present: Bools, carry_forward_years: int, basis: Ints) -> Ints:
     """For each year and area the row of the figure that counts: this year's, else the latest of the years before.
 
-    ``is_present``: [years, areas] -> [years, areas] of row numbers, -1 where there is none young enough.
+    ``is_present``, ``basis``: [years, areas] -> [years, areas] of row numbers, -1 where there is none young enough on
+    the basis of the year.
     """
     rows = np.arange(is_present.shape[0])[:, None]
     last = np.maximum.accumulate(np.where(is_present, rows, -1), axis=0)
-    return np.where((last >= 0) & (rows - last <= carry_forward_years), last, -1)
+    is_same_basis = np.take_along_axis(basis, np.maximum(last, 0), axis=0) == basis
+    return np.where((last >= 0) & (rows - last <= carry_forward_years) & is_same_basis, last, -1)
 
 
 def take_rows(values: Floats, rows: Ints) -> Floats:
@@ -88,7 +107,8 @@ def yearly_volatility(position: Floats, error: Floats, members: Bools, rho: floa
     """Standard deviation by which a relative position drifts in one year, beyond what its published errors explain.
 
     ``position``, ``error``: [years, areas]. Consecutive figures of one area, however many years apart, count per
-    square root of a year. NaN when no area has two figures.
+    square root of a year, also over a break of the series: what a change of method adds makes the drift larger, which
+    is the cautious side. NaN when no area has two figures.
     """
     is_present = ~np.isnan(position)
     rows = np.arange(position.shape[0])[:, None]
@@ -112,6 +132,8 @@ def yearly_volatility(position: Floats, error: Floats, members: Bools, rho: floa
 class Slopes:
     """Slopes over one window. ``weights``: [years, window, areas], the slope being ``sum(weights x position)``.
 
+    ``is_used``: [years, window, areas], the figures a slope is fitted to.
+
     ``slope`` and ``scatter_error`` (the regression's own standard error, from the scatter about the trend):
     [years, areas], per year of time; ``age`` in years of the window's last figure; ``rows``: [years, window],
     row numbers of the window (below 0: before the first year held); ``sum_squares``: of the years about their mean.
@@ -120,19 +142,23 @@ class Slopes:
     slope: Floats
     scatter_variance: Floats
     weights: Floats
+    is_used: Bools
     sum_squares: Floats
     age: Ints
     rows: Ints
 
 
-def slopes(position: Floats, window_years: int, min_points: int, carry_forward_years: int) -> Slopes:
+def slopes(position: Floats, window_years: int, min_points: int, carry_forward_years: int, basis: Ints) -> Slopes:
     """Ordinary least squares slope of the position on the year, over ``window_years`` years ending in each year.
 
-    ``position``: [years, areas], years without gaps. NaN with fewer than ``min_points`` figures in the window, or
-    when the last figure is older than ``carry_forward_years``.
+    ``position``, ``basis``: [years, areas], years without gaps. Only figures on the basis of the year in which the
+    window ends enter. NaN with fewer than ``min_points`` of them in the window, or when the last is older than
+    ``carry_forward_years``.
     """
     windows = _windows(position, window_years)
     is_present = ~np.isnan(windows)
+    if basis.any():
+        is_present &= _windows(basis.astype(float), window_years) == basis[:, None, :]
     filled = np.where(is_present, windows, 0.0)
     time = np.arange(window_years, dtype=float)[None, :, None]
     count = is_present.sum(axis=1)
@@ -154,6 +180,7 @@ def slopes(position: Floats, window_years: int, min_points: int, carry_forward_y
         slope=slope,
         scatter_variance=np.where(is_valid & (count > 2), variance, np.nan),
         weights=weights,
+        is_used=is_present,
         sum_squares=np.where(is_valid, sum_squares, np.nan),
         age=np.where(is_valid, age, -1).astype(np.int64),
         rows=rows,
@@ -173,18 +200,17 @@ def slope_error_variance(error: Floats, weights: Floats, rho: float) -> Floats:
     return np.where(has_error, _correlated_sum(weights * np.nan_to_num(windows), rho), np.nan)
 
 
-def expected_scatter_variance(position: Floats, error: Floats, fit: Slopes, rho: float) -> Floats:
+def expected_scatter_variance(error: Floats, fit: Slopes, rho: float) -> Floats:
     """What ``fit.scatter_variance`` would be on average if figures strayed from their trend by published errors alone.
 
-    ``position``, ``error``: [years, areas] -> [years, areas]. The errors follow AR(1) with correlation ``rho``; the
+    ``error``: [years, areas] -> [years, areas]. The errors follow AR(1) with correlation ``rho``; the
     more they are correlated, the more they look like trend and the less they show as scatter. NaN without any error.
     """
     if np.isnan(error).all():
         return np.full(error.shape, np.nan)
     window_years = fit.weights.shape[1]
-    is_present = ~np.isnan(_windows(position, window_years))
-    count = is_present.sum(axis=1)
-    here = np.where(is_present, np.nan_to_num(_windows(error, window_years)), 0.0)
+    count = fit.is_used.sum(axis=1)
+    here = np.where(fit.is_used, np.nan_to_num(_windows(error, window_years)), 0.0)
     along_trend = _correlated_sum(fit.weights * here, rho) * fit.sum_squares
     left = (here**2).sum(axis=1) - _correlated_sum(here, rho) / np.maximum(count, 1) - along_trend
     return np.where(count > 2, left / np.maximum(count - 2, 1) / fit.sum_squares, np.nan)
@@ -206,15 +232,18 @@ def _correlated_sum(weighted: Floats, rho: float) -> Floats:
     return np.asarray((weighted * np.einsum("uw,twa->tua", correlation, weighted, optimize=True)).sum(axis=1))
 
 
-def difference(position: Floats, error: Floats, years_apart: int, rho: float) -> tuple[Floats, Floats]:
-    """Endpoint difference over ``years_apart`` years and its error variance (AR(1)); NaN where an end is missing.
+def difference(position: Floats, error: Floats, years_apart: int, rho: float, basis: Ints) -> tuple[Floats, Floats]:
+    """Endpoint difference over ``years_apart`` years and its error variance (AR(1)).
 
-    ``position``, ``error``: [years, areas]; both results have that shape.
+    ``position``, ``error``, ``basis``: [years, areas]; both results have that shape, NaN where an end is missing or the
+    two are on different bases.
     """
     change = np.full(position.shape, np.nan)
     variance = np.full(position.shape, np.nan)
     if years_apart < position.shape[0]:
         now, then = error[years_apart:], error[:-years_apart]
-        change[years_apart:] = position[years_apart:] - position[:-years_apart]
-        variance[years_apart:] = now**2 + then**2 - 2 * now * then * float(rho) ** years_apart
+        is_same_basis = basis[years_apart:] == basis[:-years_apart]
+        change[years_apart:] = np.where(is_same_basis, position[years_apart:] - position[:-years_apart], np.nan)
+        noise = now**2 + then**2 - 2 * now * then * float(rho) ** years_apart
+        variance[years_apart:] = np.where(is_same_basis, noise, np.nan)
     return change, variance

@@ -28,6 +28,10 @@ select area_code, indicator_id, year, value, standard_error, status
 from fct_observation
 qualify row_number() over (partition by area_code, indicator_id, year order by period_end desc) = 1
 """
+_INDICATORS = """
+select indicator_id, polarity, transform, coalesce(string_split(series_breaks, ','), [])
+from dim_indicator
+"""
 
 
 def add_to(verbs: Verbs) -> None:
@@ -65,8 +69,11 @@ def _studied(name: str, samples: int) -> tuple[Framework, SensitivityTables]:
     with published(settings_from_environment().database) as connection:
         figures = connection.execute(_FIGURES).df()
         areas = connection.execute("select area_code, level, nation_code, is_scored from dim_area").df()
-        described = connection.execute("select indicator_id, polarity, transform from dim_indicator").fetchall()
-    specs = {indicator: IndicatorSpec(polarity, transform) for indicator, polarity, transform in described}
+        described = connection.execute(_INDICATORS).fetchall()
+    specs = {
+        name: IndicatorSpec(polarity, transform, tuple(map(int, breaks)))
+        for name, polarity, transform, breaks in described
+    }
     framework = load_framework(name, known_indicators=specs)
     if framework.base_year is None:
         raise ScoringInputError(f"framework {framework.id} has no base_year, which scoring over years needs")

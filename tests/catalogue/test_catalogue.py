@@ -66,6 +66,8 @@ def test_column_names_in_wide_tables_end_with_the_unit_and_are_unique() -> None:
         ("decimals: 1", "decimal: 1", "entry 'gva_per_hour', field 'decimal': Extra inputs are not permitted"),
         ("bounds: {min: 5, max: 250}", "bounds: {min: 500, max: 250}", "field 'bounds': min 500.0 is not below max 250.0"),
         ("bounds: {min: 5, max: 250}", "bounds: {min: -5, max: 250}", "a log_ratio needs positive values"),
+        ("intervals: revisions", "breaks: [{after: 2019, reason: Another method.}, {after: 2012, reason: Another method.}]\n  intervals: revisions",
+         "field 'breaks': breaks come in the order of their years, each year once: [2019, 2012]"),
         ("districts: {min: 345, max: 361}", "districts: {min: 361, max: 345}", "min 361 is above max 345"),
         ("- id: gva_per_job", "- id: gva_per_hour", "entry 'gva_per_hour', field 'id': already used in line"),
         ("numerator: pay_annual_p20", "numerator: pay_annual_p21", "field 'ratio_of.numerator': no indicator 'pay_annual_p21'"),

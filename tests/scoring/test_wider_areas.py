@@ -13,7 +13,7 @@ from pipeline.run.assemble import scoring_input
 from pipeline.run.context import RunContext
 from pipeline.run.inputs import area_rows
 from pipeline.run.results import Outcome
-from pipeline.scoring import IndicatorSpec, score_framework
+from pipeline.scoring import IndicatorSpec, indicator_specs, score_framework
 from tests.scoring.conftest import FRAMEWORK, SPECS, areas_of, plain, synthetic_figures
 
 TABLES = ("score", "not_scored", "contribution", "change", "base", "gate")
@@ -56,14 +56,15 @@ def test_no_published_district_moves_when_wider_areas_are_left_out(
     name: str, offline_run: tuple[RunContext, Outcome], published: duckdb.DuckDBPyConnection
 ):
     known = offline_run[0].catalogue.indicators
-    specs = {i.id: IndicatorSpec(polarity=i.polarity, transform=i.transform) for i in known.values()}
     figures = published.execute(
         "select area_code, indicator_id::varchar as indicator_id, year, period_end, value, standard_error, status"
         " from fct_observation"
     ).df()
     areas = area_rows(offline_run[0])[["area_code", "level", "nation_code", "is_scored"]]
     framework = load_framework(name, known_indicators=known)
-    assert_districts_are_scored_alike_without_wider_areas(framework, scoring_input(figures), areas, specs, 2019)
+    assert_districts_are_scored_alike_without_wider_areas(
+        framework, scoring_input(figures), areas, indicator_specs(known), 2019
+    )
 
 
 def test_a_spread_of_pay_published_for_northern_ireland_alone_costs_its_districts_no_score(rows: Rows):

@@ -11,7 +11,8 @@ select
     unit,
     transform = 'log_ratio' as is_log,
     polarity,
-    indicator_id in (select node_id from own_nation) as is_within_nation
+    indicator_id in (select node_id from own_nation) as is_within_nation,
+    coalesce(string_split(series_breaks, ', ')::integer[], []) as series_breaks
 from input_indicator
 union all
 select
@@ -20,7 +21,8 @@ select
     null as unit,
     true as is_log,
     1 as polarity,
-    false as is_within_nation
+    false as is_within_nation,
+    [] as series_breaks
 from input_node
 where is_indicator and node_id not in (select indicator_id from input_indicator)
 group by node_id

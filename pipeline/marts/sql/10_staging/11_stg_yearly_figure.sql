@@ -1,6 +1,7 @@
 -- One row is one figure for one area, indicator and year; of several periods of a year, the one that ends last.
 -- Withheld and missing figures are passed over. `comparison_nation` says within which nation figures may be compared:
--- empty for all of them but those that the nations' publishers define differently.
+-- empty for all of them but those that the nations' publishers define differently. `basis` counts the breaks of the
+-- series before the year: figures on different bases do not compare over time.
 select
     observation.area_code,
     observation.indicator_id,
@@ -16,7 +17,8 @@ select
     area.is_scored,
     if(measured.is_within_nation, coalesce(area.nation_code, ''), '') as comparison_nation,
     measured.is_log,
-    measured.polarity
+    measured.polarity,
+    len(list_filter(measured.series_breaks, lambda last_year: last_year < observation.year)) as basis
 from input_observation as observation
 inner join input_area as area using (area_code)
 inner join stg_measure as measured using (indicator_id)

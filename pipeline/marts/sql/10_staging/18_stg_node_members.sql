@@ -1,13 +1,16 @@
--- One row is one node above the indicators in one framework, flavour, window and year, with the indicators that were scored
--- for it; is_whole says whether those are all it is made of.
+-- One row is one node that has indicators of its own, in one framework, flavour, window and year: which of them are scored
+-- there, in the order of the framework's file. Scored is what passes its gate and has a figure, own or carried, in any
+-- district that year. `is_whole` where none of the node's indicators is missing.
 select
-    gate.framework_id,
-    gate.flavour,
+    gate.framework_id::framework_code as framework_id,
+    gate.flavour::flavour_code as flavour,
     coalesce(gate.window_years, 0) as window_years,
     gate.year,
-    node.parent_node_id as node_id,
-    list(gate.indicator_id order by node.position) filter (where gate.is_scored) as member_ids,
-    bool_and(gate.is_scored) as is_whole
+    node.parent_node_id::node_code as node_id,
+    coalesce(
+        list(gate.indicator_id::node_code order by node.position) filter (where gate.is_scored and gate.districts > 0), []
+    ) as member_ids,
+    bool_and(gate.is_scored and gate.districts > 0) as is_whole
 from input_gate as gate
 inner join input_node as node
     on gate.framework_id = node.framework_id and gate.indicator_id = node.node_id

@@ -46,6 +46,7 @@ select
     indicator.maximum_plausible,
     indicator.is_computed,
     indicator.caveats,
+    indicator.series_breaks,
     indicator.licence,
     indicator.citation_url,
     indicator.profile_column,

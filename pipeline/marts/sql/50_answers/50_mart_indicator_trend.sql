@@ -1,5 +1,6 @@
 -- One row is one indicator in one area: where it began, where it is, and how it moved against the typical district.
--- Least-squares slopes are over the ten years to the latest figure, with five figures or more.
+-- Least-squares slopes are over the ten years to the latest figure, with five figures or more. After a break of the series
+-- everything begins anew: what is on another basis than the latest figure is left aside.
 with series as (
     select
         figure.*,
@@ -9,6 +10,12 @@ with series as (
     left join stg_typical as typical using (indicator_id, year, comparison_nation)
 ),
 
+unbroken as (
+    select *
+    from series
+    qualify basis = max(basis) over (partition by area_code, indicator_id)
+),
+
 span as (
     select
         area_code,
@@ -16,30 +23,30 @@ span as (
         min(year) as first_year,
         max(year) as latest_year,
         count(*) as year_count
-    from series
+    from unbroken
     group by area_code, indicator_id
 ),
 
 fitted as (
     -- In the order of the years: threads sum in any order, and a last bit must not make the same figures another release.
     select
-        series.area_code,
-        series.indicator_id,
+        unbroken.area_code,
+        unbroken.indicator_id,
         count(*) as points,
-        regr_slope(series.position, series.year - span.latest_year order by series.year) as slope,
+        regr_slope(unbroken.position, unbroken.year - span.latest_year order by unbroken.year) as slope,
         sqrt(
             greatest(
-                regr_syy(series.position, series.year - span.latest_year order by series.year)
-                - slope * regr_sxy(series.position, series.year - span.latest_year order by series.year),
+                regr_syy(unbroken.position, unbroken.year - span.latest_year order by unbroken.year)
+                - slope * regr_sxy(unbroken.position, unbroken.year - span.latest_year order by unbroken.year),
                 0
             )
             / (count(*) - 2)
-            / regr_sxx(series.position, series.year - span.latest_year order by series.year)
+            / regr_sxx(unbroken.position, unbroken.year - span.latest_year order by unbroken.year)
         ) as scatter_error
-    from series
+    from unbroken
     inner join span using (area_code, indicator_id)
-    where series.year > span.latest_year - 10 and series.position is not null
-    group by series.area_code, series.indicator_id
+    where unbroken.year > span.latest_year - 10 and unbroken.position is not null
+    group by unbroken.area_code, unbroken.indicator_id
     having count(*) >= 5
 ),
 
@@ -186,26 +193,26 @@ select
 from span
 inner join dim_area as area using (area_code)
 inner join dim_indicator as indicator using (indicator_id)
-inner join series as first
+inner join unbroken as first
     on span.area_code = first.area_code and span.indicator_id = first.indicator_id and span.first_year = first.year
-inner join series as latest
+inner join unbroken as latest
     on span.area_code = latest.area_code and span.indicator_id = latest.indicator_id and span.latest_year = latest.year
 left join judged on span.area_code = judged.area_code and span.indicator_id = judged.indicator_id
 left join ranked
     on span.area_code = ranked.area_code and span.indicator_id = ranked.indicator_id and span.latest_year = ranked.year
 left join scored
     on span.area_code = scored.area_code and span.indicator_id = scored.indicator_id and span.latest_year = scored.year
-left join series as year_1
+left join unbroken as year_1
     on
         span.area_code = year_1.area_code
         and span.indicator_id = year_1.indicator_id
         and span.latest_year - 1 = year_1.year
-left join series as year_5
+left join unbroken as year_5
     on
         span.area_code = year_5.area_code
         and span.indicator_id = year_5.indicator_id
         and span.latest_year - 5 = year_5.year
-left join series as year_10
+left join unbroken as year_10
     on
         span.area_code = year_10.area_code
         and span.indicator_id = year_10.indicator_id
