@@ -1,4 +1,4 @@
-"""Take an answer of a publisher that was rejected because figures held before are gone from it, since a person says so."""
+"""Take an answer that was rejected since it lacks figures held before or is an older edition, because a person says so."""
 
 from __future__ import annotations
 

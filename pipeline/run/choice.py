@@ -102,5 +102,6 @@ def _why(mine: float, theirs: float, words: str) -> str:
 
 
 def _set_aside(rows: pd.DataFrame, reason: str | list[str]) -> pd.DataFrame:
-    described = rows.assign(reason=reason, raw_line=rows["value"].astype("str"))
-    return described.reindex(columns=list(QUARANTINE_COLUMNS))
+    value = rows["value"].astype("str").fillna("")
+    line = rows["area_code"].astype("str") + "," + rows["period"].astype("str") + "," + value
+    return rows.assign(reason=reason, raw_line=line).reindex(columns=list(QUARANTINE_COLUMNS))

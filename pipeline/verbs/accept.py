@@ -7,10 +7,10 @@ import argparse
 from pipeline.verbs.common import EXIT_LOCKED, EXIT_OK, VerbError, Verbs, add_verb
 from pipeline.verbs.publish import reason_in_words
 
-ABOUT = """Take the newest answer of a publisher that was rejected because figures held before are gone from it.
+ABOUT = """Take the newest answer of a publisher that was rejected because figures held before are gone from it, or it is older.
 
-A row that is simply gone is more often a fault than a wish, so a run keeps the last good answer and says
-so. Where the publisher means it (a table withdrawn, a district no longer surveyed), this takes its
+A row that is simply gone, or last year's table again, is more often a fault than a wish, so a run keeps the last
+good answer and says so. Where the publisher means it (a table withdrawn, a district no longer surveyed), this takes its
 answer; reason and user name are kept in the raw store beside it. The next refresh publishes it. An
 answer that is wrong in itself (cut short, another table) cannot be accepted.
 """

@@ -69,6 +69,7 @@ def test_a_part_speaks_for_the_districts_of_its_own_nations_and_for_any_wider_ar
     own, others = for_own_nations(rows, ("E", "W", "S"), {LEEDS: "E", BELFAST: "N"})
     assert own["area_code"].tolist() == [LEEDS, "N92000002"]
     assert others["area_code"].tolist() == [BELFAST]
+    assert others["raw_line"].tolist() == [f"{BELFAST},{YEAR},"]
     assert others["reason"].tolist() == [
         "this part of the indicator speaks for districts of England, Wales, Scotland only"
     ]
