@@ -139,7 +139,6 @@ def _domains(scores: Sequence[Score], flavour: str) -> list[str]:
         points = words.listing([f"{words.small(s.title)} scores {words.number(s.score)}" for s in unknown])
         found.append(f"{words.capital(points)} ({_SCALE[flavour]}).")
         found.append(f"{words.capital(UNKNOWN)}: survey error is known for {_shares(unknown)}.")
-    found += [f"{words.capital(s.title)} is {said}." for s in domains if (said := not_comparable(s))]
     return found
 
 
@@ -346,3 +345,9 @@ def error_words(error_status: str | None) -> str:
 def no_interval_words(error_status: str | None) -> str:
     """Why one figure has no interval: the state of the indicator's error; for a single gap that it is none for this one."""
     return "none for this figure" if error_status == "published" else error_words(error_status)
+
+
+def no_interval_sentence(error_status: str | None) -> str:
+    """The same as a sentence: `Margin of error: published but not held here.`"""
+    said = no_interval_words(error_status)
+    return f"{words.capital(said)}." if said == _NO_ERROR else f"Margin of error: {said}."

@@ -273,23 +273,30 @@ def test_choosing_a_group_updates_the_comparison(desktop: Visit, rows: Rows) -> 
     expect(page.locator("#nothing-chosen")).to_be_visible()
     page.select_option("#group", "core_cities")
     expect(page.locator("#compare-scores .finding")).to_contain_text(
-        f"Of the {len(members)} districts of the Core Cities"
+        f"of the {len(members)} districts of the Core Cities"
     )
+    expect(page.locator("#compare-scores .finding")).to_contain_text("not comparable: Core Cities")
     page.locator("#compare-scores summary").click()
     shown = set(page.locator("#compare-scores tbody th").all_inner_texts())
     assert shown == members | {"Core Cities"}
+    own = page.locator("#compare-scores tbody tr", has=page.locator("th", has_text=re.compile("^Core Cities$")))
+    expect(own).to_contain_text("not comparable: it has no spread of pay or concentration of deprivation")
+    expect(own).not_to_contain_text(re.compile(r"\d"))
+    drawn = page.locator("#compare-scores .mark-text.role-axis-label text").all_text_contents()
+    assert "Core Cities" not in drawn
+    assert {"Birmingham", "Leeds"} <= set(drawn)
     assert "group=core_cities" in page.url
     page.select_option("#score", "change-sharing")
     expect(page.locator("#compare-scores .finding")).to_contain_text(
-        re.compile(r"on sharing \(change over the ten years to \d+\).*; \d+ ha(s|ve) no score")
+        re.compile(r"On sharing \(change over the ten years to \d+\).*; \d+ ha(s|ve) no score")
     )
     page.select_option("#score", "level-sharing")
     page.select_option("#group", "london_boroughs")
     expect(page.locator("#compare-scores .finding")).to_contain_text("London boroughs")
     page.select_option("#group", "K02000001")
-    expect(page.locator("#compare-scores .finding")).to_contain_text("Of the 4 nations of the United Kingdom")
+    expect(page.locator("#compare-scores .finding")).to_contain_text("of the 4 nations of the United Kingdom")
     page.select_option("#group", "E92000001")
-    expect(page.locator("#compare-scores .finding")).to_contain_text("Of the 9 regions of England")
+    expect(page.locator("#compare-scores .finding")).to_contain_text("of the 9 regions of England")
 
 
 def test_places_can_be_added_and_removed_and_the_address_keeps_them(desktop: Visit) -> None:

@@ -115,12 +115,11 @@ def test_a_picture_of_which_nothing_is_known_says_so_in_one_sentence() -> None:
     )
 
 
-def test_in_short_gives_every_domain_one_verdict_and_says_what_it_lacks() -> None:
-    sharing = replace(SHARING, verdict="not known", weight_with_error=0.0, missing_pillars="Spread of pay")
+def test_in_short_gives_every_domain_one_verdict() -> None:
+    sharing = replace(SHARING, verdict="not known", weight_with_error=0.0)
     assert wording.in_short([GROWTH, sharing], [], 10) == (
         "Growth (38) is clearly below the typical district. Sharing scores 49 (50 is the typical district). "
-        "How sure this is, is not known: survey error is known for none of sharing. "
-        "Sharing is not comparable with most districts: it has no spread of pay."
+        "How sure this is, is not known: survey error is known for none of sharing."
     )
 
 
@@ -158,3 +157,5 @@ def test_an_error_is_in_one_of_three_states_and_never_denied_where_nothing_is_kn
     assert wording.error_words("not_published") == "not published by anyone"
     assert wording.error_words(None) == "no margin of error is held here"
     assert wording.no_interval_words("published") == "none for this figure"
+    assert wording.no_interval_sentence("published_not_held") == "Margin of error: published but not held here."
+    assert wording.no_interval_sentence(None) == "No margin of error is held here."

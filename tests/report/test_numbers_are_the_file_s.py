@@ -239,3 +239,70 @@ def test_the_scripts_of_measures_pictures_and_the_typical_district_hold_the_file
     ):
         years = {row[0]: row[1:] for row in typical[f"{indicator} {nation}".strip()]}
         assert same(years[year], held, decimals[indicator] + 1), (indicator, nation, year)
+
+
+def payloads(page: str) -> list[dict]:
+    """The charts of a page."""
+    return [json.loads(text) for text in re.findall(r'class="payload">(.*?)</script>', page)]
+
+
+def flavour_of(payload: dict) -> str:
+    return "change" if "-change-" in payload["file"] else "level"
+
+
+def test_every_score_in_a_paragraph_or_in_the_title_of_a_picture(
+    districts: dict[str, str], scores: dict[str, dict[tuple[str, str], tuple]]
+) -> None:
+    said = 0
+    for code, page in districts.items():
+        texts = [(flavour_of(p), p["title"]) for p in payloads(page) if p["spec"] == "quadrant"]
+        for lead in re.findall(r'<p class="lead">(.*?)</p>', page, re.DOTALL):
+            level, _, change = unescape(lead).partition("Over the ten years")
+            texts += [("level", level), ("change", change)]
+        for flavour, text in texts:
+            pairs = re.findall(r"([Gg]rowth|[Ss]haring)(?: scores (\d+)| \((\d+)\))", text)
+            pairs += [(node, score, "") for score, node in re.findall(r"(\d+) on (growth|sharing)", text)]
+            for node, score, in_brackets in pairs:
+                assert is_rounded(score or in_brackets, scores[flavour][code, node.lower()][0]), (code, text)
+                said += 1
+    assert said > 2_000
+
+
+def test_every_score_that_is_drawn_and_every_point_it_adds(
+    site: Site, districts: dict[str, str], scores: dict[str, dict[tuple[str, str], tuple]], published_rows: Rows
+) -> None:
+    codes = {row["name"]: row["code"] for row in site.rows("data/places.js", "places")}
+    nodes = {title.replace("'", "’"): node for node, title in published_rows(
+        "select distinct node_id::varchar, node_title::varchar from latest_score where framework_id = 'shared_growth'"
+    )}  # fmt: skip
+    points_added = {row[:2]: row[2] for row in published_rows(
+        "select area_code::varchar, node_id::varchar, points_added from latest_score "
+        "where framework_id = 'shared_growth' and flavour = 'level'"
+    )}  # fmt: skip
+    drawn = 0
+    for code, page in districts.items():
+        for payload in payloads(page):
+            for point in payload["rows"]["points"] if payload["spec"] == "ranges" else ():
+                held = scores[flavour_of(payload)][codes[point["series"]], nodes[point["name"]]]
+                assert same([point["value"], point["lower"], point["upper"]], held[:3]), (code, point)
+                assert point["verdict"] == worded(held[3], flavour_of(payload))
+                drawn += 1
+            for point in payload["rows"]["points"] if payload["spec"] == "contributions" else ():
+                assert same([point["value"]], [points_added[code, nodes[point["name"]]]]), (code, point)
+    assert drawn > 8_000
+
+
+def test_every_score_of_another_place_beside_a_district_s_own(
+    site: Site, districts: dict[str, str], scores: dict[str, dict[tuple[str, str], tuple]]
+) -> None:
+    codes = {row["name"]: row["code"] for row in site.rows("data/places.js", "places")}
+    beside = 0
+    for code, page in districts.items():
+        for table in re.findall(r'<table class="scores".*?</table>', page, re.DOTALL):
+            places = cells(table[: table.index("</thead>")])[5:]
+            for flavour, node, row in score_rows(table):
+                for place, cell in zip(places, row[5:], strict=True):
+                    if cell not in ("–", "not comparable"):
+                        assert is_rounded(cell, scores[flavour][codes[place], node][0]), (code, place, node)
+                        beside += 1
+    assert beside > 4_000

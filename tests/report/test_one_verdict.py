@@ -9,6 +9,7 @@ from html import unescape
 
 import pytest
 
+from pipeline.settings import PROJECT_ROOT
 from tests.report.conftest import Site
 from tests.report.test_numbers_are_the_file_s import TAG, score_rows, worded
 
@@ -172,3 +173,14 @@ def test_places_that_lack_a_pillar_are_not_set_among_those_that_have_it(
         cells for flavour, node, cells in score_rows(pages["E07000123"]) if (flavour, node) == ("level", "sharing")
     )
     assert "not comparable" in sharing[5:]
+
+
+def test_the_report_asks_the_file_for_no_score_figure_or_verdict_past_the_one_room() -> None:
+    asked = re.compile(r"\b(?:mart_score|latest_score|mart_label|fct_observation|mart_indicator_trend|latest_figure|mart_typical|mart_fifth|shared_growth)\b")  # fmt: skip
+    found = {
+        str(path.relative_to(PROJECT_ROOT)): names
+        for path in (PROJECT_ROOT / "pipeline" / "report").rglob("*.*")
+        if path.suffix in (".py", ".js", ".html") and (names := set(asked.findall(path.read_text(encoding="utf-8"))))
+    }
+    # What the home page tells its readers to ask themselves.
+    assert found == {"pipeline/report/templates/home.html": {"mart_fifth"}}

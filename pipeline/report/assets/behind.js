@@ -32,9 +32,9 @@ IG.behind = (() => {
     return table;
   }
 
-  /** The rows behind a chart: those it draws, without the empty years of a line. */
+  /** The rows behind a chart: those it draws and those it says something of, without the empty years of a line. */
   function shown({ rows }) {
-    return rows.points.filter((row) => row.value !== null);
+    return rows.points.filter((row) => row.value !== null || row.verdict);
   }
 
   function refresh(figure, state) {

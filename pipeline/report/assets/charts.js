@@ -158,7 +158,7 @@ IG.charts = (() => {
     const isHalf = width === PRINT_WIDTH.half;
     const isLong = Math.max(...["a", "c"].map((series) => (text[series] ?? "").length)) > 24;
     if (name === "quadrant") spec.height = isHalf ? 160 : 400;
-    if (name === "trend") spec.height = isLong ? 104 : 132;
+    if (name === "trend") spec.height = isLong ? 100 : 124;
     for (const legend of spec.legends ?? []) legend.columns = isHalf ? (isLong ? 1 : 2) : 3;
     if (name !== "quadrant" || !isHalf) return;
     spec.legends = []; // its corners are named

@@ -52,7 +52,9 @@ document.addEventListener("DOMContentLoaded", () => {
       const [higher, lower, open] = [above, below, unknown].map((verdict) => members.filter((row) => row.verdict === verdict).length);
       const verb = entry.when.startsWith("change") ? "" : higher === 1 ? "is " : "are ";
       const doubt = open ? `; for ${open} how sure this is, is not known` : "";
-      return `On ${what}, of the ${IG.count(group.members.length, group.parts)} of ${group.said}, ${higher || "none"} ${verb}${above} the typical district and ${lower || "none"} ${below} it${doubt}${gone}${others}${basis}`;
+      const who = `of the ${IG.count(group.members.length, group.parts)} of ${group.said}`;
+      if (open === members.length) return `On ${what}, how sure the scores ${who} are, is not known${gone}${others}${basis}`;
+      return `On ${what}, ${who}, ${higher || "none"} ${verb}${above} the typical district and ${lower || "none"} ${below} it${doubt}${gone}${others}${basis}`;
     }
     const each = drawn.map((row) => `${row.name} ${IG.number(row.value, 0)} (${row.verdict})`);
     return `On ${what}, where 50 is the typical district: ${IG.listing(each)}${gone}${others}${basis}`;

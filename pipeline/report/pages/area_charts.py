@@ -245,7 +245,7 @@ def trend(area: Area, facts: Facts, indicator_id: str, beside: Sequence[Area], e
     ribbon = (
         "The ribbon is the publisher’s 95% interval."
         if latest.has_interval
-        else f"Margin of error: {wording.no_interval_words(indicator.error_status)}."
+        else wording.no_interval_sentence(indicator.error_status)
     )
     return Chart(
         id=f"{area.code}-{indicator_id}",

@@ -122,7 +122,9 @@ def _heading(area: Area, facts: Facts) -> list[str]:
     """A sentence each on how growth and sharing have moved against the typical district."""
     found = []
     for score in facts.domains(CHANGE, area.code):
-        said = f"{words.capital(score.title)} {wording.score_with_interval(score)}: {wording.against_typical(score, CHANGE)}"
+        # How much of it has a known error is said in the paragraph.
+        verdict = wording.against_typical(score, CHANGE) if score.is_known else score.verdict
+        said = f"{score.title} {wording.score_with_interval(score)}: {verdict}"
         lacking = wording.not_comparable(score)
         found.append(f"{said}; {lacking}." if lacking else f"{said}.")
     return found

@@ -15,7 +15,7 @@ from pipeline.report.pages.area_charts import not_drawn, quadrant_columns, quadr
 from pipeline.report.pages.page import Page, own_source
 from pipeline.report.shared import standing_row
 
-# Names listed in a cell of the home page; mart_fifth has them all.
+# Names listed in a cell of the home page; the file has them all.
 MOST_NAMES = 12
 _VERDICTS = ("clearly above", "probably above", "cannot say", "probably below", "clearly below", "not known")
 _NAMED = "Where there is room, the place farthest out in each class with a clear verdict is named. "

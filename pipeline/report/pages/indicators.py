@@ -87,7 +87,7 @@ def _page(indicator: Indicator, measure: Measure | None, facts: Facts, edition: 
             "theme": words.capital(indicator.theme.replace("_", " ")),
             "nations": words.listing([_NATIONS[n] for n in indicator.nations.split(", ") if n in _NATIONS]),
             "error": _error(indicator),
-            "no_error": words.capital(wording.no_interval_words(indicator.error_status)),
+            "no_error": wording.no_interval_sentence(indicator.error_status),
             "polarity": _POLARITY[indicator.polarity],
             "unit": words.axis_title(indicator.unit),
             "edition": edition,
@@ -263,7 +263,7 @@ def _map(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> C
             if measure.is_apart
             else "Small hexagons are districts that are not clearly above or below the typical district."
             if some_known
-            else f"Margin of error: {wording.no_interval_words(indicator.error_status)}."
+            else wording.no_interval_sentence(indicator.error_status)
         ),
         source=source,
         columns=field_columns(indicator),
