@@ -58,8 +58,8 @@ def plain(html: str) -> str:
     return re.sub(r"\s+", " ", unescape(TAG.sub(" ", html))).strip()
 
 
-def said_of_scores(page: str) -> Iterator[tuple[str | None, str]]:
-    """(flavour where the place on the page tells it, text): paragraphs, cards and titles of charts of scores."""
+def said_of_scores(page: str) -> Iterator[tuple[str, str]]:
+    """(flavour, text): paragraphs, cards and titles of charts of scores."""
     for lead in re.findall(r'<p class="lead">(.*?)</p>', page, re.DOTALL):
         level, _, change = plain(lead).partition("Over the ten years")
         yield "level", level
@@ -69,18 +69,24 @@ def said_of_scores(page: str) -> Iterator[tuple[str | None, str]]:
             yield ("change" if "-change-" in payload["file"] else "level"), payload["title"]
 
 
-def graded(text: str, flavour: str | None, titles: set[str]) -> Iterator[tuple[str, str, str]]:
+def graded(text: str, flavour: str, held: dict[tuple[str, str], str]) -> Iterator[tuple[str, str, str]]:
     """(flavour, title, verdict) of every comparison that a text words, and of every one it leaves open."""
     for clause in CLAUSE.split(text):
         for word, side in GRADED.findall(clause):
-            named = [title for title in titles if title in clause.lower()]
+            of_side = FLAVOURS_OF_SIDES[side]
+            named = named_in(clause, of_side, held)
             assert named, f"a verdict on nothing: {clause}"
             side_of_file = "above" if side in ("above", "gained on") else "below"
-            yield from ((FLAVOURS_OF_SIDES[side], title, f"{word} {side_of_file}") for title in named)
+            yield from ((of_side, title, f"{word} {side_of_file}") for title in named)
     for pattern, verdict in ((OPEN, "cannot say"), (UNKNOWN, "not known")):
         for match in pattern.finditer(text):
-            about = " ".join(part for part in match.groups() if part).lower()
-            yield from ((flavour or "level", title, verdict) for title in titles if title in about)
+            about = " ".join(part for part in match.groups() if part)
+            yield from ((flavour, title, verdict) for title in named_in(about, flavour, held))
+
+
+def named_in(text: str, flavour: str, held: dict[tuple[str, str], str]) -> list[str]:
+    """The titles of an area's scores in one flavour that a text names."""
+    return [title for of, title in held if of == flavour and title in text.lower()]
 
 
 def test_every_sentence_card_and_cell_of_a_page_has_the_verdict_of_the_file(
@@ -89,8 +95,7 @@ def test_every_sentence_card_and_cell_of_a_page_has_the_verdict_of_the_file(
     wrong, compared = [], 0
     for code, page in pages.items():
         held = verdicts.get(code, {})
-        titles = {title for _, title in held}
-        claims = [claim for flavour, text in said_of_scores(page) for claim in graded(text, flavour, titles)]
+        claims = [claim for flavour, text in said_of_scores(page) for claim in graded(text, flavour, held)]
         for flavour, title, verdict in claims:
             compared += 1
             if held.get((flavour, title)) != verdict:
