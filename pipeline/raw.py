@@ -176,6 +176,8 @@ class RawStore:
             edition=sidecar["edition"],
             pages=tuple(Page(**page) for page in sidecar["pages"]),
             description=_description(sidecar.get("description")),
+            areas_without_rows=tuple(sidecar.get("areas_without_rows", ())),
+            warnings=tuple(sidecar.get("warnings", ())),
         )
 
     def snapshots(self) -> Iterator[Snapshot]:
@@ -358,6 +360,8 @@ class RawStore:
             "edition": payload.edition,
             "pages": [_page_record(page) for page in payload.pages],
             "description": None if payload.description is None else dataclasses.asdict(payload.description),
+            "areas_without_rows": list(payload.areas_without_rows),
+            "warnings": list(payload.warnings),
             **extra,
         }
         sidecar_path = folder / f"{stem}.json"

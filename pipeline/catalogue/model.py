@@ -13,7 +13,11 @@ Theme = Literal["pay", "employment", "deprivation", "productivity", "income", "c
 Level = Literal["district", "county", "combined_authority", "region", "nation", "country"]
 Nation = Literal["E", "W", "S", "N"]
 Kind = Literal["count", "rate", "ratio", "mean", "median", "index"]
+PeriodLength = Literal["P1D", "P1M", "P3M", "P1Y", "P3Y"]
 Sentence = Annotated[str, Field(min_length=10)]
+
+# What one figure covers where an entry does not say it: an ISO 8601 duration.
+_LENGTH_BY_FREQUENCY: Mapping[str, PeriodLength] = {"monthly": "P1M", "quarterly": "P3M"}
 
 
 class Entry(BaseModel):
@@ -47,10 +51,16 @@ class Districts(Entry):
 
 
 class ElsQuery(Entry):
-    """An indicator of the ONS Explore Local Statistics API, by its slug."""
+    """An indicator of the ONS Explore Local Statistics API, by its slug.
+
+    With ``unreliable_without_interval`` a figure without an interval is unreliable. The service's own files say so in a
+    note that its API drops; only where every figure without an interval has the note, and no other, is this declared.
+    """
 
     source: Literal["ons_els"]
     slug: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    # How an answer is read, not what is asked: a snapshot taken before is still an answer to the query.
+    unreliable_without_interval: bool = Field(default=False, exclude=True)
 
 
 class NomisCode(Entry):
@@ -218,8 +228,10 @@ class Indicator(Entry):
     ``kind`` says how the figure of a merged district or a wider area may be made from its parts' figures;
     a figure ``averaged_over`` workplaces is never made so, since only numbers of residents are held as weights.
     ``transform`` and ``polarity`` are those of METHODOLOGY sections 2 and 4; polarity 0 is context, never scored.
-    ``intervals`` says how sampling error is published; with ``revisions`` it is not, and the spread of revisions between
-    the editions held stands in for it. One that is not ``in_profile`` is in the tall tables only, and has no column in the wide one.
+    ``period_lengths`` are the lengths a figure's period may have, the usual first; by default that of ``frequency``. A
+    figure of any other length is refused. ``intervals`` says how sampling error is published; with ``revisions`` it is not, and the spread of revisions between
+    the editions held stands in for it. ``is_error_published`` says whether anyone publishes a sampling error for such
+    figures, held here or not, and ``error_note`` where, or why not. One that is not ``in_profile`` is in the tall tables only, and has no column in the wide one.
     """
 
     id: Identifier
@@ -236,12 +248,15 @@ class Indicator(Entry):
     averaged_over: Literal["residents", "workplaces"] = "residents"
     publisher: str
     frequency: Literal["monthly", "quarterly", "annual", "every_few_years"]
+    period_lengths: tuple[PeriodLength, ...] = ()
     nations: tuple[Nation, ...]
     levels: tuple[Level, ...]
     licence: str = "OGL-UK-3.0"
     citation_url: HttpUrl
     bounds: Bounds
     intervals: Literal["none", "revisions", "bounds", "cv", "half_width"]
+    is_error_published: bool
+    error_note: Sentence
     caveats: tuple[Sentence, ...] = ()
     breaks: tuple[SeriesBreak, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -257,6 +272,11 @@ class Indicator(Entry):
     def combined_as(self) -> Kind:
         """The kind that decides how parts are combined; an index is never combined."""
         return "index" if self.averaged_over == "workplaces" and self.kind != "count" else self.kind
+
+    @property
+    def lengths_of_periods(self) -> tuple[PeriodLength, ...]:
+        """The lengths a figure's period may have, as ISO 8601 durations."""
+        return self.period_lengths or (_LENGTH_BY_FREQUENCY.get(self.frequency, "P1Y"),)
 
     @property
     def column_name(self) -> str:
@@ -286,6 +306,8 @@ class Indicator(Entry):
             raise ValueError(
                 f"a part speaks for {', '.join(sorted(strays))}, which is not among the indicator's nations"
             )
+        if self.intervals in ("bounds", "cv", "half_width") and not self.is_error_published:
+            raise ValueError(f"intervals are {self.intervals}, so that is_error_published must be true")
         if self.transform == "log_ratio" and self.bounds.min <= 0:
             raise ValueError("a log_ratio needs positive values: bounds.min must be above 0")
         return self

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field, HttpUrl, model_validator
 
 from pipeline.catalogue.load import CATALOGUE_DIR
-from pipeline.catalogue.model import Bounds, Entry, Identifier, NomisQuery, Sentence
+from pipeline.catalogue.model import Bounds, Entry, Identifier, NomisQuery, PeriodLength, Sentence
 from pipeline.catalogue.yaml_entries import load_entries
 
 
@@ -47,8 +47,14 @@ class SmallAreaSeries(Entry):
     area_prefixes: tuple[Annotated[str, Field(pattern=r"^[A-Z][0-9]{2}$")], ...]
     areas: AreaCount
     bounds: Bounds
+    period_lengths: tuple[PeriodLength, ...] = ("P1M",)
     caveats: tuple[Sentence, ...] = ()
     query: NomisQuery
+
+    @property
+    def lengths_of_periods(self) -> tuple[PeriodLength, ...]:
+        """The lengths a figure's period may have, as ISO 8601 durations."""
+        return self.period_lengths
 
 
 def load_small_areas(folder: Path = CATALOGUE_DIR) -> Mapping[str, SmallAreaSeries]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,20 +19,19 @@ from pipeline.catalogue.small_areas import SmallAreaSeries
 from pipeline.run.context import RunContext
 from pipeline.run.results import Account
 from pipeline.run.results import PayloadRejected as PayloadRejected  # for those who call accept
+from pipeline.run.whole import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_whole_periods
 from pipeline.sources.base import Payload
 from pipeline.tidy import baseline as tidy_baseline
 from pipeline.tidy import els as tidy_els
 from pipeline.tidy import nomis as tidy_nomis
 from pipeline.tidy import ons_v4
 from pipeline.tidy import small_areas as tidy_small_areas
-from pipeline.tidy.observations import QUARANTINE_COLUMNS, Parsed, UnreadablePayload, finish
+from pipeline.tidy.observations import QUARANTINE_COLUMNS, Parsed, UnreadablePayload, finish, parse_period
 from schemas.observations import failing_rows
 from schemas.raw import ARRIVAL
 
 ROWS_LOOKED_AT_ON_ARRIVAL = 20
 BYTES_LOOKED_AT_ON_ARRIVAL = 4096
-# A payload in which more of the rows than this fail is not the table that was promised, whatever the rest says.
-LARGEST_SHARE_SET_ASIDE = 0.1
 # A payload that lost more of the districts held before than this was cut short or changed its map unannounced.
 LARGEST_SHARE_OF_DISTRICTS_LOST = 0.01
 
@@ -87,6 +87,11 @@ class HeldDistricts:
         nations = {code[0] for code in covered}
         return sorted(code for code in self.codes - covered if self.is_same_query or code[0] in nations)
 
+    def has_figures_on(self, ground: Collection[str]) -> bool:
+        """Whether a figure is held for any of these areas."""
+        areas = self.codes if self.cells is None else self.cells.get_level_values(0)
+        return any(area in areas for area in ground)
+
     def holes_in(self, cells: pd.MultiIndex) -> list[str]:
         """Cells with a figure before and no row now, though the area and the period both still occur."""
         if self.cells is None:
@@ -101,10 +106,15 @@ def ground_cells(context: RunContext, observations: pd.DataFrame) -> pd.MultiInd
 
     So a district under an old code, or the parts of one that was merged, count as the district of today.
     """
-    ground = {code: sorted(context.districts_today(code)) or [code] for code in observations["area_code"].unique()}
+    ground = {code: _ground(context, code) for code in observations["area_code"].unique()}
     cells = observations[["area_code", "period"]].drop_duplicates()
     areas = cells["area_code"].map(ground)
     return pd.MultiIndex.from_frame(cells.assign(area_code=areas).explode("area_code").drop_duplicates())
+
+
+def _ground(context: RunContext, code: str) -> list[str]:
+    """Today's districts on a district's ground; of any other area its own code."""
+    return sorted(context.districts_today(code)) or [code]
 
 
 NOTHING_HELD = HeldDistricts(frozenset(), is_same_query=False)
@@ -155,7 +165,11 @@ def _accept(
             f"{len(quarantine)} of its {parsed.rows_read} rows fail their checks, most often: "
             f"{quarantine['reason'].mode().iloc[0]}"
         )
+    _check_periods(observations, quarantine)
     districts, warnings = _check_districts(context, part, observations, held)
+    had_figures = {code for code in payload.areas_without_rows if held.has_figures_on(_ground(context, code))}
+    absent = areas_without_rows(payload.areas_without_rows, had_figures, source_id, indicator.id)
+    warnings = (*warnings, *payload.warnings, *filter(None, [absent]))
     holes = [] if held.cells is None else held.holes_in(ground_cells(context, observations))
     if holes:
         why = f" ({quarantine['reason'].iloc[0]})" if len(quarantine) else ""
@@ -189,6 +203,7 @@ def check_arrival(source_id: str, payload: Payload) -> None:
         except (ValueError, arrow.ArrowInvalid) as error:
             reason = str(error).splitlines()[0][:120]
             raise PayloadRejected(f"the answer cannot be read as a table ({reason})") from error
+    table.columns = [_wanted_case(name, ARRIVAL[source_id]) for name in table.columns]
     try:
         ARRIVAL[source_id].validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -197,6 +212,11 @@ def check_arrival(source_id: str, payload: Payload) -> None:
                 f"the table has no column {', '.join(map(repr, missing))}; it has {', '.join(map(repr, table.columns[:12]))}"
             ) from error
         raise PayloadRejected("the table has a header and no rows") from error
+
+
+def _wanted_case(name: str, schema: pa.DataFrameSchema) -> str:
+    """A column's name as the schema spells it: a publisher may turn to capitals, and the parsers read those too."""
+    return next((wanted for wanted in schema.columns if str(wanted).casefold() == name.casefold()), name)
 
 
 def _missing_column(case: pa.errors.SchemaError) -> str | None:
@@ -233,7 +253,7 @@ def _parse(context: RunContext, query: Query | None, payload: Payload) -> Parsed
             body = payload.body
             return tidy_nomis.parse(body if isinstance(body, bytes) else body.path, query)
         case ElsQuery():
-            return tidy_els.parse(payload.content)
+            return tidy_els.parse(payload.content, unreliable_without_interval=query.unreliable_without_interval)
         case OnsDatasetQuery():
             return ons_v4.parse(payload.content, query)
         case SmallAreaQuery():
@@ -262,11 +282,13 @@ def _edition(context: RunContext, query: Query | None, payload: Payload) -> str:
 def set_failing_rows_aside(
     observations: pd.DataFrame, indicator: Indicator | SmallAreaSeries
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split observations into those that pass and those that fail their schema or stand twice.
+    """Split observations into those that pass and those that fail their schema, cover another span, or stand twice.
 
     Returns (passing, failing), where failing has ``source_row, area_code, period, reason, raw_line``.
     """
     reasons = failing_rows(observations, minimum=indicator.bounds.min, maximum=indicator.bounds.max)
+    wrong_length = _of_other_length(observations["period"], indicator.lengths_of_periods)
+    reasons = pd.concat([reasons, wrong_length.drop(reasons.index, errors="ignore")])
     is_repeated = observations.duplicated(["area_code", "period"])
     if reasons.empty and not is_repeated.any():
         return observations, pd.DataFrame(columns=["source_row", "area_code", "period", "reason", "raw_line"])
@@ -274,6 +296,28 @@ def set_failing_rows_aside(
     failing = observations.loc[reasons.index, ["source_row", "area_code", "period", "value"]].assign(reason=reasons)
     failing["raw_line"] = [f"{row.area_code},{row.period},{row.value}" for row in failing.itertuples(index=False)]
     return observations.drop(index=reasons.index).reset_index(drop=True), failing.drop(columns="value")
+
+
+def _of_other_length(periods: pd.Series, lengths: Sequence[str]) -> pd.Series:
+    """Rows whose period is of none of the lengths, and why: a year that was read as its last month, for one."""
+    length = {text: parse_period(text).length for text in periods.unique()}
+    wrong = {
+        text: f"the period {text} is {came} long where the indicator's are {' or '.join(lengths)}"
+        for text, came in length.items()
+        if came not in lengths
+    }
+    return periods[periods.isin(wrong.keys())].map(wrong) if wrong else pd.Series([], dtype="str")
+
+
+def _check_periods(observations: pd.DataFrame, quarantine: pd.DataFrame) -> None:
+    """No period has lost too many of its areas. Raises PayloadRejected."""
+    if quarantine.empty:
+        return
+    key = ["area_code", "period"]
+    kept = observations[key].drop_duplicates()
+    is_lost = ~pd.MultiIndex.from_frame(quarantine[key]).isin(pd.MultiIndex.from_frame(kept))
+    areas = len(set(kept["area_code"]) | set(quarantine["area_code"]))
+    require_whole_periods(kept["period"].value_counts(), quarantine[is_lost], areas)
 
 
 def _repeated_rows(observations: pd.DataFrame) -> pd.Series:

@@ -22,6 +22,8 @@ def differences(table_id: str, rows: Sequence[Mapping[str, Any]], register: Regi
 
     A code of an older map is told, and is compared as the district that took its ground over whole.
     """
+    if table_id == "combined_authority_names":
+        return _combined_authorities(rows, register)
     found, today = [], set(register.districts())
     listed: dict[str, Mapping[str, Any]] = {}
     for row in rows:
@@ -39,6 +41,15 @@ def differences(table_id: str, rows: Sequence[Mapping[str, Any]], register: Regi
     else:
         found += _memberships(table_id, listed, register)
     return sorted(filter(None, found))
+
+
+def _combined_authorities(rows: Sequence[Mapping[str, Any]], register: Register) -> list[str]:
+    """One sentence for each combined authority that only the portal or only the register has."""
+    theirs = {str(_value(row, "CAUTH", "CD")): str(_value(row, "CAUTH", "NM")) for row in rows}
+    ours = {code for code in register.membership().values() if code}
+    found = [f"{code}: the portal lists {theirs[code]}, the register does not" for code in theirs.keys() - ours]
+    found += [f"{code}: the register has it, the portal does not list it" for code in ours - theirs.keys()]
+    return sorted(found)
 
 
 def _memberships(table_id: str, listed: Mapping[str, Mapping[str, Any]], register: Register) -> list[str]:

@@ -103,6 +103,8 @@ def _indicator_rows(context: RunContext, results: Sequence[PartResult]) -> pd.Da
                 "nations": ", ".join(indicator.nations),
                 "levels": ", ".join(indicator.levels),
                 "intervals": indicator.intervals,
+                "is_error_published": indicator.is_error_published,
+                "error_note": indicator.error_note,
                 "minimum_plausible": indicator.bounds.min,
                 "maximum_plausible": indicator.bounds.max,
                 "is_computed": indicator.ratio_of is not None,

@@ -23,9 +23,10 @@ from pipeline.geography.reexpress import Reexpressed
 from pipeline.geography.small_areas import districts_today, on_own_map
 from pipeline.marts.small_areas import CHECKS_FOLDER, build_small_areas, small_area_tables
 from pipeline.raw import Snapshot, SnapshotKey
-from pipeline.run.accept import LARGEST_SHARE_SET_ASIDE, PayloadRejected, check_arrival, set_failing_rows_aside
+from pipeline.run.accept import PayloadRejected, check_arrival, set_failing_rows_aside
 from pipeline.run.context import RunContext, code_fingerprint
 from pipeline.run.results import Timings
+from pipeline.run.whole import LARGEST_SHARE_SET_ASIDE, require_whole_periods
 from pipeline.sources.base import Payload, SourceError
 from pipeline.tidy import nomis
 from pipeline.tidy.observations import Parsed, UnreadablePayload, finish
@@ -209,6 +210,9 @@ def _checked_tables(context: RunContext, series: SmallAreaSeries, parsed: Parsed
         )
     table = pa.Table.from_batches([], _FIGURES) if not figures else pa.concat_tables(figures).unify_dictionaries()
     codes = sorted(table["area_code"].unique().to_pylist())
+    if quarantine.num_rows:
+        lost = quarantine.to_pandas()
+        require_whole_periods(parsed.figures["period"].value_counts(), lost[lost["stage"] == "arrival"], len(codes))
     inputs = {"figure": table, "area": _area_rows(context, codes, names), "quarantine": quarantine}
     return _Tables(inputs, parsed.rows_read, out_of_scope)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.sources.base import Description, Page, Payload
+from pipeline.sources.documents import without_footnotes
 
 if TYPE_CHECKING:
     from pipeline.sources.response import HttpResponse
@@ -33,6 +35,7 @@ def whole_payload(
     publisher_updated: str | None = None,
     edition: str | None = None,
     description: Description | None = None,
+    warnings: tuple[str, ...] = (),
 ) -> Payload:
     """A payload that came in one answer, just now; the other arguments are those of ``Payload``."""
     page = page_of(response, row_count)
@@ -49,4 +52,14 @@ def whole_payload(
         edition=edition,
         pages=(page,),
         description=description,
+        warnings=warnings,
     )
+
+
+def table_only(response: HttpResponse) -> tuple[HttpResponse, tuple[str, ...]]:
+    """An answer without the footnotes under its table, and a warning that says what was left out."""
+    content, notes = without_footnotes(response.content)
+    if not notes:
+        return response, ()
+    warning = f"{len(notes)} lines of words under the table are no rows of it and were left out, first '{notes[0]:.80}'"
+    return replace(response, content=content), (warning,)

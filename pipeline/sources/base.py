@@ -49,7 +49,8 @@ class Payload:
     ``body`` is passthrough: several pages of one table are joined with their header kept once, nothing else is changed.
     Tables that come in pages are in a file, so that memory does not grow with them; such a file is there until the
     client that fetched it is closed. ``publisher_updated`` is the publisher's own last-updated mark, as sent; it was
-    asked for before the figures, so that figures it speaks of are at least as new as it says.
+    asked for before the figures, so that figures it speaks of are at least as new as it says. ``areas_without_rows`` are
+    areas the publisher lists and sent nothing for; ``warnings`` are sentences on what was left out of the body.
     """
 
     body: bytes | StoredFile
@@ -64,6 +65,8 @@ class Payload:
     edition: str | None = None
     pages: tuple[Page, ...] = field(default_factory=tuple)
     description: Description | None = None
+    areas_without_rows: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def content(self) -> bytes:

@@ -15,6 +15,8 @@ from typing import Any
 # The largest document of any publisher at hand is Nomis's list of all its definitions, about 4.5 MB. Read into Python
 # a document takes up to twenty times its bytes.
 LARGEST_DOCUMENT_BYTES = 24_000_000
+MOST_FOOTNOTES = 50
+_WORDS = re.compile(r"[A-Za-z]{2,}.*\s|\s.*[A-Za-z]{2,}")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -59,6 +61,32 @@ def lines_of(content: bytes) -> list[str]:
     """
     lines = [line.removesuffix("\r") for line in content.decode("utf-8-sig").split("\n")]
     return lines if lines[-1] else lines[:-1]
+
+
+def without_footnotes(content: bytes) -> tuple[bytes, list[str]]:
+    """A CSV without the lines of words under its last row, and those lines.
+
+    A footnote has fewer fields than the header, and its first is several words that do not begin the row before it; so a row
+    that was cut off is none, and stays. What is not UTF-8 is left as it is.
+    """
+    try:
+        lines = content.rstrip(b"\r\n ").decode("utf-8").split("\n")
+    except UnicodeDecodeError:
+        return content, []
+    columns = len(fields_of(lines))
+    end = len(lines)
+    while end > 2 and len(lines) - end < MOST_FOOTNOTES and _is_footnote(lines[end - 1], columns):
+        end -= 1
+    notes = [" ".join(line.strip().strip('"').split()) for line in lines[end:] if line.strip()]
+    first = fields_of(lines[end - 1 : end])
+    if not notes or len(first) != columns or any(first[0].startswith(fields_of([note])[0]) for note in notes):
+        return content, []
+    return ("\n".join(line.removesuffix("\r") for line in lines[:end]) + "\n").encode(), notes
+
+
+def _is_footnote(line: str, columns: int) -> bool:
+    fields = fields_of([line.removesuffix("\r")])
+    return not line.strip() or (len(fields) < columns and _WORDS.search(fields[0] if fields else "") is not None)
 
 
 def fields_of(lines: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import logging
+import math
 import re
 import threading
 import time
@@ -178,12 +179,17 @@ class HttpClient:
             else:
                 if response.status not in RETRIED_STATUSES:
                     return response
+                asked = _retry_after_seconds(response.headers.get("retry-after"))
                 failure = RequestRefused(
-                    f"{source.title} answered {response.status} {attempt} times for "
-                    f"{response.url_without_secrets}: {response.message}. Try again later."
+                    f"{source.title} answered {response.status} {'once' if attempt == 1 else f'{attempt} times'} for "
+                    f"{response.url_without_secrets}: {response.message}"
+                    + (
+                        f". It asks to wait {_in_words(asked)}; try again after that."
+                        if asked
+                        else ". Try again later."
+                    )
                 )
                 attempts_worth_making = MAX_ATTEMPTS
-                asked = _retry_after_seconds(response.headers.get("retry-after"))
                 if asked is not None:
                     pause = max(pause, asked)  # "0", or a date that has passed, is no leave to ask on without a pause
                     host.hold_off(asked)
@@ -229,7 +235,7 @@ class HttpClient:
         """Return when the next request to the host may be sent, and count it."""
         if host.held_for > MAX_WAIT_SECONDS:
             raise RequestRefused(
-                f"{source.title} has asked to be left alone for another {host.held_for:.0f} s; try again after that."
+                f"{source.title} has asked to be left alone for another {_in_words(host.held_for)}; try again after that."
             )
         if self._throttle:
             host.take_turn(source.requests_per_second)
@@ -413,6 +419,15 @@ def _unreachable(source: Source, verdict: str, url: str) -> HostUnreachable:
 
 def _keep_separator(match: re.Match[str]) -> str:
     return match[1] if match[2] else ""
+
+
+def _in_words(seconds: float) -> str:
+    """A wait as a person says it, rounded up: ``45 seconds``, ``5 minutes``, ``1 hour``, ``2 days``."""
+    size, unit = next(
+        (pair for pair in ((86_400, "day"), (3_600, "hour"), (60, "minute")) if seconds >= pair[0]), (1, "second")
+    )
+    count = math.ceil(round(seconds / size, 1))
+    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def _retry_after_seconds(value: str | None) -> float | None:

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.catalogue.model import NomisQuery
-from pipeline.sources.answers import page_of
-from pipeline.sources.base import Incomplete, Page, Payload, WrongContent
+from pipeline.sources.answers import page_of, table_only
+from pipeline.sources.base import HostUnreachable, Incomplete, Page, Payload, SourceError, WrongContent
 from pipeline.sources.nomis_definitions import (
     SOURCE_ID,
     areas_listed,
@@ -82,7 +82,12 @@ def _fetch(query: NomisQuery, client: HttpClient) -> Payload:
     try:
         collected = _collect(query, codes, dates, client)
     except OtherOptionError as other:
-        resolved = _codes(query, client, by_name=True)
+        try:
+            resolved = _codes(query, client, by_name=True)
+        except HostUnreachable:
+            raise
+        except SourceError as error:  # what came first is the cause, and is told first
+            raise type(error)(f"{other}. Looked up by name: {error}") from None
         if resolved == codes:
             raise WrongContent(f"{other}; the definition agrees with the codes asked for.") from None
         try:
@@ -102,6 +107,8 @@ def _fetch(query: NomisQuery, client: HttpClient) -> Payload:
         publisher_updated=updated,
         pages=tuple(collected.pages),
         description=description,
+        areas_without_rows=tuple(collected.areas_without_rows),
+        warnings=tuple(dict.fromkeys(collected.warnings)),
     )
 
 
@@ -124,6 +131,8 @@ class _Collected:
     header: bytes | None = None
     row_count: int = 0
     pages: list[Page] = field(default_factory=list)
+    areas_without_rows: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def _collect(query: NomisQuery, codes: Codes, dates: Sequence[str], client: HttpClient) -> _Collected:
@@ -146,7 +155,8 @@ def _collect_block(asked: Asked, asked_for: str, client: HttpClient, collected: 
     while expected is None or complete.received < expected:
         offset = complete.received
         parameters = _parameters(asked, asked_for, offset, PAGE_ROWS_WITH_KEY if client.has_nomis_key else PAGE_ROWS)
-        response = client.get(SOURCE_ID, f"dataset/{asked.query.dataset}.data.csv", parameters)
+        response, warnings = table_only(client.get(SOURCE_ID, f"dataset/{asked.query.dataset}.data.csv", parameters))
+        collected.warnings += warnings
         page = read_page(response, asked)
         require_options(page, asked)
         require_measures(page, asked)
@@ -165,7 +175,8 @@ def _collect_block(asked: Asked, asked_for: str, client: HttpClient, collected: 
         complete.add(page)
         _add_page(collected, response, page.num_rows, asked)
     is_listed = complete.area_count <= MOST_AREAS_LISTED
-    complete.require(expected, areas_listed(asked.query, asked.geography, client) if is_listed else ())
+    listed = areas_listed(asked.query, asked.geography, client) if is_listed else frozenset()
+    collected.areas_without_rows += complete.require(expected, listed)
 
 
 def _parameters(asked: Asked, asked_for: str, offset: int, rows: int) -> dict[str, str]:

@@ -32,6 +32,9 @@ OFFSET, COUNT = "RECORD_OFFSET", "RECORD_COUNT"
 MOST_ROWS = 20_000_000
 # What Nomis calls the measures beside a value.
 NAMES_BESIDE_VALUE = frozenset({"confidence", "numerator", "denominator"})
+# Of the areas a data set lists this share may come without a single row (Isles of Scilly), and one of a short list.
+# Whether figures of them were held before is for whoever holds those to say.
+LARGEST_SHARE_WITHOUT_ROWS = 0.01
 _COUNT = re.compile(r"[0-9]{1,12}")
 REQUIRED_COLUMNS = (AREA, DATE, MEASURE, MEASURE_NAME, "OBS_VALUE", "OBS_STATUS", OFFSET, COUNT)
 
@@ -89,6 +92,11 @@ def read_page(response: HttpResponse, asked: Asked) -> pa.Table:
     repeated = pa.dictionary(pa.int32(), pa.string())
     types = {name: repeated for name in wanted if not name.startswith(("OBS_", "RECORD_"))}
     types |= dict.fromkeys((OFFSET, COUNT), pa.string())  # an offset is another on every row
+    if again := _header_again(content, first_line):
+        raise WrongContent(
+            f"{asked.where}: the header stands again in line {again}: two answers were joined on the way (a cache or a "
+            "proxy). Nothing of it is used; try again later."
+        )
     try:
         return pyarrow.csv.read_csv(
             pa.BufferReader(content if newline else content + b"\n"),
@@ -101,6 +109,12 @@ def read_page(response: HttpResponse, asked: Asked) -> pa.Table:
         raise Incomplete(
             f"{asked.where}: the page from row {response.params_without_secrets['RecordOffset']} on broke off ({error!s:.120})."
         ) from None
+
+
+def _header_again(content: bytes, header: bytes) -> int:
+    """The line in which a page's header stands a second time; 0 for none."""
+    place = content.find(b"\n" + header.rstrip(b"\r"), 1)
+    return content.count(b"\n", 0, place) + 2 if place >= 0 else 0
 
 
 def record_count(page: pa.Table, offset: int, asked: Asked) -> int | None:
@@ -178,15 +192,17 @@ class Completeness:
             self._has_come[place] = 1
         self.received += page.num_rows
 
-    def require(self, expected: int, listed: Collection[str]) -> None:
+    def require(self, expected: int, listed: Collection[str]) -> list[str]:
         """Rows equal RECORD_COUNT, all periods are there, every area has every period, measure and option.
 
-        ``listed`` are the areas the data set itself lists, which must all have come: a count that is wrong may agree
-        with what came; none where it gave no list. Raises Incomplete saying what is missing.
+        ``listed`` are the areas the data set itself lists, of which nearly all must have come: a count that is wrong may
+        agree with what came; none where it gave no list. Returns the few that are listed and have no row. Raises
+        Incomplete saying what is missing.
         """
         problems = list(self._shortfalls(expected, listed))
         if problems:
             raise Incomplete(f"{self._asked.where}: {'; '.join(problems)}. Nothing of it is used.")
+        return sorted(set(listed) - self._areas.keys())
 
     def _positions(self, page: pa.Table, axis: _Axis) -> pa.Array:
         texts, text_of_row = _dictionary(page, axis.column)
@@ -199,7 +215,8 @@ class Completeness:
     def _shortfalls(self, expected: int, listed: Collection[str]) -> Iterator[str]:
         if self.received != expected:
             yield f"{self.received:,} rows arrived of {expected:,}"
-        if without := sorted(set(listed) - self._areas.keys()):
+        without = sorted(set(listed) - self._areas.keys())
+        if len(without) > max(1, LARGEST_SHARE_WITHOUT_ROWS * len(listed)):
             yield f"no rows for {len(without):,} of the {len(listed):,} areas it lists ({', '.join(without[:5])})"
         areas_with = [self._has_come[cell :: self._cells].count(1) for cell in range(self._cells)]
         stride = self._cells

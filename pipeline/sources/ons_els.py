@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipeline.catalogue.model import ElsQuery
-from pipeline.sources.answers import whole_payload
+from pipeline.sources.answers import table_only, whole_payload
 from pipeline.sources.base import (
     Description,
     HostUnreachable,
@@ -43,7 +43,7 @@ def fetch(query: ElsQuery, client: HttpClient) -> Payload:
     Incomplete (the last line or the last published period is missing), HostUnreachable.
     """
     described = _metadata_if_given(query, client)
-    response = _request_csv(query, client)
+    response, warnings = table_only(_request_csv(query, client))
     lines = _checked_lines(response, query)
     _check_last_period(lines, described, query)
     return whole_payload(
@@ -52,6 +52,7 @@ def fetch(query: ElsQuery, client: HttpClient) -> Payload:
         publisher_updated=text(described.get("dataModified")),
         edition=text(described.get("updated")),
         description=_description(described),
+        warnings=warnings,
     )
 
 
@@ -148,11 +149,17 @@ def _checked_lines(response: HttpResponse, query: ElsQuery) -> list[str]:
         lines = lines_of(response.content)
     except UnicodeDecodeError as error:
         raise WrongContent(f"{where} with bytes that are not UTF-8 at position {error.start}.") from None
-    header = fields_of(lines)
+    header = [name.casefold() for name in fields_of(lines)]
     missing = [column for column in REQUIRED_COLUMNS if column not in header]
     if missing:
         raise WrongContent(
             f"{where} without the column(s) {', '.join(missing)}: its first line is {''.join(lines[:1])!r:.120}."
+        )
+    if lines[0] in lines[1:]:
+        again = lines.index(lines[0], 1) + 1
+        raise WrongContent(
+            f"{where} with its header again in line {again}: two answers were joined on the way (a cache or a proxy). "
+            "Nothing of it is used; try again later."
         )
     if len(lines) == 1:
         raise WrongContent(f"{where} with a header and no figures.")
@@ -170,7 +177,7 @@ def _check_last_period(lines: list[str], described: Mapping[str, Any], query: El
     domain = described.get("periodDomain")
     if not isinstance(domain, list) or not domain:
         return
-    period_column = fields_of(lines).index("period")
+    period_column = [name.casefold() for name in fields_of(lines)].index("period")
     try:
         periods = {row[period_column] for row in csv.reader(lines[1:]) if len(row) > period_column}
     except csv.Error as error:

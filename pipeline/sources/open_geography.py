@@ -33,7 +33,7 @@ _GSS_CODE = re.compile(r"[A-Z][0-9]{8}")
 class PortalTable:
     """One table of the portal, by the names it has had.
 
-    ``services`` are names of feature services, newest first, with the layer where it is not 0. ``fields`` are the
+    ``services`` are names of feature services, newest first, with the layer where it is not 0 (``NAME/1``). ``fields`` are the
     columns it must have, with the two digits of the year written ``##``. ``expected_rows`` is the least and the most it
     can hold and still be that table.
     """
@@ -47,7 +47,10 @@ class PortalTable:
 # Names seen in use by others in 2022 to 2025; none was called while this was written.
 TABLES: Mapping[str, PortalTable] = {
     "district_names": PortalTable(
-        services=("LAD_APR_2025_UK_NC_v2", "LAD_APR_2025_UK_NC", "LAD_DEC_2024_UK_NC", "LAD_APR_2023_UK_NC"),
+        services=(
+            "Local_Authority_Districts_DEC_2025_Boundaries_UK_BUC",  # of December 2025 no list of names alone was seen
+            *("LAD_APR_2025_UK_NC_v2", "LAD_APR_2025_UK_NC", "LAD_DEC_2024_UK_NC", "LAD_APR_2023_UK_NC"),
+        ),
         fields=("LAD##CD", "LAD##NM"),
         expected_rows=(350, 380),
     ),
@@ -64,8 +67,18 @@ TABLES: Mapping[str, PortalTable] = {
     "district_to_combined_authority": PortalTable(
         services=("LAD25_CAUTH25_EN_LU",), fields=("LAD##CD", "CAUTH##CD", "CAUTH##NM"), expected_rows=(40, 320)
     ),
+    "combined_authority_names": PortalTable(
+        services=(
+            "Combined_Authorities_December_2025_Boundaries_EN_BSC/1",
+            "Combined_Authorities_December_2025_Boundaries_EN_BUC",
+            "CAUTH_MAY_2025_EN_BGC",
+        ),
+        fields=("CAUTH##CD", "CAUTH##NM"),
+        expected_rows=(10, 40),
+    ),
     "district_boundaries": PortalTable(
         services=(
+            "Local_Authority_Districts_DEC_2025_Boundaries_UK_BUC",
             "LAD_MAY_2025_UK_BUC",
             "Local_Authority_Districts_December_2024_Boundaries_UK_BUC",
             "Local_Authority_Districts_December_2023_Boundaries_UK_BUC",
@@ -84,24 +97,22 @@ class _Pages:
     first: dict[str, Any] = field(default_factory=dict)
 
 
-class _NoSuchServiceError(Exception):
-    """The portal has no service of this name (any more)."""
-
-
 def fetch(table_id: str, client: HttpClient) -> Payload:
     """One table of TABLES, whole: the first page's document with the features of all pages in it.
 
     Tables without boundaries are ArcGIS JSON (``features[].attributes``), boundaries are GeoJSON in longitude and
-    latitude. ``edition`` is the name of the service that answered.
+    latitude. ``edition`` is the name of the service that answered. A name that is refused, for whatever reason, gives way to
+    the next.
 
-    Raises RequestRefused (no name answers, or the portal's own error), WrongContent (not a feature collection, other
+    Raises RequestRefused (every name is refused, each with its reason), WrongContent (not a feature collection, other
     columns, far too few or too many rows), Incomplete (fewer rows than the portal counts), HostUnreachable.
     """
-    table = TABLES[table_id]
+    table, refused = TABLES[table_id], []
     for service in table.services:
         try:
             collected = _collect(service, table, client)
-        except _NoSuchServiceError:
+        except RequestRefused as error:
+            refused.append(str(error))
             continue
         _check(collected, service, table, client)
         document = collected.first | {"features": collected.features}
@@ -121,8 +132,8 @@ def fetch(table_id: str, client: HttpClient) -> Payload:
             pages=tuple(collected.pages),
         )
     raise RequestRefused(
-        f"The Open Geography portal has no '{table_id}' under any known name ({', '.join(table.services)}): "
-        "it has been renamed; look for it at https://geoportal.statistics.gov.uk/ and add the name to TABLES."
+        f"The Open Geography portal gave no '{table_id}' under any known name: {'; '.join(refused)}. Try again later; if "
+        "it has been renamed, look for it at https://geoportal.statistics.gov.uk/ and add the name to TABLES."
     )
 
 
@@ -169,12 +180,11 @@ def _parameters(table: PortalTable, offset: int) -> dict[str, str]:
 
 
 def _ask(service: str, parameters: Mapping[str, str], client: HttpClient) -> tuple[HttpResponse, dict[str, Any]]:
-    """One query of layer 0. The portal says in the body what others say with a status."""
-    response = client.get(SOURCE_ID, f"{service}/FeatureServer/0/query", parameters)
-    if response.status == 404:
-        raise _NoSuchServiceError
+    """One query of a service's layer. The portal says in the body what others say with a status."""
+    name, _, layer = service.partition("/")
+    response = client.get(SOURCE_ID, f"{name}/FeatureServer/{layer or 0}/query", parameters)
     if response.status != 200:
-        raise RequestRefused(f"Open Geography {service} answered {response.status}: {response.message}")
+        raise RequestRefused(f"{service} answered {response.status}: {response.message}")
     try:
         document = json_of(response.content)
     except ValueError:
@@ -185,9 +195,7 @@ def _ask(service: str, parameters: Mapping[str, str], client: HttpClient) -> tup
     if error is None:
         return response, document
     code = error.get("code") if isinstance(error, dict) else None
-    if code in (400, 404) and "Invalid URL" in str(error):
-        raise _NoSuchServiceError
-    raise RequestRefused(f"Open Geography {service} answered with error {code}: {response.message} Try again later.")
+    raise RequestRefused(f"{service} answered with error {code}: {response.message}")
 
 
 def _check(collected: _Pages, service: str, table: PortalTable, client: HttpClient) -> None:
@@ -205,9 +213,9 @@ def _check(collected: _Pages, service: str, table: PortalTable, client: HttpClie
         raise WrongContent(
             f"Open Geography {service}: {len(bad)} rows without a code or a name, first {bad[0]!r:.120}."
         )
-    codes = [row[column] for column in columns if _is_field("LAD##CD", column) for row in rows]
+    codes = [row[column] for column in columns if _is_field(table.fields[0], column) for row in rows]
     if len(set(codes)) != len(codes):
-        raise Incomplete(f"Open Geography {service}: a district came twice, so that another may be missing.")
+        raise Incomplete(f"Open Geography {service}: an area came twice, so that another may be missing.")
     least, most = table.expected_rows
     if not least <= len(rows) <= most:
         raise WrongContent(f"Open Geography {service}: {len(rows)} rows, expected {least} to {most}.")

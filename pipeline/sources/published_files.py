@@ -51,6 +51,7 @@ FILES: Mapping[str, PublishedFile] = {
         edition="IoD2025 File 7: all ranks, scores, deciles and population denominators",
         addresses=(
             "media/691ded56d140bbbaa59a2a7d/File_7_IoD2025_All_Ranks_Scores_Deciles_Population_Denominators.csv",
+            "media/68ff5daabcb10f6bf9bef911/File_7_IoD2025_All_Ranks_Scores_Deciles_Population_Denominators.csv",
         ),
         form="csv",
         first_column="LSOA code (2021)",
@@ -98,6 +99,10 @@ FILES: Mapping[str, PublishedFile] = {
         source_id="gov_wales",
         edition="WIMD 2019: index and domain ranks by small area",
         addresses=(
+            (
+                "sites/default/files/statistics-and-research/2022-02/"
+                "welsh-index-multiple-deprivation-2019-index-and-domain-ranks-by-small-area.ods"
+            ),
             (
                 "sites/default/files/statistics-and-research/2019-11/"
                 "welsh-index-multiple-deprivation-2019-index-and-domain-ranks-by-small-area.ods"
@@ -182,17 +187,20 @@ def whereabouts(file_id: str, client: HttpClient) -> str:
 
 
 def _first_answer(file: PublishedFile, ask: Callable[[str], HttpResponse]) -> HttpResponse:
-    """What comes from the first of a file's addresses that has anything. Raises RequestRefused."""
+    """What comes from the first of a file's addresses that has anything. Raises RequestRefused with each one's reason."""
+    refused = []
     for address in file.addresses:
-        response = ask(address)
-        if response.status in (404, 410):
+        try:
+            response = ask(address)
+        except RequestRefused as error:
+            refused.append(str(error).rstrip("."))
             continue
-        if response.status != 200 and not response.not_modified:
-            raise RequestRefused(f"{file.edition}: status {response.status} from {response.url_without_secrets}")
-        return response
+        if response.status == 200 or response.not_modified:
+            return response
+        refused.append(f"status {response.status} from {response.url_without_secrets}")
     raise RequestRefused(
-        f"{file.edition} has moved: none of its {len(file.addresses)} known addresses answers. "
-        f"Look for it at {file.landing_page} and add the new address to FILES."
+        f"{file.edition}: none of its {len(file.addresses)} known addresses answers ({'; '.join(refused)}). "
+        f"Look for it at {file.landing_page}; if it has moved, add the new address to FILES."
     )
 
 

@@ -2,8 +2,8 @@
 
 ONS publishes one workbook a year (sheet ``All``), or a CSV export of that sheet. The heading row is the one
 that has "Description" and "Code"; columns are found by their heading, since their number and the notes beside them
-differ by year. Marks, as the table's own key gives them: ``x`` coefficient of variation above 20 per cent
-(unreliable, no value), ``..`` disclosive (suppressed), ``:`` not applicable, ``-`` nil or negligible.
+differ by year. Marks are those of ``pipeline.tidy.marks.ASHE``, the table's own key: ``x`` coefficient of variation above
+20 per cent (unreliable, no value), ``..`` disclosive (suppressed), ``:`` not applicable, ``-`` nil or negligible.
 
 The workbooks also colour each cell by the range of its coefficient of variation. The reader of legacy ``.xls`` files
 gives values without colours, so this is not used, and no standard error comes out of these tables.
@@ -22,12 +22,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.tidy.marks import ASHE, WITHOUT_FIGURE, read_cells
 from pipeline.tidy.observations import Parsed, UnreadablePayload
-from pipeline.tidy.rows import first_reason, is_held, is_of_another_level, plain_numbers, split
+from pipeline.tidy.rows import first_reason, is_held, is_of_another_level, split
 from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
 
 COLUMNS = ("Median", "Mean", "10", "20", "25", "30", "40", "60", "70", "75", "80", "90")
-STATUS_OF_MARK = {"x": "unreliable", "..": "suppressed", ":": "not_available", "-": "not_available"}
 
 _SHEET = "All"
 MOST_COLUMNS = 200  # the tables have some twenty; a row of a million would make all rows as long
@@ -98,14 +98,17 @@ def figures(table: AsheTable, column: str, *, is_provisional: bool) -> Parsed:
     rows, code = rows[~elsewhere], code[~elsewhere]
     # Where even the number of jobs is disclosive the table leaves the rest of the row empty.
     cell = rows[column].mask((rows[column] == "") & (rows["jobs"] == ".."), "..")
-    value = plain_numbers(cell.str.replace(",", "", regex=False))
-    has_value = value.notna()
-    status = cell.map(STATUS_OF_MARK).fillna("").mask(has_value, "provisional" if is_provisional else "ok")
+    cells = read_cells(cell.str.replace(",", "", regex=False), ASHE)
+    value = pd.Series(cells.number, index=rows.index)
+    marked = pd.Series(cells.status, index=rows.index, dtype="str")
+    is_ordinary = value.notna() & marked.isin(["", "ok"])
+    status = marked.mask(is_ordinary, "provisional" if is_provisional else "ok")
     reasons = first_reason(
         rows.index,
         (~is_held(code), "the area code is of no known level"),
         (cell == "", "there is neither a value nor a mark"),
         (status == "", "the value is neither a number nor one of the marks x, .., : and -"),
+        (value.notna() & status.isin(WITHOUT_FIGURE), "a value stands beside a mark that says there is none"),
     )
     parsed = pd.DataFrame(
         {

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pipeline.tidy.observations import UnreadablePayload
-from pipeline.tidy.rows import plain_number
 
 SET_ASIDE_COLUMNS = ("source_row", "area_code", "period", "reason", "raw_line")
 BLOCK_BYTES = 1 << 22  # of a table in memory as text at one time
@@ -90,7 +89,7 @@ def _opened(source: bytes | Path) -> BinaryIO:
 def read_delimited(
     source: bytes | Path, *, what: str, required: Sequence[str], optional: Sequence[str] = ()
 ) -> Delimited:
-    """Parse a CSV (UTF-8, BOM allowed, LF or CRLF) as text columns, found by upper- or lower-case header name.
+    """Parse a CSV (UTF-8, BOM allowed, LF or CRLF) as text columns, found by name in upper or lower case.
 
     A file is read block by block, so that only the columns asked for are ever in memory, each different text once. What
     was last read of a few files is kept for the next who asks, since a file may hold the figures of many indicators and
@@ -109,6 +108,7 @@ def _read_file(path: Path, what: str, required: tuple[str, ...], optional: tuple
 
 def _read(source: bytes | Path, what: str, required: Sequence[str], optional: Sequence[str]) -> Delimited:
     header = header_of(source, what)
+    header = _in_wanted_case(header, (*required, *optional))
     positions = {name: position for position, name in enumerate(header)}
     missing = [name for name in required if name not in positions]
     if missing:
@@ -127,6 +127,12 @@ def _read(source: bytes | Path, what: str, required: Sequence[str], optional: Se
         np.arange(2, table.num_rows + len(ragged) + 2, dtype="int64"), ragged_rows, assume_unique=True
     )
     return Delimited(table.unify_dictionaries().to_pandas(), source_row, ragged_rows, _Lines(source))
+
+
+def _in_wanted_case(header: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """A header with the columns that are ``wanted`` spelled as they are there: a publisher may turn to capitals."""
+    by_name = {name.casefold(): name for name in wanted if name not in header}
+    return [name if name in wanted else by_name.get(name.casefold(), name) for name in header]
 
 
 def _rows(source: bytes | Path, what: str, header: list[str], kept: list[str]) -> tuple[pa.Table, list[int]]:
@@ -225,20 +231,6 @@ def _header(first: bytes, what: str) -> list[str]:
     except UnicodeDecodeError as error:
         raise UnreadablePayload(f"{what}: the header is not UTF-8 at byte {error.start}.") from None
     return [name.strip().strip('"').strip() for name in text.split(",")]
-
-
-def to_numbers(texts: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of a text column: (values as float64 with NaN for blank or unreadable, which rows are unreadable).
-
-    Each different text is read once. Only plain decimal numbers count: no ``nan``, ``inf`` or thousands separators.
-    """
-    categories = texts.cat.categories.to_numpy(dtype=object)
-    values = np.array([plain_number(text) for text in categories], dtype="float64")
-    is_unreadable = np.array([bool(text.strip()) for text in categories], dtype=bool) & np.isnan(values)
-    codes = texts.cat.codes.to_numpy()
-    if not len(categories):
-        return np.empty(0), np.empty(0, dtype=bool)
-    return values[codes], is_unreadable[codes]
 
 
 def texts_of(choices: Sequence[str], which: np.ndarray) -> pd.Series:

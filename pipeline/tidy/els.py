@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.tidy.delimited import Delimited, read_delimited, repeated_keys, set_aside_rows, to_numbers
+from pipeline.tidy.delimited import Delimited, read_delimited, repeated_keys, set_aside_rows
+from pipeline.tidy.marks import ELS, WITHOUT_FIGURE, read_cells, status_of
 from pipeline.tidy.observations import PARSED_COLUMNS, Parsed, UnreadablePayload, parse_period
 from pipeline.tidy.rows import is_of_another_level
 
@@ -13,16 +14,14 @@ WHAT = "ELS payload"
 REQUIRED = ("areacd", "period", "value")
 OPTIONAL = ("lci_95", "uci_95", "status", "indicator", "sex", "age")
 
-# Marks as ONS's own spreadsheet builder words them: unavailable, low reliability, confidential, not applicable.
-STATUS_OF_MARK = {"": "ok", "x": "not_available", "u": "unreliable", "c": "suppressed", "z": "not_available"}
-WITHOUT_FIGURE = ("not_available", "suppressed")
 
-
-def parse(content: bytes) -> Parsed:
+def parse(content: bytes, *, unreliable_without_interval: bool = False) -> Parsed:
     """Figures of one indicator's CSV, with or without names, intervals, status and indicator columns.
 
     Areas of levels that are not held here (ITL regions, for one) are counted as out of scope.
-    Rows that cannot be believed are set aside with the reason.
+    Rows that cannot be believed are set aside with the reason. With ``unreliable_without_interval`` an ordinary figure
+    without an interval, in a table where others have one, is unreliable: the API drops the note that says so
+    (ElsQuery says for which indicators this is proved).
 
     Raises UnreadablePayload for an empty body, HTML, a missing required column, several indicators in one
     payload, or a dimension (sex, age) with more than one value: those figures would be mixed up.
@@ -33,6 +32,8 @@ def parse(content: bytes) -> Parsed:
         if dimension in columns:
             _require_one_value(columns[dimension], dimension)
     figures, reasons, is_out_of_scope = _figures(table)
+    if unreliable_without_interval:
+        figures = _with_unreliable(figures)
     reasons = np.where(is_out_of_scope, "", reasons)
     set_aside = set_aside_rows(table, reasons, columns["areacd"], columns["period"].to_numpy(dtype=object))
     is_kept = (reasons == "") & ~is_out_of_scope
@@ -53,16 +54,24 @@ def _require_one_value(column: pd.Series, dimension: str) -> None:
         )
 
 
+def _with_unreliable(figures: pd.DataFrame) -> pd.DataFrame:
+    """The figures with the mark ``unreliable`` on those that lack an interval; as they are where none has one."""
+    has_interval = figures["lower"].notna()
+    if not has_interval.any():
+        return figures
+    is_unreliable = figures["value"].notna() & ~has_interval & (figures["status"] == "ok")
+    return figures.assign(status=figures["status"].mask(is_unreliable, "unreliable"))
+
+
 def _figures(table: Delimited) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """All whole rows in PARSED_COLUMNS, why each is not to be believed ('' where it is), and which are out of scope."""
     columns = table.columns
     rows = len(columns)
     blank = pd.Series([""] * rows, dtype="category")
-    value, bad_value = to_numbers(columns["value"])
-    lower, bad_lower = to_numbers(columns.get("lci_95", blank))
-    upper, bad_upper = to_numbers(columns.get("uci_95", blank))
-    marks = columns.get("status", blank)
-    status = marks.astype("str").map(STATUS_OF_MARK)
+    cells = read_cells(columns["value"], ELS)
+    lower_cells, upper_cells = (read_cells(columns.get(name, blank), ELS) for name in ("lci_95", "uci_95"))
+    value, lower, upper = cells.number, lower_cells.number, upper_cells.number
+    status = cells.decide(marked_statuses(columns.get("status", blank)))
     area = columns["areacd"].astype("str").str.strip()
 
     reasons = np.full(rows, "", dtype=object)
@@ -73,12 +82,15 @@ def _figures(table: Delimited) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     say((area == "").to_numpy(), "the area code is blank")
     say(~area.str.fullmatch(r"[A-Z][0-9]{8}").to_numpy(), "the area code is not a nine-character GSS code")
     say(~_is_period(columns["period"]), "the period is not an ISO day or an ISO day with a duration")
-    say(bad_value | bad_lower | bad_upper, "a number cannot be read")
-    say(status.isna().to_numpy(), "the status mark is none of x, u, c, z")
+    say(cells.is_unreadable | lower_cells.is_unreadable | upper_cells.is_unreadable, "a number cannot be read")
+    say((status == "").to_numpy(), "the status mark is not one that is known")
     has_value = ~np.isnan(value)
     is_withheld = status.isin(WITHOUT_FIGURE).to_numpy()
     say(has_value & is_withheld, "there is a figure although its mark says there is none")
-    say(~has_value & (status == "ok").to_numpy(), "there is neither a figure nor a mark that says why")
+    say(
+        ~has_value & status.isin(["ok", "provisional", "estimated"]).to_numpy(),
+        "there is neither a figure nor a mark that says why",
+    )
     say(~has_value & ~(np.isnan(lower) & np.isnan(upper)), "there is an interval without a figure")
     say(np.isnan(lower) != np.isnan(upper), "the interval has one bound only")
     say((lower > value) | (upper < value), "the figure is outside its own 95% interval")
@@ -97,6 +109,12 @@ def _figures(table: Delimited) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
         }
     )
     return figures[list(PARSED_COLUMNS)], reasons, is_of_another_level(area).to_numpy()
+
+
+def marked_statuses(marks: pd.Series) -> pd.Series:
+    """The statuses of a column of marks: ``ok`` where there is none, '' for a mark nobody knows."""
+    texts = marks.astype("str").str.strip()
+    return texts.map({text: status_of(text, ELS) if text else "ok" for text in texts.unique()}).astype("str")
 
 
 def _is_period(texts: pd.Series) -> np.ndarray:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.tidy.delimited import read_delimited
-from pipeline.tidy.els import STATUS_OF_MARK, WITHOUT_FIGURE
+from pipeline.tidy.els import marked_statuses
+from pipeline.tidy.marks import ELS, WITHOUT_FIGURE, read_cells
 from pipeline.tidy.observations import Parsed, UnreadablePayload
 from pipeline.tidy.rows import first_reason, is_held, is_of_another_level, periods_are_iso, plain_numbers, split
 
@@ -58,18 +59,21 @@ def parse(content: bytes, indicator: str, leave_out: tuple[str, ...] = ()) -> Pa
     table = table.assign(areacd=own_code.where(~own_code.isin(table["areacd"])).fillna(table["areacd"]))
     elsewhere = is_of_another_level(table["areacd"]) | table["areacd"].isin(leave_out)
     table = table[~elsewhere]
-    value, lower, upper = (plain_numbers(table[name]) for name in ("observation", "lci_95", "uci_95"))
-    marked = table["status"].map(STATUS_OF_MARK).fillna("")
+    cells = read_cells(table["observation"], ELS)
+    value = pd.Series(cells.number, index=table.index)
+    lower, upper = (plain_numbers(table[name]) for name in ("lci_95", "uci_95"))
+    marked = cells.decide(marked_statuses(table["status"]))
     status = marked.mask((marked == "ok") & table["notes"].str.startswith(_UNRELIABLE_NOTE), "unreliable")
-    is_blank = table["observation"] == ""
+    is_unreadable = pd.Series(cells.is_unreadable, index=table.index)
+    has_value = value.notna()
     reasons = first_reason(
         table.index,
         (~is_held(table["areacd"]), "the area code is of no known level"),
         (~periods_are_iso(table["period"]), "the period is not an ISO 8601 period"),
-        (marked == "", "the status mark is none of x, u, c, z or blank"),
-        (value.isna() & ~is_blank, "the value is not a number"),
-        (is_blank & (marked == "ok"), "there is neither a value nor a status mark"),
-        (~is_blank & marked.isin(WITHOUT_FIGURE), "a value stands beside a mark that says there is none"),
+        (marked == "", "the status mark is not one that is known"),
+        (is_unreadable, "the value is not a number"),
+        (~has_value & ~is_unreadable & (marked == "ok"), "there is neither a value nor a status mark"),
+        (has_value & marked.isin(WITHOUT_FIGURE), "a value stands beside a mark that says there is none"),
         (
             (lower.isna() & (table["lci_95"] != "")) | (upper.isna() & (table["uci_95"] != "")),
             "an interval bound is not a number",

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.model import NomisCode, NomisQuery
-from pipeline.tidy.delimited import Delimited, read_delimited, repeated_keys, set_aside_rows, texts_of, to_numbers
+from pipeline.tidy.delimited import Delimited, read_delimited, repeated_keys, set_aside_rows, texts_of
+from pipeline.tidy.marks import NOMIS, WITHOUT_FIGURE, read_cells
 from pipeline.tidy.observations import COUNT_COLUMNS, PARSED_COLUMNS, Parsed, UnreadablePayload
 
 REQUIRED = ("DATE", "GEOGRAPHY_CODE", "MEASURES", "OBS_VALUE", "OBS_STATUS")
@@ -35,7 +36,6 @@ STATUS_OF_PHRASE = (
     ("provisional", "provisional"),
     ("not available", "not_available"),
 )
-WITHOUT_FIGURE = ("not_available", "suppressed")
 LONGEST_SPAN_IN_MONTHS = 120  # the longest that a survey's estimates are pooled over is three years
 
 HALF_WIDTH_IN_STANDARD_ERRORS = 1.96  # a 95% interval of a normal estimate
@@ -44,14 +44,17 @@ HALF_WIDTH_IN_STANDARD_ERRORS = 1.96  # a 95% interval of a normal estimate
 # lists the districts that went, and Nomis sends 0 for them afterwards (WIRE_FORMATS section 1.5).
 ABOLITIONS = tuple(dt.date(year, 4, 1) for year in (2009, 2019, 2020, 2021, 2023))
 
-_MONTHS = {
-    name: number
-    for number, name in enumerate(
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
-    )
-}
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
 _GSS_CODE = re.compile(r"[A-Z][0-9]{8}")
-_SPAN = re.compile(r"([A-Za-z]{3})[a-z]* ([12][0-9]{3}) ?- ?([A-Za-z]{3})[a-z]* ([12][0-9]{3})")
+_DATE = re.compile(r"([12][0-9]{3})(?:-(0[1-9]|1[0-2]))?")
+_MONTH_AND_YEAR = r"([A-Za-z]{3,9}) ([12][0-9]{3})"
+_MONTH = re.compile(_MONTH_AND_YEAR)
+_SPAN = re.compile(rf"{_MONTH_AND_YEAR} ?[-\u2010-\u2015\u2212] ?{_MONTH_AND_YEAR}")  # a hyphen, or a dash in its place
+# What may stand behind a period's name, in brackets: it says something of the figures and nothing of the period.
+_REMARK = re.compile(r" ?[(\[](provisional|revised|p|r)[)\]]", re.IGNORECASE)
 _VINTAGE = re.compile(r"(as of|prior to) ([A-Za-z]+) ([0-9]{4})")
 
 
@@ -65,7 +68,11 @@ def parse(source: bytes | Path, query: NomisQuery) -> Parsed:
     withheld is missing.
 
     Periods: ``2025`` is ``2025-01-01/P1Y`` (for ASHE too, whose survey day Nomis does not give); ``2025-09`` named
-    ``Oct 2024-Sep 2025`` is ``2024-10-01/P1Y``; any other ``2025-09`` is that month.
+    ``Oct 2024-Sep 2025`` is ``2024-10-01/P1Y``; named ``September 2025``, or not named, it is that month. A dash may
+    stand for the hyphen, and ``(provisional)`` or ``(revised)`` behind the name is a remark on the figures, which then
+    are provisional, or ordinary. Under any other name the period is not read.
+
+    Marks in place of a figure or stuck to one are those of ``pipeline.tidy.marks.NOMIS``.
 
     One code under two geography types keeps the district's row; the other is set aside, as are zeros for districts
     that no longer existed. Raises UnreadablePayload for an empty body, HTML, missing columns, or options of a
@@ -108,7 +115,8 @@ def parse(source: bytes | Path, query: NomisQuery) -> Parsed:
             **{name: beside[name].number[kept] for name in COUNT_COLUMNS if name in beside},
         }
     )
-    period = np.array(columns.periods, dtype=object)[columns.period] if len(columns.period) else columns.period
+    said = [period or name for period, name in zip(columns.periods, columns.period_names, strict=True)]
+    period = np.array(said, dtype=object)[columns.period] if said else columns.period
     set_aside = set_aside_rows(table, reasons, table.columns["GEOGRAPHY_CODE"], period)
     rows_read = table.rows_read - int((is_other & is_paired).sum())
     counts = [name for name in COUNT_COLUMNS if name in figures]
@@ -163,6 +171,7 @@ class _Columns:
     kind_names: list[str]
     period: np.ndarray
     periods: list[str]
+    period_names: list[str]
     period_ends: np.ndarray
     value: np.ndarray
     is_unreadable: np.ndarray
@@ -173,10 +182,15 @@ class _Columns:
     def of(cls, columns: pd.DataFrame) -> _Columns:
         unnamed = pd.Series([""] * len(columns), index=columns.index, dtype="category")
         kind = columns.get("GEOGRAPHY_TYPE", unnamed)
-        value, is_unreadable = to_numbers(columns["OBS_VALUE"])
+        cells = read_cells(columns["OBS_VALUE"], NOMIS)
         period, date_pairs = _pairs(columns["DATE"], columns.get("DATE_NAME", unnamed))
         status, status_pairs = _pairs(columns["OBS_STATUS"], columns.get("OBS_STATUS_NAME", unnamed))
-        read = [_period(*pair) for pair in date_pairs]
+        remarks = [_without_remark(name) for _, name in date_pairs]
+        read = [_period(date, name) for (date, _), (name, _) in zip(date_pairs, remarks, strict=True)]
+        statuses = [_status(*pair) for pair in status_pairs]
+        status, statuses = _marked(status, statuses, cells.status)
+        if any(mark for _, mark in remarks):
+            status, statuses = _marked(status, statuses, np.array([mark for _, mark in remarks], dtype=object)[period])
         return cls(
             area=_codes(columns["GEOGRAPHY_CODE"]),
             area_codes=[str(code).strip() for code in columns["GEOGRAPHY_CODE"].cat.categories],
@@ -185,16 +199,26 @@ class _Columns:
             kind_names=[str(name) for name in kind.cat.categories],
             period=period,
             periods=[text for text, _ in read],
+            period_names=[f"{date} ({name})" if name else date for date, name in date_pairs],
             period_ends=np.array([end for _, end in read], dtype="datetime64[D]"),
-            value=value,
-            is_unreadable=is_unreadable,
+            value=cells.number,
+            is_unreadable=cells.is_unreadable,
             status=status,
-            statuses=[_status(*pair) for pair in status_pairs],
+            statuses=statuses,
         )
 
     def where_status(self, *wanted: str) -> np.ndarray:
         """Which rows have one of the ``wanted`` statuses."""
         return np.isin(self.status, [number for number, status in enumerate(self.statuses) if status in wanted])
+
+
+def _marked(status: np.ndarray, statuses: list[str], marks: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Statuses as numbers into a list, where rows that say "ok" take the status of their mark."""
+    is_ordinary = np.isin(status, [number for number, name in enumerate(statuses) if name == "ok"])
+    for mark in sorted(set(np.unique(marks[is_ordinary])) - {"", "ok"}) if any(marks) else ():
+        statuses = [*statuses, mark]
+        status = np.where(is_ordinary & (marks == mark), len(statuses) - 1, status)
+    return status, statuses
 
 
 def _codes(column: pd.Series) -> np.ndarray:
@@ -251,25 +275,44 @@ def _status(letter: str, name: str) -> str:
     return next((status for phrase, status in STATUS_OF_PHRASE if phrase in name.casefold()), "")
 
 
+def _without_remark(name: str) -> tuple[str, str]:
+    """A period's name without the remark behind it, and the status that the remark gives ('' without one)."""
+    found = _REMARK.search(name)
+    if found is None or found.end() != len(name):
+        return name, ""
+    return name[: found.start()], "provisional" if found[1].casefold().startswith("p") else "ok"
+
+
 def _period(date: str, name: str) -> tuple[str, str]:
-    """ISO period and last day (near enough for comparing with a 1 April: the 28th) of one DATE and DATE_NAME."""
-    year, _, month = date.partition("-")
-    if not re.fullmatch(r"[12][0-9]{3}(-(0[1-9]|1[0-2]))?", date):
-        return "", "NaT"
-    if not month:
-        return f"{year}-01-01/P1Y", f"{year}-12-28"
-    end = f"{date}-28"
-    span = _SPAN.fullmatch(name)
-    if span is None:
-        return f"{date}-01/P1M", end
-    start_month, end_month = _MONTHS.get(span[1].lower()), _MONTHS.get(span[3].lower())
-    if start_month is None or end_month != int(month) or span[4] != year:
-        return "", "NaT"
-    months = (int(span[4]) - int(span[2])) * 12 + end_month - start_month + 1
-    if not 1 <= months <= LONGEST_SPAN_IN_MONTHS:
-        return "", "NaT"
-    length = f"P{months // 12}Y" if months % 12 == 0 else f"P{months}M"
-    return f"{span[2]}-{start_month:02d}-01/{length}", end
+    """ISO period and last day (near enough for comparing with a 1 April: the 28th) of one DATE and DATE_NAME.
+
+    ('', 'NaT') where the name says another period than the date, or nothing that is understood: the name alone tells
+    a month from the year that ends in it.
+    """
+    found, unread = _DATE.fullmatch(date), ("", "NaT")
+    if found is None:
+        return unread
+    year, month = int(found[1]), int(found[2] or 12)
+    span, single = _SPAN.fullmatch(name), _MONTH.fullmatch(name)
+    end = f"{year}-{month:02d}-28"
+    if span is not None:
+        first, last = _month_number(span[1]), _month_number(span[3])
+        months = (int(span[4]) - int(span[2])) * 12 + last - first + 1
+        is_agreed = 0 not in (first, last) and (int(span[4]), last) == (year, month)
+        if not is_agreed or not 1 <= months <= LONGEST_SPAN_IN_MONTHS or (found[2] is None and months != 12):
+            return unread
+        return f"{span[2]}-{first:02d}-01/{f'P{months // 12}Y' if months % 12 == 0 else f'P{months}M'}", end
+    if found[2] is None:
+        return (f"{year}-01-01/P1Y", end) if name in ("", date) else unread
+    is_month = name in ("", date) or (
+        single is not None and (_month_number(single[1]), int(single[2])) == (month, year)
+    )
+    return (f"{date}-01/P1M", end) if is_month else unread
+
+
+def _month_number(word: str) -> int:
+    """1 to 12 for a month's name or how it begins (three letters or more); 0 for any other word."""
+    return next((number for number, name in enumerate(_MONTHS, 1) if name.startswith(word.casefold())), 0)
 
 
 @dataclass(frozen=True)
@@ -322,12 +365,14 @@ def _reasons(columns: _Columns, is_value: np.ndarray, lower: np.ndarray, upper: 
     has_value = ~np.isnan(columns.value)
     strange = [number for number, code in enumerate(columns.area_codes) if not _GSS_CODE.fullmatch(code)]
     say(np.isin(columns.area, strange), "the area code is blank or not a nine-character GSS code")
-    say(np.isin(columns.period, [n for n, text in enumerate(columns.periods) if not text]), "the period cannot be read")
+    for number, (period, name) in enumerate(zip(columns.periods, columns.period_names, strict=True)):
+        if not period:
+            say(columns.period == number, f"the period {name} cannot be read")
     say(columns.is_unreadable, "a number cannot be read")
     say(columns.where_status(""), "the status is not known")
     say(has_value & columns.where_status(*WITHOUT_FIGURE), "there is a figure although its status says there is none")
     say(
-        ~has_value & columns.where_status("ok", "provisional"),
+        ~has_value & columns.where_status("ok", "provisional", "estimated"),
         "there is neither a figure nor a status that says why",
     )
     say(lower > upper, "the published error is negative")
@@ -343,9 +388,9 @@ def _reasons(columns: _Columns, is_value: np.ndarray, lower: np.ndarray, upper: 
 def _first_abolition_after(kind_name: str) -> dt.date | None:
     """The first day after a geography type's vintage on which districts went; None for a type that is still current."""
     match = _VINTAGE.search(kind_name)
-    if match is None or match[2][:3].lower() not in _MONTHS:
+    if match is None or not (month := _month_number(match[2])):
         return None
-    vintage = dt.date(int(match[3]), _MONTHS[match[2][:3].lower()], 1)
+    vintage = dt.date(int(match[3]), month, 1)
     return next((day for day in ABOLITIONS if day > vintage), None)
 
 

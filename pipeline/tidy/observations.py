@@ -64,11 +64,15 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Period:
-    """An ISO 8601 period: first day, last day (inclusive), and the year that holds its midpoint."""
+    """An ISO 8601 period: first day, last day (inclusive), the year that holds its midpoint, and its length.
+
+    The length is an ISO 8601 duration in its shortest form: ``P1Y`` for twelve months, ``P1M``, ``P3Y``; ``P1D`` for a day.
+    """
 
     start: dt.date
     end: dt.date
     year: int
+    length: str
 
 
 _PERIOD = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:/P([0-9]{1,3})([YM]))?")
@@ -89,7 +93,7 @@ def parse_period(text: str) -> Period:
     year, month, day = (int(match[i]) for i in (1, 2, 3))
     start = dt.date(year, month, day)
     if match[4] is None:
-        return Period(start, start, start.year)
+        return Period(start, start, start.year, "P1D")
     months = int(match[4]) * (12 if match[5] == "Y" else 1)
     if months == 0:
         raise ValueError(f"period {text!r} has no length")
@@ -97,7 +101,8 @@ def parse_period(text: str) -> Period:
     end_year, end_month = year + after // 12, after % 12 + 1
     last_day = calendar.monthrange(end_year, end_month)[1]
     end = dt.date(end_year, end_month, min(day, last_day)) - dt.timedelta(days=1)
-    return Period(start, end, (start + (end - start) / 2).year)
+    length = f"P{months // 12}Y" if months % 12 == 0 else f"P{months}M"
+    return Period(start, end, (start + (end - start) / 2).year, length)
 
 
 def finish(

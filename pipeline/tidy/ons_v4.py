@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.model import OnsDatasetQuery
-from pipeline.tidy.delimited import Delimited, header_of, read_delimited, repeated_keys, set_aside_rows, to_numbers
+from pipeline.tidy.delimited import Delimited, header_of, read_delimited, repeated_keys, set_aside_rows
+from pipeline.tidy.marks import ASHE, WITHOUT_FIGURE, read_cells, status_of
 from pipeline.tidy.observations import PARSED_COLUMNS, Parsed, UnreadablePayload
 from pipeline.tidy.rows import is_of_another_level
 
 WHAT = "ONS dataset API payload"
 _VALUE = re.compile(r"v4_([0-9]{1,3})", re.IGNORECASE)
-# Marks as ONS's published tables explain them: unreliable, disclosive or missing, not applicable, nil.
-STATUS_OF_MARK = {"": "ok", "x": "unreliable", "..": "suppressed", ".": "not_available", ":": "not_available"}
 
 
 def parse(content: bytes, query: OnsDatasetQuery) -> Parsed:
@@ -49,8 +48,9 @@ def _parsed(table: Delimited, value_column: str, remarks: list[str], time: str, 
     columns = table.columns
     marking = next((name for name in remarks if name.casefold().replace("_", " ") == "data marking"), None)
     mark = columns[marking].astype("str").str.strip() if marking else pd.Series("", index=columns.index, dtype="str")
-    value, is_unreadable = to_numbers(columns[value_column])
-    status = mark.map(STATUS_OF_MARK).fillna("")
+    cells = read_cells(columns[value_column], ASHE)
+    value, is_unreadable = cells.number, cells.is_unreadable
+    status = cells.decide(mark.map({text: status_of(text, ASHE) if text else "ok" for text in mark.unique()}))
     area = columns[geography].astype("str").str.strip()
     year = columns[time].astype("str").str.strip()
     period = year.where(~year.str.fullmatch(r"[0-9]{4}"), year + "-01-01/P1Y")
@@ -66,9 +66,7 @@ def _parsed(table: Delimited, value_column: str, remarks: list[str], time: str, 
     say(is_unreadable, "the value cannot be read")
     say((status == "").to_numpy(), "the data marking is not one that is known")
     say(~has_value & (status == "ok").to_numpy(), "there is neither a value nor a data marking")
-    say(
-        has_value & status.isin(["suppressed", "not_available"]).to_numpy(), "there is a value beside a marking of none"
-    )
+    say(has_value & status.isin(WITHOUT_FIGURE).to_numpy(), "there is a value beside a marking of none")
     usable = np.flatnonzero((reasons == "") & ~elsewhere)
     keys = (pd.factorize(area)[0], pd.factorize(period)[0])
     reasons[usable] = repeated_keys(keys[0][usable], keys[1][usable], value[usable])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalogue import CatalogueError, load_catalogue
+from pipeline.catalogue.error_words import error_in_words, figure_error_status
 from pipeline.catalogue.load import CATALOGUE_DIR
 
 FILES = ("indicators.yaml", "sources.yaml", "baseline.yaml")
@@ -104,3 +105,19 @@ def test_a_part_without_a_source_or_shipped_figures_is_refused(folder: Path) -> 
     text = message(folder)
     assert "entry 'gva_per_hour', part 'main': no live query and no baseline" in text
     assert "entry 'gva_per_job', part 'main': given twice" in text
+
+
+def test_every_indicator_says_whether_anyone_publishes_its_error() -> None:
+    indicators = load_catalogue().indicators
+    published = {name for name, indicator in indicators.items() if indicator.is_error_published}
+    assert {"pay_annual_p20", "pay_p20_to_p50_annual", "employment_rate", "unemployment_rate_modelled"} <= published
+    assert not {"claimant_rate", "gva_per_hour", "gdhi_per_head", "child_poverty_bhc"} & published
+    assert "housing_affordability_ratio" not in published
+    assert "no sample" in indicators["claimant_rate"].error_note
+
+
+def test_a_figure_without_the_error_that_others_have_is_one_whose_error_is_not_held() -> None:
+    assert figure_error_status("published", has_error=True) == "published"
+    assert figure_error_status("published", has_error=False) == "published_not_held"
+    assert figure_error_status("not_published", has_error=False) == "not_published"
+    assert error_in_words("published_not_held") == "a sampling error is published but not held here"

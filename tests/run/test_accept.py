@@ -29,10 +29,17 @@ def table(context: RunContext, *, without: int = 0) -> pd.DataFrame:
     )
 
 
-def submit(context: RunContext, content: bytes | pd.DataFrame, held: HeldDistricts | None = None):
+def submit(
+    context: RunContext,
+    content: bytes | pd.DataFrame,
+    held: HeldDistricts | None = None,
+    absent: tuple[str, ...] = (),
+):
     indicator = context.catalogue.indicators["claimant_rate"]
     body = content.to_csv(index=False).encode() if isinstance(content, pd.DataFrame) else content
-    payload = Payload(body, "text/csv", "https://example.org", {}, datetime.now(UTC), 200, {})
+    payload = Payload(
+        body, "text/csv", "https://example.org", {}, datetime.now(UTC), 200, {}, areas_without_rows=absent
+    )
     options = {} if held is None else {"held": held}
     return accept(context, indicator, indicator.parts[0], QUERY, payload, **options)
 
@@ -154,3 +161,64 @@ def test_a_file_of_small_areas_whose_heading_changed_is_refused_by_the_column_it
     payload = Payload(body, "text/csv", "https://example.org", {}, datetime.now(UTC), 200, {})
     with pytest.raises(PayloadRejected, match=r"the table has no column 'Income Score \(rate\)'; it has 'LSOA code"):
         check_arrival("govuk", payload)
+
+
+def yearly(context: RunContext, *years: int) -> pd.DataFrame:
+    """A whole answer of several years."""
+    return pd.concat([table(context).assign(period=f"{year}-01-01/P1Y") for year in years], ignore_index=True)
+
+
+@pytest.mark.parametrize("last", ["2025-12-01/P1M", "2023-01-01/P3Y", "2025-12-31"])
+def test_a_latest_year_of_another_length_is_refused_by_name_on_the_first_day(
+    offline_context: RunContext, last: str
+) -> None:
+    content = yearly(offline_context, *range(2005, 2026))
+    content.loc[content["period"] == "2025-01-01/P1Y", "period"] = last
+    with pytest.raises(PayloadRejected, match=rf"361 of the 361 areas of the period {last} .*first .*: .*P1Y"):
+        submit(offline_context, content)
+
+
+def test_one_row_of_another_length_is_set_aside_by_name(offline_context: RunContext) -> None:
+    content = yearly(offline_context, 2024, 2025)
+    content.loc[0, "period"] = "2024-12-01/P1M"
+    accepted = submit(offline_context, content)
+    assert accepted.quarantine["reason"].tolist() == [
+        "the period 2024-12-01/P1M is P1M long where the indicator's are P1Y"
+    ]
+    assert len(accepted.observations) == 2 * 361 - 1
+
+
+@pytest.mark.parametrize("share", [1.0, 0.2])
+def test_an_unknown_mark_on_a_latest_year_is_refused_on_the_first_day(
+    offline_context: RunContext, share: float
+) -> None:
+    """A twentieth of all rows, so that the answer as a whole would pass."""
+    content = yearly(offline_context, *range(2005, 2026))
+    latest = content.index[content["period"] == "2025-01-01/P1Y"]
+    content.loc[latest[: round(share * len(latest))], "status"] = "new"
+    with pytest.raises(PayloadRejected, match=r"areas of the period 2025-01-01/P1Y have no usable row.*status mark"):
+        submit(offline_context, content)
+
+
+def test_an_area_listed_without_rows_is_a_warning_unless_it_had_figures(offline_context: RunContext) -> None:
+    content = table(offline_context)
+    content = content[content["areacd"] != "E06000053"]
+    accepted = submit(offline_context, content, absent=("E06000053",))
+    assert accepted.warnings == ("listed by ons_els without a single row, and without figures before: E06000053",)
+    districts = frozenset(offline_context.register.districts())
+    with pytest.raises(PayloadRejected, match=r"lists E06000053 and sent no row for it.*pipeline accept"):
+        submit(offline_context, content, HeldDistricts(districts, is_same_query=True), absent=("E06000053",))
+    cells = pd.MultiIndex.from_tuples([("E12000001", "2024-01-01/P1Y")])
+    held = HeldDistricts(districts, is_same_query=True, cells=cells)
+    with pytest.raises(PayloadRejected, match="lists E12000001"):
+        submit(offline_context, content, held, absent=("E12000001",))
+    assert submit(offline_context, content, held, absent=("E06000053",)).districts
+
+
+def test_every_entry_of_the_catalogue_allows_the_periods_of_its_shipped_figures(offline_context: RunContext) -> None:
+    context = offline_context
+    for indicator in context.catalogue.indicators.values():
+        for part in indicator.parts:
+            payload = context.baseline.payload(indicator.id, part.id)
+            if payload is not None:
+                assert accept(context, indicator, part, None, payload).quarantine.empty, indicator.id

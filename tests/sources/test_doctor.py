@@ -26,7 +26,7 @@ def test_every_source_is_asked_and_most_answer(standin: StandIn, client_for: Cli
     assert "generation B" in findings("ons_els")[0].detail
     assert all(finding.is_good for finding in findings("nomis"))
     assert "48 rows for regions" in findings("nomis")[0].detail  # twelve areas; value, error, numerator, denominator
-    assert len(findings("open_geography")) == 4
+    assert len(findings("open_geography")) == 5
     assert len(findings("govuk")) == 4
     assert "NM_17_5: geography types" in [finding.question for finding in findings("nomis")]
 
@@ -37,7 +37,7 @@ def test_a_renamed_service_and_a_moved_file_are_told(standin: StandIn, client_fo
     findings = by_source(list(examine([], client_for(standin))))
     names = next(finding for finding in findings("open_geography") if finding.question == "district names")
     assert names.is_good
-    assert "the newest name, LAD_APR_2025_UK_NC_v2, does not answer" in names.detail
+    assert "the newest name, Local_Authority_Districts_DEC_2025_Boundaries_UK_BUC, does not answer" in names.detail
     moved = next(finding for finding in findings("govuk") if "IoD2025" in finding.question)
     assert moved.verdict == "moved or refused"
     assert "has moved" in moved.detail
@@ -54,7 +54,7 @@ def test_the_small_areas_of_england_are_looked_for_and_not_fetched(standin: Stan
     assert old.is_good
     assert re.match(r"[0-9,]{9,} bytes at http://\S+File_7_-_All_IoD2019\S+", old.detail)
     assert new.verdict == "moved or refused"
-    assert "has moved: none of its 1 known addresses answers. Look for it at https://www.gov.uk" in new.detail
+    assert "none of its 2 known addresses answers (status 404" in new.detail
     assert {request.method for request in standin.requests if "File_7" in request.target} == {"HEAD"}
 
 

@@ -161,7 +161,6 @@ NAMED_FAILURES: list[tuple[str, type[SourceError], str]] = [
     ("duplicate_rows", Incomplete, "481 rows arrived of 480"),
     ("unknown_code", Incomplete, "areas x periods x measures"),
     ("unavailable", RequestRefused, "503"),
-    ("missing_area", Incomplete, r"no rows for 1 of the 12 areas it lists \("),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -32,7 +33,10 @@ def test_all_districts_arrive_over_two_pages_from_the_newest_name_that_answers(
 
 @pytest.mark.parametrize(
     ("table", "rows"),
-    [("district_to_region", 296), ("district_to_county", 361), ("district_to_combined_authority", 106)],
+    [
+        *(("district_to_region", 296), ("district_to_county", 361), ("district_to_combined_authority", 106)),
+        ("combined_authority_names", 15),
+    ],
 )
 def test_lookups_arrive_whole(
     standin: StandIn, client_for: ClientFor, shared_data: Path, table: str, rows: int
@@ -52,7 +56,7 @@ def test_boundaries_arrive_as_one_feature_collection(standin: StandIn, client_fo
 @pytest.mark.parametrize(
     ("fault", "failure", "words"),
     [
-        ("renamed_service", RequestRefused, "under any known name .*geoportal"),
+        ("renamed_service", RequestRefused, "under any known name: .*error 400: Invalid URL.*geoportal"),
         ("arcgis_busy", RequestRefused, "error 503: An error occurred"),
         ("html_200", WrongContent, "expected JSON, got .an HTML page"),
         ("empty_200", WrongContent, "expected JSON, got .empty body"),
@@ -72,6 +76,33 @@ def test_a_fault_ends_in_a_named_failure(
 def test_one_renamed_service_is_passed_over(standin: StandIn, client_for: ClientFor) -> None:
     standin.faults.switch_on("renamed_service", "UK_NC_v2")
     assert open_geography.fetch("district_names", client_for(standin)).edition == "LAD_APR_2023_UK_NC"
+
+
+def test_a_layer_is_asked_for_as_it_is_declared(standin: StandIn, client_for: ClientFor) -> None:
+    """The combined authorities of December 2025 stand on layer 1, and layer 0 of that service is refused."""
+    payload = open_geography.fetch("combined_authority_names", client_for(standin))
+    assert payload.edition == "Combined_Authorities_December_2025_Boundaries_EN_BSC/1"
+    assert "/FeatureServer/1/query" in payload.url
+    names = {row["CAUTH25CD"]: row["CAUTH25NM"] for row in open_geography.records(payload.content)}
+    assert names["E47000001"] == "Greater Manchester"
+
+
+def test_any_refusal_goes_on_to_the_next_name(
+    standin: StandIn, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the words of the refusal: here those of a service without the layer that is asked for."""
+    table = open_geography.TABLES["district_names"]
+    wrong = "Combined_Authorities_December_2025_Boundaries_EN_BSC"
+    changed = dataclasses.replace(table, services=(wrong, *table.services))
+    monkeypatch.setattr(open_geography, "TABLES", {"district_names": changed})
+    assert open_geography.fetch("district_names", client_for(standin)).edition == "LAD_APR_2023_UK_NC"
+    assert standin.count(wrong) == 1
+
+
+def test_the_names_of_december_2025_are_asked_first() -> None:
+    newest = {name: table.services[0] for name, table in open_geography.TABLES.items()}
+    assert "DEC_2025" in newest["district_names"]
+    assert "DEC_2025" in newest["district_boundaries"]
 
 
 def test_a_page_that_repeats_itself_is_incomplete(

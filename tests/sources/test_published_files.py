@@ -41,7 +41,8 @@ def test_a_file_already_held_is_not_sent_again(standin: StandIn, client_for: Cli
 def test_a_moved_file_says_where_to_look(standin: StandIn, client_for: ClientFor) -> None:
     standin.faults.switch_on("moved_file")
     with pytest.raises(
-        RequestRefused, match=r"has moved: none of its 2 known addresses .*gov.uk/government/collections"
+        RequestRefused,
+        match=r"none of its 2 known addresses answers .status 404 .*gov.uk/government/collections.*if it has moved",
     ):
         published_files.fetch("iod2025_file_10", client_for(standin))
     assert len(standin.requests) == 2

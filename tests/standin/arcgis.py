@@ -21,6 +21,7 @@ SERVICES = {
     "LAD24_RGN24_EN_LU": "lad_region_dec2023.csv",
     "LAD25_CAUTH25_EN_LU": "lad_cauth_may2025.csv",
     "LAD25_CTYUA25_UK_LU": "la_all_codes.csv",
+    "Combined_Authorities_December_2025_Boundaries_EN_BSC/1": "lad_cauth_may2025.csv",
     "Local_Authority_Districts_December_2023_Boundaries_UK_BUC": "lad22_buc.geojson",
 }
 
@@ -33,13 +34,19 @@ class ArcGisService:
 
     def answer(self, request: Request) -> Reply:
         name, *rest = request.path.removeprefix(PREFIX).strip("/").split("/")
-        file = SERVICES.get(name, "")
-        if rest != ["FeatureServer", "0", "query"] or not file or not (self._folder / file).is_file():
+        layer = rest[1] if len(rest) == 3 and (rest[0], rest[2]) == ("FeatureServer", "query") else ""
+        known = {known.partition("/")[0] for known in SERVICES}
+        file = SERVICES.get(name if layer == "0" else f"{name}/{layer}", "")
+        if not file and name in known and layer:
+            return _error(400, "The requested layer (layerId: " + layer + ") was not found.")
+        if not file or not (self._folder / file).is_file():
             return _error(400, "Invalid URL")
         query = {key.lower(): value for key, value in request.query}
         if "where" not in query:
             return _error(400, "Unable to perform query. 'where' clause is missing")
         features = _features(self._folder / file)
+        if layer == "1":  # the authorities themselves, of which the lookup names each once for every member
+            features = list({feature["properties"]["CAUTH25CD"]: feature for feature in features}.values())
         if query.get("returncountonly") == "true":
             return json_reply({"count": len(features)})
         offset = int(query.get("resultoffset", 0))

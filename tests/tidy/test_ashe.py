@@ -166,13 +166,13 @@ def test_every_real_year_reads_whole_with_the_levels_it_should_have(path: object
     ],
 )
 def test_real_spot_figures(year: int, code: str, column: str, value: float) -> None:
-    path = next(ASHE.glob(f"*_{year}*"))
+    path = next(ASHE.glob(f"ashe_table_8_7a*_{year}*"))
     parsed = figures(read_table(path.read_bytes()), column, is_provisional=False)
     assert parsed.figures.set_index("area_code")["value"][code] == value
 
 
 @needs_ashe_files
 def test_the_real_isles_of_scilly_of_2019_are_suppressed() -> None:
-    path = next(ASHE.glob("*_2019*"))
+    path = next(ASHE.glob("ashe_table_8_7a*_2019*"))
     parsed = figures(read_table(path.read_bytes()), "Median", is_provisional=False)
     assert parsed.figures.set_index("area_code")["status"]["E06000053"] == "suppressed"

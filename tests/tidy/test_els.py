@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.catalogue import load_catalogue
 from pipeline.settings import PROJECT_ROOT
-from pipeline.tidy import els
+from pipeline.tidy import els, els_source
 from pipeline.tidy.observations import PARSED_COLUMNS, UnreadablePayload
 
 RECORDED = PROJECT_ROOT.parent / "shared" / "data" / "els-api"
@@ -72,12 +73,28 @@ def test_line_ends_and_byte_order_marks_make_no_difference(start: bytes, end: st
 
 
 @pytest.mark.parametrize(
-    ("mark", "status"), [("x", "not_available"), ("u", "unreliable"), ("c", "suppressed"), ("z", "not_available")]
+    ("mark", "status"),
+    [
+        *(("x", "not_available"), ("u", "unreliable"), ("c", "suppressed"), ("z", "not_available")),
+        *(("[c]", "suppressed"), ("[X]", "not_available"), ("low", "suppressed"), ("[u]", "unreliable")),
+    ],
 )
 def test_a_blank_with_a_mark_is_missing_and_never_zero(mark: str, status: str) -> None:
     figures = els.parse(table(f"E06000053,Isles of Scilly,2010-04-21,,,,{mark}")).figures
     assert math.isnan(figures["value"][0])
     assert figures["status"][0] == status
+
+
+@pytest.mark.parametrize(("mark", "status"), [("[c]", "suppressed"), ("[x]", "not_available"), ("*", "unreliable")])
+def test_a_mark_in_place_of_the_figure_says_why_there_is_none(mark: str, status: str) -> None:
+    figures = els.parse(table(f"E06000053,Isles of Scilly,2010-04-21,{mark},,,")).figures
+    assert math.isnan(figures["value"][0])
+    assert figures["status"][0] == status
+
+
+def test_column_names_in_capitals_are_the_same_columns() -> None:
+    parsed = els.parse(b"\xef\xbb\xbf" + table(BARNSLEY, header=HEADER.upper()))
+    assert parsed.figures[["value", "lower", "upper"]].to_numpy().tolist() == [[69.7, 65.4, 74.0]]
 
 
 def test_an_unreliable_figure_keeps_its_value() -> None:
@@ -96,7 +113,7 @@ def test_an_unreliable_figure_keeps_its_value() -> None:
         ("E08000016,Barnsley,2023-01-01/P1Y,69..7,65.4,74,", "number cannot be read"),
         ('E08000016,Barnsley,2023-01-01/P1Y,"1,069",65.4,74,', "number cannot be read"),
         ("E08000016,Barnsley,2023-01-01/P1Y,nan,65.4,74,", "number cannot be read"),
-        ("E08000016,Barnsley,2023-01-01/P1Y,69.7,65.4,74,q", "status mark is none of"),
+        ("E08000016,Barnsley,2023-01-01/P1Y,69.7,65.4,74,q", "status mark is not one that is known"),
         ("E08000016,Barnsley,2023-01-01/P1Y,,,,", "neither a figure nor a mark"),
         ("E08000016,Barnsley,2023-01-01/P1Y,69.7,,,x", "although its mark says there is none"),
         ("E08000016,Barnsley,2023-01-01/P1Y,69.7,65.4,,", "one bound only"),
@@ -192,3 +209,48 @@ def test_recorded_errors_are_never_taken_for_figures(path: Path) -> None:
         return
     with pytest.raises(UnreadablePayload):
         els.parse(content)
+
+
+def test_a_missing_interval_stands_for_the_note_that_the_api_drops_where_that_is_proved() -> None:
+    rows = (BARNSLEY, "E06000053,Isles of Scilly,2023-01-01/P1Y,60.1,,,", "E06000054,Wiltshire,2023-01-01/P1Y,,,,c")
+    declared = els.parse(table(*rows), unreliable_without_interval=True).figures
+    assert declared["status"].tolist() == ["ok", "unreliable", "suppressed"]
+    assert declared["value"][1] == 60.1
+    assert els.parse(table(*rows)).figures["status"].tolist() == ["ok", "ok", "suppressed"]
+
+
+def test_where_no_figure_has_an_interval_none_is_called_unreliable() -> None:
+    lines = ("E08000016,Barnsley,2023-01-01/P1Y,69.7", "E06000053,Isles of Scilly,2023-01-01/P1Y,60.1")
+    parsed = els.parse(table(*lines, header="areacd,areanm,period,value"), unreliable_without_interval=True)
+    assert parsed.figures["status"].tolist() == ["ok", "ok"]
+
+
+ELS_FILES = RECORDED.parent / "els"
+
+
+@pytest.mark.skipif(not ELS_FILES.is_dir(), reason="the files of ../shared/data/els are not here")
+@pytest.mark.parametrize(
+    ("indicator_id", "file", "label", "unreliable"),
+    [
+        ("employment_rate", "employment-rate.csv", "Employment rate", 10),
+        ("economic_inactivity_rate", "employment-rate.csv", "Economically inactive", 46),
+        ("no_qualifications_rate", "qualifications-none-gb.csv", "No qualifications", 258),
+    ],
+)
+def test_the_note_and_the_missing_interval_are_the_same_figures_in_the_service_s_own_files(
+    indicator_id: str, file: str, label: str, unreliable: int
+) -> None:
+    """What the catalogue declares: the API's columns alone give the statuses that the files' notes give."""
+    queries = [query for part in load_catalogue().indicators[indicator_id].parts for query in part.live]
+    assert sum(getattr(query, "unreliable_without_interval", False) for query in queries) == 1
+    noted = els_source.parse((ELS_FILES / file).read_bytes(), label).figures
+    lines = [
+        f"{row.area_code},x,{row.period},{'' if math.isnan(row.value) else repr(row.value)},"
+        f"{'' if math.isnan(row.lower) else repr(row.lower)},{'' if math.isnan(row.upper) else repr(row.upper)},"
+        f"{'c' if math.isnan(row.value) else ''}"
+        for row in noted.itertuples()
+    ]
+    answered = els.parse(table(*lines), unreliable_without_interval=True).figures
+    is_figure = noted["value"].notna()
+    assert (noted.loc[is_figure, "status"] == "unreliable").sum() == unreliable
+    assert answered.loc[is_figure, "status"].tolist() == noted.loc[is_figure, "status"].tolist()

@@ -102,10 +102,88 @@ def test_periods_are_read_from_date_and_its_name(date: str, name: str, period: s
 
 @pytest.mark.parametrize(
     ("date", "name"),
-    [("2025-13", "x"), ("Sep 2025", ""), ("2025-09", "Oct 2024-Aug 2025"), ("2025-09", "Oct 2026-Sep 2025")],
+    [
+        ("2025-13", "x"),
+        ("Sep 2025", ""),
+        ("2025-09", "Oct 2024-Aug 2025"),
+        ("2025-09", "Oct 2026-Sep 2025"),
+        ("2025-09", "October 2025"),
+        ("2025-09", "September 2024"),
+        ("2023-12", "Jan 2023-Dec 2023 (estimate)"),
+        ("2023-12", "Jan 2023 and Dec 2023"),
+        ("2023-12", "calendar year 2023"),
+        ("2023-12", "Oct-Dec 2023"),
+        ("2023-12", "Q4 2023"),
+        ("2024", "Apr 2023-Mar 2025"),
+        ("2024", "2023/24"),
+    ],
 )
-def test_a_period_that_contradicts_itself_is_set_aside(date: str, name: str) -> None:
-    assert parse(row(date=date, name=name)).set_aside["reason"].tolist() == ["the period cannot be read"]
+def test_a_period_that_contradicts_itself_or_says_what_nobody_knows_is_set_aside(date: str, name: str) -> None:
+    """Never read as the month it ends in, which is what is left once the words that are not understood are dropped."""
+    parsed = parse(row(date=date, name=name))
+    said = f"{date} ({name})" if name else date
+    assert parsed.set_aside["reason"].tolist() == [f"the period {said} cannot be read"]
+    assert parsed.set_aside["period"].tolist() == [said]
+    assert parsed.figures.empty
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("Jan 2023-Dec 2023", "ok"),
+        ("Jan 2023 - Dec 2023", "ok"),
+        ("Jan 2023 \u2013 Dec 2023", "ok"),
+        ("January 2023\u2014December 2023", "ok"),
+        ("Jan 2023-Dec 2023 (provisional)", "provisional"),
+        ("Jan 2023-Dec 2023 [p]", "provisional"),
+        ("Jan 2023-Dec 2023 (Revised)", "ok"),
+    ],
+)
+def test_a_year_is_read_as_the_year_however_its_name_is_dressed(name: str, status: str) -> None:
+    figures = parse(row(date="2023-12", name=name)).figures
+    assert figures[["period", "status"]].to_numpy().tolist() == [["2023-01-01/P1Y", status]]
+
+
+@pytest.mark.parametrize(
+    ("value", "number", "status"),
+    [
+        ('"72.3*"', 72.3, "unreliable"),
+        ('"72.3 [u]"', 72.3, "unreliable"),
+        ('"72.3[p]"', 72.3, "provisional"),
+        ('"72.3[r]"', 72.3, "ok"),
+        ('"72.3 [e][u]"', 72.3, "unreliable"),
+        ('"*"', None, "unreliable"),
+        ('"[c]"', None, "suppressed"),
+        ('"[C]"', None, "suppressed"),
+        ('"[low]"', None, "suppressed"),
+        ('"!"', None, "suppressed"),
+        ('"~"', None, "suppressed"),
+        ('"#"', None, "suppressed"),
+        ('"[x]"', None, "not_available"),
+        ('"[z]"', None, "not_available"),
+        ('".."', None, "suppressed"),
+        ('":"', None, "not_available"),
+        ('"-"', None, "not_available"),
+    ],
+)
+def test_a_mark_on_a_number_or_in_its_place_keeps_its_meaning(value: str, number: float | None, status: str) -> None:
+    parsed = parse(row(value), row(4.1, measure=21003))
+    assert parsed.set_aside.empty
+    figure = parsed.figures.iloc[0]
+    assert figure["status"] == status
+    assert math.isnan(figure["value"]) if number is None else figure["value"] == number
+    assert math.isnan(figure["lower"]) == (number is None)
+
+
+@pytest.mark.parametrize("value", ['"72.3?"', '"72.3 [q]"', '"[c][q]"', '"72,3*"', '"n/a"', '"1e999*"', '"seventy"'])
+def test_what_is_neither_a_number_nor_a_known_mark_is_set_aside(value: str) -> None:
+    assert parse(row(value)).set_aside["reason"].tolist() == ["a number cannot be read"]
+
+
+def test_a_number_beside_a_mark_that_says_there_is_none_is_set_aside() -> None:
+    assert parse(row('"72.3 [c]"')).set_aside["reason"].tolist() == [
+        "there is a figure although its status says there is none"
+    ]
 
 
 @pytest.mark.parametrize(

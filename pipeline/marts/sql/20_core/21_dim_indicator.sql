@@ -1,6 +1,6 @@
 -- One row is one indicator, with what is held of it.
 with district_figure as (
-    select observation.indicator_id, observation.area_code, observation.year
+    select observation.indicator_id, observation.area_code, observation.year, observation.standard_error
     from input_observation as observation
     inner join input_area as area using (area_code)
     where area.level = 'district' and observation.value is not null
@@ -13,7 +13,10 @@ span as (
 ),
 
 latest as (
-    select district_figure.indicator_id, count(distinct district_figure.area_code) as district_count
+    select
+        district_figure.indicator_id,
+        count(distinct district_figure.area_code) as district_count,
+        count(district_figure.standard_error) as with_error_count
     from district_figure
     inner join span
         on district_figure.indicator_id = span.indicator_id and district_figure.year = span.last_year
@@ -42,6 +45,13 @@ select
     indicator.nations,
     indicator.levels,
     indicator.intervals,
+    -- of the latest year: a publisher's error that is not in the figures held is told apart from one that nobody gives
+    case
+        when not indicator.is_error_published then 'not_published'
+        when coalesce(latest.with_error_count, 0) > 0 then 'published'
+        else 'published_not_held'
+    end as error_status,
+    indicator.error_note,
     indicator.minimum_plausible,
     indicator.maximum_plausible,
     indicator.is_computed,
