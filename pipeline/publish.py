@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,8 @@ import duckdb
 import pandas as pd
 
 from pipeline.marts.declaration import Column, Table
+from pipeline.published_digest import keep_digests, make_read_only, published_digests, write_ahead_log
+from pipeline.setting_aside import set_aside
 
 CHECKS_FOLDER = Path(__file__).parent / "marts" / "checks"
 _MOST_EXAMPLES = 3
@@ -70,7 +73,7 @@ def keep_refused(candidate: Path, live: Path) -> Path:
 def discard(candidate: Path) -> None:
     """Remove a candidate and the write-ahead log a failed build may have left beside it."""
     candidate.unlink(missing_ok=True)
-    candidate.with_name(candidate.name + ".wal").unlink(missing_ok=True)
+    write_ahead_log(candidate).unlink(missing_ok=True)
 
 
 def refuse_lost_indicators(live: Path, *, missing_parts: Sequence[str]) -> None:
@@ -168,25 +171,41 @@ def _wrong_rows(connection: duckdb.DuckDBPyConnection, checks: Path) -> list[str
 def swap(candidate: Path, live: Path) -> None:
     """Put ``candidate`` in the place of ``live`` in one step; readers that hold the old file keep it whole.
 
-    A write-ahead log left beside the live file by another program would make the new file unreadable,
-    so it is moved aside, never deleted.
+    The new file can be read and no longer written, and its digest is kept beside it (``published_digests``).
+    A write-ahead log left beside the live file by another program would make the new file unreadable, and a folder in the
+    place of the file would be in the way: both are set aside.
     """
     with candidate.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
         os.fsync(stream.fileno())
-    log = live.with_name(live.name + ".wal")
-    if log.exists():
-        log.replace(live.with_name(f"{log.name}.set-aside"))
+    make_read_only(candidate)
+    for in_the_way in (write_ahead_log(live), live):
+        if in_the_way.is_dir() or (in_the_way.exists() and in_the_way != live):
+            set_aside(in_the_way)
+    # A run that dies now leaves one of the two files: both are known until the new one is in its place.
+    before = sorted(published_digests(live))
+    keep_digests(live, [digest, *(known for known in before if known != digest)])
     candidate.replace(live)
     _flush_folder(live.parent)
+    keep_digests(live, [digest])
 
 
 def live_fingerprint(live: Path) -> str | None:
     """The input fingerprint of the live file; None where there is no live file that can be read."""
+    return _of_run(live, "input_fingerprint")
+
+
+def run_id(live: Path) -> str | None:
+    """The id of the run that made the live file; None where there is no live file that can be read."""
+    return _of_run(live, "run_id")
+
+
+def _of_run(live: Path, column: str) -> str | None:
     if not live.exists():
         return None
     try:
         with duckdb.connect(str(live), read_only=True) as connection:
-            row = connection.execute("select input_fingerprint from meta_run").fetchone()
+            row = connection.execute(f"select {column} from meta_run").fetchone()
     except duckdb.Error:
         return None
     return str(row[0]) if row else None

@@ -27,6 +27,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.setting_aside import set_aside
+from pipeline.sidecar import read_sidecar
 from pipeline.sources.base import Description, Page, Payload, StoredFile
 
 _SUFFIXES = {
@@ -134,9 +136,9 @@ class RawStore:
     def put_rejected(self, key: SnapshotKey, payload: Payload, reason: str, *, licence: str, code_version: str) -> Path:
         """Keep a payload that failed its checks as evidence, once for the same bytes; it is never offered as data."""
         folder = self._folder(key) / "rejected"
-        held = sorted(folder.glob(f"{key.part_id}.*.{payload.sha256[:12]}.json"))
-        if held:
-            return self._open(held[0]).path
+        for path in sorted(folder.glob(f"{key.part_id}.*.{payload.sha256[:12]}.json")):
+            with suppress(CorruptSnapshot):
+                return self._open(path).path
         return self._write(
             folder, key, payload, licence=licence, code_version=code_version, rejected_because=reason
         ).path
@@ -181,9 +183,9 @@ class RawStore:
         )
 
     def snapshots(self) -> Iterator[Snapshot]:
-        """Every good snapshot held, by path."""
+        """Every good snapshot held, by path; sidecars that cannot be read are left out."""
         for path in sorted(self.root.glob("*/*/*.json")):
-            if not path.name.endswith(".json.body"):
+            with suppress(CorruptSnapshot):
                 yield self._open(path)
 
     def rejected(self, source_id: str, indicator_id: str) -> list[Snapshot]:
@@ -259,7 +261,7 @@ class RawStore:
                 return 0
         freed = 0
         for path in self.root.glob(f"*/{_PAYLOADS}/*"):
-            if path not in used:
+            if path not in used and path.is_file():
                 freed += path.stat().st_size
                 path.unlink()
         return freed
@@ -328,10 +330,9 @@ class RawStore:
 
     def _open(self, sidecar_path: Path) -> Snapshot:
         try:
-            sidecar = json.loads(sidecar_path.read_text(encoding="utf-8"))
-            payload_path = Path(os.path.normpath(sidecar_path.parent / sidecar["payload_file"]))
+            sidecar, payload_path = read_sidecar(sidecar_path, self.root)
             return Snapshot(payload_path, sidecar_path, sidecar)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError) as error:
             raise CorruptSnapshot(f"{self._name(sidecar_path)}: the sidecar cannot be read ({error})") from error
 
     def _write(
@@ -382,7 +383,7 @@ class RawStore:
 
     def _holds(self, path: Path, sha256: str) -> bool:
         """Whether the bytes are there already; a file that was changed is written anew."""
-        if not path.exists():
+        if not path.is_file():
             return False
         with path.open("rb") as stream:
             return self._digest_of(path, stream) == sha256
@@ -428,6 +429,8 @@ def write_blocks_atomically(path: Path, blocks: Iterable[bytes]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
+        if path.is_dir():  # a folder in the place of a file would be in the way for ever
+            set_aside(path)
         Path(temporary).replace(path)
     except BaseException as error:
         Path(temporary).unlink(missing_ok=True)

@@ -62,7 +62,7 @@ class Settings:
     keep_releases: int = DEFAULT_KEEP_RELEASES
     keep_snapshots: int = DEFAULT_KEEP_SNAPSHOTS
     look_within_days: int = DEFAULT_LOOK_WITHIN_DAYS
-    most_minutes: int = DEFAULT_MOST_MINUTES
+    most_minutes: float = DEFAULT_MOST_MINUTES
     store_url: str | None = None
 
     def without_secrets(self, text: str) -> str:

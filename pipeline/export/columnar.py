@@ -13,6 +13,7 @@ import duckdb
 from pipeline.export import choice as facts
 from pipeline.export.choice import Choice
 from pipeline.marts.declaration import Table
+from pipeline.spreadsheet import disarmed_in_sql
 
 # Full precision, LF line ends, UTF-8, ISO 8601; a missing cell is empty.
 _CSV = "format csv, header, dateformat '%Y-%m-%d', timestampformat '%Y-%m-%dT%H:%M:%S'"
@@ -32,7 +33,9 @@ def write_tables(
             options = f"format parquet, compression zstd, kv_metadata {_described(choice, table)}"
             jobs.append((parquet / f"{table.id}.parquet", f"({choice.select(table)}) to '{{}}' ({options})"))
         if csv is not None:
-            jobs.append((csv / f"{table.id}.csv", f"({choice.select(table)}) to '{{}}' ({_CSV})"))
+            text = [column.name for column in table.columns if column.type in ("VARCHAR", "ENUM")]
+            rows = disarmed_in_sql(text, choice.select(table))
+            jobs.append((csv / f"{table.id}.csv", f"({rows}) to '{{}}' ({_CSV})"))
 
     def write(job: tuple[Path, str]) -> Path:
         path, statement = job

@@ -18,8 +18,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 from pipeline.export import sheets
 from pipeline.export.choice import Choice
 from pipeline.export.sheets import Heading, Sheet
+from pipeline.spreadsheet import FORMULA_STARTS
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _HEADER_FILL, _HEADER_TEXT = "#1F3A5F", "#FFFFFF"
 
 
@@ -128,7 +128,7 @@ def _write_row(
         if value is None:
             continue
         if isinstance(value, str):
-            quoted = replace(look, is_quoted=value.startswith(_FORMULA_STARTS))
+            quoted = replace(look, is_quoted=value.startswith(FORMULA_STARTS))
             worksheet.write_string(place, position, value, styles.of(quoted))
         elif heading.is_plain_number:
             worksheet.write_number(place, position, value, styles.of(look))

@@ -18,6 +18,7 @@ from pipeline.marts.build import STORAGE_VERSION
 from pipeline.releases.finding import named
 from pipeline.releases.manifest import MANIFEST, SCHEMA, Part, Release, ReleaseProblem, read_manifest
 from pipeline.releases.schema import schema_sql
+from pipeline.setting_aside import set_aside
 
 FOLDER = "releases"
 # Whatever is wanted, the two newest stay: what is live, and what it is compared with.
@@ -290,6 +291,8 @@ def _write_whole(path: Path, text: str) -> None:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
+    if path.is_dir():  # a folder in the place of a file would be in the way for ever
+        set_aside(path)
     part.replace(path)
 
 

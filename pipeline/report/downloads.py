@@ -13,8 +13,8 @@ from pipeline.published.scores import CHANGE, LEVEL
 from pipeline.report.facts import Facts
 from pipeline.report.measures import measures
 from pipeline.report.shared import shown_areas
+from pipeline.spreadsheet import disarmed
 
-_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 _BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that the file is UTF-8
 
 
@@ -77,14 +77,9 @@ def _figure_rows(facts: Facts, indicator: str) -> Iterator[list[Any]]:
             yield [area.code, area.name_in_file, area.level, f.year, f.value, f.lower, f.upper, f.status]
 
 
-def _as_text(cell: Any) -> Any:
-    """The cell, with an apostrophe before text that a spreadsheet would run as a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA_BEGINS else cell
-
-
 def _csv(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_as_text(cell) for cell in row] for row in rows)
+    writer.writerows([disarmed(cell) for cell in row] for row in rows)
     return _BYTE_ORDER_MARK + stream.getvalue()

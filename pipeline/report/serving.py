@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from functools import partial
+from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote
 
 _LOOPBACK = "127.0.0.1"
 
@@ -14,6 +18,16 @@ class _Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002, ARG002 as the library has it
         return
+
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        """As the library's, with an answer also to an address that no file can have."""
+        try:
+            if "\0" not in unquote(self.path):
+                return super().send_head()
+        except ValueError:  # another character that no path may hold
+            pass
+        self.send_error(HTTPStatus.BAD_REQUEST)
+        return None
 
     def end_headers(self) -> None:
         self.send_header("Cache-Control", "no-store")

@@ -11,6 +11,7 @@ from pipeline.compare import Stamp
 from pipeline.gates import Finding, accept_findings
 from pipeline.run.context import RunContext
 from pipeline.run.gate_check import hold_against_live
+from pipeline.run.healing import heal
 from pipeline.run.lock import one_at_a_time
 from pipeline.run.person import this_person
 from pipeline.run.rebuild import publish_candidate
@@ -30,8 +31,15 @@ def publish_refused(context: RunContext, reason: str) -> tuple[Stamp, list[Findi
     refused, Locked while a run is at work, CandidateRefused where a check fails that nobody can accept (a file of
     another edition of the tables, rows that are wrong).
     """
+    with one_at_a_time(context.settings.marts_dir):
+        for sentence in heal(context.settings):
+            print(f"Mended: {sentence}.")
+        return _published(context, reason)
+
+
+def _published(context: RunContext, reason: str) -> tuple[Stamp, list[Finding]]:
     live = context.settings.database
-    with one_at_a_time(context.settings.marts_dir), with_bucket(context.settings, print):
+    with with_bucket(context.settings, print):
         candidate = publish.refused_path(live)
         if not candidate.exists():
             raise NothingToAccept(f"there is no refused file ({candidate.name}) beside {live.name}; nothing to accept")

@@ -13,7 +13,9 @@ for none, and raises News where a run would have to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -32,23 +34,33 @@ if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothin
 
     Read = tuple[Accepted, Payload]
 
+# What stops every part, not one: no room, or a store that cannot be written.
+_OF_THE_WHOLE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+_MOST_OF_A_LINE = 200
+
 __all__ = ["Attempt", "PartResult", "acquire_part", "snapshot_key"]
 
 
 def acquire_part(context: RunContext, indicator: Indicator, part: Part, look: Look | None = None) -> PartResult:
     """Get one part by the first way that works. Never raises for a source's failure: it is in ``attempts``.
 
-    Writes a new snapshot when a publisher sent new bytes. Raises OSError when the raw store cannot be written. With
+    An error that nobody foresaw is a failure of that part too, by name and with its traceback; the others go on.
+    Writes a new snapshot when a publisher sent new bytes. Raises OSError when the disk as a whole cannot be used. With
     ``look``, what is known of the same bytes stands for the figures, nothing is written, and News is raised where
     bytes are not those remembered or a publisher that can be reached would have to be asked for figures.
     """
     search = _Search(context, indicator, part, look)
+    ways: tuple[tuple[Tier, Callable[[Query], PartResult | None]], ...] = (
+        ("live", search.if_unchanged),
+        ("live", search.from_publisher),
+        ("snapshot", search.from_snapshot),
+    )
     for query in part.live:
-        for way in (search.if_unchanged, search.from_publisher, search.from_snapshot):
-            result = way(query)
+        for tier, way in ways:
+            result = search.bounded(query.source, tier, lambda way=way, query=query: way(query))  # type: ignore[misc]
             if result is not None:
                 return result
-    return search.from_baseline()
+    return search.bounded("baseline", "baseline", search.from_baseline) or search.without_figures()
 
 
 def snapshot_key(indicator: Indicator, part: Part, query: Query) -> SnapshotKey:
@@ -69,6 +81,30 @@ class _Search:
     def __post_init__(self) -> None:
         self._name = part_name(self.indicator.id, self.part.id)
         self._raw = self.context.raw if self.look is None else self.look.raw
+
+    def bounded(self, source_id: str, tier: Tier, way: Callable[[], PartResult | None]) -> PartResult | None:
+        """What a way gives; None where it ends in an error that nobody foresaw, which is then among ``attempts``.
+
+        Raises News, and OSError where the disk is full or cannot be written: then no part can be kept.
+        """
+        try:
+            return way()
+        except News:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in _OF_THE_WHOLE_DISK:
+                raise
+            without_secrets = self.context.settings.without_secrets
+            words = next(iter(str(error).splitlines()), "")[:_MOST_OF_A_LINE]
+            title = (
+                self.context.catalogue.sources[source_id].title if source_id != "baseline" else "the shipped figures"
+            )
+            sentence = (
+                f"{title}: an error that was not foreseen ({without_secrets(f'{type(error).__name__}: {words}')})"
+            )
+            trace = without_secrets("".join(traceback.format_exception(error)))
+            self._tried(source_id, tier, "failed", sentence, trace)
+            return None
 
     def if_unchanged(self, query: Query) -> PartResult | None:
         """The last good snapshot as a live answer, where the publisher says that it has changed nothing since.
@@ -159,19 +195,19 @@ class _Search:
             payload = self.context.baseline.payload(self.indicator.id, self.part.id)
             if payload is None:
                 self._tried("baseline", "baseline", "not held", "no figures are shipped with the project")
-                return self._without_figures()
+                return self.without_figures()
             account, accepted = self._read(None, payload)
         except (SourceError, PayloadRejected) as error:
             self._tried("baseline", "baseline", "rejected", str(error))
-            return self._without_figures()
+            return self.without_figures()
         self._tried("baseline", "baseline", "used", "figures shipped with the project used")
         return self._result("baseline", "baseline", account, accepted, payload)
 
     def _key(self, query: Query) -> SnapshotKey:
         return snapshot_key(self.indicator, self.part, query)
 
-    def _tried(self, source_id: str, tier: Tier, outcome: AttemptOutcome, sentence: str) -> None:
-        self.attempts.append(Attempt(source_id, tier, outcome, f"{self._name}: {sentence}"))
+    def _tried(self, source_id: str, tier: Tier, outcome: AttemptOutcome, sentence: str, trace: str = "") -> None:
+        self.attempts.append(Attempt(source_id, tier, outcome, f"{self._name}: {sentence}", trace))
 
     def _read(self, query: Query | None, payload: Payload) -> tuple[Account, Accepted | None]:
         """What a payload amounts to, and its figures where they are read. Raises PayloadRejected, News."""
@@ -277,7 +313,8 @@ class _Search:
         cells = ground_cells(self.context, with_value)
         return HeldDistricts(known.districts, is_same_query=held is not None, cells=cells)
 
-    def _without_figures(self) -> PartResult:
+    def without_figures(self) -> PartResult:
+        """The part as nothing gave figures for it."""
         names = (self.indicator.id, self.part.id)
         return PartResult(*names, "none", "none", None, is_optional=self.part.optional, attempts=tuple(self.attempts))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from rich.console import Console
 
 from pipeline.catalogue import CatalogueError
 from pipeline.console import Reporter, make_console, print_summary
@@ -44,6 +47,7 @@ class Progress:
 
     def __init__(self, reporter: Reporter) -> None:
         self.timings = Timings()
+        self.mended: list[str] = []  # what was wrong with the published file, and was put right before the run began
         self._reporter = reporter
         self._results: list[PartResult] = []
 
@@ -96,6 +100,7 @@ def run_job(
     try:
         with (
             one_at_a_time(context.settings.marts_dir) as died,
+            _healed(context.settings, progress, console),
             with_bucket(context.settings, lambda sentence: console.print(sentence, markup=False)) as shared,
             reporter.showing(),
         ):
@@ -116,7 +121,7 @@ def run_job(
     print_summary(console, context, outcome, prefect_seconds)
     code = EXIT_INCOMPLETE if shared.problems else exit_code(outcome, strict=options.strict)
     report = run_report(context, outcome, None, prefect_seconds, code)
-    report |= {"bucket_problems": shared.problems, "bucket_notes": shared.notes}
+    report |= {"mended": progress.mended, "bucket_problems": shared.problems, "bucket_notes": shared.notes}
     try:
         write_run_report(context.settings.marts_dir, report)
     except OSError as error:
@@ -124,6 +129,17 @@ def run_job(
         why = error.strerror or error
         raise VerbError(f"{ended}, but the run report could not be written: {error.filename}: {why}") from error
     return code
+
+
+@contextmanager
+def _healed(settings: Settings, progress: Progress, console: Console) -> Iterator[None]:
+    """What comes after works on the published file as it was published: see `pipeline.run.healing`."""
+    from pipeline.run.healing import heal  # only here, since it takes all that publishing takes
+
+    progress.mended = heal(settings)
+    for sentence in progress.mended:
+        console.print(f"Mended: {sentence}.", markup=False)
+    yield
 
 
 def _opened(options: JobOptions, settings: Settings) -> RunContext:
@@ -175,6 +191,7 @@ def _told(
                 words = context.settings.without_secrets(str(error))
                 raised = RuntimeError(f"{words} (all of it, without the key, is in the run report)")
     report = run_report(context, progress.outcome(context, refused), sentence, prefect_seconds, code)
+    report["mended"] = progress.mended
     _write_failure(context.settings, report)
     return raised
 

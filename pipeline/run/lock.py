@@ -20,6 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.raw import write_atomically
+from pipeline.setting_aside import set_aside
 
 _WORDS_OF_COMMAND = 8
 
@@ -61,6 +62,8 @@ def one_at_a_time(folder: Path, *, now: datetime | None = None) -> Iterator[Owne
     now = now or datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "refresh.owner.json"
+    if (folder / "refresh.lock").is_dir():  # nobody can hold it, and nobody ever could
+        set_aside(folder / "refresh.lock")
     lock = FileLock(folder / "refresh.lock", timeout=0, mode=0o644)
     try:
         lock.acquire()

@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline.raw import Digest, RawStore, write_atomically
 from pipeline.run.results import Account, Counts, Tier
+from pipeline.setting_aside import set_aside
 
 FILE = "made_from.json"
 FORMAT = 1
@@ -138,6 +139,8 @@ def write_memory(folder: Path, memory: Memory) -> None:
 
 def forget(folder: Path) -> None:
     """Drop what is known of the live file of ``folder``, which is about to be another. Raises OSError."""
+    if (folder / FILE).is_dir():
+        set_aside(folder / FILE)
     (folder / FILE).unlink(missing_ok=True)
 
 

@@ -111,7 +111,7 @@ def _ask_publishers(context: RunContext, look: Look) -> None:
 
 
 def _ask(context: RunContext, look: Look, indicator: Indicator, part: Part, query: Query) -> None:
-    snapshot, _ = look.raw.latest_good(snapshot_key(indicator, part, query))
-    if snapshot is not None:
-        with suppress(SourceError):
+    with suppress(Exception):  # acquire_part meets the same failure, and reports it by the part's name
+        snapshot, _ = look.raw.latest_good(snapshot_key(indicator, part, query))
+        if snapshot is not None:
             sources.is_unchanged(query, look.raw.read(snapshot), context.client)

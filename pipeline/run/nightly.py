@@ -18,12 +18,14 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pipeline.notify import Message, Recipients, When, recipients_from_environment, send
 from pipeline.run.job import JobOptions
-from pipeline.run.report import write_run_report
+from pipeline.run.report import report_without_run, write_run_report
+from pipeline.run.watchdog import ended_after
 from pipeline.settings import PROJECT_ROOT, Settings, SettingsError, settings_from_environment
 from pipeline.verbs.common import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError
 
@@ -89,7 +91,7 @@ class Night:
 def run_night(
     steps: NightlySteps, options: NightlyOptions, settings: Settings | None = None, now: datetime | None = None
 ) -> Night:
-    """Do a night's work and tell of it.
+    """Do a night's work and tell of it. A night that outlasts ``settings.most_minutes`` ends this process with exit code 1.
 
     Raises SettingsError before anything is done when a setting cannot be used, and tells of it where it is none of those
     that say whom to tell; whatever else the refresh raises that
@@ -104,6 +106,13 @@ def run_night(
         for undelivered in steps.tell(Message(subject, str(error), "failures"), recipients):
             print(undelivered, file=sys.stderr)
         raise
+    with ended_after(settings.most_minutes * 60, partial(_tell_of_the_clock, settings, recipients, now)):
+        return _night(steps, options, settings, recipients, now)
+
+
+def _night(
+    steps: NightlySteps, options: NightlyOptions, settings: Settings, recipients: Recipients, now: datetime
+) -> Night:
     try:
         night = Night(steps.refresh(options.job, settings))
     except VerbError as error:
@@ -118,6 +127,26 @@ def run_night(
             _prune(steps, settings, night)
     _tell(steps, night, settings, recipients, now)
     return night
+
+
+def _tell_of_the_clock(settings: Settings, recipients: Recipients, now: datetime, doings: list[str]) -> None:
+    """Say that a night is ended because its time is up: to people, in the run report, and on standard error."""
+    sentence = (
+        f"the night was ended after {settings.most_minutes:g} minutes (IG_MOST_MINUTES), before its work was done; "
+        "what was published stays, and the next night begins anew"
+    )
+    message = Message(f"Inclusive growth: {_HEADLINES[EXIT_FAILED]}", sentence, "failures")
+    undelivered = send(message, recipients)
+    report = report_without_run(settings, sentence, EXIT_FAILED) | {
+        "started_at": now.isoformat(),
+        "night": [message.subject, sentence, *undelivered],
+        "tracebacks": [settings.without_secrets(doing) for doing in doings],
+    }
+    print("\n".join([message.subject, sentence, *undelivered]), file=sys.stderr, flush=True)
+    try:
+        write_run_report(settings.marts_dir, report)
+    except OSError as error:
+        print(f"the run report could not be written: {error}", file=sys.stderr, flush=True)
 
 
 def _may_have_added(settings: Settings, now: datetime) -> bool:
@@ -217,6 +246,7 @@ def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, 
     lines += night.problems
     lines += _some(report.get("sources_unreachable", []), "Not reached")
     lines += _some(report.get("failures", []), "Went wrong")
+    lines += _some(report.get("mended", []), "Put right")
     lines += _some(report.get("bucket_problems", []), "Bucket")
     if night.code not in (EXIT_REFUSED, EXIT_LOCKED):
         lines += _some(_overdue(report, settings, now), "Overdue")
@@ -225,8 +255,10 @@ def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, 
     lines += night.pruned
     lines += [f"Report: {night.site / 'index.html'}"] if night.site else []
     lines += [f"More: {settings.marts_dir / 'run_report.md'}"] if report else []
-    # A file that the gates let pass with a warning was published, and somebody should look at it all the same.
-    concerns: When = "failures" if night.code != EXIT_OK or found else "changes" if is_new else "always"
+    # The gates let a file pass with a warning, or something wrote into the published file: somebody should look at it
+    # though the night went well.
+    is_worth_telling = night.code != EXIT_OK or found or report.get("mended")
+    concerns: When = "failures" if is_worth_telling else "changes" if is_new else "always"
     ended = f"published {release.get('version', '')}".strip() if is_new else "nothing new"
     ended += f", with {len(found)} {'warning' if len(found) == 1 else 'warnings'} of the gates" if found else ""
     headline = _headline(night, ended, _missing(report))

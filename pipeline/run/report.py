@@ -34,6 +34,7 @@ _WHY = {"failed": "Why it failed"}
 _LISTED = (
     ("Sources that could not be reached", "sources_unreachable"),
     ("What went wrong", "failures"),
+    ("What was wrong with the published file, and was put right", "mended"),
     ("Releases that are overdue", "overdue"),
     ("Tables that were not asked about", "asked"),
     ("What the bucket lacks", "bucket_problems"),
@@ -143,6 +144,7 @@ def run_report(
         **_head(context.settings, context.started_at, _status(outcome, error, exit_code), error, exit_code),
         "sources_unreachable": unreachable_hosts(results),
         "failures": outcome.failures,
+        "tracebacks": [a.traceback for result in results for a in result.attempts if a.traceback],
         "overdue": overdue_today(context, results),
         "requests": {} if context.offline else dict(sorted(context.client.requests.items())),
         "asked": asked_words(context) if is_asked_in_turn else [],
@@ -250,6 +252,8 @@ def _markdown(report: dict[str, Any]) -> str:
         lines += _against_last_time(title, what, report.get(now, {}), report.get(f"{now}_before", {}))
     lines += _counted("Why rows were set aside", "reason", "rows", report.get("set_aside_because", {}))
     lines += _counted("Requests", "source", "requests", report.get("requests", {}))
+    for trace in report.get("tracebacks", []):
+        lines += ["## Traceback", "", "```", trace.rstrip(), "```", ""]
     if report.get("seconds"):
         lines += ["## Time", "", "| step | seconds |", "|---|---:|"]
         lines += [f"| {name} | {value:.2f} |" for name, value in report["seconds"].items()]

@@ -30,12 +30,16 @@ class PayloadRejected(ValueError):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One way that was tried to get a part, and how it ended, in a sentence."""
+    """One way that was tried to get a part, and how it ended, in a sentence.
+
+    ``traceback`` is that of an error nobody foresaw, empty for all others.
+    """
 
     source_id: str
     tier: Tier
     outcome: AttemptOutcome
     sentence: str
+    traceback: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.spreadsheet import disarmed
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -74,8 +76,14 @@ def read_csv(path: Path, *, numbers: Sequence[str]) -> pd.DataFrame:
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV: full double precision, missing cells empty. Raises VerbError when it cannot be written."""
+    """Write a table as CSV: full double precision, missing cells empty, no text that a spreadsheet would run.
+
+    Raises VerbError when it cannot be written.
+    """
+    text = [str(name) for name in table.select_dtypes(exclude="number")]
     try:
-        table.to_csv(path, index=False, lineterminator="\n")
+        table.assign(**{name: table[name].map(disarmed, na_action="ignore") for name in text}).to_csv(
+            path, index=False, lineterminator="\n"
+        )
     except OSError as error:
         raise VerbError(f"{path} cannot be written: {error.strerror or error}") from error

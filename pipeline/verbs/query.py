@@ -8,6 +8,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pipeline.spreadsheet import disarmed
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
 from pipeline.verbs.releases import add_as_of, database_to_read
 
@@ -63,12 +64,12 @@ def _rows_to_show(text: str) -> int:
 def _print_csv(answer: Answer) -> None:
     """All rows as CSV, written as they come, in the form of the exported files: empty where missing, true and false."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(answer.names)
+    writer.writerow(map(disarmed, answer.names))
     writer.writerows(map(_cells_of_csv, answer))
 
 
 def _cells_of_csv(row: tuple[object, ...]) -> list[object]:
-    return ["" if cell is None else str(cell).lower() if isinstance(cell, bool) else cell for cell in row]
+    return ["" if cell is None else str(cell).lower() if isinstance(cell, bool) else disarmed(cell) for cell in row]
 
 
 def _print_first(answer: Answer, most: int) -> None:

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 ABOUT = """Rehash everything held: every snapshot against its sidecar, every shipped figure against the manifest,
-every file of the releases that are kept, and the published file against what the last run noted of it.
+every file of the releases that are kept, and the published file against its digest, opened as a reader would open it.
 
-Prints what was checked. Exits 1 and names each file that is not what it was when it was stored. With --store
+A log that another program left beside the published file is set aside, and a published file that is not what it was is
+made again from the newest release that is kept. Prints what was checked. Exits 1 and names each file that was not what it
+was when it was stored, also where it was put right; the next call then finds it whole. With --store
 the bucket of IG_STORE_URL is read too: every payload, release and published file in it, which is traffic.
 """
 
@@ -37,8 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
         shipped = len(baseline.entries)
     except SourceError as error:
         raise VerbError(str(error)) from error
-    releases = _releases(settings, problems)
     problems += _published(settings)
+    releases = _releases(settings, problems)
     there = _there(settings, problems, is_asked=arguments.store)
     if problems:
         raise VerbError("\n".join(problems))
@@ -66,17 +68,21 @@ def _releases(settings: Settings, problems: list[str]) -> int:
 
 
 def _published(settings: Settings) -> list[str]:
-    """A sentence where the published file cannot be read, or is not the one the last run left though it says so."""
-    from pipeline.publish import live_fingerprint
-    from pipeline.run.memory import read_memory
-    from pipeline.run.release import live_was_changed
+    """A sentence for each thing that was wrong with the published file; it is put right unless a run is at work."""
+    from pipeline.run.healing import heal
+    from pipeline.run.lock import Locked, one_at_a_time
 
-    live = settings.database
-    if live.exists() and live_fingerprint(live) is None:
-        return [f"{live.name}: cannot be read; the next run makes it anew"]
-    if live_was_changed(read_memory(settings.marts_dir), live):
-        return [f"{live.name}: its bytes are not those that were published; the next run makes it anew"]
-    return []
+    if not settings.marts_dir.is_dir():
+        return []
+    try:
+        with one_at_a_time(settings.marts_dir):
+            return heal(settings)
+    except Locked as error:
+        return [f"{settings.database.name} was not looked at: {error}"]
+    except OSError as error:
+        return [
+            f"{settings.database.name} cannot be put right: {error.filename or 'a file'}: {error.strerror or error}"
+        ]
 
 
 def _there(settings: Settings, problems: list[str], *, is_asked: bool) -> str | None:

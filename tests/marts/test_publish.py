@@ -32,7 +32,7 @@ def test_a_swap_replaces_the_file_in_one_step(tmp_path: Path) -> None:
     live = make(tmp_path / "live.duckdb", "old")
     swap(make(tmp_path / "candidate.duckdb", "new"), live)
     assert live_fingerprint(live) == "new"
-    assert [path.name for path in tmp_path.iterdir()] == ["live.duckdb"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["live.duckdb", "live.duckdb.sha256"]
 
 
 def test_a_reader_that_holds_the_old_file_keeps_it_whole_through_a_swap(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from pipeline.run.report import run_report
 from pipeline.run.results import Outcome
 from pipeline.settings import PROJECT_ROOT
 
-HEAVY = ("pandas", "numpy", "pyarrow", "duckdb", "pandera", "scipy", "requests")
+# duckdb is loaded: every run opens the published file as a reader would.
+HEAVY = ("pandas", "numpy", "pyarrow", "pandera", "scipy", "requests")
 SCRIPT = """
 import sys
 from pipeline.cli import main

@@ -50,7 +50,8 @@ IG.behind = (() => {
   function csv(state) {
     const quoted = (value) => {
       const plain = value === null || value === undefined ? "" : String(value);
-      const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${plain}` : plain; // no formula for a spreadsheet to run
+      const runs = typeof value === "string" && /^[=+\-@\t\r]/.test(value) && !/^[+-]?\d+(\.\d+)?$/.test(value);
+      const text = runs ? `'${plain}` : plain; // no formula for a spreadsheet to run; a number is none
       return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
     const { columns, source } = state.payload;
