@@ -319,11 +319,14 @@ _NOTES = """
 select
     title, unit, description,
     case polarity when 1 then 'more is better' when -1 then 'less is better' else 'context, not scored' end,
-    publisher, first_year, last_year, district_count, caveats, licence, citation_url
+    publisher, first_year, last_year, district_count, error_status, caveats, licence, citation_url
 from dim_indicator
 where district_count > 0
 order by theme, title, indicator_id
 """
+
+
+_ERROR_STATUS = 8  # its place in the columns of _NOTES
 
 
 def _notes(connection: duckdb.DuckDBPyConnection) -> Sheet:
@@ -336,8 +339,13 @@ def _notes(connection: duckdb.DuckDBPyConnection) -> Sheet:
         Heading("First year", 8, is_plain_number=True),
         Heading("Last year", 8, is_plain_number=True),
         Heading("Districts in the last year", _NARROW, decimals=0),
+        Heading("Margin of error", _MIDDLE, is_wrapped=True),
         Heading("Bear in mind", _TEXT, is_wrapped=True),
         Heading("Licence", _MIDDLE),
         Heading("Publisher's page", _TEXT),
     )
-    return Sheet("Notes", headings, connection.execute(_NOTES).fetchall(), header_height=32)
+    rows = [
+        [*row[:_ERROR_STATUS], wording.error_words(row[_ERROR_STATUS]), *row[_ERROR_STATUS + 1 :]]
+        for row in connection.execute(_NOTES).fetchall()
+    ]
+    return Sheet("Notes", headings, rows, header_height=32)

@@ -24,7 +24,8 @@ select
     status,
     typical_value,
     verdict,
-    direction_verdict
+    direction_verdict,
+    error_status
 from latest_figure
 where $area is null or area_code = $area
 order by theme, indicator_title::varchar, indicator_id::varchar, area_code
@@ -60,7 +61,8 @@ class LatestFigure:
 
     ``value``, its 95% interval (None where no error is held) and ``typical_value`` are in ``unit``. ``verdict`` says how
     surely the figure lies above or below the typical district's; ``direction_verdict`` how surely it has been improving or
-    worsening against it over ten years, None for context indicators.
+    worsening against it over ten years, None for context indicators. ``error_status`` says whether the indicator's margin
+    of error is published and held here.
     """
 
     area_code: str
@@ -77,6 +79,7 @@ class LatestFigure:
     typical_value: float | None
     verdict: str
     direction_verdict: str | None
+    error_status: str | None = None
 
     @property
     def has_interval(self) -> bool:

@@ -198,18 +198,33 @@ def _not_scored(connection: duckdb.DuckDBPyConnection, place: Mapping[str, objec
 
 
 def _figures(connection: duckdb.DuckDBPyConnection, area_code: str) -> list[str]:
-    held = [_figure_line(figure) for figure in latest_figures(connection, area_code)]
+    figures = latest_figures(connection, area_code)
     titles = [title for (title,) in connection.execute(_WITHOUT_FIGURES, [area_code]).fetchall()]
-    return [*held, *(f"  {title + ':':<{_FIGURE_WIDTH}}{'no figure':>10}" for title in titles)]
+    used = {mark for figure in figures if (mark := _error_mark(figure))}
+    return [
+        *map(_figure_line, figures),
+        *(f"  {title + ':':<{_FIGURE_WIDTH}}{'no figure':>10}" for title in titles),
+        *(f"  {mark} margin of error {said}" for mark, said in _ERROR_MARKS.values() if mark in used),
+    ]
+
+
+# A figure without an interval, and why: by the state of its indicator's error.
+_ERROR_MARKS: Final = {
+    status: (mark, wording.no_interval_words(status))
+    for status, mark in (("published_not_held", "†"), ("not_published", "‡"), ("published", "§"))
+}
+
+
+def _error_mark(figure: LatestFigure) -> str:
+    return "" if figure.has_interval else _ERROR_MARKS.get(figure.error_status or "", ("", ""))[0]
 
 
 def _figure_line(figure: LatestFigure) -> str:
     decimals = figure.decimals
-    has_interval = figure.lower is not None and figure.upper is not None
-    interval = f" ({figure.lower:,.{decimals}f} to {figure.upper:,.{decimals}f})" if has_interval else ""
+    interval = f" ({figure.lower:,.{decimals}f} to {figure.upper:,.{decimals}f})" if figure.has_interval else ""
     mark = "" if figure.status == "ok" else f", {figure.status}"
     beside = "" if figure.typical_value is None else f"; typical {figure.typical_value:,.{decimals}f}"
-    if beside and has_interval:
+    if beside and figure.has_interval:
         beside += f" ({figure.verdict})"
-    start = f"  {figure.title + ':':<{_FIGURE_WIDTH}}{figure.value:>10,.{decimals}f}"
+    start = f"  {figure.title + ':':<{_FIGURE_WIDTH}}{figure.value:>10,.{decimals}f}{_error_mark(figure)}"
     return f"{start}{interval} {figure.unit}, {figure.year}{mark}{beside}"

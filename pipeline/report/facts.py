@@ -74,7 +74,7 @@ class Indicator:
     first_year: int | None
     last_year: int | None
     district_count: int
-    series_breaks: tuple[int, ...] = ()  # `dim_indicator.series_breaks`, once the published file has the column
+    series_breaks: tuple[int, ...] = ()
     error_status: str | None = None
 
     @property

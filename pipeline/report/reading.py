@@ -32,7 +32,8 @@ _GROUPS = "select group_id, area_code from bridge_area_group order by group_id, 
 _INDICATORS = """
 select
     indicator_id, title, description, theme, unit, decimals, polarity, nations, intervals, publisher, caveats,
-    publisher_caveats, citation_url, licence, is_computed, first_year, last_year, coalesce(district_count, 0)
+    publisher_caveats, citation_url, licence, is_computed, first_year, last_year, coalesce(district_count, 0),
+    coalesce(string_split(series_breaks, ', ')::integer[], []), error_status
 from dim_indicator
 order by theme, title, indicator_id
 """
@@ -243,6 +244,7 @@ def _indicator(row: tuple[Any, ...]) -> Indicator:
         title=_printed(held.title),
         description=_printed(held.description),
         caveats=_printed(held.caveats) if held.caveats else None,
+        series_breaks=tuple(held.series_breaks),
     )
 
 

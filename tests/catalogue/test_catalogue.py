@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalogue import CatalogueError, load_catalogue
-from pipeline.catalogue.error_words import error_in_words, figure_error_status
 from pipeline.catalogue.load import CATALOGUE_DIR
 
 FILES = ("indicators.yaml", "sources.yaml", "baseline.yaml")
@@ -114,10 +113,3 @@ def test_every_indicator_says_whether_anyone_publishes_its_error() -> None:
     assert not {"claimant_rate", "gva_per_hour", "gdhi_per_head", "child_poverty_bhc"} & published
     assert "housing_affordability_ratio" not in published
     assert "no sample" in indicators["claimant_rate"].error_note
-
-
-def test_a_figure_without_the_error_that_others_have_is_one_whose_error_is_not_held() -> None:
-    assert figure_error_status("published", has_error=True) == "published"
-    assert figure_error_status("published", has_error=False) == "published_not_held"
-    assert figure_error_status("not_published", has_error=False) == "not_published"
-    assert error_in_words("published_not_held") == "a sampling error is published but not held here"

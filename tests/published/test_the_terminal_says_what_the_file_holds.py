@@ -76,7 +76,7 @@ _SCORE_LINE = re.compile(
     r" +(?P<rank>not known|\d[\d ]* of \d+(?: \(\d+ to \d+\))?|\d+ to \d+ of \d+)"
 )
 _FIGURE_LINE = re.compile(
-    r"^  (?P<title>\S.*?): +(?P<value>-?[\d,.]+)(?: \((?P<lower>-?[\d,.]+) to (?P<upper>-?[\d,.]+)\))? [^;\d]*.*?, "
+    r"^  (?P<title>\S.*?): +(?P<value>-?[\d,.]+)[†‡§]?(?: \((?P<lower>-?[\d,.]+) to (?P<upper>-?[\d,.]+)\))? [^;\d]*.*?, "
     r"(?P<year>\d{4})(?:, [a-z ]+)?(?:; typical (?P<typical>-?[\d,.]+))?"
 )
 

@@ -22,6 +22,7 @@ select
     indicator.decimals,
     trend.unit,
     trend.polarity,
+    indicator.error_status,
     indicator.publisher,
     indicator.citation_url,
     indicator.caveats
