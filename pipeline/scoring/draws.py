@@ -62,8 +62,10 @@ class Summary:
     above_middle: Floats
 
 
-def centred_interval(draws: Singles, point: Floats) -> tuple[Floats, Floats]:
-    """The 90% interval about ``point`` ([areas]) from ``draws`` ([areas, draws]); it always holds the point.
+def centred_interval(draws: Singles, point: Floats) -> tuple[Floats, Floats, Floats]:
+    """The 90% interval about ``point`` ([areas]) from ``draws`` ([areas, draws]), and the median of the draws ([areas]).
+
+    The interval always holds the point.
 
     Its ends are as far from the point as the 5th and 95th percentile are from the median of the draws, and at most as
     far as the farthest draw. Draws add noise to figures that hold noise already: what bends (floors, ends of the scale,
@@ -77,7 +79,8 @@ def centred_interval(draws: Singles, point: Floats) -> tuple[Floats, Floats]:
     lower = np.where(low == least, low, np.maximum(point - (middle - low), least))
     upper = np.where(high == most, high, np.minimum(point + (high - middle), most))
     is_exact = least == most
-    return np.where(is_exact, point, np.minimum(lower, point)), np.where(is_exact, point, np.maximum(upper, point))
+    lower, upper = np.minimum(lower, point), np.maximum(upper, point)
+    return np.where(is_exact, point, lower), np.where(is_exact, point, upper), middle.astype(np.float64)
 
 
 def centred_rank_interval(ranks: NDArray[np.signedinteger[Any]], scores: Floats) -> tuple[Floats, Floats]:
@@ -137,8 +140,9 @@ def summarise(
     empty = np.full(areas, np.nan)
     lower, upper, above = empty.copy(), empty.copy(), empty.copy()
     by_area = np.ascontiguousarray(scores[:, is_scored].T)
-    lower[is_scored], upper[is_scored] = centred_interval(by_area, point[is_scored])
-    above[is_scored] = np.count_nonzero(by_area > middle, axis=1) / draws
+    lower[is_scored], upper[is_scored], median = centred_interval(by_area, point[is_scored])
+    # Centred on the score as the interval is, so that the two never tell different sides.
+    above[is_scored] = np.count_nonzero(by_area > (middle - point[is_scored] + median)[:, None], axis=1) / draws
     del by_area
     rank_lower, rank_upper, top, bottom = empty.copy(), empty.copy(), empty.copy(), empty.copy()
     ranked = is_scored & is_ranked

@@ -64,3 +64,17 @@ def test_a_wider_area_without_a_districts_pillar_says_which(rows: Rows) -> None:
         "select count(*) from latest_score where level = 'region' and framework_id = 'shared_growth' "
         "and flavour = 'level' and node_id = 'growth' and missing_pillars is not null"
     ) == [(0,)]
+
+
+def test_a_clear_verdict_and_the_interval_tell_the_same_side(rows: Rows) -> None:
+    [(known, crossing)] = rows(
+        """
+        select
+            count(*),
+            count(*) filter (where (verdict like 'clearly%') <> (score_lower > 50 or score_upper < 50))
+        from mart_score
+        where verdict <> 'not known'
+        """
+    )
+    assert known > 100_000
+    assert crossing < 0.002 * known, "an interval ends between two draws, a probability counts them"

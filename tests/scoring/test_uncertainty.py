@@ -161,7 +161,7 @@ def test_those_that_tie_at_an_end_of_the_scale_may_each_be_last_of_the_tie():
 def test_an_end_that_no_draw_passes_stays_where_it_is():
     """The score lies at the floor that its exact parts leave; half of the draws do, and the others lie above it."""
     draws = np.maximum(np.linspace(-20, 60, 101), 16.25).astype(np.float32)
-    lower, upper = centred_interval(draws[None, :], np.array([16.25]))
+    lower, upper, _ = centred_interval(draws[None, :], np.array([16.25]))
     assert lower.tolist() == [16.25]
     assert upper.tolist() == pytest.approx([56 - (20 - 16.25)])
 
@@ -244,7 +244,7 @@ def test_errors_over_time_have_variance_one_and_the_correlation_asked_for(rho):
 @pytest.mark.parametrize(("draws", "printed"), [(100, 0.13), (250, 0.08), (2000, 0.03)])
 def test_ends_of_intervals_and_probabilities_are_settled_as_far_as_the_documents_say(draws, printed):
     """What another seed would change, in half-widths of the interval: see docs/methodology.md, section 6."""
-    lower, _ = centred_interval(normals(1, "any", 2000, 0, 400 * draws, 1).reshape(400, draws), np.zeros(400))
+    lower, _, _ = centred_interval(normals(1, "any", 2000, 0, 400 * draws, 1).reshape(400, draws), np.zeros(400))
     assert np.std(lower) / 1.645 == pytest.approx(printed, abs=0.012)
 
 

@@ -1,8 +1,7 @@
--- A score, a rank and a change lie inside their intervals, ends included. Ends of score intervals are rounded to three
--- decimals, so a score may lie half a thousandth beyond them.
+-- A score, a rank and a change lie inside their intervals, ends included. Scores are rounded to six decimals.
 select 'mart_score' as table_name, area_code, node_id::varchar as name, year, score as value
 from mart_score
-where score not between score_lower - 0.000501 and score_upper + 0.000501
+where score not between score_lower - 0.000001 and score_upper + 0.000001
 union all
 select 'mart_score' as table_name, area_code, node_id::varchar as name, year, rank as value
 from mart_score

@@ -1,5 +1,5 @@
 -- One row is one score of one area at one node of a framework, in one year and flavour. Scores are rounded to six
--- decimals, ends of intervals and probabilities to three, far below what is sure of them: digits of noise do not compress.
+-- decimals, ends of intervals (outwards) and probabilities to three, far below what is sure of them: digits of noise do not compress.
 select
     score.area_code,
     area.area_name,
@@ -15,8 +15,8 @@ select
     score.node_kind,
     score.depth,
     round(score.score, 6) as score,
-    round(score.score_lower, 3) as score_lower,
-    round(score.score_upper, 3) as score_upper,
+    floor(round(1000 * score.score_lower, 6)) / 1000 as score_lower,
+    ceil(round(1000 * score.score_upper, 6)) / 1000 as score_upper,
     score.rank,
     score.rank_count,
     score.rank_lower,
