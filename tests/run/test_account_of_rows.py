@@ -63,5 +63,5 @@ def _output(context: RunContext) -> PartResult:
 def test_a_row_that_went_nowhere_stops_the_run() -> None:
     account = dict.fromkeys((*ACCOUNT_IN, *ACCOUNT_OUT), 1) | {"rows read": 6}
     check_account(account)
-    with pytest.raises(RowsLost, match="8 rows were read or computed, 7 are accounted for"):
+    with pytest.raises(RowsLost, match="9 rows were read or computed, 8 are accounted for"):
         check_account(account | {"rows read": 7})

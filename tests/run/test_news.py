@@ -27,7 +27,7 @@ from pipeline.run.refresh import acquire_all
 from pipeline.run.results import Outcome, Timings
 from pipeline.run.rota import MOST_REQUESTS
 from pipeline.settings import DEFAULT_LOOK_WITHIN_DAYS, Settings
-from tests.standin.figures import Figures, NomisEdition
+from tests.standin.figures import Cell, Figures, NomisEdition, Table
 from tests.standin.server import StandIn
 from tests.standin.short import short_catalogue
 
@@ -49,10 +49,17 @@ NO_FILES = Path("no files of the publishers")
 
 
 class Revised(Figures):
-    """The figures as they were, but for one table of Nomis that says it was updated, and ends a year earlier."""
+    """The figures as they were, but for one table of Nomis that says it was updated, and has a figure that was missing."""
 
     def nomis_edition(self, dataset_id: str) -> NomisEdition | None:
-        return NomisEdition("2026-11-21 09:30:00", "2022") if dataset_id == A_TABLE else None
+        return NomisEdition("2026-11-21 09:30:00", "2023") if dataset_id == A_TABLE else None
+
+    def table(self, slug: str) -> Table:
+        """Where there are claimants, the stand-in has jobs: of Hartlepool also in 2000, which no other table asks for."""
+        table = super().table(slug)
+        if slug != "claimant-count":
+            return table
+        return dataclasses.replace(table, cells={**table.cells, ("E06000001", "2000-01-01/P1Y"): Cell(1.0)})
 
 
 class Nights:
