@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -187,7 +188,8 @@ def swap(candidate: Path, live: Path) -> None:
     keep_digests(live, [digest, *(known for known in before if known != digest)])
     candidate.replace(live)
     _flush_folder(live.parent)
-    keep_digests(live, [digest])
+    with suppress(OSError):  # published all the same; the note then names the file before as well
+        keep_digests(live, [digest])
 
 
 def live_fingerprint(live: Path) -> str | None:

@@ -25,6 +25,13 @@ if TYPE_CHECKING:  # what can make a file takes pandas, and on most nights nothi
     from pipeline.releases.manifest import Release
 
 
+def is_as_published(settings: Settings) -> bool:
+    """Whether a reader finds the published file whole, with nothing beside it that does not belong there; changes nothing."""
+    live = settings.database
+    is_open, _ = _opened(live)
+    return is_open and not write_ahead_log(live).exists() and sha256_of(live) in _known(settings)
+
+
 def heal(settings: Settings) -> list[str]:
     """Put the published file right, and return a sentence for each thing that was wrong; nothing may run meanwhile.
 
@@ -34,7 +41,7 @@ def heal(settings: Settings) -> list[str]:
     """
     live = settings.database
     said = _out_of_the_way(live)
-    known = published_digests(live) or _noted(settings)
+    known = _known(settings)
     is_open, why = _opened(live)
     if is_open and sha256_of(live) in known:
         if live.stat().st_mode & 0o222:  # published before files were published read-only
@@ -82,10 +89,10 @@ def _out_of_the_way(live: Path) -> list[str]:
     return said
 
 
-def _noted(settings: Settings) -> set[str]:
-    """What the last run noted of the file it left, where no digest is kept beside it."""
-    memory = read_memory(settings.marts_dir)
-    return {memory.database_sha256} if memory else set()
+def _known(settings: Settings) -> set[str]:
+    """The digests kept beside the published file; where there are none, what the last run noted of the file it left."""
+    memory = None if (kept := published_digests(settings.database)) else read_memory(settings.marts_dir)
+    return {memory.database_sha256} if memory else kept
 
 
 def _opened(live: Path) -> tuple[bool, str | None]:

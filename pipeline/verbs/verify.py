@@ -69,10 +69,10 @@ def _releases(settings: Settings, problems: list[str]) -> int:
 
 def _published(settings: Settings) -> list[str]:
     """A sentence for each thing that was wrong with the published file; it is put right unless a run is at work."""
-    from pipeline.run.healing import heal
+    from pipeline.run.healing import heal, is_as_published
     from pipeline.run.lock import Locked, one_at_a_time
 
-    if not settings.marts_dir.is_dir():
+    if not settings.marts_dir.is_dir() or is_as_published(settings):
         return []
     try:
         with one_at_a_time(settings.marts_dir):

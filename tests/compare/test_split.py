@@ -53,6 +53,7 @@ def test_a_movement_is_split_exactly_and_its_middle_is_what_a_real_refresh_gives
 def test_a_live_file_that_cannot_be_read_is_compared_in_the_shape_it_was_kept(tmp_path: Path) -> None:
     published(tmp_path, BASELINE_DIR)
     live = tmp_path / "marts" / "inclusive_growth.duckdb"
+    live.chmod(0o644)
     live.write_bytes(b"damaged")
     other = edition(tmp_path / "edition", {"gva_per_hour": with_value(PRESTON, "2023-01-01/P1Y", 44.4)})
     line = published(tmp_path, other)

@@ -143,6 +143,7 @@ def test_the_run_after_a_killed_one_succeeds_and_cleans_up(offline_context: RunC
     live.parent.mkdir(parents=True)
     (live.parent / f".{live.stem}.999999999.building.duckdb").write_bytes(b"half a file")
     assert refresh(offline_context).is_new
-    assert {path.name for path in live.parent.iterdir()} == {live.name, "made_from.json", "release.json", "releases"}
+    notes = {f"{live.name}.sha256", "made_from.json", "release.json"}
+    assert {path.name for path in live.parent.iterdir()} == {live.name, *notes, "releases"}
     assert candidate_path(live).exists() is False
     assert publish.live_fingerprint(live)

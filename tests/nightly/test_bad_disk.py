@@ -47,7 +47,7 @@ def test_on_a_full_disk_a_run_ends_with_1_and_a_sentence_and_the_file_is_as_it_w
     assert run["left_over"] == []
 
 
-def test_a_damaged_file_is_made_anew_and_a_full_disk_then_costs_the_record_and_not_the_release(runs: Runs) -> None:
+def test_a_damaged_file_is_healed_and_a_full_disk_then_costs_the_record_and_not_the_release(runs: Runs) -> None:
     run = runs["a damaged file, and no room to keep the release"]
     assert run["code"] == 1
     assert run["said"].startswith("the file was published, but the run report could not be written")

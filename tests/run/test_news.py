@@ -213,6 +213,7 @@ def payload(nights: Nights) -> Path:
 def flip_a_byte(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
+    path.chmod(0o644)
     path.write_bytes(content)
 
 
