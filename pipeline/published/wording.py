@@ -17,7 +17,7 @@ from pipeline.published.scores import CHANGE, LEVEL, Score
 _ABOVE: Final = {LEVEL: "above", CHANGE: "gained on"}
 _BELOW: Final = {LEVEL: "below", CHANGE: "fell behind"}
 _SCALE: Final = {LEVEL: "50 is the typical district", CHANGE: "50 kept pace with the typical district"}
-UNKNOWN: Final = "how sure this is, is not known"
+UNKNOWN: Final = "we do not know how sure this is"
 TOO_NARROW: Final = "based in part on figures without a known error: the true interval is wider"
 # What is known of an indicator's margin of error, by ``error_status`` of dim_indicator.
 _ERRORS: Final = {

@@ -146,7 +146,7 @@ def measure_finding(measure: Measure, rows: list[list[Any]]) -> str:
         return f"{start}: of {words.count(len(rows), 'district')}, {wording.counted_verdicts(said, flavour)}"
     low, high = (end(row[1] for row in rows) for end in (min, max))
     ends = f"{words.bare_amount(low, measure.unit, measure.decimals)} to {words.amount(high, measure.unit, measure.decimals)}"
-    return f"{start}: from {ends}; how sure the differences are, is not known"
+    return f"{start}: from {ends}; we do not know how sure the differences are"
 
 
 def _with_unsure(rows: list[list[Any]]) -> list[list[Any]]:

@@ -36,8 +36,8 @@ RATE = LatestFigure(
         ("probably below", "probably below the typical district", "probably fell behind the typical district"),
         ("cannot say", "we cannot say whether it is above or below the typical district",
          "we cannot say whether it has gained on or fallen behind the typical district"),
-        ("not known", "how sure this is, is not known (survey error known for 33% of its weight)",
-         "how sure this is, is not known (survey error known for 33% of its weight)"),
+        ("not known", "we do not know how sure this is (survey error known for 33% of its weight)",
+         "we do not know how sure this is (survey error known for 33% of its weight)"),
     ],
 )  # fmt: skip
 def test_a_score_is_compared_in_the_word_of_its_verdict(verdict: str, level: str, change: str) -> None:
@@ -83,9 +83,9 @@ def test_a_score_that_lacks_pillars_says_which() -> None:
         ("clearly above", "clearly above", "In 2025, the Isle of Wight is clearly above the typical district on growth (38) and sharing (49)"),
         ("clearly below", "cannot say", "In 2025, the Isle of Wight is clearly below the typical district on growth (38); on sharing (49), we cannot say"),
         ("not known", "probably above", ("In 2025, the Isle of Wight is probably above the typical district on sharing (49); "
-         "on growth (38), how sure this is, is not known")),
+         "on growth (38), we do not know how sure this is")),
         ("not known", "not known", ("In 2025, the Isle of Wight scores 38 on growth and 49 on sharing (50 is the typical district); "
-         "how sure this is, is not known")),
+         "we do not know how sure this is")),
         ("cannot say", "cannot say", "In 2025, the Isle of Wight: on growth (38) and sharing (49), we cannot say"),
     ],
 )  # fmt: skip
@@ -119,7 +119,7 @@ def test_in_short_gives_every_domain_one_verdict() -> None:
     sharing = replace(SHARING, verdict="not known", weight_with_error=0.0)
     assert wording.in_short([GROWTH, sharing], [], 10) == (
         "Growth (38) is clearly below the typical district. Sharing scores 49 (50 is the typical district). "
-        "How sure this is, is not known: survey error is known for none of sharing."
+        "We do not know how sure this is: survey error is known for none of sharing."
     )
 
 

@@ -162,7 +162,7 @@ def test_a_newcomer_reads_where_a_place_stands_and_how_sure_that_is(pages: dict[
     )
     text = pages["areas/E07000123.html"].words
     assert f"{score:.0f} 90% interval {lower:.0f} to {upper:.0f}" in text
-    assert f"How sure this is, is not known (survey error known for {share:.0f}% of its weight)." in text
+    assert f"We do not know how sure this is (survey error known for {share:.0f}% of its weight)." in text
 
 
 def test_no_page_lists_districts_by_their_rank(pages: dict[str, Seen]) -> None:

@@ -51,7 +51,7 @@ document.addEventListener("DOMContentLoaded", () => {
       const { above, below, unknown } = entry.verdicts;
       const [higher, lower, open] = [above, below, unknown].map((verdict) => members.filter((row) => row.verdict === verdict).length);
       const verb = entry.when.startsWith("change") ? "" : higher === 1 ? "is " : "are ";
-      const doubt = open ? `; for ${open} how sure this is, is not known` : "";
+      const doubt = open ? `; for ${open} we do not know how sure this is` : "";
       const who = `of the ${IG.count(group.members.length, group.parts)} of ${group.said}`;
       if (open === members.length) return `On ${what}, how sure the scores ${who} are, is not known${gone}${others}${basis}`;
       return `On ${what}, ${who}, ${higher || "none"} ${verb}${above} the typical district and ${lower || "none"} ${below} it${doubt}${gone}${others}${basis}`;
