@@ -56,8 +56,8 @@ def cron_run(copy: Path, closed_network: dict[str, str]) -> subprocess.Completed
 def crontab() -> tuple[list[str], str, dict[str, str]]:
     """(five fields of time, command, variables) of the recipe."""
     lines = [line for line in (RECIPES / "crontab").read_text().splitlines() if line and not line.startswith("#")]
-    variables = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z]+=", line))
-    (entry,) = [line for line in lines if not re.match(r"[A-Z]+=", line)]
+    variables = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z_]+=", line))
+    (entry,) = [line for line in lines if not re.match(r"[A-Z_]+=", line)]
     *times, command = entry.split(maxsplit=5)
     return times, command, variables
 

@@ -330,16 +330,22 @@ def test_a_row_set_aside_is_quoted_in_part_however_long_it_is() -> None:
 
 
 @pytest.fixture(scope="module")
-def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """A certificate that nobody vouches for."""
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate that nobody vouches for, with its key beside it."""
     folder = tmp_path_factory.mktemp("certificate")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1",
          "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"],
         cwd=folder, check=True, capture_output=True,
     )  # fmt: skip
+    return folder / "cert.pem"
+
+
+@pytest.fixture(scope="module")
+def self_signed(certificate: Path) -> ssl.SSLContext:
+    """What a server needs to answer with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
     return context
 
 
@@ -353,6 +359,29 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_by_name(self_signed: s
         error = failure(address)
     assert isinstance(error, HostUnreachable)
     assert "certificate could not be verified" in str(error)
+
+
+def test_over_tls_the_bytes_and_the_clock_are_counted_too(
+    self_signed: ssl.SSLContext, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path.startswith("/table"):
+            plain(handler)
+            return
+        head(handler)
+        for _ in range(500):
+            handler.wfile.write(b"x" if "slow" in handler.path else bytes(MEGABYTE))
+            handler.wfile.flush()
+            time.sleep(0.02 if "slow" in handler.path else 0)
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with server(endless, self_signed) as address, client(address, max_answer_seconds=1.0) as asking:
+        assert asking.get("nomis", "table").content == b"a,b\n1,2\n"
+        asking._max_body_bytes = 3_000_000
+        with pytest.raises(WrongContent, match="more than 3,000,000 bytes"):
+            asking.get("nomis", "long")
+        with pytest.raises(Incomplete, match="had not ended its answer after 1 s"):
+            asking.get("nomis", "slow")
 
 
 def test_a_redirect_to_another_host_never_carries_the_key() -> None:

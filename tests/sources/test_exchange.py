@@ -94,6 +94,19 @@ def test_whatever_trickles_ends_by_the_clock_and_is_asked_for_once(client_for: C
         assert len(publisher.paths) == asked <= 2
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_is_held_to_the_same_clock(client_for: ClientFor, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    with raw_publisher(TRICKLED["a status line"]) as proxy:
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy.address)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        client = client_for(base_urls={"nomis": f"{scheme}://publisher.example"}, max_answer_seconds=SECONDS)
+        began = time.monotonic()
+        assert "had not ended its answer" in str(failure(client))
+        assert time.monotonic() - began < SECONDS + 1
+        assert proxy.paths == ["http://publisher.example/x.csv" if scheme == "http" else "publisher.example:443"]
+
+
 def test_redirects_and_new_attempts_share_one_clock(client_for: ClientFor) -> None:
     def slow(publisher: RawPublisher, out: socket.socket, path: str) -> None:
         time.sleep(SECONDS / 3)
