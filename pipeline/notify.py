@@ -17,7 +17,8 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -33,6 +34,7 @@ from pipeline.settings import SettingsError
 When = Literal["failures", "changes", "always"]
 
 _TIMEOUT_SECONDS = 10
+_MOST_SECONDS = 30.0  # for a whole delivery, whatever trickles
 _SMTP_PORTS = {"smtp": 25, "smtps": 465}
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
@@ -122,11 +124,22 @@ def send(message: Message, recipients: Recipients) -> list[str]:
     if not recipients.want(message):
         return []
     found = []
-    if recipients.webhook_url is not None:
-        found += _post(message, recipients.webhook_url)
-    if recipients.mail_server is not None:
-        found += _mail(message, recipients, recipients.mail_server)
+    if (url := recipients.webhook_url) is not None:
+        found += _in_time(lambda: _post(message, url), f"the webhook could not be told: {urlsplit(url).hostname}")
+    if (server := recipients.mail_server) is not None:
+        found += _in_time(
+            lambda: _mail(message, recipients, server), f"the mail could not be sent: {server.host}:{server.port}"
+        )
     return found
+
+
+def _in_time(deliver: Callable[[], list[str]], failure: str) -> list[str]:
+    """What a delivery comes to, or a sentence where it has no end: a timeout of the library starts anew with each byte."""
+    came: list[list[str]] = []
+    thread = threading.Thread(target=lambda: came.append(deliver()), name="telling", daemon=True)
+    thread.start()
+    thread.join(_MOST_SECONDS)
+    return came[0] if came else [f"{failure} had not ended its answer after {_MOST_SECONDS:g} s"]
 
 
 def _post(message: Message, url: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -225,3 +226,33 @@ def test_a_password_is_never_sent_over_an_open_line_to_another_machine(
 def test_a_wrong_setting_is_named(environment: dict[str, str], names: str) -> None:
     with pytest.raises(SettingsError, match=names):
         recipients_from_environment(environment)
+
+
+@pytest.mark.parametrize("kind", ["webhook", "mail"])
+def test_a_receiver_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr("pipeline.notify._MOST_SECONDS", 0.5)
+    is_over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as receiver:
+        port = receiver.getsockname()[1]
+
+        def trickle() -> None:
+            connection, _ = receiver.accept()
+            with connection, suppress(OSError):
+                for _ in range(100):
+                    connection.sendall(b"2")
+                    if is_over.wait(0.1):
+                        return
+
+        server = threading.Thread(target=trickle, daemon=True)
+        server.start()
+        server_url = {
+            "webhook": {"IG_WEBHOOK_URL": f"http://127.0.0.1:{port}/services/secret-token"},
+            "mail": {"IG_SMTP_URL": f"smtp://127.0.0.1:{port}", "IG_MAIL_TO": "team@example.org"},
+        }[kind]
+        began = time.monotonic()
+        [sentence] = send(FAILED, recipients_from_environment(server_url))
+        assert time.monotonic() - began < 2
+        is_over.set()
+        server.join(timeout=2)
+    assert sentence.endswith("had not ended its answer after 0.5 s")
+    assert "secret-token" not in sentence
