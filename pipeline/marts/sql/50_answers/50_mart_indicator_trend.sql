@@ -50,19 +50,8 @@ fitted as (
     having count(*) >= 5
 ),
 
-ranked as (
-    select
-        area_code,
-        indicator_id,
-        year,
-        rank() over (partition by indicator_id, year, comparison_nation order by polarity * value desc) as rank,
-        count(*) over (partition by indicator_id, year, comparison_nation) as rank_count
-    from series
-    where level = 'district' and is_scored and polarity <> 0
-),
-
 scored as (
-    -- ranks with their intervals, from the default framework where it scores the indicator
+    -- ranks with their intervals, from the default framework where it scores the indicator; no rank without a known error
     select
         area_code,
         node_id as indicator_id,
@@ -75,7 +64,7 @@ scored as (
     where flavour = 'level' and node_kind = 'indicator' and rank is not null and not is_carried_forward
     qualify
         row_number() over (
-            partition by area_code, node_id, year order by rank_lower is null, framework_id = default_framework() desc
+            partition by area_code, node_id, year order by framework_id = default_framework() desc
         ) = 1
 ),
 
@@ -156,8 +145,8 @@ select
         'above',
         'below'
     ) as verdict,
-    coalesce(scored.rank, ranked.rank) as rank,
-    coalesce(scored.rank_count, ranked.rank_count) as rank_count,
+    scored.rank,
+    scored.rank_count,
     scored.rank_lower,
     scored.rank_upper,
     round(in_change_unit(latest.is_log, latest.value, year_1.value), 4) as change_1_year,
@@ -198,8 +187,6 @@ inner join unbroken as first
 inner join unbroken as latest
     on span.area_code = latest.area_code and span.indicator_id = latest.indicator_id and span.latest_year = latest.year
 left join judged on span.area_code = judged.area_code and span.indicator_id = judged.indicator_id
-left join ranked
-    on span.area_code = ranked.area_code and span.indicator_id = ranked.indicator_id and span.latest_year = ranked.year
 left join scored
     on span.area_code = scored.area_code and span.indicator_id = scored.indicator_id and span.latest_year = scored.year
 left join unbroken as year_1

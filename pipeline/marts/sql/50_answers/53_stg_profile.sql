@@ -9,10 +9,8 @@ select
     regional.value as regional_value,
     national.comparator_value as national_value,
     case
-        when trend.rank_lower is not null
-            then trend.rank_lower || ' to ' || trend.rank_upper || ' of ' || trend.rank_count
-        when trend.rank is not null
-            then trend.rank || ' of ' || trend.rank_count || ', survey error not published'
+        when area.is_scored and indicator.polarity <> 0
+            then coalesce(trend.rank_lower || ' to ' || trend.rank_upper || ' of ' || trend.rank_count, 'not known')
     end as rank_band,
     trend.direction
 from mart_indicator_trend as trend
