@@ -20,7 +20,7 @@ LOCKED = --requirement requirements.lock --constraint requirements.lock
 LOCKED_DEV = --requirement requirements-dev.lock --constraint requirements-dev.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh nightly setup test crash thirty-nights test-clients test-server lint format docs lock clean demo-live bench report test-browser fuzz audit
+.PHONY: help refresh nightly setup test crash thirty-nights test-clients test-server lint format docs lock clean demo-live bench mutations report test-browser fuzz audit
 
 help: ## show these targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ report: $(VENV)/.installed ## build the report site in data/marts/report from th
 
 demo-live: $(VENV)/.installed ## a whole refresh over HTTP against a stand-in on this machine, into data/demo
 	@$(BIN)/python -m tests.standin.demo $(ARGS)
+
+mutations: $(VENV)/.installed-dev ## send the gates thousands of plausible mistakes and every real edition (some minutes)
+	@$(BIN)/python -m tests.gates.mutations $(ARGS)
 
 bench: $(VENV)/.installed ## measure speed and memory against what is asked for
 	@$(BIN)/python -m benchmarks $(ARGS)

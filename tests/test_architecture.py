@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "pipeline/scoring": {"numpy", "scipy", "SALib", "pandas", "pipeline.catalogue"},
     "pipeline/marts": {"duckdb", "pyarrow", "pydantic", "pipeline.catalogue"},
-    "pipeline/gates": {"duckdb", "pydantic", "pipeline.catalogue"},
+    "pipeline/gates": {"duckdb", "numpy", "pandas", "pydantic", "pipeline.catalogue"},
     "pipeline/notify.py": {"requests", "pipeline.settings", "pipeline.__version__"},
     "pipeline/publish.py": {
         "duckdb",

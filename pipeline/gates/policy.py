@@ -13,6 +13,14 @@ from pipeline.catalogue.model import Entry, Identifier
 from pipeline.catalogue.yaml_entries import CatalogueError, problems, read_yaml
 
 Limit = Annotated[float, Field(ge=0)]
+_OF_MOVES = ("rank", "spread", "level", "group", "group_spread", "district", "districts", "swap")
+_SERIES = ("", "interval_", "sister_", "wider_")
+# Every gate of an answer: those of moves for each series (``pipeline.gates.measures``), and the others by name.
+ANSWER_GATES = frozenset(
+    [f"{series}{stage}_{gate}" for series in _SERIES for stage in ("new", "revised") for gate in _OF_MOVES]
+    + [f"{series}new_alike" for series in _SERIES]
+    + ["copied", "coarse", "exchanged", "off_centre", "sister_order", "wider_range", "names"]
+)
 
 
 class Gate(Entry):
@@ -42,6 +50,38 @@ class MedianGate(Gate):
     fewest_years: int = Field(ge=2)
 
 
+class AnswerLimits(Entry):
+    """What a publisher's answer may differ in from what is held before it is held back; see ``gates.yaml``.
+
+    ``limits`` gives, by gate, how many times the most that the years held have seen is allowed.
+    """
+
+    usual_share: Annotated[float, Field(gt=0)]
+    between_releases: Annotated[float, Field(gt=0, le=1)]
+    limits: dict[Identifier, Limit]
+
+    def allowed(self, gate_id: str, *, is_release: bool) -> float | None:
+        """The limit of a gate, None where it has none; lower for revisions of an answer that brings no new period."""
+        limit = self.limits.get(gate_id)
+        is_lowered = limit is not None and not is_release and gate_id.startswith("revised_")
+        return limit * self.between_releases if limit is not None and is_lowered else limit
+
+
+class OwnAnswerLimits(Entry):
+    """Limits of one indicator's answers, each in the place of the general one."""
+
+    usual_share: Annotated[float, Field(gt=0)] | None = None
+    between_releases: Annotated[float, Field(gt=0, le=1)] | None = None
+    limits: dict[Identifier, Limit] = Field(default_factory=dict)
+
+
+class Sisters(Entry):
+    """Series that move together, district by district; ``is_ordered`` where each is at least as large as the one before."""
+
+    series: Annotated[tuple[Identifier, ...], Field(min_length=2)]
+    is_ordered: bool = False
+
+
 class Gates(Entry):
     """The limits for all indicators."""
 
@@ -49,6 +89,7 @@ class Gates(Entry):
     rows_down: Gate
     median_moved: MedianGate
     too_old: Gate
+    answers: AnswerLimits
 
 
 class OwnGates(Entry):
@@ -58,6 +99,7 @@ class OwnGates(Entry):
     rows_down: Gate | None = None
     median_moved: MedianGate | None = None
     too_old: Gate | None = None
+    answers: OwnAnswerLimits | None = None
 
 
 class GatePolicy(Entry):
@@ -65,6 +107,7 @@ class GatePolicy(Entry):
 
     defaults: Gates
     indicators: dict[Identifier, OwnGates] = Field(default_factory=dict)
+    sisters: tuple[Sisters, ...] = ()
 
     def districts_lost(self, indicator_id: str) -> Gate:
         return self._own(indicator_id).districts_lost or self.defaults.districts_lost
@@ -77,6 +120,25 @@ class GatePolicy(Entry):
 
     def too_old(self, indicator_id: str) -> Gate:
         return self._own(indicator_id).too_old or self.defaults.too_old
+
+    def answers(self, indicator_id: str) -> AnswerLimits:
+        own, general = self._own(indicator_id).answers or OwnAnswerLimits(), self.defaults.answers
+        return AnswerLimits(
+            usual_share=own.usual_share or general.usual_share,
+            between_releases=own.between_releases or general.between_releases,
+            limits={**general.limits, **own.limits},
+        )
+
+    def sisters_of(self, indicator_id: str) -> list[tuple[str, int]]:
+        """The series beside an indicator's in each list of sisters, and which is larger: 1 the sister, -1 it, 0 either."""
+        found = []
+        for sisters in self.sisters:
+            series = sisters.series
+            if indicator_id in series:
+                here = series.index(indicator_id)
+                beside = [there for there in (here - 1, here + 1) if 0 <= there < len(series)]
+                found += [(series[there], (there - here) * sisters.is_ordered) for there in beside]
+        return found
 
     def _own(self, indicator_id: str) -> OwnGates:
         return self.indicators.get(indicator_id, _NO_LIMITS_OF_ITS_OWN)
@@ -92,9 +154,18 @@ def load_gate_policy(known_indicators: Collection[str], path: Path = CATALOGUE_D
         policy = GatePolicy.model_validate(content if isinstance(content, dict) else _not_a_mapping(path))
     except ValidationError as error:
         raise CatalogueError("\n".join(problems(error, path, node, "gates"))) from error
-    unknown = sorted(policy.indicators.keys() - set(known_indicators))
-    if unknown:
-        raise CatalogueError(f"{path.name}: 'indicators' names {', '.join(unknown)}, which the catalogue does not have")
+    named = {"indicators": policy.indicators.keys(), "sisters": {name for s in policy.sisters for name in s.series}}
+    for field, names in named.items():
+        if unknown := sorted(names - set(known_indicators)):
+            raise CatalogueError(
+                f"{path.name}: '{field}' names {', '.join(unknown)}, which the catalogue does not have"
+            )
+    limits = [
+        policy.defaults.answers.limits,
+        *(own.answers.limits for own in policy.indicators.values() if own.answers),
+    ]
+    if wrong := sorted({gate for some in limits for gate in some} - ANSWER_GATES):
+        raise CatalogueError(f"{path.name}: 'limits' names {', '.join(wrong)}, which is no gate of answers")
     return policy
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 import pandas as pd
@@ -41,7 +41,7 @@ class Accepted:
     """A payload that passed: its observations, its rows set aside, and the current districts it speaks of.
 
     ``observations`` has OBSERVATION_COLUMNS; ``quarantine`` has QUARANTINE_COLUMNS. Rows read = rows in
-    ``observations`` + rows in ``quarantine`` + ``out_of_scope``.
+    ``observations`` + rows in ``quarantine`` + ``out_of_scope``. ``area_names`` is what the publisher calls each code.
     """
 
     observations: pd.DataFrame
@@ -52,6 +52,7 @@ class Accepted:
     payload_sha256: str
     warnings: tuple[str, ...] = ()
     out_of_scope: int = 0
+    area_names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def account(self) -> Account:
@@ -178,7 +179,15 @@ def _accept(
             f'; if the publisher means it: python -m pipeline accept {source_id}/{indicator.id} "REASON"'
         )
     return Accepted(
-        observations, quarantine, districts, parsed.rows_read, edition, digest, warnings, parsed.out_of_scope
+        observations,
+        quarantine,
+        districts,
+        parsed.rows_read,
+        edition,
+        digest,
+        warnings,
+        parsed.out_of_scope,
+        parsed.area_names,
     )
 
 

@@ -1,4 +1,4 @@
-"""Take an answer that was rejected since it lacks figures held before or is an older edition, because a person says so."""
+"""Take an answer of a publisher that was rejected because of what was held before, since a person says so."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class CannotAccept(Exception):
 def accept_answers(context: RunContext, source_id: str, indicator_id: str, reason: str) -> list[Snapshot]:
     """Take the newest rejected answer of each part of an indicator; return what is now held as its latest.
 
-    Only what the answer lacks against what was held before can be accepted: it is checked again on its own.
+    What it lacks against what was held before, and gates that it does not pass, can be accepted: it is checked again
+    on its own.
     Raises CannotAccept, and Locked while a run is at work.
     """
     indicator = context.catalogue.indicators.get(indicator_id)

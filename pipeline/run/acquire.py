@@ -222,7 +222,9 @@ class _Search:
     def _checked(self, query: Query, payload: Payload) -> Accepted:
         """What a publisher has just sent, once it passed its checks. Raises PayloadRejected."""
         from pipeline.run.accept import accept
+        from pipeline.run.editions import read_shipped
         from pipeline.run.official import checked_against_official
+        from pipeline.run.plausible import refuse_implausible
 
         context, held = self.context, self._last_good(query)
         try:
@@ -232,9 +234,12 @@ class _Search:
                 self._not_older(query, (accept(context, self.indicator, self.part, query, payload), payload), held)
             raise
         if isinstance(query, SmallAreaQuery):
-            return checked_against_official(context, query, payload, accepted)
-        accepted = accepted if held is None else self._not_older(query, (accepted, payload), held)
-        self._refuse_shorter(query, accepted)
+            accepted = checked_against_official(context, query, payload, accepted)
+        else:
+            accepted = accepted if held is None else self._not_older(query, (accepted, payload), held)
+            self._refuse_shorter(query, accepted)
+        known = held[0] if held else read_shipped(context, self.indicator.id, self.part.id)
+        refuse_implausible(context, self.indicator, self.part, query, accepted, known)
         return accepted
 
     def _not_older(self, query: Query, answer: Read, held: Read) -> Accepted:

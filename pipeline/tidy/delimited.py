@@ -279,3 +279,17 @@ def repeated_keys(area: np.ndarray, period: np.ndarray, value: np.ndarray) -> np
     reasons[rows[different]] = "two different figures are given for this area and period"
     reasons[rows[again & ~different]] = "the figure is given twice for this area and period; one is kept"
     return reasons
+
+
+def names_of_codes(codes: pd.Series, names: pd.Series | None) -> dict[str, str]:
+    """The name that comes with each code (both columns of categories), the last where it has several; empty without names."""
+    if names is None:
+        return {}
+    name_of = np.full(len(codes.cat.categories), -1)
+    name_of[codes.cat.codes.to_numpy()] = names.cat.codes.to_numpy()
+    texts = names.cat.categories
+    return {
+        str(code).strip(): str(texts[name])
+        for code, name in zip(codes.cat.categories, name_of, strict=True)
+        if name >= 0
+    }

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.tidy.delimited import Delimited, read_delimited, repeated_keys, set_aside_rows
+from pipeline.tidy.delimited import Delimited, names_of_codes, read_delimited, repeated_keys, set_aside_rows
 from pipeline.tidy.marks import ELS, WITHOUT_FIGURE, read_cells, status_of
 from pipeline.tidy.observations import PARSED_COLUMNS, Parsed, UnreadablePayload, parse_period
 from pipeline.tidy.rows import is_of_another_level
 
 WHAT = "ELS payload"
 REQUIRED = ("areacd", "period", "value")
-OPTIONAL = ("lci_95", "uci_95", "status", "indicator", "sex", "age")
+OPTIONAL = ("areanm", "lci_95", "uci_95", "status", "indicator", "sex", "age")
 
 
 def parse(content: bytes, *, unreliable_without_interval: bool = False) -> Parsed:
@@ -42,6 +42,7 @@ def parse(content: bytes, *, unreliable_without_interval: bool = False) -> Parse
         set_aside=set_aside,
         rows_read=table.rows_read,
         out_of_scope=int(is_out_of_scope.sum()),
+        area_names=names_of_codes(columns["areacd"], columns.get("areanm")),
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.model import NomisCode, NomisQuery
-from pipeline.tidy.delimited import Delimited, read_delimited, repeated_keys, set_aside_rows, texts_of
+from pipeline.tidy.delimited import Delimited, names_of_codes, read_delimited, repeated_keys, set_aside_rows, texts_of
 from pipeline.tidy.marks import NOMIS, WITHOUT_FIGURE, read_cells
 from pipeline.tidy.observations import COUNT_COLUMNS, PARSED_COLUMNS, Parsed, UnreadablePayload
 
@@ -120,21 +120,14 @@ def parse(source: bytes | Path, query: NomisQuery) -> Parsed:
     set_aside = set_aside_rows(table, reasons, table.columns["GEOGRAPHY_CODE"], period)
     rows_read = table.rows_read - int((is_other & is_paired).sum())
     counts = [name for name in COUNT_COLUMNS if name in figures]
-    return Parsed(figures[[*PARSED_COLUMNS, *counts]], set_aside, rows_read)
+    names = names_of_codes(table.columns["GEOGRAPHY_CODE"], table.columns.get("GEOGRAPHY_NAME"))
+    return Parsed(figures[[*PARSED_COLUMNS, *counts]], set_aside, rows_read, area_names=names)
 
 
 def area_names(source: bytes | Path, query: NomisQuery) -> dict[str, str]:
     """What Nomis calls each area of a payload, by code; empty where no names were sent. A file just parsed is not read again."""
     columns = _table(source, query).columns
-    if "GEOGRAPHY_NAME" not in columns:
-        return {}
-    number, (codes, names) = (
-        _codes(columns["GEOGRAPHY_CODE"]),
-        (columns[name].cat.categories for name in ("GEOGRAPHY_CODE", "GEOGRAPHY_NAME")),
-    )
-    name_of = np.full(len(codes), -1)
-    name_of[number] = _codes(columns["GEOGRAPHY_NAME"])
-    return {str(code).strip(): str(names[name]) for code, name in zip(codes, name_of, strict=True) if name >= 0}
+    return names_of_codes(columns["GEOGRAPHY_CODE"], columns.get("GEOGRAPHY_NAME"))
 
 
 def _what(query: NomisQuery) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -54,12 +55,14 @@ class Parsed:
     Every row read is in exactly one of them, or counted in ``out_of_scope`` (areas that are of no
     level this project holds, such as ITL regions), so ``rows_read = len(figures) + len(set_aside) + out_of_scope``.
     ``source_row`` is the 1-based line of the payload (a header in line 1 makes the first figure line 2).
+    ``area_names`` is what the publisher calls each area code, empty where no names were sent.
     """
 
     figures: pd.DataFrame
     set_aside: pd.DataFrame
     rows_read: int
     out_of_scope: int = 0
+    area_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -127,13 +127,18 @@ class World:
         self.edition = Edition({}, dict(self._nomis), None, None)
 
     def release(self, slug: str, night: date) -> str:
-        """The period after the newest comes, with figures a little above those before it."""
+        """The period after the newest comes, in which each district moves as it did into the newest.
+
+        One factor for all would be a copy of the year before, which the gates hold.
+        """
         cells = dict(self._table(slug).cells)
-        newest = max(period for _, period in cells)
+        before, newest = sorted({period for _, period in cells})[-2:]
         following = re.sub(r"\d{4}", lambda year: str(int(year[0]) + 1), newest, count=1)
         for (area, period), cell in list(cells.items()):
             if period == newest:
-                value = None if cell.value is None else round(cell.value * 1.013, 6)
+                earlier = cells[area, before].value if (area, before) in cells else None
+                move = cell.value / earlier if cell.value and earlier else 1.013
+                value = None if cell.value is None else round(cell.value * move, 6)
                 cells[area, following] = Cell(value, mark=cell.mark)
         self._set(slug, cells, night)
         return f"{slug}: the year {following[:4]}"

@@ -315,14 +315,15 @@ class Simulation:
     # --- what should be -----------------------------------------------------------------------------------------------
 
     def judge(self, plan: str, code: int, line: Line, before: Version | None) -> None:
-        faulty = self.ledger.faulty()
-        given = self.ledger.delivered(self.world.edition)
+        held = [f"ELS {PAY}"] if plan == "other unit" else []  # by the gates on answers: nothing doubles overnight
+        faulty = [*self.ledger.faulty(), *held]
+        given = {series: now for series, now in self.ledger.delivered(self.world.edition).items() if series not in held}
         self.delivered |= given
-        expected_code = 3 if plan == "other unit" else 4 if faulty else 0
+        expected_code = 4 if faulty else 0
         if code != expected_code:
             line.wrong.append(f"exit code {code}, expected {expected_code} (faulty: {', '.join(faulty) or 'nothing'})")
         kind = self.kind(plan, faulty)
-        if expected_code != 3 and kind is not None:
+        if kind is not None:
             self.live, self.stale = dict(self.delivered), set(faulty)
             self.version = FIRST_VERSION if before is None else before.after(kind)
         found = judge.read(self.database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,24 @@ from pipeline.cli import main
 from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.context import open_run
 from pipeline.settings import Settings
+from tests.standin.figures import SHARED_DATA, Figures, Table
 from tests.standin.server import StandIn
 
 WHY = "DWP no longer publishes the first district, see its notice"
 INDICATOR = "child_poverty_ahc"
+
+
+class MovedOn(Figures):
+    """The figures of the latest period, each with the district after the one it belongs to."""
+
+    def table(self, slug: str) -> Table:
+        table = super().table(slug)
+        latest = max(period for _, period in table.cells)
+        areas = sorted(area for area, period in table.cells if period == latest)
+        moved = {
+            (area, latest): table.cells[before, latest] for area, before in zip(areas[1:], areas[:-1], strict=True)
+        }
+        return replace(table, cells={**table.cells, **moved})
 
 
 @pytest.fixture
@@ -87,3 +102,23 @@ def test_a_wrong_call_is_answered_with_a_sentence(
     monkeypatch.setenv("IG_DATA_DIR", str(tmp_path))
     assert main(["accept", *words]) == 1
     assert says in capsys.readouterr().err
+
+
+def test_figures_of_other_districts_are_held_until_a_person_accepts_them(
+    standin: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """The latest year moves on by one district: the run keeps what it has, and says which areas show it."""
+    monkeypatch.setenv("IG_DATA_DIR", str(tmp_path))
+    whole = acquire(standin, tmp_path)
+    standin.hold(MovedOn(SHARED_DATA))
+    held = acquire(standin, tmp_path)
+    assert held.tier == "snapshot"
+    assert held.payload_sha256 == whole.payload_sha256
+    said = " ".join(held.failures)
+    assert "Children in relative poverty after housing costs in 2024: the order of districts is unlike" in said
+    assert "the held figures stay in use" in said
+
+    assert main(["accept", f"ons_els/{INDICATOR}", WHY]) == 0
+    taken = acquire(standin, tmp_path)
+    assert taken.tier == "live"
+    assert taken.payload_sha256 != whole.payload_sha256

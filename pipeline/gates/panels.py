@@ -1,0 +1,144 @@
+"""Figures of one part as tables of areas by periods, on a scale on which moves are of one size: for the gates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
+Scale = Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True)
+class AreaFacts:
+    """What the register knows: each code's name, the codes of each name, regions, districts, and who is in wider areas.
+
+    ``codes_of_name`` has, by tidied name (official and other names), the codes it stands for. ``region`` is the nation's
+    own code outside England. ``districts`` are the codes of all districts, past ones too; ``members`` gives each wider
+    area's current districts, and ``people`` their people of mid-2020.
+    """
+
+    name: Mapping[str, str]
+    codes_of_name: Mapping[str, frozenset[str]]
+    tidy_name: Callable[[str], str]
+    region: Mapping[str, str]
+    districts: frozenset[str]
+    members: Mapping[str, Sequence[str]]
+    people: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """``value``, ``lower`` and ``upper`` as areas × periods, NaN where there is none; periods in order of time."""
+
+    codes: tuple[str, ...]
+    periods: tuple[str, ...]
+    value: Floats
+    lower: Floats
+    upper: Floats
+
+    @property
+    def half_width(self) -> Floats:
+        return (self.upper - self.lower) / 2
+
+    def at(self, period: str) -> int:
+        return self.periods.index(period)
+
+    def only(self, rows: Numbers) -> Panel:
+        codes = tuple(self.codes[row] for row in rows)
+        return Panel(codes, self.periods, self.value[rows], self.lower[rows], self.upper[rows])
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A new answer and what is held of the same part, over the same areas, with the nation and region of each.
+
+    ``groups`` is (label, which areas) for each nation and region with enough areas.
+    """
+
+    new: Panel
+    held: Panel
+    groups: tuple[tuple[str, Flags], ...] = ()
+    released: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return self.new.codes
+
+
+FEWEST_IN_A_GROUP = 5
+
+
+def panels(new: pd.DataFrame, held: pd.DataFrame) -> tuple[Panel, Panel]:
+    """Two tidy tables over the areas of either; a period is a year, or its first day where a year has several.
+
+    Takes ``area_code, period, period_start, year, value, lower, upper``.
+    """
+    is_yearly = not any(frame.duplicated(["area_code", "year"]).any() for frame in (new, held))
+    codes = pd.Index(pd.concat([new["area_code"], held["area_code"]]).unique()).sort_values()
+    return _panel(new, codes, is_yearly), _panel(held, codes, is_yearly)
+
+
+def are_equal(one: Panel, other: Panel) -> bool:
+    """Whether two panels hold the very same figures and intervals of the same areas and periods."""
+    return one.periods == other.periods and all(
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in ("value", "lower", "upper")
+    )
+
+
+def yearly_panel(frame: pd.DataFrame) -> Panel:
+    """One tidy table over its own areas; of several periods of a year, the last stands for it."""
+    return _panel(frame, pd.Index(frame["area_code"].unique()), is_yearly=True)
+
+
+def _panel(frame: pd.DataFrame, codes: pd.Index, is_yearly: bool) -> Panel:
+    rows = codes.get_indexer(pd.Index(frame["area_code"]))
+    order, columns = np.unique(frame["year" if is_yearly else "period_start"].to_numpy(), return_inverse=True)
+    periods = tuple(str(year) if is_yearly else str(year)[:10] for year in order)
+
+    def grid(name: str) -> Floats:
+        filled = np.full((len(codes), len(periods)), np.nan)
+        filled[rows, columns] = frame[name].to_numpy(dtype=np.float64)
+        return filled
+
+    return Panel(tuple(map(str, codes)), periods, grid("value"), grid("lower"), grid("upper"))
+
+
+def districts(new: Panel, held: Panel, facts: AreaFacts) -> Pair:
+    """The districts of both, each under its own code, in groups by nation and region."""
+    rows = np.array([row for row, code in enumerate(new.codes) if code in facts.districts], dtype=np.int64)
+    chosen, before = new.only(rows), held.only(rows)
+    labels: dict[str, list[int]] = {}
+    for row, code in enumerate(chosen.codes):
+        labels.setdefault(f"{code[0]}92", []).append(row)
+        if code[0] == "E" and code in facts.region:
+            labels.setdefault(facts.region[code], []).append(row)
+    groups = []
+    for label, members in labels.items():
+        if FEWEST_IN_A_GROUP <= len(members) < len(chosen.codes):
+            flags = np.zeros(len(chosen.codes), dtype=bool)
+            flags[members] = True
+            name = next((n for c, n in facts.name.items() if c.startswith(label)), label)
+            groups.append((name, flags))
+    released = {
+        period
+        for number, period in enumerate(chosen.periods)
+        if period not in before.periods and np.isfinite(chosen.value[:, number]).any()
+    }
+    return Pair(chosen, before, tuple(groups), frozenset(released))
+
+
+def logarithm(values: Floats) -> Floats:
+    """Natural logarithm; NaN for what is not above nought."""
+    return np.log(np.where(values > 0, values, np.nan))
+
+
+def root(values: Floats) -> Floats:
+    """Square root, on which rates and counts scatter alike at all levels; NaN below nought."""
+    return np.sqrt(np.where(values >= 0, values, np.nan))
