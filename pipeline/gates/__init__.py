@@ -1,6 +1,6 @@
 """Quality gates: what a new file may differ in from the live one before it is published without being asked about."""
 
-from pipeline.gates.findings import Finding, districts_lost, medians_moved, rows_down, too_old
+from pipeline.gates.findings import Finding, districts_lost, medians_moved, rows_down, too_old, went_back
 from pipeline.gates.policy import GatePolicy, load_gate_policy
 from pipeline.gates.record import accept_findings, record_findings, recorded_findings
 
@@ -15,4 +15,5 @@ __all__ = [
     "recorded_findings",
     "rows_down",
     "too_old",
+    "went_back",
 ]

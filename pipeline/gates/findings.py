@@ -130,6 +130,44 @@ def rows_down(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list
     return _worst_first(found)
 
 
+# One row is one indicator that the live file has from a publisher's answer and the new file from the figures shipped with
+# the project, as after the raw store was lost, with how many of its figures would change or go.
+_WENT_BACK = """
+with back as (
+    select distinct new.indicator_id::varchar as indicator_id
+    from meta_source as new
+    inner join live.meta_source as old using (indicator_id, part_id)
+    where new.tier = 'baseline' and old.tier in ('live', 'snapshot')
+)
+select
+    old.indicator_id::varchar as indicator_id,
+    count(*) as held_count,
+    count(*) filter (where new.value is distinct from old.value) as changed_count
+from live.fct_observation as old
+semi join back on old.indicator_id::varchar = back.indicator_id
+left join fct_observation as new
+    on old.indicator_id::varchar = new.indicator_id::varchar
+    and old.area_code::varchar = new.area_code::varchar
+    and old.period = new.period
+where old.value is not null
+group by 1
+having changed_count > 0
+order by 1
+"""
+
+
+def went_back(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list[Finding]:
+    """Indicators whose published answers are no longer held, so that older shipped figures would take their place."""
+    found = []
+    for indicator, held, changed in connection.execute(_WENT_BACK).fetchall():
+        sentence = (
+            f"{indicator}: the answers it was published from are not held any more (data/raw), and the figures shipped "
+            f"with the project would change or remove {changed:,} of {held:,}; restore data/raw or run with the publishers"
+        )
+        found += _finding("went_back", policy.went_back(indicator), indicator, changed / held, sentence)
+    return _worst_first(found)
+
+
 # One row is the typical district of one indicator, nation and year in each of the two files, the move of the live file's
 # from the year before, and whether the year is new. The moves are shares for money and ratios, points for percentages and
 # years. `nation_code` is empty but where the nations measure an indicator differently.

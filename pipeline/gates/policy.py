@@ -89,6 +89,7 @@ class Gates(Entry):
     rows_down: Gate
     median_moved: MedianGate
     too_old: Gate
+    went_back: Gate
     answers: AnswerLimits
 
 
@@ -99,6 +100,7 @@ class OwnGates(Entry):
     rows_down: Gate | None = None
     median_moved: MedianGate | None = None
     too_old: Gate | None = None
+    went_back: Gate | None = None
     answers: OwnAnswerLimits | None = None
 
 
@@ -117,6 +119,9 @@ class GatePolicy(Entry):
 
     def median_moved(self, indicator_id: str) -> MedianGate:
         return self._own(indicator_id).median_moved or self.defaults.median_moved
+
+    def went_back(self, indicator_id: str) -> Gate:
+        return self._own(indicator_id).went_back or self.defaults.went_back
 
     def too_old(self, indicator_id: str) -> Gate:
         return self._own(indicator_id).too_old or self.defaults.too_old

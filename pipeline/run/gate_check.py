@@ -15,6 +15,7 @@ from pipeline.gates import (
     record_findings,
     rows_down,
     too_old,
+    went_back,
 )
 from pipeline.run.context import RunContext
 from pipeline.run.release import file_before
@@ -23,7 +24,7 @@ _HOW_TO_GO_ON = (
     "To see what publishing it would change: python -m pipeline diff --candidate. "
     'If it is right: python -m pipeline publish --accept "REASON". Otherwise the next run tries again.'
 )
-_NEEDED = frozenset({"dim_area", "dim_indicator", "fct_observation", "mart_score", "mart_area_profile"})
+_NEEDED = frozenset({"dim_area", "dim_indicator", "fct_observation", "mart_score", "mart_area_profile", "meta_source"})
 
 
 def hold_against_live(context: RunContext, candidate: Path) -> list[Finding]:
@@ -42,6 +43,7 @@ def hold_against_live(context: RunContext, candidate: Path) -> list[Finding]:
                 found += districts_lost(connection, policy)
                 found += rows_down(connection, policy)
                 found += medians_moved(connection, policy)
+                found += went_back(connection, policy)
                 connection.execute("detach live")
             elif before is not None or problem is not None or version is not None:
                 found.append(_nothing_to_compare_with(context, problem))

@@ -113,3 +113,25 @@ def test_with_nothing_readable_to_compare_with_the_file_is_refused_and_it_says_h
 
 def test_a_first_file_has_nothing_to_be_compared_with_and_passes(doubled: Path, tmp_path: Path) -> None:
     assert refusals(tmp_path / "new", doubled) == []
+
+
+def test_shipped_figures_never_take_the_place_of_newer_ones_that_were_published(
+    published_folder: Path, tmp_path: Path
+) -> None:
+    """The raw store was lost: what was published came from an answer that is not held any more."""
+    live = published_folder / "marts" / "inclusive_growth.duckdb"
+    candidate = tmp_path / "candidate.duckdb"
+    shutil.copy(live, candidate)
+    shutil.rmtree(published_folder / "marts" / "releases")
+    (published_folder / "marts" / "made_from.json").unlink()
+    live.chmod(0o644)
+    with duckdb.connect(str(live)) as connection:
+        connection.execute(
+            "update meta_source set tier = 'live' where indicator_id in ('gdhi_per_head', 'gva_per_hour')"
+        )
+        connection.execute(
+            "update fct_observation set value = 1.01 * value where indicator_id = 'gdhi_per_head' and year = 2023"
+        )
+    [finding] = refusals(published_folder, candidate)
+    assert (finding.gate_id, finding.subject) == ("went_back", "gdhi_per_head")
+    assert "are not held any more (data/raw)" in finding.sentence
