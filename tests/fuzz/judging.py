@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -145,10 +146,19 @@ def _equal(number: float, said: float | None) -> bool:
     return math.isclose(number, said, rel_tol=LARGEST_MISPRINT, abs_tol=LARGEST_MISPRINT)
 
 
+# What publishers set in place of a figure, or stick to one: the government's shorthand and the older symbols.
+_LETTERS = r"(?:low|[cekpruwxz])"
+_MARK = re.compile(rf"(?:{_LETTERS}|\[{_LETTERS}\](?:\s*\[{_LETTERS}\])*|\.\.|[-!#*~:.])", re.ASCII | re.IGNORECASE)
+_STUCK_MARK = re.compile(rf"(.*?[0-9.])\s*(?:\[{_LETTERS}\](?:\s*\[{_LETTERS}\])*|[!#*~])", re.ASCII | re.IGNORECASE)
+
+
 def number_or_none(cell: str) -> float | None:
-    """A cell as a number, None where it is blank. Raises ValueError."""
-    if not cell.strip():
+    """A cell as a number, without a mark stuck to it; None where it is blank or a mark alone. Raises ValueError."""
+    cell = cell.strip()
+    if not cell or _MARK.fullmatch(cell):
         return None
+    if stuck := _STUCK_MARK.fullmatch(cell):
+        cell = stuck[1]
     if not cell.isascii() or "_" in cell:
         raise ValueError(f"{cell!r} is no plain number")
     return float(cell)

@@ -53,7 +53,7 @@ def test_a_profile_has_growth_and_sharing_level_and_change_with_interval_verdict
 
 def test_a_profile_begins_with_growth_and_sharing_and_what_is_clear(said: Callable[..., str]) -> None:
     words = " ".join(said("area", "Tower Hamlets").split())
-    assert "In short: Growth scores 88 and sharing scores 26 (50 is the typical district)." in words
+    assert "In short: Growth scores 88 and sharing scores 27 (50 is the typical district)." in words
     assert "survey error is known for only 33% of growth and 17% of sharing" in words
     assert "Residents' pay is clearly above the typical district." in words
     assert "Participation in work is clearly below the typical district." in words
