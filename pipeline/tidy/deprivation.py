@@ -21,6 +21,7 @@ A district of fewer than 5 small areas has no spread to speak of and gets ``not_
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -195,12 +196,13 @@ def concentration_index(rates: np.ndarray, weights: np.ndarray) -> float:
     """
     order = np.argsort(rates, kind="stable")
     rate, share = rates[order], weights[order] / weights.sum()
-    mean = float(rate @ share)
+    # Exactly rounded sums: a processor's own way to sum would move the last digit from one machine to the next.
+    mean = math.fsum(rate * share)
     if mean == 0:
         return float("nan")
     rank = np.cumsum(share) - share / 2
     # Rounding can leave a uniform district a hair below zero.
-    return max(0.0, float(2 / mean * np.sum(share * rate * rank) - 1))
+    return max(0.0, 2 / mean * math.fsum(share * rate * rank) - 1)
 
 
 MEASURES: Mapping[str, Callable[[SmallAreas], Parsed]] = {

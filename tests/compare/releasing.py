@@ -11,16 +11,16 @@ from pipeline.run.refresh import refresh
 from pipeline.settings import Settings
 
 
-def published(folder: Path, baseline: Path, *, force: bool = False) -> str:
-    """Refresh from a baseline into a data folder; return the line that says what changed."""
-    context = context_of(folder, baseline)
+def published(folder: Path, baseline: Path, *, force: bool = False, draws: int = 0) -> str:
+    """Refresh from a baseline into a data folder; return the line that says what changed. Ranks need ``draws``."""
+    context = context_of(folder, baseline, draws)
     outcome = refresh(context, force=force)
     assert outcome.keeping_problem is None
     return outcome.release.line if outcome.release else "nothing new"
 
 
-def context_of(folder: Path, baseline: Path) -> RunContext:
-    return open_run(Settings(folder, baseline_dir=baseline), offline=True, draws=0)
+def context_of(folder: Path, baseline: Path, draws: int = 0) -> RunContext:
+    return open_run(Settings(folder, baseline_dir=baseline), offline=True, draws=draws)
 
 
 def rows(folder: Path, sql: str) -> list[tuple]:

@@ -12,6 +12,7 @@ from tests.shipped import edition, with_value, without_year
 
 pytestmark = pytest.mark.usefixtures("few_scored_years")
 PRESTON, LEEDS = "E07000123", "E08000035"
+DRAWS = 20
 PAY = 636.0  # 610.7 as published, 583.2 to 638.2
 KEY = "framework_id::varchar, flavour::varchar, window_years, node_id::varchar, area_code::varchar"
 
@@ -23,9 +24,9 @@ def test_a_movement_is_split_exactly_and_its_middle_is_what_a_real_refresh_gives
     before = edition(tmp_path / "a", {"gdhi_per_head": without_year(2023)})
     revised = edition(tmp_path / "b", {"gdhi_per_head": without_year(2023), "pay_median_weekly": revise})
     after = edition(tmp_path / "c", {"pay_median_weekly": revise})
-    published(tmp_path / "data", before)
-    line = published(tmp_path / "data", after)
-    published(tmp_path / "alone", revised)
+    published(tmp_path / "data", before, draws=DRAWS)
+    line = published(tmp_path / "data", after, draws=DRAWS)
+    published(tmp_path / "alone", revised, draws=DRAWS)
     assert "1 new period (gdhi_per_head)" in line
     assert "1 figure revised (Leeds" in line
     assert "(revision and new data)" in line

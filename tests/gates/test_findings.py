@@ -214,5 +214,5 @@ def test_wrong_limits_are_named_with_file_line_and_field(tmp_path: Path, text: s
 
 
 def test_limits_for_an_indicator_nobody_knows_are_refused() -> None:
-    with pytest.raises(CatalogueError, match="claimant_rate_monthly, .* which the catalogue does not have"):
+    with pytest.raises(CatalogueError, match=r"claimant_rate_monthly, .* which the catalogue does not have"):
         load_gate_policy(["gdhi_per_head"])
