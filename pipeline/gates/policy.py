@@ -152,8 +152,13 @@ class GatePolicy(Entry):
 _NO_LIMITS_OF_ITS_OWN = OwnGates()
 
 
-def load_gate_policy(known_indicators: Collection[str], path: Path = CATALOGUE_DIR / "gates.yaml") -> GatePolicy:
-    """Read the limits. Raises CatalogueError naming file, line and field, or an indicator that the catalogue lacks."""
+def load_gate_policy(
+    known_indicators: Collection[str] | None = None, path: Path = CATALOGUE_DIR / "gates.yaml"
+) -> GatePolicy:
+    """Read the limits; with ``known_indicators`` also hold the names in them against these, as the catalogue's check does.
+
+    Raises CatalogueError naming file, line and field, or an indicator that the catalogue lacks.
+    """
     content, node = read_yaml(path)
     try:
         policy = GatePolicy.model_validate(content if isinstance(content, dict) else _not_a_mapping(path))
@@ -161,7 +166,7 @@ def load_gate_policy(known_indicators: Collection[str], path: Path = CATALOGUE_D
         raise CatalogueError("\n".join(problems(error, path, node, "gates"))) from error
     named = {"indicators": policy.indicators.keys(), "sisters": {name for s in policy.sisters for name in s.series}}
     for field, names in named.items():
-        if unknown := sorted(names - set(known_indicators)):
+        if known_indicators is not None and (unknown := sorted(names - set(known_indicators))):
             raise CatalogueError(
                 f"{path.name}: '{field}' names {', '.join(unknown)}, which the catalogue does not have"
             )

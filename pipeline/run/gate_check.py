@@ -34,7 +34,7 @@ def hold_against_live(context: RunContext, candidate: Path) -> list[Finding]:
     release. Where something was published and nothing of it can be compared with, that is a finding that refuses the
     file. Raises CatalogueError when the limits are wrong.
     """
-    policy = load_gate_policy(context.catalogue.indicators)
+    policy = load_gate_policy()
     grace = {release.id: release.grace_days or 0 for release in context.calendar.releases}
     with duckdb.connect(str(candidate)) as connection:
         found = too_old(connection, policy, today=context.started_at.date(), grace_days=grace)

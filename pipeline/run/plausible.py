@@ -30,7 +30,7 @@ def refuse_implausible(
     """
     if held is not None and accepted.payload_sha256 == held.payload_sha256:
         return
-    policy = _policy(frozenset(context.catalogue.indicators))
+    policy = _policy()
     answer = Answer(
         title=indicator.label,
         decimals=indicator.decimals,
@@ -50,16 +50,18 @@ def refuse_implausible(
         )
 
 
-@lru_cache(maxsize=2)
-def _policy(indicators: frozenset[str]) -> GatePolicy:
-    return load_gate_policy(indicators)
+@lru_cache(maxsize=1)
+def _policy() -> GatePolicy:
+    return load_gate_policy()
 
 
 def _sisters(context: RunContext, policy: GatePolicy, indicator: Indicator, part: Part) -> list[Sister]:
     """The newest figures held of each sister: where both are new in one run, the second is held against the first."""
     found = []
     for sister_id, order in policy.sisters_of(indicator.id):
-        sister = context.catalogue.indicators[sister_id]
+        sister = context.catalogue.indicators.get(sister_id)
+        if sister is None:
+            continue
         if own := next((other for other in sister.parts if other.id == part.id), None):
             figures = held_figures(context, sister, own)
             if figures is not None:

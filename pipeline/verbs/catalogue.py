@@ -19,11 +19,13 @@ def add_to(verbs: Verbs) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.catalogue import CatalogueError, load_catalogue
     from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
+    from pipeline.gates import load_gate_policy
 
     try:
         catalogue = load_catalogue()
         for name in DEFAULT_FRAMEWORKS:
             load_framework(name, known_indicators=catalogue.indicators)
+        load_gate_policy(catalogue.indicators)
     except CatalogueError as error:
         raise VerbError(str(error)) from error
     width = max(map(len, catalogue.indicators))

@@ -14,7 +14,8 @@ from pipeline.verbs.nightly import ABOUT
 
 PAGE = (PROJECT_ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 CODES = {name: value for name, value in vars(common).items() if name.startswith("EXIT_")}
-GATES = sorted(Gates.model_fields)
+# The gates on answers have a page of their own, docs/gates.md.
+GATES = sorted({*Gates.model_fields, "nothing_to_compare_with"} - {"answers"})
 
 
 def rows(first_cell: str) -> list[list[str]]:
