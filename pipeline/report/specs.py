@@ -45,7 +45,7 @@ _CONFIG: Final[Mapping[str, Any]] = {
         "title": None,
         "labelColor": "token:ink",
         "labelFontSize": 12,
-        "labelLimit": 340,
+        "labelLimit": 380,
         "offset": 30,
         "symbolSize": 110,
         "symbolOpacity": 1,
@@ -286,7 +286,7 @@ def _breaks(x_field: str) -> list[alt.Chart]:
 def _ranges() -> _Layered:
     """One row a name, one mark a series with its 90% interval, on the band in which the middle 80% of districts lie."""
     names = _words("abcdef"[:3])
-    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=300, grid=False))
+    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=380, grid=False))
     y_offset = alt.YOffset("series:N", scale=alt.Scale(type="point", domain=names, padding=0.5))
     x = alt.X("value:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=_axis(title="text:x_title", tickCount=5))
     colour = alt.Color(
@@ -323,7 +323,7 @@ def _contributions() -> _Layered:
             tickCount=5,
         ),
     )
-    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=300, grid=False))
+    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=380, grid=False))
     sign = alt.condition("datum.value >= 0", alt.value("token:positive"), alt.value("token:negative"))
     return alt.layer(
         field.mark_bar(height={"band": 0.6}).encode(x=x, y=y, color=sign).properties(name="dots"),
