@@ -24,7 +24,6 @@ POINTED_AT = [
     ("areas/E07000123.html", "E07000123-level-growth-and-sharing", "Cardiff"),
     ("areas/E07000123.html", "E07000123-level-pillars", "Productivity"),
     ("areas/E07000123.html", "E07000123-growth-contributions", "Productivity"),
-    ("areas/E07000123.html", "E07000123-growth-rank", "Preston"),
     ("areas/E07000123.html", "E07000123-employment_rate", None),
     ("indicators/employment_rate.html", "employment_rate-intervals", "Cardiff"),
 ]
