@@ -129,7 +129,7 @@ def card_verdict(said: str) -> str:
     match = GRADED.search(said[:1].lower() + said[1:])
     if match:
         return f"{match[1]} {'above' if match[2] in ('above', 'gained on') else 'below'}"
-    return "cannot say" if "cannot say" in said else "not known" if "not known" in said else said
+    return "cannot say" if "cannot say" in said else "not known" if "not know" in said else said
 
 
 def test_no_rank_stands_on_a_page_where_the_file_has_none(pages: dict[str, str], published_rows: Rows) -> None:
