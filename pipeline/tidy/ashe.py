@@ -24,7 +24,7 @@ import pandas as pd
 
 from pipeline.tidy.marks import ASHE, WITHOUT_FIGURE, read_cells
 from pipeline.tidy.observations import Parsed, UnreadablePayload
-from pipeline.tidy.rows import first_reason, is_held, is_of_another_level, split
+from pipeline.tidy.rows import BLANKS, first_reason, is_held, is_of_another_level, split
 from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
 
 COLUMNS = ("Median", "Mean", "10", "20", "25", "30", "40", "60", "70", "75", "80", "90")
@@ -130,7 +130,7 @@ def _cells(content: bytes) -> list[list[str]]:
     is_workbook = content.startswith((b"\xd0\xcf\x11\xe0", b"PK"))
     if not is_workbook:
         try:
-            table = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(content.decode("latin-1")))]
+            table = [[cell.strip(BLANKS) for cell in row] for row in csv.reader(io.StringIO(content.decode("latin-1")))]
         except csv.Error as error:
             raise UnreadablePayload(
                 f"expected a CSV export of the sheet '{_SHEET}'; it does not read: {error}"
@@ -149,7 +149,7 @@ def _cells(content: bytes) -> list[list[str]]:
 def _text(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    return str(cell).strip()
+    return str(cell).strip(BLANKS)
 
 
 def _year(cells: list[list[str]]) -> int:

@@ -47,7 +47,7 @@ def small_areas(content: bytes) -> pd.DataFrame:
         raise UnreadablePayload(f"IoD File 7: not a readable CSV table: {error!s:.120}") from error
     kept = _named(table, FILE_7_COLUMNS, "IoD File 7")
     for column in ("imd_score", "income_rate", "population"):
-        kept[column] = plain_numbers(kept[column].str.replace(",", "").str.strip())
+        kept[column] = plain_numbers(kept[column].str.replace(",", ""))
     is_good = kept["imd_score"].between(0, MOST_SCORE) & kept["income_rate"].between(0, 1)
     is_good &= kept["population"].between(1, deprivation.MOST_PEOPLE)
     if not is_good.all():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.tidy.rows import plain_number
+from pipeline.tidy.rows import BLANKS, plain_number
 
 # Statuses that say there is no figure; one that comes with a figure all the same is not believed.
 WITHOUT_FIGURE = ("not_available", "suppressed")
@@ -79,7 +79,7 @@ class Cell:
 
 def read_cell(text: str, marks: Mapping[str, str]) -> Cell:
     """A blank, a plain number, a mark (``[c]``, ``..``), or a number with a mark stuck to it (``72.3*``, ``72.3 [p]``)."""
-    text = text.strip()
+    text = text.strip(BLANKS)
     if not text:
         return Cell(np.nan)
     number = plain_number(text)

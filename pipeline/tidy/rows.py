@@ -32,13 +32,17 @@ def _matches(codes: pd.Series, pattern: str) -> pd.Series:
     return codes.isin(unique[unique.str.fullmatch(pattern).astype(bool)])
 
 
+# What may stand around a figure. Python's own ``strip`` takes control characters too: "\x1f7.5" may well be a damaged
+# "17.5", so it is no number.
+BLANKS = " \t\r\n\u00a0"
+
 # No ``nan``, ``inf``, thousands separators, underscores or digits of other scripts, all of which Python would read.
 _PLAIN_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 def plain_number(text: str) -> float:
     """A plain decimal number read exactly as Python's ``float`` does; NaN for anything else, and beyond what fits."""
-    text = text.strip(" \t\r")
+    text = text.strip(BLANKS)
     number = float(text) if _PLAIN_NUMBER.fullmatch(text) else np.nan
     return number if np.isfinite(number) else np.nan
 

@@ -154,7 +154,7 @@ _STUCK_MARK = re.compile(rf"(.*?[0-9.])\s*(?:\[{_LETTERS}\](?:\s*\[{_LETTERS}\])
 
 def number_or_none(cell: str) -> float | None:
     """A cell as a number, without a mark stuck to it; None where it is blank or a mark alone. Raises ValueError."""
-    cell = cell.strip()
+    cell = cell.strip(" \t\r\n\u00a0")
     if not cell or _MARK.fullmatch(cell):
         return None
     if stuck := _STUCK_MARK.fullmatch(cell):

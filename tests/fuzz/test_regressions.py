@@ -49,6 +49,18 @@ def test_periods_in_other_digits_or_beyond_the_calendar_are_no_periods(period: s
         parse_period(period)
 
 
+@pytest.mark.parametrize("damage", ["\x1f", "\x1c", "\x85", "\u2003"])
+@pytest.mark.parametrize("column", ["value", "lci_95", "uci_95"])
+def test_a_control_character_in_a_figure_is_no_blank(column: str, damage: str) -> None:
+    header = b"areacd,period,value,lci_95,uci_95\n"
+    row = {"value": "61", "lci_95": "60", "uci_95": "62"}
+    row[column] = damage + row[column]
+    damaged = f"E06000001,2023-01-01/P1Y,{','.join(row.values())}\n".encode()
+    parsed = els.parse(header + damaged + b"E06000002,2023-01-01/P1Y,62,61,63\n")
+    assert parsed.figures["area_code"].tolist() == ["E06000002"]
+    assert parsed.set_aside["reason"].tolist() == ["a number cannot be read"]
+
+
 def test_an_infinite_bound_is_no_bound() -> None:
     header = b"areacd,period,value,lci_95,uci_95\n"
     parsed = els.parse(header + b"E06000001,2023-01-01/P1Y,61,60,1e999\nE06000002,2023-01-01/P1Y,62,61,63\n")
