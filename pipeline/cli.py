@@ -61,6 +61,7 @@ environment:
   IG_KEEP_SNAPSHOTS      how many answers of each query are kept in data/raw (default: 12)
   IG_LOOK_WITHIN_DAYS    within how many days every table is asked about, announced or not (default: 10)
   IG_MOST_MINUTES        how long a nightly run may take before it is ended (default: 90); half of it is for publishers
+  IG_FIRST_SCORED_YEAR   first year that is scored (default: 2009)
   IG_STORE_URL           bucket that machines share, s3://bucket/prefix; keys in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
                          another server in AWS_ENDPOINT_URL: docs/scaling.md (default: none, all on this machine)
   IG_TASK_RUNNER         of Prefect's flows only: threads (default), processes or Dask: docs/scaling.md

@@ -39,6 +39,8 @@ _NEWEST_STAYS = ", since the newest is never let go"
 DEFAULT_LOOK_WITHIN_DAYS = 10
 # A night takes minutes. Half of this is the most that asking publishers may take together; the rest is for the work.
 DEFAULT_MOST_MINUTES = 90
+# Local pay, employment and output are held from 2009 on.
+DEFAULT_FIRST_SCORED_YEAR = 2009
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Settings:
     ``contact`` is the address publishers are given in the User-Agent; without one they are told that none was given.
     ``keep_releases`` is how many minor versions of the data set are kept as they were, ``keep_snapshots`` how many
     answers of each query. Every table is asked about within ``look_within_days``. A night is ended after ``most_minutes``.
+    Scores are made for every year from ``first_scored_year`` on.
     ``store_url`` is the bucket that machines share (``s3://bucket/prefix``), None on a laptop; keys to it stay in the
     environment variables of AWS and are never read here.
     """
@@ -63,6 +66,7 @@ class Settings:
     keep_snapshots: int = DEFAULT_KEEP_SNAPSHOTS
     look_within_days: int = DEFAULT_LOOK_WITHIN_DAYS
     most_minutes: float = DEFAULT_MOST_MINUTES
+    first_scored_year: int = DEFAULT_FIRST_SCORED_YEAR
     store_url: str | None = None
 
     def without_secrets(self, text: str) -> str:
@@ -110,7 +114,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     Nomis key; ``IG_CONTACT`` is a web or mail address at which publishers can reach whoever runs this;
     ``IG_KEEP_RELEASES`` is how many minor versions of the data set to keep, ``IG_KEEP_SNAPSHOTS`` how many answers of
     each query; ``IG_LOOK_WITHIN_DAYS`` is within how many days every table is asked about; ``IG_MOST_MINUTES`` is how long a
-    night may take. Empty means unset.
+    night may take; ``IG_FIRST_SCORED_YEAR`` is the first year that is scored. Empty means unset.
     Raises SettingsError for a contact that no User-Agent can carry, a key that is none, and a number that is none.
     """
     env = os.environ if environ is None else environ
@@ -132,6 +136,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
         keep_releases=_whole_number(env, "IG_KEEP_RELEASES", DEFAULT_KEEP_RELEASES, _NEWEST_STAYS),
         keep_snapshots=_whole_number(env, "IG_KEEP_SNAPSHOTS", DEFAULT_KEEP_SNAPSHOTS, _NEWEST_STAYS),
         look_within_days=_whole_number(env, "IG_LOOK_WITHIN_DAYS", DEFAULT_LOOK_WITHIN_DAYS),
+        first_scored_year=_whole_number(env, "IG_FIRST_SCORED_YEAR", DEFAULT_FIRST_SCORED_YEAR),
         most_minutes=_whole_number(env, "IG_MOST_MINUTES", DEFAULT_MOST_MINUTES),
         store_url=_store_url(env),
     )

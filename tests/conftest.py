@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from pipeline.run import rebuild
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import PROJECT_ROOT, Settings
+from tests.kept import kept
+from tests.quick import quick
 
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
-BASE_YEAR = 2019
-_FIRST_SCORED_YEAR = rebuild.FIRST_SCORED_YEAR
 
 
 @pytest.fixture(scope="session")
@@ -26,27 +27,24 @@ def publishers_files() -> Path:
     return SHARED_DATA
 
 
-@pytest.fixture(scope="module")
-def few_scored_years() -> Iterator[None]:
-    """For whole refreshes that are not about scores: the years since the frameworks' base year are scored, not all since 2009."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rebuild, "FIRST_SCORED_YEAR", BASE_YEAR)
-        yield
-
-
 @pytest.fixture
 def offline_context(tmp_path: Path) -> RunContext:
-    """A run that asks no publisher and draws no errors, with a data folder of its own."""
-    return open_run(Settings(data_dir=tmp_path / "data"), offline=True, draws=0)
+    """A run that asks no publisher, draws no errors and scores few years, with a data folder of its own."""
+    return open_run(quick(data_dir=tmp_path / "data"), offline=True, draws=0)
 
 
 @pytest.fixture(scope="session")
 def offline_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, Outcome]:
-    """A whole refresh from the baseline, made once for all tests that only read what it published."""
-    context = open_run(Settings(data_dir=tmp_path_factory.mktemp("offline")), offline=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rebuild, "FIRST_SCORED_YEAR", _FIRST_SCORED_YEAR)  # also where a module scores few years
-        return context, refresh(context)
+    """A whole refresh from the baseline, for all tests that only read what it published; see `tests.kept`."""
+    data = tmp_path_factory.mktemp("offline")
+    with kept("offline") as cache:
+        if not cache.is_complete:
+            context = open_run(Settings(data_dir=cache.folder / "data"), offline=True)
+            outcome = refresh(context)
+            cache.keep((context.started_at, outcome))
+        shutil.copytree(cache.folder / "data", data, dirs_exist_ok=True)
+        started_at, outcome = cache.kept_value()
+    return replace(open_run(Settings(data_dir=data), offline=True), started_at=started_at), outcome
 
 
 @pytest.fixture

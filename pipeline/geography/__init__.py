@@ -1,7 +1,8 @@
 """One map through time: the register of areas, re-expression on one vintage, groups of places."""
 
 from pipeline.geography.aggregate import Membership, aggregate, group_membership, wider_membership
-from pipeline.geography.dimensions import describe_area, list_areas
+from pipeline.geography.area import Area
+from pipeline.geography.dimensions import bridge_area_group, describe_area, dim_area, dim_area_history, list_areas
 from pipeline.geography.errors import (
     AmbiguousAreaError,
     GeographyError,
@@ -11,8 +12,9 @@ from pipeline.geography.errors import (
     UnknownVintageError,
 )
 from pipeline.geography.groups import Group, read_groups
+from pipeline.geography.load import load_register
 from pipeline.geography.reexpress import Ledger, Reexpressed, reexpress
-from pipeline.geography.register import Area, Register, load_register
+from pipeline.geography.register import Register
 
 __all__ = [
     "AmbiguousAreaError",
@@ -28,7 +30,10 @@ __all__ = [
     "UnknownAreaError",
     "UnknownVintageError",
     "aggregate",
+    "bridge_area_group",
     "describe_area",
+    "dim_area",
+    "dim_area_history",
     "group_membership",
     "list_areas",
     "load_register",

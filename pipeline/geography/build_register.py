@@ -14,7 +14,7 @@ import pandas as pd
 from python_calamine import CalamineWorkbook
 
 from pipeline.geography import settled
-from pipeline.geography.register import FACTS_DIR
+from pipeline.geography.load import FACTS_DIR
 from pipeline.geography.tables import each
 
 NATION_OF_LETTER = {

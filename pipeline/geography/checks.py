@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from pipeline.geography.errors import RegisterError
 from pipeline.geography.names import is_area_code
+from pipeline.geography.register import Register
 from pipeline.geography.tables import each
-
-if TYPE_CHECKING:
-    from pipeline.geography.register import Register
 
 KINDS_OF_CHANGE = ("relabel", "boundary_change", "merge", "split")
 LEVELS = ("district", "county", "combined_authority", "region", "nation", "country")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipeline.geography.area import Area
 from pipeline.geography.errors import GeographyError
 from pipeline.geography.groups import GROUPS_FILE, Group, read_groups, resolve_groups
 from pipeline.geography.names import tidy_name
+from pipeline.geography.register import Register
 from pipeline.geography.tables import each
-
-if TYPE_CHECKING:
-    from pipeline.geography.register import Area, Register
 
 # Shown but not scored (METHODOLOGY section 1): too few residents for most surveys to say anything.
 NOT_SCORED = ("E09000001", "E06000053")

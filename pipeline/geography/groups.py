@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
 from pipeline.catalogue.model import Entry, Identifier, Sentence
 from pipeline.catalogue.yaml_entries import CatalogueError, load_entries
 from pipeline.geography.errors import GeographyError
-
-if TYPE_CHECKING:
-    from pipeline.geography.register import Register
+from pipeline.geography.register import Register
 
 GROUPS_FILE = Path(__file__).resolve().parent / "groups.yaml"
 

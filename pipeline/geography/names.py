@@ -7,15 +7,12 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from pipeline.geography.area import Area
 from pipeline.geography.errors import AmbiguousAreaError, UnknownAreaError
 from pipeline.geography.tables import each
-
-if TYPE_CHECKING:
-    from pipeline.geography.register import Area
 
 # Areas of kinds this project does not hold, by the first three characters of their code.
 KINDS_NOT_HELD: Mapping[str, str] = {

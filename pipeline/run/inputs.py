@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pipeline import __version__
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, Node, load_framework
-from pipeline.geography import read_groups
+from pipeline.geography import bridge_area_group, dim_area, dim_area_history, read_groups
 from pipeline.run.assemble import Assembled
 from pipeline.run.context import RunContext
 from pipeline.run.results import PartResult
@@ -43,8 +43,8 @@ def figure_inputs(
     return _as_arrow(
         {
             "area": area_rows(context),
-            "area_history": context.register.dim_area_history(),
-            "area_group": context.register.bridge_area_group(),
+            "area_history": dim_area_history(context.register),
+            "area_group": bridge_area_group(context.register),
             "indicator": _indicator_rows(context, results),
             "node": _node_rows({name: item.title for name, item in context.catalogue.indicators.items()}),
             "observation": assembled.observations,
@@ -74,7 +74,7 @@ def _as_arrow(frames: Mapping[str, pd.DataFrame]) -> dict[str, pa.Table]:
 
 def area_rows(context: RunContext) -> pd.DataFrame:
     """Today's areas, and after them the named groups, each an area of the level ``group`` under its own id."""
-    areas = context.register.dim_area()
+    areas = dim_area(context.register)
     groups = pd.DataFrame(
         {"area_code": group.id, "area_name": group.title, "level": "group", "is_scored": False}
         for group in read_groups()

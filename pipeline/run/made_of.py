@@ -30,7 +30,7 @@ def fingerprint(context: RunContext, results: Iterable[PartResult]) -> str:
         )
         for result in results
     ]
-    made_with = [code_fingerprint(), context.draws, context.is_thorough]
+    made_with = [code_fingerprint(), context.draws, context.is_thorough, context.settings.first_scored_year]
     return hashlib.sha256(json.dumps([*made_with, inputs]).encode()).hexdigest()
 
 

@@ -35,7 +35,6 @@ from pipeline.scoring.pieces import Simulate
 from pipeline.scoring.simulate import simulate
 from schemas import marts
 
-FIRST_SCORED_YEAR = 2009
 # Draws behind the critical values of rank confidence sets; 250 settle them to about one in a hundred.
 RANK_SET_DRAWS = 250
 
@@ -126,7 +125,7 @@ def score(
         figures,
         areas,
         specs,
-        first_year=FIRST_SCORED_YEAR,
+        first_year=context.settings.first_scored_year,
         draws=context.draws,
         simulate_runs=simulate_runs,
     )
@@ -140,7 +139,7 @@ def study(context: RunContext, assembled: Assembled) -> Studies:
     rank_set = rank_set_table([framework for framework, *_ in inputs], figures, areas, specs, draws=draws)
     if not context.is_thorough:
         return Studies(rank_set)
-    effects = [sensitivity_tables(*given, first_year=FIRST_SCORED_YEAR) for given in inputs]
+    effects = [sensitivity_tables(*given, first_year=context.settings.first_scored_year) for given in inputs]
     return Studies(
         rank_set,
         sensitivity=pd.concat([found.effect for found in effects], ignore_index=True),

@@ -7,16 +7,14 @@ import textwrap
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.load import CATALOGUE_DIR
 from pipeline.run.context import open_run
 from pipeline.run.refresh import refresh
-from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.settings import PROJECT_ROOT
+from tests.quick import quick
 from tests.standin.server import StandIn
-
-pytestmark = pytest.mark.usefixtures("few_scored_years")
 
 
 def entry_of_the_page() -> str:
@@ -31,7 +29,7 @@ def test_one_yaml_entry_and_no_code_adds_an_indicator(tmp_path: Path, publishers
         stream.write("\n" + entry_of_the_page())
     catalogue = load_catalogue(folder)
     with StandIn() as standin:
-        settings = Settings(data_dir=tmp_path / "data", base_urls={"ons_els": standin.base_urls["ons_els"]})
+        settings = quick(data_dir=tmp_path / "data", base_urls={"ons_els": standin.base_urls["ons_els"]})
         outcome = refresh(open_run(settings, catalogue=catalogue, throttle=False, backoff_seconds=0.01, draws=0))
     assert {r.indicator_id: r.tier for r in outcome.results}["business_birth_rate"] == "live"
     with duckdb.connect(str(settings.database), read_only=True) as connection:

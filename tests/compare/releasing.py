@@ -8,7 +8,7 @@ import duckdb
 
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.refresh import refresh
-from pipeline.settings import Settings
+from tests.quick import quick
 
 
 def published(folder: Path, baseline: Path, *, force: bool = False, draws: int = 0) -> str:
@@ -20,7 +20,7 @@ def published(folder: Path, baseline: Path, *, force: bool = False, draws: int =
 
 
 def context_of(folder: Path, baseline: Path, draws: int = 0) -> RunContext:
-    return open_run(Settings(folder, baseline_dir=baseline), offline=True, draws=draws)
+    return open_run(quick(folder, baseline_dir=baseline), offline=True, draws=draws)
 
 
 def rows(folder: Path, sql: str) -> list[tuple]:

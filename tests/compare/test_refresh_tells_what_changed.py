@@ -11,11 +11,11 @@ import pytest
 from pipeline.cli import main
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import refresh
-from pipeline.settings import BASELINE_DIR, Settings
+from pipeline.settings import BASELINE_DIR
 from tests.compare.releasing import published, rows
+from tests.quick import quick
 from tests.shipped import edition, with_value
 
-pytestmark = pytest.mark.usefixtures("few_scored_years")
 PRESTON = "E07000123"
 GVA_2023 = "2023-01-01/P1Y"
 
@@ -128,7 +128,7 @@ def test_diff_says_what_it_cannot_do(
 
 
 def test_the_job_prints_the_line_and_the_report_has_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_job(refresh, JobOptions(offline=True, draws=0), settings=Settings(tmp_path)) == 0
+    assert run_job(refresh, JobOptions(offline=True, draws=0), settings=quick(tmp_path)) == 0
     assert "What changed: 1.0.0: the first release" in capsys.readouterr().out
     report = json.loads((tmp_path / "marts" / "run_report.json").read_text())
     assert report["release"]["version"] == "1.0.0"

@@ -10,7 +10,6 @@ from pipeline.settings import BASELINE_DIR
 from tests.compare.releasing import published, rows
 from tests.shipped import edition, with_value, without_year
 
-pytestmark = pytest.mark.usefixtures("few_scored_years")
 PRESTON, LEEDS = "E07000123", "E08000035"
 DRAWS = 20
 PAY = 636.0  # 610.7 as published, 583.2 to 638.2

@@ -14,11 +14,10 @@ from pipeline import publish
 from pipeline.cli import main
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import refresh
-from pipeline.settings import Settings
 from pipeline.verbs.common import VerbError
+from tests.quick import quick
 from tests.shipped import Row, edition
 
-pytestmark = pytest.mark.usefixtures("few_scored_years")
 WHY = "ONS rebased the series on 1 October, see its notice"
 
 
@@ -31,11 +30,11 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, VerbError, 
     """A data folder with a live file, and a run with implausible household incomes refused after it."""
     folder = tmp_path_factory.mktemp("refused")
     options = JobOptions(offline=True, draws=0)
-    assert run_job(refresh, options, settings=Settings(folder)) == 0
-    before = Settings(folder).database.read_bytes()
+    assert run_job(refresh, options, settings=quick(folder)) == 0
+    before = quick(folder).database.read_bytes()
     other = edition(folder / "edition", {"gdhi_per_head": doubled_2023})
     with pytest.raises(VerbError) as error:
-        run_job(refresh, options, settings=Settings(folder, baseline_dir=other))
+        run_job(refresh, options, settings=quick(folder, baseline_dir=other))
     return folder, error.value, before
 
 
@@ -59,7 +58,7 @@ def test_the_live_file_stays_byte_for_byte_and_the_refused_one_is_kept(
     refused: tuple[Path, VerbError, bytes],
 ) -> None:
     folder, _, before = refused
-    assert Settings(folder).database.read_bytes() == before
+    assert quick(folder).database.read_bytes() == before
     assert (folder / "marts" / "inclusive_growth.refused.duckdb").exists()
 
 
@@ -103,7 +102,7 @@ def test_accepted_it_is_published_with_reason_name_and_time(
     told = capsys.readouterr().out
     assert "accepted: gdhi_per_head: the typical district of 2023 is" in told
     assert "Published as minor 1.0.0 → 1.1.0" in told
-    with duckdb.connect(str(Settings(folder).database), read_only=True) as connection:
+    with duckdb.connect(str(quick(folder).database), read_only=True) as connection:
         accepted = connection.execute(
             "select subject, accepted_because, accepted_by, accepted_at is not null from meta_gate "
             "where severity = 'refuse'"
@@ -133,8 +132,8 @@ def test_the_calendar_says_what_is_overdue(
 def test_what_a_publisher_took_back_cannot_be_accepted_any_more(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     """A night that finds the figures that are live again takes the refused file away: it is overtaken."""
     options = JobOptions(offline=True, draws=0)
-    assert run_job(refresh, options, settings=Settings(tmp_path)) == 0
-    settings = Settings(tmp_path)
+    assert run_job(refresh, options, settings=quick(tmp_path)) == 0
+    settings = quick(tmp_path)
     settings.refused_file.write_bytes(settings.database.read_bytes())
     assert settings.refused_file == publish.refused_path(settings.database)
     assert run_job(refresh, options, settings=settings) == 0

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.geography.build_register import write_facts
-from pipeline.geography.register import FACTS_DIR, TABLES
+from pipeline.geography.load import FACTS_DIR, TABLES
 
 
 def test_the_committed_facts_are_what_the_builder_writes_from_its_sources(shared_data: Path, tmp_path: Path) -> None:

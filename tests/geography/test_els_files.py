@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.geography import Reexpressed, Register, reexpress
+from pipeline.geography.dimensions import dim_area
 from tests.geography.elsfiles import ELS_FILES, read_els
 
 
@@ -29,7 +30,7 @@ def test_nothing_is_lost_and_no_area_comes_out_twice(els: pd.DataFrame, register
     assert not result.observations.duplicated(["area_code", "indicator_id", "period"]).any()
     assert ledger.rows_set_aside == len(result.set_aside)
     assert result.set_aside["reason"].str.len().gt(10).all()
-    assert set(result.observations["area_code"]) <= set(register.dim_area()["area_code"])
+    assert set(result.observations["area_code"]) <= set(dim_area(register)["area_code"])
     districts = set(result.observations["area_code"]) & set(register.districts())
     given = {code for text in els["area_code"].unique() for code in _current(register, text)}
     assert districts == given

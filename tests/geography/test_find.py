@@ -14,7 +14,7 @@ from pipeline.geography import (
     list_areas,
     load_register,
 )
-from pipeline.geography.register import FACTS_DIR
+from pipeline.geography.load import FACTS_DIR
 
 
 @pytest.mark.parametrize(

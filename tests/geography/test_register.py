@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from pipeline.geography import Register, RegisterError, UnknownAreaError, UnknownVintageError, load_register
-from pipeline.geography.register import FACTS_DIR
+from pipeline.geography.dimensions import dim_area, dim_area_history
+from pipeline.geography.load import FACTS_DIR
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_the_ground_of_every_ended_district_is_taken_over_the_next_day_by_codes_
 
 
 def test_a_districts_members_are_counted_once_in_each_wider_area(register: Register) -> None:
-    dim = register.dim_area()
+    dim = dim_area(register)
     regions = dim.loc[dim["level"].isin(("region", "nation")) & dim["area_code"].ne("E92000001"), "area_code"]
     members = [district for region in regions for district in register.members_of(region)]
     assert sorted(members) == register.districts()
@@ -172,7 +173,7 @@ def test_a_combined_authority_begins_on_the_day_its_order_came_into_force(
 
 
 def test_dim_area_has_one_row_an_area_with_names_beside_codes(register: Register) -> None:
-    dim = register.dim_area().set_index("area_code")
+    dim = dim_area(register).set_index("area_code")
     assert dim.index.is_unique
     assert list(dim["level"].value_counts().sort_index()) == [15, 3, 27, 361, 4, 9]
     leeds = dim.loc["E08000035"]
@@ -186,7 +187,7 @@ def test_dim_area_has_one_row_an_area_with_names_beside_codes(register: Register
 
 
 def test_dim_area_history_gives_predecessors_and_successors_of_every_code(register: Register) -> None:
-    history = register.dim_area_history().set_index("area_code")
+    history = dim_area_history(register).set_index("area_code")
     assert history.index.is_unique
     assert history.loc["E06000062", "predecessor_codes"] == "E07000151+E07000154+E07000155"
     assert history.loc["E07000154", "successor_codes"] == "E06000062"
@@ -194,7 +195,7 @@ def test_dim_area_history_gives_predecessors_and_successors_of_every_code(regist
     assert history.loc["95FF", "ended_by"] == "split"
     assert history.loc["E08000038", "began_by"] == "boundary_change"
     assert pd.isna(history.loc["E10000006", "current_codes"])
-    assert history["is_current"].sum() == len(register.dim_area())
+    assert history["is_current"].sum() == len(dim_area(register))
 
 
 @pytest.fixture

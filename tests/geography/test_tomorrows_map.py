@@ -18,7 +18,8 @@ from pipeline.geography import (
     reexpress,
     wider_membership,
 )
-from pipeline.geography.register import FACTS_DIR
+from pipeline.geography.dimensions import bridge_area_group, dim_area
+from pipeline.geography.load import FACTS_DIR
 
 Table = Callable[..., pd.DataFrame]
 PARTS = ("E08000001", "E08000002")  # Bolton and Bury, which are in no such plan
@@ -54,7 +55,7 @@ def test_what_the_rows_leave_blank_is_filled_in(tomorrow: Register) -> None:
     assert len(tomorrow.members_of("E47000001")) == 9
     areas = tomorrow.areas.set_index("area_code")
     assert areas.loc["E08000098", "population_2020"] == areas.loc[list(PARTS), "population_2020"].sum()
-    row = tomorrow.dim_area().set_index("area_code").loc["E08000098"]
+    row = dim_area(tomorrow).set_index("area_code").loc["E08000098"]
     assert 53 < row["latitude"] < 54
     assert row["is_scored"]
 
@@ -80,7 +81,7 @@ def test_wider_areas_and_groups_are_made_of_the_new_map(tomorrow: Register, regi
     made = aggregate(onto, {"people": "count"}, wider_membership(tomorrow), tomorrow).set_index("area_code")
     assert made.loc["E47000001", "value"] == 10
     assert made.loc["K02000001", "value"] == 361
-    group = tomorrow.bridge_area_group().query("group_id == 'greater_manchester_city_region'")
+    group = bridge_area_group(tomorrow).query("group_id == 'greater_manchester_city_region'")
     assert "E08000098" in set(group["area_code"])
     assert len(group) == 9
 

@@ -110,7 +110,7 @@ def test_an_aggregate_needs_the_kind_of_each_indicator(register: Register, table
 
 
 def test_the_named_groups_have_the_districts_their_sources_list(register: Register) -> None:
-    bridge = register.bridge_area_group()
+    bridge = bridge_area_group(register)
     sizes = bridge.groupby("group_id").size()
     assert sizes["core_cities"] == 12
     # seven districts of its own and four combined authorities of 10, 6, 4 and 7, and North of Tyne's three

@@ -13,13 +13,11 @@ import pytest
 from pipeline import publish
 from pipeline.marts.build import build
 from pipeline.publish import CandidateRefused, candidate_path, check_candidate, live_fingerprint, remove_leftovers, swap
-from pipeline.run import rebuild
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.refresh import Outcome, refresh
-from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.settings import PROJECT_ROOT
 from schemas import marts
-
-pytestmark = pytest.mark.usefixtures("few_scored_years")
+from tests.quick import quick
 
 
 def make(path: Path, mark: str) -> Path:
@@ -105,9 +103,9 @@ def test_a_build_never_writes_into_an_existing_file(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def live_before(few_scored_years: None, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def live_before(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A published file of the years that the runs of this module score."""
-    context = open_run(Settings(tmp_path_factory.mktemp("before")), offline=True, draws=0)
+    context = open_run(quick(tmp_path_factory.mktemp("before")), offline=True, draws=0)
     assert refresh(context).is_new
     return context.settings.database.read_bytes()
 
@@ -128,10 +126,9 @@ def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
         from pipeline.run import rebuild as steps
         from pipeline.run.context import open_run
         from pipeline.run.refresh import refresh
-        from pipeline.settings import Settings
-        steps.FIRST_SCORED_YEAR = {rebuild.FIRST_SCORED_YEAR}
+        from tests.quick import quick
         steps.{step} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
-        refresh(open_run(Settings(Path({str(tmp_path)!r})), offline=True, draws=0), force=True)
+        refresh(open_run(quick(Path({str(tmp_path)!r})), offline=True, draws=0), force=True)
     """
     ended = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=PROJECT_ROOT, check=False)
     assert ended.returncode == -9

@@ -32,6 +32,7 @@ from pipeline.settings import Settings
 from pipeline.verbs.common import VerbError
 from tests.nightly.checkout import scored_catalogue
 from tests.nightly.publishers import NO_FILES
+from tests.quick import quickest
 from tests.standin.server import StandIn
 
 DISK_MEGABYTES = 400
@@ -143,9 +144,8 @@ def one_part(context: Any, **_: object) -> Any:
 
 def main(folder: Path) -> dict[str, Any]:
     job.open_run = functools.partial(open_run, catalogue=CATALOGUE, throttle=False)  # type: ignore[attr-defined]
-    rebuild.FIRST_SCORED_YEAR = 2024  # type: ignore[misc]
     disk = Disk(folder)
-    settings = Settings(data_dir=disk.data)
+    settings = quickest(data_dir=disk.data)
     found: dict[str, Any] = {}
     with time_machine.travel(NOON, tick=True) as clock:
         back = functools.partial(clock.move_to, NOON - timedelta(hours=3))
@@ -154,7 +154,7 @@ def main(folder: Path) -> dict[str, Any]:
 
         with StandIn(NO_FILES) as standin:
             disk.fill()
-            asking = Settings(data_dir=disk.data, base_urls=standin.base_urls)
+            asking = quickest(data_dir=disk.data, base_urls=standin.base_urls)
             found["no room for an answer"] = run(asking, one_part, offline=False)
             disk.free()
 

@@ -37,6 +37,7 @@ from pipeline.run.job import JobOptions
 from pipeline.settings import Settings
 from pipeline.sources.base import Payload
 from tests.nightly.checkout import scored_catalogue
+from tests.quick import quickest
 
 KINDS = {"one": 0, "other": 2}  # the number of draws the file says it has
 STEPS = ("raw", "build", "publish", "keep", "prune")
@@ -74,7 +75,7 @@ def exit_code(process: int) -> int:
 
 
 def settings_of(folder: Path) -> Settings:
-    return Settings(data_dir=folder, keep_snapshots=KEEP, keep_releases=KEEP)
+    return quickest(data_dir=folder, keep_snapshots=KEEP, keep_releases=KEEP)
 
 
 def night(folder: Path, kind: str, say: int | None = None) -> None:
@@ -123,7 +124,6 @@ def remember(folder: Path) -> None:
     """Acquire and score once; the runs to come are given the same, since neither leaves a trace on disk."""
     catalogue = scored_catalogue()
     job.open_run = functools.partial(open_run, catalogue=catalogue)  # type: ignore[attr-defined]
-    rebuild.FIRST_SCORED_YEAR = 2024  # type: ignore[misc]
     context = open_run(settings_of(folder), catalogue=catalogue, offline=True, draws=0)
     REMEMBERED["acquire_all"] = refresh.acquire_all(context)
     assembled = rebuild.assemble(context, REMEMBERED["acquire_all"])
@@ -136,7 +136,7 @@ def remember(folder: Path) -> None:
 
 def counts(folder: Path) -> dict[str, int]:
     """Row counts of every table, each table read to its last row."""
-    path = Settings(data_dir=folder).database
+    path = quickest(data_dir=folder).database
     with duckdb.connect(str(path), read_only=True) as connection:
         tables = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
         for table in tables:

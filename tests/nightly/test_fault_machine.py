@@ -28,9 +28,9 @@ from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import refresh
-from pipeline.settings import Settings
 from pipeline.verbs.common import VerbError
 from tests.nightly.checkout import scored_catalogue
+from tests.quick import quickest
 from tests.standin.faults import NAMES
 from tests.standin.server import StandIn
 
@@ -63,14 +63,13 @@ def running() -> Any:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Retry-After of a second, which is honoured elsewhere, is not waited out here."""
     monkeypatch.setattr("pipeline.sources.http._retry_after_seconds", lambda value: 0.01 if value else None)
-    monkeypatch.setattr("pipeline.run.rebuild.FIRST_SCORED_YEAR", 2024)
     monkeypatch.setattr(
         "pipeline.run.job.open_run", partial(open_run, catalogue=PUBLISHED, throttle=False, backoff_seconds=0.001)
     )
 
 
 def open_folder(folder: Path, *, offline: bool = False) -> RunContext:
-    where = Settings(data_dir=folder, base_urls=standin.base_urls)
+    where = quickest(data_dir=folder, base_urls=standin.base_urls)
     return open_run(where, catalogue=CATALOGUE, throttle=False, backoff_seconds=0.001, draws=0, offline=offline)
 
 
@@ -101,9 +100,9 @@ def truth(indicator_id: str, source_id: str) -> pd.DataFrame:
 def live_file() -> Path:
     """A file published of undisturbed answers, made once."""
     folder = Path(tempfile.mkdtemp())
-    code = run_job(refresh, JobOptions(draws=0), settings=Settings(folder, base_urls=standin.base_urls))
+    code = run_job(refresh, JobOptions(draws=0), settings=quickest(folder, base_urls=standin.base_urls))
     assert code == 0
-    return Settings(folder).database
+    return quickest(folder).database
 
 
 def published_figures(database: Path, indicator_id: str) -> pd.DataFrame:
@@ -213,7 +212,7 @@ class Nights(RuleBasedStateMachine):
 
     def publish(self) -> None:
         """The end of the story: a whole refresh over a live file, under whatever is wrong by now."""
-        where = Settings(self.folder, base_urls=standin.base_urls)
+        where = quickest(self.folder, base_urls=standin.base_urls)
         where.marts_dir.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(live_file(), where.database)
         before = where.database.read_bytes()

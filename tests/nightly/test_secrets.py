@@ -17,10 +17,10 @@ from pipeline.run.context import open_run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import Settings, settings_from_environment
+from tests.quick import quick
 from tests.standin.server import StandIn
 from tests.standin.short import short_catalogue
 
-pytestmark = pytest.mark.usefixtures("few_scored_years")
 KEY = "0xplantedkeythatmustnotshow"
 WEBHOOK_PATH = "/services/T0PLANTED/B0HOOK/secretpath"
 MAIL_SECRET = "planted-mail-password"  # noqa: S105 - planted to be looked for
@@ -53,6 +53,7 @@ def environment(standin: StandIn, folder: Path) -> dict[str, str]:
         "IG_SMTP_URL": f"smtp://someone:{MAIL_SECRET}@127.0.0.1:9",
         "IG_MAIL_TO": "someone@example.org",
         "IG_NOTIFY": "always",
+        "IG_FIRST_SCORED_YEAR": "2019",
     }
 
 
@@ -101,7 +102,7 @@ def test_a_crash_that_quotes_the_key_leaves_it_in_no_file_and_tells_nobody(tmp_p
         told.append(f"{message.subject} {message.text}")
         return []
 
-    settings = Settings(tmp_path, nomis_uid=KEY)
+    settings = quick(tmp_path, nomis_uid=KEY)
     steps = nightly.NightlySteps(
         lambda options, where: run_job(crash, options, settings=where), lambda _: None, nightly.prune, tell
     )

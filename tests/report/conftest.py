@@ -18,6 +18,7 @@ from pipeline.report.site import Built, build_site
 from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
+from tests.kept import kept
 
 METHODOLOGY = (PROJECT_ROOT / "docs" / "methodology.md").read_text(encoding="utf-8")
 EVIL_NAME = "Saint-Évêque’s <script>alert('x')</script> & O'Neill"
@@ -62,7 +63,14 @@ def published_rows(published_file: Path) -> Iterator[Callable[..., list[tuple]]]
 
 @pytest.fixture(scope="session")
 def site(published_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return built(published_file, tmp_path_factory.mktemp("site") / "report")
+    """The site of the offline run; see `tests.kept`."""
+    folder = tmp_path_factory.mktemp("site") / "report"
+    with kept("site") as cache:
+        if not cache.is_complete:
+            made = built(published_file, cache.folder / "report")
+            cache.keep((made.built, made.seconds))
+        shutil.copytree(cache.folder / "report", folder)
+        return Site(folder, *cache.kept_value())
 
 
 @pytest.fixture(scope="session")

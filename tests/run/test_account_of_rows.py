@@ -13,10 +13,8 @@ from pipeline.run.assemble import ACCOUNT_IN, ACCOUNT_OUT, RowsLost, assemble, c
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import Outcome, acquire_all, refresh
-from pipeline.settings import Settings
+from tests.quick import quick
 from tests.run.test_revisions import OUTPUT, store
-
-pytestmark = pytest.mark.usefixtures("few_scored_years")
 
 
 def test_the_account_of_a_run_adds_up_and_agrees_with_the_published_file(
@@ -33,7 +31,7 @@ def test_the_account_of_a_run_adds_up_and_agrees_with_the_published_file(
 
 
 def test_the_run_report_shows_the_account(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = Settings(data_dir=tmp_path)
+    settings = quick(data_dir=tmp_path)
     run_job(refresh, JobOptions(offline=True, draws=0), settings=settings)
     capsys.readouterr()
     report = json.loads((settings.marts_dir / "run_report.json").read_text(encoding="utf-8"))
@@ -45,7 +43,7 @@ def test_the_run_report_shows_the_account(tmp_path: Path, capsys: pytest.Capture
 
 def test_rows_of_areas_not_held_are_counted_and_stop_no_run(tmp_path: Path) -> None:
     """ONS's service sends statistical regions beside districts."""
-    context = open_run(Settings(tmp_path), offline=True, draws=0)
+    context = open_run(quick(tmp_path), offline=True, draws=0)
     result = _output(context)
     assert result.observations is not None
     figures = result.observations[["area_code", "period", "year", "value", "status"]]

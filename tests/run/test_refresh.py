@@ -16,15 +16,13 @@ from pipeline.run.context import RunContext, open_run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.run.results import Timings
-from pipeline.settings import Settings
 from pipeline.verbs.common import VerbError
 from tests.nightly.checkout import scored_catalogue
+from tests.quick import quick
 from tests.run.publishers import published_figures
 from tests.standin.figures import SHARED_DATA, figures_of
 from tests.standin.server import StandIn
 from tests.standin.short import short_catalogue
-
-pytestmark = pytest.mark.usefixtures("few_scored_years")
 
 
 def tiers(outcome: Outcome) -> dict[str, set[str]]:
@@ -54,7 +52,7 @@ def live_run(standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> tupl
 
 
 def live_context(standin: StandIn, folder: Path, catalogue: Catalogue | None = None) -> RunContext:
-    settings = Settings(data_dir=folder, base_urls=standin.base_urls)
+    settings = quick(data_dir=folder, base_urls=standin.base_urls)
     return open_run(settings, catalogue=catalogue or short_catalogue(), throttle=False, backoff_seconds=0.01, draws=0)
 
 
@@ -67,10 +65,10 @@ def test_offline_every_part_comes_from_the_baseline_and_says_so(offline_run: tup
 
 
 def test_a_second_refresh_finds_nothing_new_and_leaves_the_file_alone(tmp_path: Path) -> None:
-    first = open_run(Settings(data_dir=tmp_path), offline=True, draws=0)
+    first = open_run(quick(data_dir=tmp_path), offline=True, draws=0)
     assert refresh(first).is_new
     before = first.settings.database.read_bytes()
-    second = refresh(open_run(Settings(data_dir=tmp_path), offline=True, draws=0))
+    second = refresh(open_run(quick(data_dir=tmp_path), offline=True, draws=0))
     assert not second.is_new
     assert first.settings.database.read_bytes() == before
 
@@ -177,7 +175,7 @@ def test_a_bad_night_keeps_the_last_good_answer_and_names_what_failed(
 
 def test_unreachable_hosts_are_noticed_once_and_quickly(tmp_path: Path) -> None:
     closed = {"ons_els": "http://127.0.0.1:9/els", "nomis": "http://127.0.0.1:9/nomis"}
-    context = open_run(Settings(data_dir=tmp_path, base_urls=closed), draws=0)
+    context = open_run(quick(data_dir=tmp_path, base_urls=closed), draws=0)
     outcome = refresh(context)
     assert set(tiers(outcome)) == {"baseline", "none"}
     assert outcome.timings.seconds["fetch, check and tidy"] < 15
@@ -197,7 +195,7 @@ def test_a_corrupted_baseline_file_fails_its_indicator_by_name(tmp_path: Path) -
     broken = tmp_path / "baseline"
     shutil.copytree(BASELINE_DIR, broken)
     (broken / "gva_per_hour.parquet").write_bytes(b"not parquet")
-    settings = Settings(data_dir=tmp_path / "data", baseline_dir=broken)
+    settings = quick(data_dir=tmp_path / "data", baseline_dir=broken)
     outcome = refresh(open_run(settings, offline=True, draws=0))
     assert [result.indicator_id for result in outcome.missing] == ["gva_per_hour"]
     assert "gva_per_hour" in outcome.failures[0]
@@ -211,14 +209,14 @@ def test_an_indicator_that_would_be_lost_keeps_the_published_file(
 
     from pipeline.settings import BASELINE_DIR
 
-    whole = Settings(data_dir=tmp_path)
+    whole = quick(data_dir=tmp_path)
     refresh(open_run(whole, offline=True, draws=0))
     before = whole.database.read_bytes()
     broken = tmp_path / "baseline"
     shutil.copytree(BASELINE_DIR, broken)
     (broken / "gdhi_per_head.parquet").unlink()
     with pytest.raises(VerbError, match=r"gives figures for gdhi_per_head \(main\)") as caught:
-        run_job(refresh, JobOptions(offline=True, draws=0), settings=Settings(tmp_path, baseline_dir=broken))
+        run_job(refresh, JobOptions(offline=True, draws=0), settings=quick(tmp_path, baseline_dir=broken))
     assert caught.value.exit_code == 3
     assert whole.database.read_bytes() == before
     report = json.loads((tmp_path / "marts" / "run_report.json").read_text())
@@ -227,14 +225,14 @@ def test_an_indicator_that_would_be_lost_keeps_the_published_file(
 
 
 def test_the_job_prints_a_summary_and_writes_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_job(refresh, JobOptions(offline=True, draws=0), settings=Settings(tmp_path)) == 0
+    assert run_job(refresh, JobOptions(offline=True, draws=0), settings=quick(tmp_path)) == 0
     out = capsys.readouterr().out
     for heading in ("indicator", "source used", "years", "districts", "age"):
         assert heading in out
     assert "gva_per_hour" in out
     assert "shipped baseline" in out
     assert "Published inclusive_growth.duckdb" in out
-    assert run_job(refresh, JobOptions(offline=True, draws=0), settings=Settings(tmp_path)) == 0
+    assert run_job(refresh, JobOptions(offline=True, draws=0), settings=quick(tmp_path)) == 0
     assert "Nothing new" in capsys.readouterr().out
     report = json.loads((tmp_path / "marts" / "run_report.json").read_text())
     assert report["status"] == "nothing new"
@@ -256,7 +254,7 @@ def test_a_run_that_cannot_begin_or_is_stopped_leaves_its_own_report_not_the_las
 
     options = JobOptions(offline=True, draws=0)
     with pytest.raises(KeyboardInterrupt):
-        run_job(stopped, options, settings=Settings(tmp_path))
+        run_job(stopped, options, settings=quick(tmp_path))
     assert (report()["error"], report()["exit_code"]) == ("stopped by hand before it ended", 1)
     assert list(report()["seconds"]) == ["fetch, check and tidy"]
 
@@ -265,9 +263,9 @@ def test_a_run_that_cannot_begin_or_is_stopped_leaves_its_own_report_not_the_las
 
     monkeypatch.setattr(job, "open_run", wrong)
     with pytest.raises(VerbError, match="no such unit"):
-        run_job(refresh, options, settings=Settings(tmp_path))
+        run_job(refresh, options, settings=quick(tmp_path))
     assert (report()["status"], report()["error"]) == ("failed", "indicators.yaml:7: no such unit")
 
 
 def test_strict_exits_4_where_a_live_source_did_not_answer(tmp_path: Path) -> None:
-    assert run_job(refresh, JobOptions(offline=True, strict=True, draws=0), settings=Settings(tmp_path)) == 4
+    assert run_job(refresh, JobOptions(offline=True, strict=True, draws=0), settings=quick(tmp_path)) == 4

@@ -14,10 +14,9 @@ from pipeline.raw import RawStore, SnapshotKey
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.rebuild import is_published
 from pipeline.run.refresh import acquire_all, refresh
-from pipeline.settings import Settings
 from pipeline.sources.base import Payload
+from tests.quick import quick
 
-pytestmark = pytest.mark.usefixtures("few_scored_years")
 OUTPUT = "gva_per_hour"
 REVISED_BY = {0: 0.04, 1: 0.02}  # standard deviation of the logarithm, by the figure's age in years; older ones stand
 
@@ -25,7 +24,7 @@ REVISED_BY = {0: 0.04, 1: 0.02}  # standard deviation of the logarithm, by the f
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """The newest edition: the figures shipped with the project."""
-    context = open_run(Settings(tmp_path_factory.mktemp("empty")), offline=True, draws=0)
+    context = open_run(quick(tmp_path_factory.mktemp("empty")), offline=True, draws=0)
     result = next(r for r in acquire_all(context) if r.indicator_id == OUTPUT)
     assert result.observations is not None
     return result.observations[["area_code", "period", "year", "value", "status"]]
@@ -62,7 +61,7 @@ def store(context: RunContext, figures: pd.DataFrame, day: int) -> None:
 
 
 def published_after(folder: Path, *editions: pd.DataFrame) -> tuple[RunContext, duckdb.DuckDBPyConnection]:
-    context = open_run(Settings(folder), offline=True, draws=50)
+    context = open_run(quick(folder), offline=True, draws=50)
     for day, edition in enumerate(editions, start=1):
         store(context, edition, day)
     refresh(context)
