@@ -18,12 +18,12 @@ from prefect import flow, task  # isort: skip
 from prefect.cache_policies import NO_CACHE  # isort: skip
 
 from flows.server import begin, on_server
+from pipeline.errors import EXIT_FAILED, PipelineError
 from pipeline.notify import Message, recipients_from_environment, send
 from pipeline.run import nightly as steps
 from pipeline.run.job import JobOptions
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings
 from pipeline.verbs import nightly as verb
-from pipeline.verbs.common import EXIT_FAILED, VerbError
 
 # A run that ends because its machine died is started again by the server (see prefect.yaml), but not for ever:
 # a run that brings its worker down each time would keep a whole pool busy with dying.
@@ -96,9 +96,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     except NightFailed as error:
         return error.exit_code
-    except (SettingsError, VerbError) as error:
+    except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAILED
+        return error.exit_code
 
 
 if __name__ == "__main__":

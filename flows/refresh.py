@@ -25,15 +25,14 @@ _PREFECT_IMPORTED = time.perf_counter()
 
 from flows.runners import chosen_runner  # noqa: E402
 from flows.whole import whole  # noqa: E402
+from pipeline.errors import PipelineError  # noqa: E402
 from pipeline.run.context import RunContext  # noqa: E402
 from pipeline.run.job import JobOptions, run_job  # noqa: E402
 from pipeline.run.news import nothing_new  # noqa: E402
 from pipeline.run.refresh import FETCH_THREADS  # noqa: E402
 from pipeline.run.results import Outcome, PartResult, Timings  # noqa: E402
 from pipeline.run.rota import Ask  # noqa: E402
-from pipeline.settings import SettingsError  # noqa: E402
 from pipeline.verbs import refresh as verb  # noqa: E402
-from pipeline.verbs.common import EXIT_FAILED, VerbError  # noqa: E402
 
 look_for_news = task(name="look for news", cache_policy=NO_CACHE, persist_result=False)(nothing_new)
 
@@ -51,7 +50,7 @@ def refresh(
     """Get every indicator, score, build, check and publish; return the exit code of ``pipeline.cli``.
 
     ``called_at`` is the caller's ``time.perf_counter()``, from which Prefect's own start is measured.
-    Raises VerbError for an expected failure, so that the flow run ends as Failed with its sentence.
+    Raises PipelineError for an expected failure, so that the flow run ends as Failed with its sentence.
     """
     started = None
     if called_at is not None:
@@ -104,12 +103,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             ),
             otherwise=lambda: verb.run(arguments),
         )
-    except VerbError as error:
+    except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAILED
 
 
 if __name__ == "__main__":

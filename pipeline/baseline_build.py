@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from pipeline import __version__
 from pipeline.catalogue import BaselineEntry, Catalogue
+from pipeline.errors import PipelineError
 from pipeline.sources.baseline import MANIFEST, ShippedFile
 from pipeline.tidy import ashe, deprivation, els_source
 from pipeline.tidy.baseline import SCHEMA
@@ -38,7 +39,7 @@ _INCOME_MEASURES: Mapping[str, Callable[[deprivation.SmallAreas], Parsed]] = {
 }
 
 
-class BaselineBuildError(Exception):
+class BaselineBuildError(PipelineError):
     """The baseline cannot be built; the message names the entry, the file and what to do. Nothing was replaced."""
 
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from pipeline import __version__
-from pipeline.settings import SettingsError
+from pipeline.errors import EXIT_FAILED, EXIT_OK, PipelineError
 from pipeline.verbs import (
     accept,
     area,
@@ -39,7 +39,6 @@ from pipeline.verbs import (
     store,
     verify,
 )
-from pipeline.verbs.common import EXIT_FAILED, EXIT_OK, VerbError
 
 EPILOG = """exit codes:
   0  done; for refresh: published, or nothing new
@@ -122,17 +121,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
         return code
-    except VerbError as error:
+    except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAILED
-    except ValueError as error:
-        if not _is_of_the_files(error):
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAILED
     except KeyboardInterrupt:
         print("stopped; the published file is as it was", file=sys.stderr)
         return EXIT_FAILED
@@ -146,14 +137,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         _send_output_nowhere()
         print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
         return EXIT_FAILED
-
-
-def _is_of_the_files(error: ValueError) -> bool:
-    """Whether a file that people edit says something wrong: the catalogue, the register of areas or the named groups."""
-    from pipeline.catalogue import CatalogueError
-    from pipeline.geography.errors import GeographyError
-
-    return isinstance(error, CatalogueError | GeographyError)
 
 
 def _send_output_nowhere() -> None:

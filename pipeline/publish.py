@@ -12,6 +12,7 @@ from typing import Protocol
 import duckdb
 import pandas as pd
 
+from pipeline.errors import EXIT_REFUSED, PipelineError
 from pipeline.marts.declaration import Column, Table
 from pipeline.published_digest import keep_digests, make_read_only, published_digests, write_ahead_log
 from pipeline.setting_aside import set_aside
@@ -31,11 +32,13 @@ class TableRules(Protocol):
     def problems(self, table: pd.DataFrame, name: str, columns: Sequence[Column], /) -> list[str]: ...
 
 
-class CandidateRefused(Exception):
+class CandidateRefused(PipelineError):
     """The candidate failed a check and was not published; the live file is untouched. One problem a line.
 
     ``kept`` is where it is kept for a look, None where it is gone.
     """
+
+    exit_code = EXIT_REFUSED
 
     def __init__(self, problems: str, kept: Path | None = None) -> None:
         super().__init__(problems)

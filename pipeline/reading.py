@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.errors import PipelineError
+
 # A DuckDB file begins with a checksum, these four letters, and the number of its storage format.
 _HEADER = struct.Struct("<8x4sQ")
 _MAGIC = b"DUCK"
@@ -27,7 +29,7 @@ _MOST_SWAPS = 5  # in the time of one opening
 _MAY_BE_ASKED = "SELECT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN and PIVOT"
 
 
-class CannotRead(Exception):
+class CannotRead(PipelineError):
     """The published file cannot be read, or a query cannot be run on it. The message says what to do."""
 
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.errors import PipelineError
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BASELINE_DIR = PROJECT_ROOT / "data" / "raw" / "baseline"
 _CONTACT = re.compile(
@@ -26,7 +28,7 @@ _STORE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=-][
 _SECRET_VARIABLES = ("IG_WEBHOOK_URL", "IG_SMTP_URL", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
-class SettingsError(ValueError):
+class SettingsError(PipelineError, ValueError):
     """A variable of the environment has a value that cannot be used; the message names it."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import socket
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,27 @@ from pipeline.settings import PROJECT_ROOT
 
 STDLIB = set(sys.stdlib_module_names)
 
+# Every room of the house, from the ground up: a room imports from floors below its own, and from nowhere else.
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors", "__version__", "console", "spreadsheet", "setting_aside", "sidecar", "schemas"),
+    ("settings", "catalogue", "reading", "compare"),
+    ("sources", "tidy", "scoring", "gates", "marts", "published", "notify", "questions"),
+    ("geography", "raw", "dictionary", "baseline_build", "report", "export", "releases"),
+    ("published_digest", "documents"),
+    ("publish",),
+    ("storage",),
+    ("retention",),
+    ("run",),
+    ("verbs",),
+    ("cli", "flows"),
+    ("__main__",),
+)
+
 # Room -> what it may import beside the standard library and itself.
 ALLOWED: dict[str, set[str]] = {
-    "pipeline/catalogue": {"pydantic", "yaml"},
+    "pipeline/catalogue": {"pipeline.errors", "pydantic", "yaml"},
     "pipeline/sources": {
+        "pipeline.errors",
         "pipeline.catalogue",
         "pipeline.settings",
         "pipeline.__version__",
@@ -30,6 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline/raw.py": {"pipeline.setting_aside", "pipeline.sidecar", "pipeline.sources.base"},
     "pipeline/tidy": {"numpy", "pandas", "pyarrow", "python_calamine", "pipeline.catalogue.model"},
     "pipeline/geography": {
+        "pipeline.errors",
         "numpy",
         "pandas",
         "pyarrow",
@@ -40,11 +59,12 @@ ALLOWED: dict[str, set[str]] = {
         "pipeline.catalogue.yaml_entries",
         "pipeline.tidy.observations",
     },
-    "pipeline/scoring": {"numpy", "scipy", "SALib", "pandas", "pipeline.catalogue"},
+    "pipeline/scoring": {"pipeline.errors", "numpy", "scipy", "SALib", "pandas", "pipeline.catalogue"},
     "pipeline/marts": {"duckdb", "pyarrow", "pydantic", "pipeline.catalogue"},
     "pipeline/gates": {"duckdb", "numpy", "pandas", "pydantic", "pipeline.catalogue"},
     "pipeline/notify.py": {"requests", "pipeline.settings", "pipeline.__version__"},
     "pipeline/publish.py": {
+        "pipeline.errors",
         "duckdb",
         "pandas",
         "pyarrow",
@@ -53,9 +73,16 @@ ALLOWED: dict[str, set[str]] = {
         "pipeline.setting_aside",
     },
     "pipeline/published_digest.py": {"pipeline.raw"},
-    "pipeline/compare": {"duckdb", "pandas", "pyarrow"},
-    "pipeline/releases": {"duckdb", "pipeline.compare", "pipeline.marts.build", "pipeline.setting_aside"},
+    "pipeline/compare": {"pipeline.errors", "duckdb", "pandas", "pyarrow"},
+    "pipeline/releases": {
+        "pipeline.errors",
+        "duckdb",
+        "pipeline.compare",
+        "pipeline.marts.build",
+        "pipeline.setting_aside",
+    },
     "pipeline/storage": {
+        "pipeline.errors",
         "duckdb",
         "pyarrow",
         "pipeline.compare",
@@ -65,6 +92,7 @@ ALLOWED: dict[str, set[str]] = {
         "pipeline.settings",
     },
     "pipeline/export": {
+        "pipeline.errors",
         "duckdb",
         "xlsxwriter",
         "pipeline.marts.declaration",
@@ -72,9 +100,10 @@ ALLOWED: dict[str, set[str]] = {
         "pipeline.spreadsheet",
     },
     "pipeline/spreadsheet.py": set(),
-    "pipeline/reading.py": {"duckdb"},
+    "pipeline/reading.py": {"pipeline.errors", "duckdb"},
     "pipeline/published": {"duckdb", "pipeline.reading"},
     "pipeline/report": {
+        "pipeline.errors",
         "altair",
         "duckdb",
         "jinja2",
@@ -123,6 +152,59 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
         if not is_allowed(module, ALLOWED[room] | {own})
     }
     assert not wrong
+
+
+def room_of(module: str) -> str:
+    """The room of a module: ``pipeline.run.job`` is in ``run``, ``flows.refresh`` in ``flows``."""
+    first, *rest = module.split(".")
+    return (rest or ["__version__"])[0] if first == "pipeline" else first
+
+
+@cache
+def own_modules() -> dict[str, Path]:
+    return {
+        ".".join(path.relative_to(PROJECT_ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for place in ("pipeline", "flows", "schemas")
+        for path in modules(place)
+    }
+
+
+def test_every_room_imports_from_lower_floors_only() -> None:
+    floor = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+    known = own_modules()
+    assert {room_of(name) for name in known} - {"__version__"} == set(floor) - {"__version__"}
+    upward = {
+        f"{name} imports {module}"
+        for name, path in known.items()
+        for module in imports(path)
+        if module.split(".")[0] in ("pipeline", "flows", "schemas") and room_of(module) != room_of(name)
+        if floor[room_of(module)] >= floor[room_of(name)]
+    }
+    assert upward == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Also not within a function or for types alone: what two modules share belongs on a floor below both."""
+    known = own_modules()
+    below = {
+        name: {found for found in imported_modules(path) if found in known} - {name} for name, path in known.items()
+    }
+    while free := {name for name, others in below.items() if not others}:
+        below = {name: others - free for name, others in below.items() if name not in free}
+    assert below == {}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """The modules a file imports from, with ``from package import module`` as that module."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            places = {f"{node.module}.{alias.name}" for alias in node.names}
+            of_package = places & set(own_modules())
+            found |= of_package or {node.module}
+    return found
 
 
 def test_every_module_of_the_room_list_exists() -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import yaml
 
+from pipeline.errors import PipelineError
+
 Location = tuple[int | str, ...]
 
 
-class CatalogueError(ValueError):
+class CatalogueError(PipelineError, ValueError):
     """A catalogue file says something that cannot be right. The message lists every problem, one a line."""
 
 

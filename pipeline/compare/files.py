@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+from pipeline.errors import PipelineError
+
 OLD, NEW = "old_file", "new_file"
 
 # The newest release is the highest version: a clock can be wrong, numbers only go up.
@@ -34,7 +36,7 @@ where constraint_type = 'PRIMARY KEY' and database_name = ?
 """
 
 
-class CannotCompare(Exception):
+class CannotCompare(PipelineError):
     """A file cannot be read, so there is nothing to compare; the message says which and why."""
 
 

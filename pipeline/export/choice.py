@@ -8,6 +8,7 @@ from datetime import datetime
 
 import duckdb
 
+from pipeline.errors import PipelineError
 from pipeline.marts.declaration import Column, Reference, Table
 
 TITLE = "Inclusive growth in UK local areas"
@@ -50,7 +51,7 @@ order by 1
 """
 
 
-class ExportProblem(Exception):
+class ExportProblem(PipelineError):
     """What was asked for cannot be exported; the message says why and what can be."""
 
 

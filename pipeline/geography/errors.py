@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pipeline.errors import PipelineError
 
-class GeographyError(ValueError):
+
+class GeographyError(PipelineError, ValueError):
     """Something about areas cannot be right or cannot be answered."""
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.compare.version import Version
+from pipeline.errors import PipelineError
 
 MANIFEST = "release.json"
 SCHEMA = "schema.sql"
 FORMAT = 1
 
 
-class ReleaseProblem(Exception):
+class ReleaseProblem(PipelineError):
     """A release cannot be kept, found or rebuilt. The message says which, why, and what to do."""
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.errors import PipelineError
+
 FILE_NAME: Final = "district_boundaries.geojson"  # looked for beside the published file
 _GRID_KM: Final = 0.5
 _SMALLEST_ISLAND: Final = 8  # in squares of the grid, 2 km²; the largest part of a district stays, however small
@@ -25,7 +27,7 @@ _CODE_FIELD: Final = re.compile(r"LAD(\d\d)CD")
 Point = tuple[int, int]
 
 
-class CannotUse(Exception):
+class CannotUse(PipelineError):
     """The file of boundaries cannot be drawn. The message says why and what to do."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from pipeline.errors import PipelineError
 from pipeline.report.site import build_briefing
 
 PAGES: Final = 2
@@ -26,7 +27,7 @@ _TIMEOUT_SECONDS: Final = 120
 _PAGE_OBJECT: Final = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
 
 
-class CannotPrint(Exception):
+class CannotPrint(PipelineError):
     """No browser prints the page, or not as it should. The message says what to do."""
 
 

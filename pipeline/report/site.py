@@ -13,6 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from pipeline.errors import PipelineError
 from pipeline.published import words
 from pipeline.report.boundaries import FILE_NAME, Boundaries, CannotUse, read_boundaries
 from pipeline.report.chart import plain_json
@@ -58,7 +59,7 @@ _LEVELS = (
 )
 
 
-class CannotWrite(Exception):
+class CannotWrite(PipelineError):
     """The site cannot be written where it was asked for. The message says why and what to do."""
 
 

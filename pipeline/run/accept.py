@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import pandas as pd
@@ -17,8 +17,7 @@ from pipeline.catalogue import Indicator, Part, Query
 from pipeline.catalogue.model import ElsQuery, NomisQuery, OnsDatasetQuery, SmallAreaQuery
 from pipeline.catalogue.small_areas import SmallAreaSeries
 from pipeline.run.context import RunContext
-from pipeline.run.results import Account
-from pipeline.run.results import PayloadRejected as PayloadRejected  # for those who call accept
+from pipeline.run.results import Accepted, PayloadRejected
 from pipeline.run.whole import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_whole_periods
 from pipeline.sources.base import Payload
 from pipeline.tidy import baseline as tidy_baseline
@@ -34,42 +33,6 @@ ROWS_LOOKED_AT_ON_ARRIVAL = 20
 BYTES_LOOKED_AT_ON_ARRIVAL = 4096
 # A payload that lost more of the districts held before than this was cut short or changed its map unannounced.
 LARGEST_SHARE_OF_DISTRICTS_LOST = 0.01
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """A payload that passed: its observations, its rows set aside, and the current districts it speaks of.
-
-    ``observations`` has OBSERVATION_COLUMNS; ``quarantine`` has QUARANTINE_COLUMNS. Rows read = rows in
-    ``observations`` + rows in ``quarantine`` + ``out_of_scope``. ``area_names`` is what the publisher calls each code.
-    """
-
-    observations: pd.DataFrame
-    quarantine: pd.DataFrame
-    districts: frozenset[str]
-    rows_read: int
-    edition: str
-    payload_sha256: str
-    warnings: tuple[str, ...] = ()
-    out_of_scope: int = 0
-    area_names: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def account(self) -> Account:
-        """The same in numbers."""
-        with_value = self.observations[self.observations["value"].notna()]
-        years, has_figures = with_value["year"], len(with_value) > 0
-        return Account(
-            edition=self.edition,
-            payload_sha256=self.payload_sha256,
-            rows_read=self.rows_read,
-            rows_set_aside=len(self.quarantine),
-            district_count=len(self.districts),
-            first_year=int(years.min()) if has_figures else None,
-            last_year=int(years.max()) if has_figures else None,
-            latest_period_end=pd.Timestamp(with_value["period_end"].max()).date() if has_figures else None,
-            warnings=self.warnings,
-        )
 
 
 @dataclass(frozen=True)

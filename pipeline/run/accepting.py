@@ -8,6 +8,7 @@ import duckdb
 
 from pipeline import publish
 from pipeline.compare import Stamp
+from pipeline.errors import PipelineError
 from pipeline.gates import Finding, accept_findings
 from pipeline.run.context import RunContext
 from pipeline.run.gate_check import hold_against_live
@@ -20,7 +21,7 @@ from pipeline.run.report import write_run_report
 from pipeline.run.shared import with_bucket
 
 
-class NothingToAccept(Exception):
+class NothingToAccept(PipelineError):
     """No refused file is kept."""
 
 

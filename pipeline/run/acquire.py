@@ -30,7 +30,8 @@ from pipeline.run.results import Account, Attempt, AttemptOutcome, PartResult, P
 from pipeline.sources.base import HostUnreachable, Payload, SourceError
 
 if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothing new does without
-    from pipeline.run.accept import Accepted, HeldDistricts
+    from pipeline.run.accept import HeldDistricts
+    from pipeline.run.results import Accepted
 
     Read = tuple[Accepted, Payload]
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.run.accept import Accepted, accept, ground_cells
+from pipeline.run.accept import accept, ground_cells
 from pipeline.run.context import RunContext
-from pipeline.run.results import PartResult, PayloadRejected
+from pipeline.run.results import Accepted, PartResult, PayloadRejected
 from pipeline.sources.base import Payload, SourceError
 
 _ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].*)?")

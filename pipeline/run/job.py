@@ -13,15 +13,16 @@ from typing import Any, Protocol
 from rich.console import Console
 
 from pipeline.catalogue import CatalogueError
-from pipeline.console import Reporter, make_console, print_summary
+from pipeline.console import make_console
+from pipeline.errors import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_OK, EXIT_REFUSED, PipelineError, VerbError
 from pipeline.run.context import DEFAULT_DRAWS, THOROUGH_DRAWS, RunContext, open_run
 from pipeline.run.lock import Locked, one_at_a_time
+from pipeline.run.progress import Reporter, print_summary
 from pipeline.run.report import report_without_run, run_report, write_run_report
 from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.run.rota import Ask
 from pipeline.run.shared import with_bucket
 from pipeline.settings import Settings, settings_from_environment
-from pipeline.verbs.common import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError
 
 _WRONG_CATALOGUE = "the catalogue is wrong:\n{}"
 
@@ -90,8 +91,7 @@ def run_job(
 
     ``prefect_seconds`` is how long Prefect took to start. Whatever happens, the run report is written,
     but for another run's being at work, whose report it then is.
-    Raises VerbError for an expected failure, its message one a person can act on, and SettingsError for a variable of
-    the environment that cannot be used.
+    Raises PipelineError for an expected failure, its message one a person can act on.
     """
     console = make_console()
     context = _opened(options, settings or settings_from_environment())
@@ -111,13 +111,13 @@ def run_job(
                 # what was refused is not what publishers send any more; accepting it would publish what they took back
                 context.settings.refused_file.unlink()
                 console.print("The file that was refused before is gone: sources give again what is published.")
-    except Locked as error:
-        raise VerbError(str(error), EXIT_LOCKED) from error
+    except Locked:
+        raise  # the report belongs to the run that holds the lock
     except (Exception, KeyboardInterrupt) as error:
         told = _told(context, progress, error, prefect_seconds)
         if told is error:
             raise
-        raise told from (error if isinstance(told, VerbError) else None)
+        raise told from (error if isinstance(told, PipelineError) else None)
     print_summary(console, context, outcome, prefect_seconds)
     code = EXIT_INCOMPLETE if shared.problems else exit_code(outcome, strict=options.strict)
     report = run_report(context, outcome, None, prefect_seconds, code)
@@ -185,6 +185,8 @@ def _told(
             sentence, raised = "stopped by hand before it ended", error
         case _ if (trouble := _trouble_of_the_disk(error)) is not None:
             sentence, raised = trouble, VerbError(trouble)
+        case PipelineError():
+            code, sentence, raised = error.exit_code, str(error), error
         case _:
             sentence, raised = context.settings.without_secrets(crash), error
             if sentence != crash:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipeline.errors import EXIT_LOCKED, PipelineError
 from pipeline.raw import write_atomically
 from pipeline.setting_aside import set_aside
 
@@ -48,8 +49,10 @@ class Owner:
         return f"process {self.process} on {self.host} ({self.command}), since {since:%Y-%m-%d %H:%M} UTC, {age} ago"
 
 
-class Locked(Exception):
+class Locked(PipelineError):
     """Another run holds the data folder; the message names its owner and age, and what to do if it hangs."""
+
+    exit_code = EXIT_LOCKED
 
 
 @contextmanager

@@ -22,12 +22,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, PipelineError
 from pipeline.notify import Message, Recipients, When, recipients_from_environment, send
 from pipeline.run.job import JobOptions
 from pipeline.run.report import report_without_run, write_run_report
 from pipeline.run.watchdog import ended_after
 from pipeline.settings import PROJECT_ROOT, Settings, SettingsError, settings_from_environment
-from pipeline.verbs.common import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError
 
 REPORT_FOLDER = "report"
 METHODOLOGY = PROJECT_ROOT / "docs" / "methodology.md"
@@ -61,7 +61,7 @@ class NightlyOptions:
 class NightlySteps:
     """The work of a night, as plain functions or as Prefect's tasks.
 
-    ``refresh`` gives an exit code or raises VerbError; ``build_report`` the site's folder, or None where the site that
+    ``refresh`` gives an exit code or raises PipelineError; ``build_report`` the site's folder, or None where the site that
     stands is of the live file; ``prune`` a sentence for each kind of thing let go; ``tell`` one for each message that
     did not arrive.
     """
@@ -95,7 +95,7 @@ def run_night(
 
     Raises SettingsError before anything is done when a setting cannot be used, and tells of it where it is none of those
     that say whom to tell; whatever else the refresh raises that
-    is no VerbError (a defect) is told of first and then raised.
+    is no PipelineError (a defect) is told of first and then raised.
     """
     now = now or datetime.now(UTC)
     recipients = recipients_from_environment()
@@ -115,7 +115,7 @@ def _night(
 ) -> Night:
     try:
         night = Night(steps.refresh(options.job, settings))
-    except VerbError as error:
+    except PipelineError as error:
         night = Night(error.exit_code, str(error))
     except Exception as error:
         _tell(steps, Night(EXIT_FAILED, settings.without_secrets(_in_words(error))), settings, recipients, now)

@@ -8,8 +8,8 @@ import pandas as pd
 
 from pipeline import sources
 from pipeline.catalogue.model import SmallAreaQuery
-from pipeline.run.accept import Accepted, PayloadRejected
 from pipeline.run.context import RunContext
+from pipeline.run.results import Accepted, PayloadRejected
 from pipeline.sources.base import Payload, SourceError
 from pipeline.tidy import iod_files
 from pipeline.tidy.observations import UnreadablePayload

@@ -14,9 +14,9 @@ from pipeline.gates.policy import GatePolicy, load_gate_policy
 from pipeline.geography import Register
 from pipeline.geography.names import tidy_name
 from pipeline.raw import SnapshotKey
-from pipeline.run.accept import Accepted, accept
+from pipeline.run.accept import accept
 from pipeline.run.context import RunContext
-from pipeline.run.results import PayloadRejected
+from pipeline.run.results import Accepted, PayloadRejected
 from pipeline.sources.base import SourceError
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.errors import EXIT_REFUSED
 from pipeline.raw import write_atomically
 from pipeline.run.context import RunContext
 from pipeline.run.lateness import overdue_today
 from pipeline.run.results import Outcome, PartResult
 from pipeline.run.rota import Question
 from pipeline.settings import Settings
-from pipeline.verbs.common import EXIT_REFUSED
 
 _LIBRARIES = ("duckdb", "pandas", "pyarrow", "pandera", "prefect")
 

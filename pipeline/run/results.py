@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from pipeline.compare import Stamp
     from pipeline.gates import Finding
-    from pipeline.run.accept import Accepted
 
 Tier = Literal["live", "snapshot", "baseline", "none"]
 AttemptOutcome = Literal[
@@ -58,6 +57,44 @@ class Account:
     last_year: int | None
     latest_period_end: date | None
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A payload that passed: its observations, its rows set aside, and the current districts it speaks of.
+
+    ``observations`` has OBSERVATION_COLUMNS; ``quarantine`` has QUARANTINE_COLUMNS. Rows read = rows in
+    ``observations`` + rows in ``quarantine`` + ``out_of_scope``. ``area_names`` is what the publisher calls each code.
+    """
+
+    observations: pd.DataFrame
+    quarantine: pd.DataFrame
+    districts: frozenset[str]
+    rows_read: int
+    edition: str
+    payload_sha256: str
+    warnings: tuple[str, ...] = ()
+    out_of_scope: int = 0
+    area_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def account(self) -> Account:
+        """The same in numbers."""
+        import pandas as pd
+
+        with_value = self.observations[self.observations["value"].notna()]
+        years, has_figures = with_value["year"], len(with_value) > 0
+        return Account(
+            edition=self.edition,
+            payload_sha256=self.payload_sha256,
+            rows_read=self.rows_read,
+            rows_set_aside=len(self.quarantine),
+            district_count=len(self.districts),
+            first_year=int(years.min()) if has_figures else None,
+            last_year=int(years.max()) if has_figures else None,
+            latest_period_end=pd.Timestamp(with_value["period_end"].max()).date() if has_figures else None,
+            warnings=self.warnings,
+        )
 
 
 @dataclass(frozen=True)

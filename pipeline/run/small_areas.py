@@ -19,13 +19,14 @@ import pyarrow as pa
 
 from pipeline import __version__, publish, sources
 from pipeline.catalogue.small_areas import SmallAreaSeries
+from pipeline.errors import PipelineError
 from pipeline.geography.reexpress import Reexpressed
 from pipeline.geography.small_areas import districts_today, on_own_map
 from pipeline.marts.small_areas import CHECKS_FOLDER, build_small_areas, small_area_tables
 from pipeline.raw import Snapshot, SnapshotKey
-from pipeline.run.accept import PayloadRejected, check_arrival, set_failing_rows_aside
+from pipeline.run.accept import check_arrival, set_failing_rows_aside
 from pipeline.run.context import RunContext, code_fingerprint
-from pipeline.run.results import Timings
+from pipeline.run.results import PayloadRejected, Timings
 from pipeline.run.whole import LARGEST_SHARE_SET_ASIDE, require_whole_periods
 from pipeline.sources.base import Payload, SourceError
 from pipeline.tidy import nomis
@@ -57,7 +58,7 @@ _QUARANTINE = pa.schema(
 )
 
 
-class NothingHeld(RuntimeError):
+class NothingHeld(PipelineError):
     """No answer of the publisher is held, and it gave none now; the message says why and what can be done."""
 
 

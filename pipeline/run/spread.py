@@ -19,18 +19,18 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline.catalogue import Indicator, Part
+from pipeline.errors import PipelineError
 from pipeline.run.acquire import acquire_part
 from pipeline.run.context import RunContext, code_fingerprint, open_run
 from pipeline.run.refresh import FETCH_THREADS
 from pipeline.run.results import PartResult
 from pipeline.run.rota import Question
 from pipeline.settings import settings_from_environment
-from pipeline.verbs.common import VerbError
 
 PartName = tuple[str, str]  # indicator and part
 
 
-class OtherCode(VerbError):
+class OtherCode(PipelineError):
     """A process that was to take part in a run has other code than the one that leads it; the message names both."""
 
 

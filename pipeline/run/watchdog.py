@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from pipeline.verbs.common import EXIT_FAILED
+from pipeline.errors import EXIT_FAILED
 
 # How long telling may take, since what hangs may be the disk or the network that telling needs too.
 SECONDS_TO_TELL = 60.0

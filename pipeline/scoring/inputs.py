@@ -11,11 +11,12 @@ import pandas as pd
 
 from pipeline.catalogue import Indicator
 from pipeline.catalogue.frameworks import Framework
+from pipeline.errors import PipelineError
 from pipeline.scoring.cube import Cube
 from pipeline.scoring.transform import Ints
 
 
-class ScoringInputError(ValueError):
+class ScoringInputError(PipelineError, ValueError):
     """The figures or estimates given cannot be scored; the message names the first row at fault and what to do."""
 
 

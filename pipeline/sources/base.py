@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.errors import PipelineError
+
 
 @dataclass(frozen=True)
 class Page:
@@ -86,7 +88,7 @@ class Payload:
         return io.BytesIO(self.body) if isinstance(self.body, bytes) else self.body.path.open("rb")
 
 
-class SourceError(Exception):
+class SourceError(PipelineError):
     """A source did not give usable data. The message is one sentence a person can act on."""
 
 

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import pyarrow.fs
 
+from pipeline.errors import PipelineError
 from pipeline.raw import write_blocks_atomically
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ _REFUSED = {"ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH"
 _NOT_REACHED = re.compile(r"curlCode: \d+, ([^;]+)")
 
 
-class StoreProblem(Exception):
+class StoreProblem(PipelineError):
     """The bucket cannot be used as asked: the message says what was tried and which part is missing."""
 
 

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
+from pipeline.errors import PipelineError
 from pipeline.storage.bucket import Bucket, Held, StoreProblem
 
 FOLDER = "claims"
@@ -33,7 +34,7 @@ _MOST_TRIES = 4
 _LONGEST_PAUSE_SECONDS = 2.0
 
 
-class TakenElsewhere(Exception):
+class TakenElsewhere(PipelineError):
     """Another machine is at work on the bucket; the message says which and since when."""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.verbs.common import EXIT_LOCKED, EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 from pipeline.verbs.publish import reason_in_words
 
 ABOUT = """Take the newest answer of a publisher that was rejected because figures held before are gone from it, or it is older.
@@ -23,19 +24,13 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.run.accepting_answers import CannotAccept, accept_answers
+    from pipeline.run.accepting_answers import accept_answers
     from pipeline.run.context import open_run
-    from pipeline.run.lock import Locked
 
     source_id, slash, indicator_id = arguments.answer.partition("/")
     if not slash:
         raise VerbError(f"{arguments.answer!r} is not of the form SOURCE/INDICATOR, for example nomis/employment_rate")
-    try:
-        taken = accept_answers(open_run(offline=True), source_id, indicator_id, reason_in_words(arguments.reason))
-    except CannotAccept as error:
-        raise VerbError(str(error)) from error
-    except Locked as error:
-        raise VerbError(str(error), EXIT_LOCKED) from error
+    taken = accept_answers(open_run(offline=True), source_id, indicator_id, reason_in_words(arguments.reason))
     for snapshot in taken:
         rejected = snapshot.sidecar.get("rejected_because", "")
         print(f"taken: the answer of {snapshot.fetched_at:%Y-%m-%d}, which had been rejected: {rejected}")

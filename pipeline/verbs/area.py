@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 from pipeline.verbs.releases import add_as_of, database_to_read
 
 MOST_PROFILES = 3  # of the areas of today on the ground of one of the past
@@ -25,30 +26,22 @@ def add_to(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.published.profile import find_published, profile_text
-    from pipeline.reading import CannotRead
     from pipeline.settings import settings_from_environment
 
-    try:
-        with database_to_read(settings_from_environment(), arguments.as_of) as database:
-            # Today's own name or code needs no register, which takes longer to read than all the rest.
-            code = find_published(database, arguments.name)
-            codes = [code] if code else _today(arguments.name)
-            print("\n\n".join(profile_text(database, each) for each in codes))
-    except CannotRead as error:
-        raise VerbError(str(error)) from error
+    with database_to_read(settings_from_environment(), arguments.as_of) as database:
+        # Today's own name or code needs no register, which takes longer to read than all the rest.
+        code = find_published(database, arguments.name)
+        codes = [code] if code else _today(arguments.name)
+        print("\n\n".join(profile_text(database, each) for each in codes))
     return EXIT_OK
 
 
 def _today(text: str) -> list[str]:
     """The codes of today on the ground of an area of any time, by any of its names."""
     from pipeline.geography import load_register
-    from pipeline.geography.errors import GeographyError
 
     register = load_register()
-    try:
-        found = register.find(text)
-    except GeographyError as error:
-        raise VerbError(str(error)) from error
+    found = register.find(text)
     codes = register.ground_today(found.code)
     if not 0 < len(codes) <= MOST_PROFILES:
         names = ", ".join(f"{register.by_code[code].name} ({code})" for code in codes)

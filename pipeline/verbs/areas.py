@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.verbs.common import EXIT_OK, Verbs, add_verb
+from pipeline.errors import EXIT_OK
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """List today's local authority districts, or tell the history of one area.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pipeline.errors import EXIT_OK, VerbError
 from pipeline.settings import BASELINE_DIR
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Write the figures shipped with the project, from publishers' files in a folder.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Write a briefing on one area as a PDF of two A4 pages: its page of the report, printed through headless Chromium.
 
@@ -26,10 +27,7 @@ def add_to(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.geography import load_register
-    from pipeline.geography.errors import GeographyError
-    from pipeline.reading import CannotRead
-    from pipeline.report.briefing import CannotPrint, write_briefing
-    from pipeline.report.site import CannotWrite
+    from pipeline.report.briefing import write_briefing
     from pipeline.settings import settings_from_environment
 
     database = arguments.file or settings_from_environment().database
@@ -41,8 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
             raise VerbError(f"{found.name} is {len(today)} areas today ({', '.join(today)}); give one of them")
         out = arguments.out or Path(f"briefing-{today[0]}.pdf")
         name, pages = write_briefing(database, today[0], out.resolve())
-    except (GeographyError, CannotRead, CannotWrite, CannotPrint) as error:
-        raise VerbError(str(error)) from error
     except OSError as error:
         raise VerbError(f"the briefing cannot be written: {error.strerror or error}") from error
     print(f"{name}: {out} ({pages} pages)")

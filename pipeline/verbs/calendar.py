@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """When each publication is expected next, by the latest figures in the published file and the
 calendar in pipeline/catalogue/release_calendar.yaml: overdue first, then by day. A publication of which
@@ -26,14 +27,11 @@ def run(arguments: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
     from pipeline.catalogue.release_calendar import load_release_calendar
-    from pipeline.reading import CannotRead, published
+    from pipeline.reading import published
     from pipeline.settings import settings_from_environment
 
-    try:
-        with published(settings_from_environment().database) as connection:
-            held = connection.execute(_HELD).fetchall()
-    except CannotRead as error:
-        raise VerbError(str(error)) from error
+    with published(settings_from_environment().database) as connection:
+        held = connection.execute(_HELD).fetchall()
     today = datetime.now(UTC).date()
     releases = {release.id: release for release in load_release_calendar().releases}
     awaited: dict[tuple[bool, str, str, str], set[str]] = {}  # in the order of the lines

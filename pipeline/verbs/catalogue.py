@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Check the catalogue and list its indicators.
 
@@ -17,17 +18,14 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.catalogue import CatalogueError, load_catalogue
+    from pipeline.catalogue import load_catalogue
     from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
     from pipeline.gates import load_gate_policy
 
-    try:
-        catalogue = load_catalogue()
-        for name in DEFAULT_FRAMEWORKS:
-            load_framework(name, known_indicators=catalogue.indicators)
-        load_gate_policy(catalogue.indicators)
-    except CatalogueError as error:
-        raise VerbError(str(error)) from error
+    catalogue = load_catalogue()
+    for name in DEFAULT_FRAMEWORKS:
+        load_framework(name, known_indicators=catalogue.indicators)
+    load_gate_policy(catalogue.indicators)
     width = max(map(len, catalogue.indicators))
     for indicator in catalogue.indicators.values():
         print(f"{indicator.id:<{width}}  {indicator.theme:<14}  {indicator.title} ({indicator.unit})")

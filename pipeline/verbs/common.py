@@ -7,27 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.errors import VerbError
 from pipeline.spreadsheet import disarmed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EXIT_OK = 0
-EXIT_FAILED = 1
-EXIT_REFUSED = 3
-EXIT_INCOMPLETE = 4
-EXIT_LOCKED = 5
-
 # argparse's own name for what add_subparsers returns is private.
 Verbs = Any
-
-
-class VerbError(Exception):
-    """An expected failure: the message is for a person, the exit code for cron."""
-
-    def __init__(self, message: str, exit_code: int = EXIT_FAILED) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
 
 
 def add_verb(

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 from pipeline.verbs.releases import store_holding
 
 if TYPE_CHECKING:
@@ -53,10 +54,7 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.compare import CannotCompare
     from pipeline.compare.telling import as_data, as_text, of_area
-    from pipeline.reading import CannotRead
-    from pipeline.releases import ReleaseProblem
     from pipeline.settings import settings_from_environment
 
     if arguments.candidate and arguments.after:
@@ -67,10 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.candidate == REFUSED:
         arguments.candidate = _refused(settings)
     told = _name(arguments.as_of or arguments.after)
-    try:
-        found = _worked_out(settings, arguments) if arguments.before or arguments.candidate else _stored(settings, told)
-    except (CannotCompare, CannotRead, ReleaseProblem) as error:
-        raise VerbError(str(error)) from error
+    found = _worked_out(settings, arguments) if arguments.before or arguments.candidate else _stored(settings, told)
     if arguments.area:
         found = of_area(found, _codes(settings, arguments.area))
     if arguments.json:
@@ -132,15 +127,10 @@ def _codes(settings: Settings, name: str) -> list[str]:
     Raises VerbError for a name nobody has or had.
     """
     from pipeline.geography import load_register
-    from pipeline.geography.errors import GeographyError
     from pipeline.published.profile import find_published
-    from pipeline.reading import CannotRead
 
-    try:
-        code = find_published(settings.database, name)
-        if code is not None:
-            return [code]
-        register = load_register()
-        return register.ground_today(register.find(name).code)
-    except (CannotRead, GeographyError) as error:
-        raise VerbError(str(error)) from error
+    code = find_published(settings.database, name)
+    if code is not None:
+        return [code]
+    register = load_register()
+    return register.ground_today(register.find(name).code)

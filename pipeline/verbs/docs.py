@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Renew what is made by machine in the documents, from the declaration of the tables and the published file.
 
@@ -27,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pipeline.marts.declaration import declared_tables
     from pipeline.published.profile import profile_text
     from pipeline.questions import questions, questions_page
-    from pipeline.reading import CannotRead, run_query
+    from pipeline.reading import run_query
     from pipeline.settings import PROJECT_ROOT, settings_from_environment
 
     database = settings_from_environment().database
@@ -38,18 +39,15 @@ def run(arguments: argparse.Namespace) -> int:
     def answered(text: str) -> str:
         return with_answers(text, lambda sql: run_query(database, sql))
 
-    try:
-        profile = profile_text(database, load_register().find(EXAMPLE_AREA).code)
-        texts = {
-            docs / "data-dictionary.md": markdown_dictionary(indicators),
-            docs / "data-dictionary.html": html_dictionary(dictionary_rows(tables.values()).to_pylist()),
-            docs / "questions.md": answered(questions_page(questions())),
-            readme: readme_with_blocks(readme.read_text(encoding="utf-8"), profile, tables),
-        }
-        for path in sorted(docs.glob("*.md")):
-            texts.setdefault(path, answered(path.read_text(encoding="utf-8")))
-    except CannotRead as error:
-        raise VerbError(str(error)) from error
+    profile = profile_text(database, load_register().find(EXAMPLE_AREA).code)
+    texts = {
+        docs / "data-dictionary.md": markdown_dictionary(indicators),
+        docs / "data-dictionary.html": html_dictionary(dictionary_rows(tables.values()).to_pylist()),
+        docs / "questions.md": answered(questions_page(questions())),
+        readme: readme_with_blocks(readme.read_text(encoding="utf-8"), profile, tables),
+    }
+    for path in sorted(docs.glob("*.md")):
+        texts.setdefault(path, answered(path.read_text(encoding="utf-8")))
     for path, text in texts.items():
         changed = renew(path, text)
         print(f"{path.relative_to(PROJECT_ROOT)}: {'renewed' if changed else 'up to date'}")

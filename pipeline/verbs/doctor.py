@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from pipeline.verbs.common import EXIT_FAILED, EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_FAILED, EXIT_OK
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Ask every publisher a few small questions and say what answers, what has moved and what has changed its shape.
 
@@ -24,15 +25,12 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.catalogue import CatalogueError, load_catalogue
+    from pipeline.catalogue import load_catalogue
     from pipeline.settings import settings_from_environment
     from pipeline.sources.doctor import examine
     from pipeline.sources.http import HttpClient
 
-    try:
-        catalogue = load_catalogue()
-    except CatalogueError as error:
-        raise VerbError(str(error)) from error
+    catalogue = load_catalogue()
     queries = [query for indicator in catalogue.collected for part in indicator.parts for query in part.live]
     wrong = asked = 0
     unreachable: Counter[str] = Counter()  # questions by source; the first says why, and the reason is the same for all

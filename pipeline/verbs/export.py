@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 from pipeline.verbs.releases import add_as_of, database_to_read
 
 FORMATS = ("parquet", "csv", "datapackage", "excel", "all")
@@ -35,9 +36,9 @@ def add_to(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.catalogue import load_catalogue
-    from pipeline.export import ExportProblem, choose, export
+    from pipeline.export import choose, export
     from pipeline.marts.declaration import declared_tables
-    from pipeline.reading import CannotRead, published
+    from pipeline.reading import published
     from pipeline.settings import settings_from_environment
 
     settings = settings_from_environment()
@@ -48,8 +49,6 @@ def run(arguments: argparse.Namespace) -> int:
             declared = declared_tables(load_catalogue().indicators)
             choice = choose(connection, declared, names=arguments.tables, place=arguments.area)
             written = export(connection, choice, formats, folder)
-    except (CannotRead, ExportProblem) as error:
-        raise VerbError(str(error)) from error
     except OSError as error:
         raise VerbError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
     size = sum(path.stat().st_size for path in written)

@@ -6,8 +6,9 @@ import argparse
 import textwrap
 from typing import Any
 
+from pipeline.errors import EXIT_OK, VerbError
 from pipeline.published.scores import CHANGE_WINDOW_YEARS, DEFAULT_FRAMEWORK
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Say which districts are surely in the top and the bottom fifth of a ranking, and how few they are.
 
@@ -56,17 +57,14 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.reading import CannotRead, published
+    from pipeline.reading import published
     from pipeline.settings import settings_from_environment
 
     asked = {"framework": arguments.framework, "node": arguments.node, "depth": HEADLINE_DEPTH}
     asked |= {"window": CHANGE_WINDOW_YEARS}
-    try:
-        with published(settings_from_environment().database) as connection:
-            rows = connection.execute(_ROWS, asked).fetchall()
-            nodes = [row[0] for row in connection.execute(_NODES, [arguments.framework]).fetchall()]
-    except CannotRead as error:
-        raise VerbError(str(error)) from error
+    with published(settings_from_environment().database) as connection:
+        rows = connection.execute(_ROWS, asked).fetchall()
+        nodes = [row[0] for row in connection.execute(_NODES, [arguments.framework]).fetchall()]
     if not nodes:
         raise VerbError(f"no ranking of a framework '{arguments.framework}' is in the published file")
     if not rows:

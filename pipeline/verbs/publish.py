@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.verbs.common import EXIT_FAILED, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK, EXIT_REFUSED, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Publish the file that a quality gate refused, because you looked and it is right.
 
@@ -24,17 +25,12 @@ def add_to(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.publish import CandidateRefused
-    from pipeline.run.accepting import NothingToAccept, publish_refused
+    from pipeline.run.accepting import publish_refused
     from pipeline.run.context import open_run
-    from pipeline.run.lock import Locked
 
     reason = reason_in_words(arguments.accept)
     try:
         release, findings = publish_refused(open_run(offline=True), reason)
-    except NothingToAccept as error:
-        raise VerbError(str(error), EXIT_FAILED) from error
-    except Locked as error:
-        raise VerbError(str(error), EXIT_LOCKED) from error
     except CandidateRefused as error:
         raise VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED) from error
     for finding in findings:

@@ -8,8 +8,9 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pipeline.errors import EXIT_OK
 from pipeline.spreadsheet import disarmed
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.verbs.common import Verbs, add_verb
 from pipeline.verbs.releases import add_as_of, database_to_read
 
 if TYPE_CHECKING:
@@ -37,21 +38,18 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.reading import CannotRead, asked
+    from pipeline.reading import asked
     from pipeline.settings import settings_from_environment
 
     sql = sys.stdin.read() if arguments.sql == "-" else arguments.sql
-    try:
-        with (
-            database_to_read(settings_from_environment(), arguments.as_of) as database,
-            asked(database, sql) as answer,
-        ):
-            if arguments.csv:
-                _print_csv(answer)
-            else:
-                _print_first(answer, arguments.limit)
-    except CannotRead as error:
-        raise VerbError(str(error)) from error
+    with (
+        database_to_read(settings_from_environment(), arguments.as_of) as database,
+        asked(database, sql) as answer,
+    ):
+        if arguments.csv:
+            _print_csv(answer)
+        else:
+            _print_first(answer, arguments.limit)
     return EXIT_OK
 
 

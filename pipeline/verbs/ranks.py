@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb, read_csv, write_csv
+from pipeline.errors import EXIT_OK
+from pipeline.verbs.common import Verbs, add_verb, read_csv, write_csv
 
 ABOUT = """Say how surely areas can be ranked on one estimate: confidence sets for ranks.
 
@@ -27,13 +28,10 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.scoring import ScoringInputError, rank_table
+    from pipeline.scoring import rank_table
 
-    try:
-        estimates = read_csv(arguments.estimates, numbers=("estimate", "standard_error"))
-        ranks = rank_table(estimates, coverage=arguments.coverage, simultaneous=arguments.simultaneous)
-    except ScoringInputError as error:
-        raise VerbError(str(error)) from error
+    estimates = read_csv(arguments.estimates, numbers=("estimate", "standard_error"))
+    ranks = rank_table(estimates, coverage=arguments.coverage, simultaneous=arguments.simultaneous)
     write_csv(ranks, arguments.out)
     print(f"{len(ranks):,} rows written to {arguments.out}")
     return EXIT_OK

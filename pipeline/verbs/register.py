@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Write the register of areas (pipeline/geography/facts) anew from publishers' files in a folder.
 

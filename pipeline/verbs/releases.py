@@ -9,7 +9,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 
 if TYPE_CHECKING:
     from pipeline.compare import Version
@@ -51,13 +52,10 @@ def database_to_read(settings: Settings, as_of: str | None) -> Iterator[Path]:
     if as_of is None:
         yield settings.database
         return
-    from pipeline.releases import ReleaseProblem, database_as_of
+    from pipeline.releases import database_as_of
 
     with ExitStack() as stack:
-        try:
-            path = stack.enter_context(database_as_of(store_holding(settings, as_of), settings.database, as_of))
-        except ReleaseProblem as error:
-            raise VerbError(str(error)) from error
+        path = stack.enter_context(database_as_of(store_holding(settings, as_of), settings.database, as_of))
         yield path
 
 
@@ -89,14 +87,10 @@ def _versions(store: ReleaseStore) -> list[Version]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.releases import ReleaseProblem
     from pipeline.settings import settings_from_environment
 
     settings = settings_from_environment()
-    try:
-        store = store_holding(settings, arguments.release)
-    except ReleaseProblem as error:
-        raise VerbError(str(error)) from error
+    store = store_holding(settings, arguments.release)
     if arguments.action == "restore":
         if arguments.release is None:
             raise VerbError("say which release to restore, by version (1.2.0) or day (2026-11-01)")
@@ -104,8 +98,6 @@ def run(arguments: argparse.Namespace) -> int:
             version, path = store.restore(arguments.release, arguments.out)
         except FileExistsError as error:
             raise VerbError(f"{error}; give another name with --out, or remove it first") from error
-        except ReleaseProblem as error:
-            raise VerbError(str(error)) from error
         except OSError as error:
             raise VerbError(
                 f"{error.filename or arguments.out} cannot be written: {error.strerror or error}"

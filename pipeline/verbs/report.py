@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Build the report from the published file: a site of plain files that opens from a disk and from any web host.
 
@@ -26,8 +27,7 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.reading import CannotRead
-    from pipeline.report.site import CannotWrite, build_site
+    from pipeline.report.site import build_site
     from pipeline.settings import PROJECT_ROOT, settings_from_environment
 
     database = arguments.file or settings_from_environment().database
@@ -35,8 +35,6 @@ def run(arguments: argparse.Namespace) -> int:
     methodology = (PROJECT_ROOT / "docs" / "methodology.md").read_text(encoding="utf-8")
     try:
         built = build_site(database, out, methodology=methodology)
-    except (CannotRead, CannotWrite) as error:
-        raise VerbError(str(error)) from error
     except OSError as error:
         raise VerbError(f"the report cannot be written to {out}: {error.strerror or error}") from error
     if built.note:

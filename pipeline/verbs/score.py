@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb, read_csv, write_csv
+from pipeline.errors import EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb, read_csv, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +39,8 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.catalogue import CatalogueError
     from pipeline.catalogue.frameworks import load_framework
-    from pipeline.scoring import ScoringInputError, score_table, why_not_scored
+    from pipeline.scoring import score_table, why_not_scored
 
     for option in ("draws", "seed"):
         if getattr(arguments, option) < 0:
@@ -49,13 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise VerbError(
             f"--draws {arguments.draws} are too few for 90% intervals: 0 for none, or {FEWEST_DRAWS} and more"
         )
-    try:
-        framework = load_framework(arguments.framework)
-        values = read_csv(arguments.values, numbers=("value", "standard_error"))
-        scores = score_table(values, framework, draws=arguments.draws, seed=arguments.seed)
-        reasons = why_not_scored(values, framework) if scores["score"].isna().any() else None
-    except (CatalogueError, ScoringInputError) as error:
-        raise VerbError(str(error)) from error
+    framework = load_framework(arguments.framework)
+    values = read_csv(arguments.values, numbers=("value", "standard_error"))
+    scores = score_table(values, framework, draws=arguments.draws, seed=arguments.seed)
+    reasons = why_not_scored(values, framework) if scores["score"].isna().any() else None
     write_csv(scores, arguments.out)
     print(f"{len(scores):,} rows written to {arguments.out}")
     if reasons is not None:

@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb, write_csv
+from pipeline.errors import EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,16 +45,10 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.catalogue import CatalogueError
-    from pipeline.reading import CannotRead
-    from pipeline.scoring import ScoringInputError
 
     if arguments.samples < 2 or arguments.samples & (arguments.samples - 1):
         raise VerbError(f"--samples must be a power of 2, such as 64 (given: {arguments.samples})")
-    try:
-        framework, tables = _studied(arguments.framework, arguments.samples)
-    except (CatalogueError, ScoringInputError, CannotRead) as error:
-        raise VerbError(str(error)) from error
+    framework, tables = _studied(arguments.framework, arguments.samples)
     if arguments.out is not None:
         write_csv(tables.variant, arguments.out)
     print("\n".join(_lines(framework, tables)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.verbs.common import EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_REFUSED, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Publish a series of small areas (lower-layer super output areas) in a DuckDB file of its own.
 
@@ -33,9 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise VerbError(f"no series '{arguments.series}' in small_areas.yaml; there are {', '.join(known)}")
 
     from pipeline.publish import CandidateRefused
-    from pipeline.run.accept import PayloadRejected
     from pipeline.run.context import open_run
-    from pipeline.run.lock import Locked, one_at_a_time
+    from pipeline.run.lock import one_at_a_time
+    from pipeline.run.results import PayloadRejected
     from pipeline.run.small_areas import NothingHeld, publish_small_areas
 
     context = open_run(offline=arguments.offline, force=arguments.force)
@@ -46,8 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise VerbError(f"nothing published: {error}") from error
     except CandidateRefused as error:
         raise VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED) from error
-    except Locked as error:
-        raise VerbError(str(error), EXIT_LOCKED) from error
     except OSError as error:
         raise VerbError(f"{error.filename or 'a file'} cannot be written or read: {error.strerror or error}") from error
     finally:

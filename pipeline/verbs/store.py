@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pipeline.verbs.common import EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, VerbError, Verbs, add_verb
+from pipeline.errors import EXIT_INCOMPLETE, EXIT_OK, VerbError
+from pipeline.verbs.common import Verbs, add_verb
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -37,17 +38,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _show(settings: Settings, url: str) -> int:
     from pipeline.releases.finding import live_version
     from pipeline.storage import claim, publishing, snapshots
-    from pipeline.storage.bucket import StoreProblem, open_bucket
+    from pipeline.storage.bucket import open_bucket
 
     bucket = open_bucket(url)
-    try:
-        bucket.require()
-        newest = publishing.latest(bucket)
-        there = bucket.list("")
-        only_there = snapshots.missing_here(bucket, settings.raw_dir)
-        holders = claim.holders(bucket)
-    except StoreProblem as problem:
-        raise VerbError(str(problem)) from problem
+    bucket.require()
+    newest = publishing.latest(bucket)
+    there = bucket.list("")
+    only_there = snapshots.missing_here(bucket, settings.raw_dir)
+    holders = claim.holders(bucket)
     held = snapshots.sidecars(list(there))
     only_here = [name for name in snapshots.sidecars(list(snapshots.names_here(settings.raw_dir))) if name not in there]
     total = sum(held_object.byte_count for held_object in there.values())
@@ -61,14 +59,12 @@ def _show(settings: Settings, url: str) -> int:
 
 
 def _sync(settings: Settings) -> int:
-    from pipeline.run.lock import Locked, one_at_a_time
+    from pipeline.run.lock import one_at_a_time
     from pipeline.run.shared import with_bucket
 
     try:
         with one_at_a_time(settings.marts_dir), with_bucket(settings, print) as shared:
             pass
-    except Locked as error:
-        raise VerbError(str(error), EXIT_LOCKED) from error
     except OSError as error:
         raise VerbError(f"{error.filename or 'a file'} cannot be written: {error.strerror or error}") from error
     if not shared.notes and not shared.problems:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from pipeline.errors import VerbError
 from pipeline.notify import Message, Recipients
 from pipeline.run import refresh as refresh_steps
 from pipeline.run.context import RunContext
@@ -24,7 +25,6 @@ from pipeline.run.night_facts import overdue
 from pipeline.run.nightly import NightlyOptions, NightlySteps, build_report_if_other, run_night, site_folder
 from pipeline.run.report import run_report
 from pipeline.settings import PROJECT_ROOT, Settings, SettingsError
-from pipeline.verbs.common import VerbError
 
 NOW = datetime(2026, 11, 20, 3, 17, tzinfo=UTC)
 RELEASE = {"version": "1.4.0", "what_changed": "minor 1.3.0 → 1.4.0: 361 figures of claimant_rate are new"}

@@ -12,9 +12,9 @@ import pytest
 
 from pipeline import publish
 from pipeline.cli import main
+from pipeline.errors import VerbError
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import refresh
-from pipeline.verbs.common import VerbError
 from tests.quick import quick
 from tests.shipped import Row, edition
 

@@ -24,12 +24,12 @@ import duckdb
 import time_machine
 
 from pipeline import publish
+from pipeline.errors import VerbError
 from pipeline.run import job, rebuild, refresh
 from pipeline.run.acquire import acquire_part
 from pipeline.run.context import open_run
 from pipeline.run.job import JobOptions
 from pipeline.settings import Settings
-from pipeline.verbs.common import VerbError
 from tests.nightly.checkout import scored_catalogue
 from tests.nightly.publishers import NO_FILES
 from tests.quick import quickest

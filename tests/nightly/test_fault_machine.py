@@ -24,11 +24,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pipeline.catalogue import Part, load_catalogue
+from pipeline.errors import VerbError
 from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import refresh
-from pipeline.verbs.common import VerbError
 from tests.nightly.checkout import scored_catalogue
 from tests.quick import quickest
 from tests.standin.faults import NAMES

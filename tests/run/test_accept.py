@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue.model import ElsQuery
-from pipeline.run.accept import HeldDistricts, PayloadRejected, accept, check_arrival
+from pipeline.run.accept import HeldDistricts, accept, check_arrival
 from pipeline.run.context import RunContext
+from pipeline.run.results import PayloadRejected
 from pipeline.sources.base import Payload
 
 QUERY = ElsQuery(source="ons_els", slug="claimant-count")

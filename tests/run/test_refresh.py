@@ -11,12 +11,12 @@ import duckdb
 import pytest
 
 from pipeline.catalogue import Catalogue, CatalogueError
+from pipeline.errors import VerbError
 from pipeline.run import job
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.run.results import Timings
-from pipeline.verbs.common import VerbError
 from tests.nightly.checkout import scored_catalogue
 from tests.quick import quick
 from tests.run.publishers import published_figures

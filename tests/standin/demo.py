@@ -13,9 +13,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.console import make_console, print_summary
+from pipeline.console import make_console
 from pipeline.run.context import DEFAULT_DRAWS, open_run
 from pipeline.run.job import exit_code
+from pipeline.run.progress import print_summary
 from pipeline.run.refresh import refresh
 from pipeline.run.report import run_report, write_run_report
 from pipeline.settings import PROJECT_ROOT, Settings
