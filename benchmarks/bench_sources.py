@@ -21,22 +21,21 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.case import Case, work
-from benchmarks.made import EMPLOYMENT_HEADER, employment_csv, employment_rows, ons_dataset_csv
+from benchmarks.made import EMPLOYMENT_HEADER, employment_csv, employment_rows
 from benchmarks.measure import Limit
 from benchmarks.timing import peak_of_this_process
 from pipeline import sources
 from pipeline.catalogue import load_catalogue
-from pipeline.catalogue.model import NomisQuery, OnsDatasetQuery
+from pipeline.http.client import HttpClient
+from pipeline.http.payload import Payload
+from pipeline.http.response import HttpResponse
+from pipeline.publishers.nomis import fetch as nomis
+from pipeline.publishers.nomis import parse as tidy_nomis
+from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.raw import RawStore, SnapshotKey
 from pipeline.run.accept import accept
 from pipeline.run.context import RunContext, open_run
 from pipeline.settings import Settings
-from pipeline.sources import nomis
-from pipeline.sources.base import Payload
-from pipeline.sources.http import HttpClient
-from pipeline.sources.response import HttpResponse
-from pipeline.tidy import nomis as tidy_nomis
-from pipeline.tidy import ons_v4
 from tests.standin.figures import SHARED_DATA
 from tests.standin.server import StandIn
 
@@ -54,9 +53,6 @@ QUERY = NomisQuery.model_validate(
         "error_measure": 21003,
         "error_form": "half_width",
     }
-)
-V4_QUERY = OnsDatasetQuery.model_validate(
-    {"source": "ons_dataset", "dataset": "gva-by-industry", "select": {"Industry": "Industry 1"}}
 )
 # Indicator and part to ask the stand-in for, by source; and how the same bytes are read without a thought.
 ASKED: dict[str, tuple[str, str, str]] = {
@@ -143,12 +139,6 @@ def parse_and_store(given: dict[str, Any]) -> None:
         raise AssertionError(f"{len(parsed.figures):,} figures of {given['rows']:,} rows of values and errors")
 
 
-def v4_table(quick: bool) -> dict[str, Any]:
-    areas, years, industries = 380, 20, 2 if quick else 10
-    content = ons_dataset_csv(areas, years, industries)
-    return {"payload": payload_of(content), "rows": areas * years * industries}
-
-
 def case_of(source_id: str) -> Case:
     return Case(
         id=f"parse-{source_id}",
@@ -183,17 +173,6 @@ CASES = (
         limits=(Limit(at_least=300_000),),
     ),
     *(case_of(source_id) for source_id in at_hand()),
-    Case(
-        id="parse-ons_dataset",
-        title="ONS dataset API, v4 CSV with one industry of ten wanted: parsed",
-        prepare=v4_table,
-        ours=lambda given: ons_v4.parse(given["payload"].content, V4_QUERY),
-        peer=read_bare,
-        peer_title="pandas reads the same bytes",
-        unit="rows/s",
-        is_rate=True,
-        amount=of_rows,
-    ),
     Case(
         id="parse-baseline",
         title="Shipped baseline, Parquet: parsed and checked",

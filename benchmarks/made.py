@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.catalogue.small_areas import SmallAreaSeries
+from pipeline.http.payload import Page, Payload, StoredFile
+from pipeline.publishers.nomis.fetch import PAGE_ROWS
 from pipeline.raw import RawStore, Snapshot, SnapshotKey
-from pipeline.sources.base import Page, Payload, StoredFile
-from pipeline.sources.nomis import PAGE_ROWS
 
 FIRST_YEAR = 2013  # of claimants by small area
 PLACES = ("Oldham", "Allerdale", "Cardiff", "Hartlepool", "Leeds", "Mendip", "Barnsley", "Bristol, City of")
@@ -83,18 +83,6 @@ def store_small_areas(root: Path, series: SmallAreaSeries, areas: int, months: i
     snapshot = RawStore(root).put(key, payload, licence=series.licence, code_version="made for a benchmark")
     spool.unlink()
     return snapshot
-
-
-def ons_dataset_csv(areas: int, years: int, industries: int) -> bytes:
-    """A table of the ONS dataset API in its v4 layout: productivity by industry, of which one industry is wanted."""
-    lines = ["v4_1,Data Marking,calendar-years,Time,administrative-geography,Geography,industry-code,Industry"]
-    lines += [
-        f'{20 + (area + year) % 40}.5,,{2000 + year},{2000 + year},E07{area:06d},"Place {area}",{industry},"Industry {industry}"'
-        for industry in range(industries)
-        for year in range(years)
-        for area in range(areas)
-    ]
-    return ("\n".join(lines) + "\n").encode()
 
 
 EMPLOYMENT_HEADER = (

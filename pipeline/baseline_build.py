@@ -19,9 +19,11 @@ import pyarrow.parquet as pq
 from pipeline import __version__
 from pipeline.catalogue import BaselineEntry, Catalogue
 from pipeline.errors import PipelineError
-from pipeline.sources.baseline import MANIFEST, ShippedFile
-from pipeline.tidy import ashe, deprivation, els_source
-from pipeline.tidy.baseline import SCHEMA
+from pipeline.publishers.baseline.parse import SCHEMA
+from pipeline.publishers.baseline.store import MANIFEST, ShippedFile
+from pipeline.publishers.deprivation import measures as deprivation
+from pipeline.publishers.ons_els import source_file as els_source
+from pipeline.tidy import ashe
 from pipeline.tidy.observations import Parsed, UnreadablePayload
 
 MOST_BYTES = 4_000_000

@@ -6,10 +6,12 @@ import argparse
 import errno
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from pipeline import __version__
 from pipeline.errors import EXIT_FAILED, EXIT_OK, PipelineError
+from pipeline.settings import url_variables
 from pipeline.verbs import (
     accept,
     area,
@@ -51,8 +53,8 @@ EPILOG = """exit codes:
 
 environment:
   IG_DATA_DIR            data folder (default: data, in the project)
-  IG_ELS_URL, IG_NOMIS_URL, IG_ONS_DATASET_URL, IG_OPEN_GEOGRAPHY_URL, IG_GOVUK_URL, IG_GOV_WALES_URL, IG_GOV_SCOT_URL,
-  IG_NISRA_URL           address of a mirror or stand-in to ask in the publisher's place
+{variables}
+                         address of a mirror or stand-in to ask in the publisher's place
   IG_CONTACT             web or mail address at which publishers can reach you; every request carries it
                          (default: none, and requests say so)
   IG_CHROMIUM            path of Chromium for briefings (default: the one that is installed)
@@ -99,12 +101,18 @@ VERBS = (
 )
 
 
+def _url_variables() -> str:
+    """The variables that move a publisher, as lines of the help."""
+    text = ", ".join(url_variables().values())
+    return textwrap.fill(text, 120, initial_indent="  ", subsequent_indent="  ")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line, every verb with its help."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline",
         description="Inclusive growth in UK local areas: is our economy growing, and how widely is that growth shared?",
-        epilog=EPILOG,
+        epilog=EPILOG.format(variables=_url_variables()),
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=18),
     )
     parser.add_argument("--version", action="version", version=__version__)

@@ -27,9 +27,9 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.http.payload import Description, Page, Payload, StoredFile
 from pipeline.setting_aside import set_aside
 from pipeline.sidecar import read_sidecar
-from pipeline.sources.base import Description, Page, Payload, StoredFile
 
 _SUFFIXES = {
     "text/csv": ".csv",

@@ -10,11 +10,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from pipeline.errors import PipelineError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+SOURCES_FILE = Path(__file__).resolve().parent / "catalogue" / "sources.yaml"
 BASELINE_DIR = PROJECT_ROOT / "data" / "raw" / "baseline"
 _CONTACT = re.compile(
     r"[!-'*-~]{5,200}"
@@ -22,6 +24,7 @@ _CONTACT = re.compile(
 # As Nomis gives them. Only plain characters, so that a key has one spelling in any address, and so many that taking it
 # out of what a publisher sends cannot change a figure or a name.
 _NOMIS_UID = re.compile(r"0x[0-9A-Za-z]{6,200}")
+_SOURCE = re.compile(r"^- id: (\w+)\n(?:  .*\n)*?  environment_variable: (\w+)$", re.MULTILINE)
 _STORE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?")
 
 
@@ -95,24 +98,20 @@ class Settings:
         return self.database.with_name(f"{self.database.stem}.refused{self.database.suffix}")
 
 
-# The environment variable that moves each source; the catalogue's sources.yaml names the same ones.
-URL_VARIABLES: Mapping[str, str] = {
-    "ons_els": "IG_ELS_URL",
-    "nomis": "IG_NOMIS_URL",
-    "ons_dataset": "IG_ONS_DATASET_URL",
-    "open_geography": "IG_OPEN_GEOGRAPHY_URL",
-    "govuk": "IG_GOVUK_URL",
-    "gov_wales": "IG_GOV_WALES_URL",
-    "gov_scot": "IG_GOV_SCOT_URL",
-    "nisra": "IG_NISRA_URL",
-}
+@cache
+def url_variables() -> Mapping[str, str]:
+    """Source id -> the environment variable that moves it, as ``sources.yaml`` declares them.
+
+    They are found without a YAML parser, since every command needs them and few need the catalogue.
+    """
+    return dict(_SOURCE.findall(SOURCES_FILE.read_text(encoding="utf-8")))
 
 
 def settings_from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """Read settings from ``environ`` (``os.environ`` by default).
 
     ``IG_DATA_DIR`` moves the data folder; ``IG_STORE_URL`` names a bucket that machines share; the variables of
-    URL_VARIABLES move a source; ``NOMIS_UID`` is the optional
+    `url_variables` move a source; ``NOMIS_UID`` is the optional
     Nomis key; ``IG_CONTACT`` is a web or mail address at which publishers can reach whoever runs this;
     ``IG_KEEP_RELEASES`` is how many minor versions of the data set to keep, ``IG_KEEP_SNAPSHOTS`` how many answers of
     each query; ``IG_LOOK_WITHIN_DAYS`` is within how many days every table is asked about; ``IG_MOST_MINUTES`` is how long a
@@ -122,7 +121,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     env = os.environ if environ is None else environ
     data_dir = Path(env.get("IG_DATA_DIR") or PROJECT_ROOT / "data").expanduser().resolve()
     base_urls = {
-        source_id: env[variable].rstrip("/") for source_id, variable in URL_VARIABLES.items() if env.get(variable)
+        source_id: env[variable].rstrip("/") for source_id, variable in url_variables().items() if env.get(variable)
     }
     contact = env.get("IG_CONTACT") or None
     if contact is not None and not _CONTACT.fullmatch(contact):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.http.payload import Payload, StoredFile
 from pipeline.raw import CorruptSnapshot, RawStore, Snapshot, SnapshotKey, write_atomically
-from pipeline.sources.base import Payload, StoredFile
 
 KEY = SnapshotKey("ons_els", "claimant_rate", "main", {"source": "ons_els", "slug": "claimant-count"})
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

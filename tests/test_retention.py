@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.http.payload import Payload
 from pipeline.raw import RawStore, SnapshotKey
 from pipeline.retention import prune
 from pipeline.settings import Settings, SettingsError, settings_from_environment
-from pipeline.sources.base import Payload
 
 KEY = SnapshotKey("nomis", "employment_rate", "main", {"dataset": "NM_17_5"})
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
+from pydantic import Field, HttpUrl, field_validator, model_validator
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+from pipeline.publishers.queries import AnyQuery
+from pipeline.publishers.query import Entry as Entry
+from pipeline.publishers.query import Identifier as Identifier
+from pipeline.publishers.query import Query as Query
+
 Theme = Literal["pay", "employment", "deprivation", "productivity", "income", "cost_of_living", "skills", "health"]
 Level = Literal["district", "county", "combined_authority", "region", "nation", "country"]
 Nation = Literal["E", "W", "S", "N"]
@@ -18,10 +22,6 @@ Sentence = Annotated[str, Field(min_length=10)]
 
 # What one figure covers where an entry does not say it: an ISO 8601 duration.
 _LENGTH_BY_FREQUENCY: Mapping[str, PeriodLength] = {"monthly": "P1M", "quarterly": "P3M"}
-
-
-class Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Bounds(Entry):
@@ -50,144 +50,6 @@ class Districts(Entry):
         return self
 
 
-class ElsQuery(Entry):
-    """An indicator of the ONS Explore Local Statistics API, by its slug.
-
-    With ``unreliable_without_interval`` a figure without an interval is unreliable. The service's own files say so in a
-    note that its API drops; only where every figure without an interval has the note, and no other, is this declared.
-    """
-
-    source: Literal["ons_els"]
-    slug: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-    # How an answer is read, not what is asked: a snapshot taken before is still an answer to the query.
-    unreliable_without_interval: bool = Field(default=False, exclude=True)
-
-
-class NomisCode(Entry):
-    """One option of a Nomis dimension: the code to ask for and the name that must come back with it.
-
-    Without a code it is looked up by its name in the data set's own definition. ``or_named`` are other wordings that
-    mean the same, for a data set of which no definition has been seen.
-    """
-
-    code: int | None = None
-    name: str
-    or_named: tuple[str, ...] = ()
-
-    def is_named(self, name: str) -> bool:
-        """Whether ``name`` is one of its names, apart from case and surplus blanks (some of Nomis's end in one)."""
-        return _plain(name) in {_plain(own) for own in (self.name, *self.or_named)}
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-class NomisDates(Entry):
-    """Which of a data set's periods to ask for: those ending in one of ``months`` (yearly data sets: omit), from a year on.
-
-    ``to_year`` ends a series that was discontinued.
-    """
-
-    from_year: int = Field(ge=1990)
-    to_year: int | None = Field(default=None, ge=1990)
-    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] | None = None
-
-
-class NomisQuery(Entry):
-    """A slice of a Nomis data set: one option of each dimension, the value and what is published of it.
-
-    That is its error and, for a rate, the numerator and denominator it was made from. ``geography`` lists geography
-    types by their code, and kinds of wider area whose type the data set's own list is searched for. ``asked_together`` lists, for a
-    dimension, the options that one request fetches for several indicators, this query's own among them; queries that
-    differ in nothing but which of those they want share their answer.
-    """
-
-    source: Literal["nomis"]
-    dataset: Annotated[str, Field(pattern=r"^NM_\d+_\d+$")]
-    geography: tuple[Annotated[str, Field(pattern=r"^(TYPE\d+|counties|combined_authorities)$")], ...]
-    dates: NomisDates
-    dimensions: dict[Identifier, NomisCode]
-    value_measure: int
-    error_measure: int | None = None
-    error_form: Literal["cv", "half_width"] | None = None
-    numerator_measure: int | None = None
-    denominator_measure: int | None = None
-    asked_together: dict[Identifier, tuple[NomisCode, ...]] = {}
-
-    @model_validator(mode="after")
-    def measures_are_whole(self) -> NomisQuery:
-        if (self.error_measure is None) != (self.error_form is None):
-            raise ValueError("error_measure and error_form go together")
-        if (self.numerator_measure is None) != (self.denominator_measure is None):
-            raise ValueError("numerator_measure and denominator_measure go together")
-        for dimension, options in self.asked_together.items():
-            if self.dimensions.get(dimension) not in options:
-                raise ValueError(f"asked_together must list the query's own option of '{dimension}'")
-        return self
-
-    @property
-    def measures(self) -> tuple[int, ...]:
-        """The codes of all measures asked for, the value first."""
-        others = (self.error_measure, self.numerator_measure, self.denominator_measure)
-        return (self.value_measure, *(code for code in others if code is not None))
-
-    @property
-    def options(self) -> dict[str, tuple[NomisCode, ...]]:
-        """The options asked for of each dimension: one, or those asked for together."""
-        return {name: self.asked_together.get(name, (option,)) for name, option in self.dimensions.items()}
-
-
-class OnsDatasetQuery(Entry):
-    """A slice of a data set of the ONS dataset API: of its ``v4`` table the rows with one label of each dimension.
-
-    ``select`` maps the name of a label column to the label wanted; ``time`` and ``geography`` name the code columns of
-    the year and the area.
-    """
-
-    source: Literal["ons_dataset"]
-    dataset: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-    select: dict[str, str]
-    time: str = "calendar-years"
-    geography: str = "administrative-geography"
-
-
-SmallAreaIndex = Literal["iod2019", "iod2025", "wimd2019", "wimd2025", "simd2020", "nimdm2017"]
-
-
-class SmallAreaQuery(Entry):
-    """District figures computed from the small areas of one nation's index of deprivation, as a file.
-
-    ``source`` is the publisher's site. ``measure`` is the average score of all deprivation (England), how unequal income
-    deprivation is within the district (where rates are published), or the share of small areas among their nation's
-    most deprived tenth (where ranks are). The nations' indices do not compare, so a query has one.
-    """
-
-    source: Literal["govuk", "gov_wales", "gov_scot", "nisra"]
-    index: SmallAreaIndex
-    measure: Literal["average_score", "income_gap", "income_concentration", "most_deprived_tenth"]
-
-    @model_validator(mode="after")
-    def index_can_give_it(self) -> SmallAreaQuery:
-        if (self.source, self.measure) not in MEASURES_OF_INDEX[self.index]:
-            can = ", ".join(f"{measure} from {source}" for source, measure in MEASURES_OF_INDEX[self.index])
-            raise ValueError(f"{self.index} gives {can}; not {self.measure} from {self.source}")
-        return self
-
-
-_ENGLISH = (("govuk", "average_score"), ("govuk", "income_gap"), ("govuk", "income_concentration"))
-MEASURES_OF_INDEX: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "iod2019": _ENGLISH,
-    "iod2025": _ENGLISH,
-    "wimd2019": (("gov_wales", "most_deprived_tenth"),),
-    "wimd2025": (("gov_wales", "most_deprived_tenth"),),
-    "simd2020": (("gov_scot", "income_gap"), ("gov_scot", "income_concentration")),
-    "nimdm2017": (("nisra", "income_gap"), ("nisra", "income_concentration")),
-}
-
-Query = Annotated[ElsQuery | NomisQuery | OnsDatasetQuery | SmallAreaQuery, Field(discriminator="source")]
-
-
 class Part(Entry):
     """One table an indicator is put together from; most indicators have a single part.
 
@@ -199,7 +61,7 @@ class Part(Entry):
 
     id: Identifier = "main"
     nations: tuple[Nation, ...] = ()
-    live: tuple[Query, ...] = ()
+    live: tuple[AnyQuery, ...] = ()
     districts: Districts
     optional: bool = False
 
@@ -339,7 +201,7 @@ class BaselineEntry(Entry):
     part: Identifier = "main"
     reader: Literal["els_source", "ashe_table_8", "iod_average_score", "income_deprivation"]
     files: tuple[str, ...]
-    select: dict[str, str] = {}
+    select: dict[str, str] = Field(default={})
     publisher: str
     edition: str
     published: date

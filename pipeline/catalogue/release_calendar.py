@@ -70,21 +70,13 @@ class Calendar:
 
     def release_of(self, query: Query) -> Release | None:
         """The release that brings the table of a query."""
-        table = table_of(query)
+        table = query.table
         return next((r for r in self.releases if table in r.covers.get(query.source, ())), None)
 
     def releases_of(self, indicator: Indicator) -> list[Release]:
         """The releases an indicator's live queries draw on, each once, the preferred query's first."""
         found = [self.release_of(query) for part in indicator.parts for query in part.live]
         return list({release.id: release for release in found if release is not None}.values())
-
-
-def table_of(query: Query) -> str:
-    """The publisher's own name of the table a query reads: data set, slug, or index."""
-    for field in ("dataset", "slug", "index"):
-        if (name := getattr(query, field, None)) is not None:
-            return str(name)
-    raise CatalogueError(f"a query of {query.source} names no data set, slug or index: {query!r}")
 
 
 def load_release_calendar(path: Path = CATALOGUE_DIR / "release_calendar.yaml") -> Calendar:

@@ -12,8 +12,9 @@ from typing import Annotated
 from pydantic import Field, HttpUrl, model_validator
 
 from pipeline.catalogue.load import CATALOGUE_DIR
-from pipeline.catalogue.model import Bounds, Entry, Identifier, NomisQuery, PeriodLength, Sentence
+from pipeline.catalogue.model import Bounds, Entry, Identifier, PeriodLength, Sentence
 from pipeline.catalogue.yaml_entries import load_entries
+from pipeline.publishers.nomis.query import NomisQuery
 
 
 class AreaCount(Entry):

@@ -14,20 +14,16 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 
 from pipeline.catalogue import Indicator, Part, Query
-from pipeline.catalogue.model import ElsQuery, NomisQuery, OnsDatasetQuery, SmallAreaQuery
 from pipeline.catalogue.small_areas import SmallAreaSeries
+from pipeline.http.payload import Payload, PayloadRejected
+from pipeline.publishers.protocol import Districts
+from pipeline.publishers.registry import publisher_of_source
 from pipeline.run.context import RunContext
-from pipeline.run.results import Accepted, PayloadRejected
+from pipeline.run.results import Accepted
 from pipeline.run.whole import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_whole_periods
-from pipeline.sources.base import Payload
-from pipeline.tidy import baseline as tidy_baseline
-from pipeline.tidy import els as tidy_els
-from pipeline.tidy import nomis as tidy_nomis
-from pipeline.tidy import ons_v4
-from pipeline.tidy import small_areas as tidy_small_areas
-from pipeline.tidy.observations import QUARANTINE_COLUMNS, Parsed, UnreadablePayload, finish, parse_period
+from pipeline.tidy.observations import QUARANTINE_COLUMNS, UnreadablePayload, finish, parse_period
 from schemas.observations import failing_rows
-from schemas.raw import ARRIVAL
+from schemas.raw import arrival_table
 
 ROWS_LOOKED_AT_ON_ARRIVAL = 20
 BYTES_LOOKED_AT_ON_ARRIVAL = 4096
@@ -113,12 +109,13 @@ def _accept(
 ) -> Accepted:
     source_id = "baseline" if query is None else query.source
     check_arrival(source_id, payload)
+    publisher = publisher_of_source(source_id)
     try:
-        parsed = _parse(context, query, payload)
+        parsed = publisher.parse(query, payload, _districts(context))
     except UnreadablePayload as error:
         raise PayloadRejected(str(error)) from error
     digest = payload.sha256
-    edition = _edition(context, query, payload)
+    edition = publisher.edition(payload, "" if query is None else context.catalogue.sources[source_id].title)
     observations = finish(
         parsed.figures, indicator_id=indicator.id, source_id=source_id, edition=edition, payload_sha256=digest
     )
@@ -155,7 +152,7 @@ def _accept(
 
 
 def check_arrival(source_id: str, payload: Payload) -> None:
-    """Hold the head of the payload's table against its schema in ``schemas.raw``, every column as text.
+    """Hold the head of the payload's table against the columns its publisher promises, every column as text.
 
     What is wrong further down, and what is in a workbook, is the parser's business, which reads all of it.
 
@@ -167,7 +164,8 @@ def check_arrival(source_id: str, payload: Payload) -> None:
             raise PayloadRejected("the answer is empty")
         if start.lstrip()[:1] == b"<":
             raise PayloadRejected("an HTML page came instead of a table")
-        if source_id not in ARRIVAL:
+        wanted = publisher_of_source(source_id).columns.get(source_id)
+        if wanted is None:
             return
         stream.seek(0)
         try:
@@ -175,9 +173,10 @@ def check_arrival(source_id: str, payload: Payload) -> None:
         except (ValueError, arrow.ArrowInvalid) as error:
             reason = str(error).splitlines()[0][:120]
             raise PayloadRejected(f"the answer cannot be read as a table ({reason})") from error
-    table.columns = [_wanted_case(name, ARRIVAL[source_id]) for name in table.columns]
+    schema = arrival_table(wanted.names, wanted.patterns)
+    table.columns = [_wanted_case(name, schema) for name in table.columns]
     try:
-        ARRIVAL[source_id].validate(table, lazy=True)
+        schema.validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
         if missing := [name for case in error.schema_errors if (name := _missing_column(case))]:
             raise PayloadRejected(
@@ -217,38 +216,9 @@ def _as_text_table(source_id: str, stream: BinaryIO) -> pd.DataFrame:
     )
 
 
-def _parse(context: RunContext, query: Query | None, payload: Payload) -> Parsed:
-    match query:
-        case None:
-            return tidy_baseline.parse(payload.content)
-        case NomisQuery():
-            body = payload.body
-            return tidy_nomis.parse(body if isinstance(body, bytes) else body.path, query)
-        case ElsQuery():
-            return tidy_els.parse(payload.content, unreliable_without_interval=query.unreliable_without_interval)
-        case OnsDatasetQuery():
-            return ons_v4.parse(payload.content, query)
-        case SmallAreaQuery():
-            return tidy_small_areas.parse(payload.content, query, _districts(context))
-
-
-def _districts(context: RunContext) -> tidy_small_areas.Districts:
+def _districts(context: RunContext) -> Districts:
     names = {context.register.by_code[code].name: code for code in context.register.districts()}
-    return tidy_small_areas.Districts(context.districts_today, names)
-
-
-def _edition(context: RunContext, query: Query | None, payload: Payload) -> str:
-    """The edition in words: as the baseline's manifest gives it, else the service and the publisher's own date."""
-    if query is None:
-        return payload.edition or "shipped baseline"
-    title = context.catalogue.sources[query.source].title
-    if isinstance(query, SmallAreaQuery):
-        return payload.edition or title
-    if payload.edition:
-        return f"{title}, edition of {payload.edition}"
-    if payload.publisher_updated:
-        return f"{title}, updated {payload.publisher_updated}"
-    return f"{title}, fetched {payload.fetched_at:%Y-%m-%d}"
+    return Districts(context.districts_today, names)
 
 
 def set_failing_rows_aside(

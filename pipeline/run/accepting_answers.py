@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pipeline.catalogue import Indicator, Part
 from pipeline.errors import PipelineError
+from pipeline.http.payload import PayloadRejected
 from pipeline.raw import CorruptSnapshot, Snapshot
 from pipeline.run.accept import accept
 from pipeline.run.context import RunContext
 from pipeline.run.lock import one_at_a_time
 from pipeline.run.person import this_person
-from pipeline.run.results import PayloadRejected
 
 
 class CannotAccept(PipelineError):

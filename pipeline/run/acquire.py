@@ -20,14 +20,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from pipeline import __version__, sources
+from pipeline import __version__
 from pipeline.catalogue import Indicator, Part, Query
-from pipeline.catalogue.model import SmallAreaQuery
+from pipeline.http.payload import HostUnreachable, Payload, PayloadRejected, SourceError
+from pipeline.publishers.registry import publisher_of
 from pipeline.raw import SnapshotKey
 from pipeline.run.context import RunContext
 from pipeline.run.memory import Look, News
-from pipeline.run.results import Account, Attempt, AttemptOutcome, PartResult, PayloadRejected, Tier, part_name
-from pipeline.sources.base import HostUnreachable, Payload, SourceError
+from pipeline.run.results import Account, Attempt, AttemptOutcome, PartResult, Tier, part_name
 
 if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothing new does without
     from pipeline.run.accept import HeldDistricts
@@ -124,7 +124,7 @@ class _Search:
             if outcome == "not due":
                 client.require_reachable(query.source)
                 sentence = rota.why_not_asked(query)
-            elif sources.is_unchanged(query, held, client):
+            elif publisher_of(query).is_unchanged(query, held, client):
                 since = held.publisher_updated or f"{held.fetched_at:%Y-%m-%d}"
                 sentence = f"{self._title(query)} says nothing changed since {since}"
             else:
@@ -148,7 +148,7 @@ class _Search:
             if self.look is not None:
                 self.context.client.require_reachable(query.source)
                 raise News(f"{self._name}: {self._title(query)} has to be asked for its figures")
-            payload = sources.fetch(query, self.context.client)
+            payload = publisher_of(query).fetch(query, self.context.client)
         except HostUnreachable as error:
             self._tried(query.source, "live", "unreachable", str(error))
             return None
@@ -224,7 +224,6 @@ class _Search:
         """What a publisher has just sent, once it passed its checks. Raises PayloadRejected."""
         from pipeline.run.accept import accept
         from pipeline.run.editions import read_shipped
-        from pipeline.run.official import checked_against_official
         from pipeline.run.plausible import refuse_implausible
 
         context, held = self.context, self._last_good(query)
@@ -234,9 +233,9 @@ class _Search:
             if held is not None:  # that it is an older edition is the first cause of figures that it lacks
                 self._not_older(query, (accept(context, self.indicator, self.part, query, payload), payload), held)
             raise
-        if isinstance(query, SmallAreaQuery):
-            accepted = checked_against_official(context, query, payload, accepted)
-        else:
+        if warning := publisher_of(query).check_totals(query, payload, context.client):
+            accepted = replace(accepted, warnings=(*accepted.warnings, warning))
+        if publisher_of(query).has_editions:
             accepted = accepted if held is None else self._not_older(query, (accepted, payload), held)
             self._refuse_shorter(query, accepted)
         known = held[0] if held else read_shipped(context, self.indicator.id, self.part.id)

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 from pipeline import __version__
 from pipeline.catalogue import Catalogue, Indicator, Part, load_catalogue
 from pipeline.catalogue.release_calendar import Calendar, load_release_calendar
+from pipeline.http.payload import SourceError
+from pipeline.publishers.baseline.store import Baseline, ShippedFile
 from pipeline.raw import RawStore
 from pipeline.run.memory import Memory, read_memory
 from pipeline.run.rota import Ask, Question, Rota, rota
 from pipeline.settings import PROJECT_ROOT, Settings, settings_from_environment
-from pipeline.sources.base import SourceError
-from pipeline.sources.baseline import Baseline, ShippedFile
 
 if TYPE_CHECKING:  # what takes pandas or the network is loaded when it is first wanted: see RunContext
     from pipeline.geography import Register
+    from pipeline.http.client import HttpClient
     from pipeline.marts.declaration import Table
-    from pipeline.sources.http import HttpClient
 
 # Draws of the survey errors behind each interval. A hundred settle an end of a 90% interval to about an eighth of its half-width;
 # a thorough run draws as often as figures that will be quoted deserve.
@@ -78,7 +78,7 @@ class RunContext:
     @cached_property
     def client(self) -> HttpClient:
         """The one HTTP client of the run, whichever thread wants it first."""
-        from pipeline.sources.http import HttpClient
+        from pipeline.http.client import HttpClient
 
         with _one_client:
             made: HttpClient | None = self.__dict__.get("client")

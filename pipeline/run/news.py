@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from pipeline import sources
 from pipeline.catalogue import Indicator, Part, Query
+from pipeline.http.payload import SourceError
+from pipeline.publishers.registry import publisher_of
 from pipeline.raw import RawStore
 from pipeline.run.acquire import acquire_part, snapshot_key
 from pipeline.run.context import RunContext, code_fingerprint
@@ -21,7 +22,6 @@ from pipeline.run.made_of import fingerprint
 from pipeline.run.memory import Look, Memory, News, write_memory
 from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.run.rota import Question
-from pipeline.sources.base import SourceError
 
 Asker = tuple[Indicator, Part, Query]
 
@@ -114,4 +114,4 @@ def _ask(context: RunContext, look: Look, indicator: Indicator, part: Part, quer
     with suppress(Exception):  # acquire_part meets the same failure, and reports it by the part's name
         snapshot, _ = look.raw.latest_good(snapshot_key(indicator, part, query))
         if snapshot is not None:
-            sources.is_unchanged(query, look.raw.read(snapshot), context.client)
+            publisher_of(query).is_unchanged(query, look.raw.read(snapshot), context.client)

@@ -13,11 +13,11 @@ from pipeline.gates.plausibility import Answer, Sister, breaches, in_words
 from pipeline.gates.policy import GatePolicy, load_gate_policy
 from pipeline.geography import Register
 from pipeline.geography.names import tidy_name
+from pipeline.http.payload import PayloadRejected, SourceError
 from pipeline.raw import SnapshotKey
 from pipeline.run.accept import accept
 from pipeline.run.context import RunContext
-from pipeline.run.results import Accepted, PayloadRejected
-from pipeline.sources.base import SourceError
+from pipeline.run.results import Accepted
 
 
 def refuse_implausible(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.sources.base import Description
+from pipeline.http.payload import Description
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,10 +21,6 @@ Tier = Literal["live", "snapshot", "baseline", "none"]
 AttemptOutcome = Literal[
     "used", "unchanged", "not due", "unreachable", "failed", "rejected", "corrupt", "not held", "not asked"
 ]
-
-
-class PayloadRejected(ValueError):
-    """A payload as a whole cannot be used. The message says what was expected, what came, and what follows."""
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from pipeline import sources
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.catalogue.release_calendar import Calendar
+from pipeline.publishers.registry import publisher_of
 from pipeline.run.memory import KnownPart, Memory
 
 Ask = Literal["due", "all"]
@@ -32,7 +32,7 @@ class Question:
 
     @classmethod
     def of(cls, query: Query) -> Question:
-        return cls(query.source, sources.asked_with(query))
+        return cls(query.source, publisher_of(query).asked_with(query))
 
 
 @dataclass(frozen=True)
@@ -83,25 +83,18 @@ def rota(
     must = unsettled | late
     stand = set(current - must)
     for source_id in {question.source_id for question in stand}:
-        room = MOST_REQUESTS - sum(_requests(question) for question in must if question.source_id == source_id)
+        room = MOST_REQUESTS - sum(question.source_id == source_id for question in must)
         longest_ago = sorted(
             (question for question in stand if question.source_id == source_id),
             key=lambda question: (asked_at[question], question),
         )
-        for question in _due_one_first(longest_ago, due):
-            if _requests(question) <= room:
-                room -= _requests(question)
-                stand.discard(question)
+        stand -= set(_due_one_first(longest_ago, due)[: max(room, 0)])
     return Rota({question: asked_at[question] for question in sorted(stand)})
 
 
 def _due_one_first(questions: list[Question], due: set[Question]) -> list[Question]:
     first = next((question for question in questions if question in due), None)
     return questions if first is None else [first, *(question for question in questions if question != first)]
-
-
-def _requests(question: Question) -> int:
-    return sources.REQUESTS_TO_ASK.get(question.source_id, 1)
 
 
 def _is_due(query: Query, found: KnownPart, calendar: Calendar, now: datetime) -> bool:

@@ -17,19 +17,20 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from pipeline import __version__, publish, sources
+from pipeline import __version__, publish
 from pipeline.catalogue.small_areas import SmallAreaSeries
 from pipeline.errors import PipelineError
 from pipeline.geography.reexpress import Reexpressed
 from pipeline.geography.small_areas import districts_today, on_own_map
+from pipeline.http.payload import Payload, PayloadRejected, SourceError
 from pipeline.marts.small_areas import CHECKS_FOLDER, build_small_areas, small_area_tables
+from pipeline.publishers.nomis import parse as nomis
+from pipeline.publishers.registry import publisher_of
 from pipeline.raw import Snapshot, SnapshotKey
 from pipeline.run.accept import check_arrival, set_failing_rows_aside
 from pipeline.run.context import RunContext, code_fingerprint
-from pipeline.run.results import PayloadRejected, Timings
+from pipeline.run.results import Timings
 from pipeline.run.whole import LARGEST_SHARE_SET_ASIDE, require_whole_periods
-from pipeline.sources.base import Payload, SourceError
-from pipeline.tidy import nomis
 from pipeline.tidy.observations import Parsed, UnreadablePayload, finish
 from schemas import marts
 
@@ -166,9 +167,13 @@ def _from_publisher(
     A new one that cannot be used is kept as evidence. Raises SourceError and PayloadRejected.
     """
     with timings.step("ask the publisher"):
-        if held is not None and not context.force and sources.is_unchanged(series.query, held.payload, context.client):
+        if (
+            held is not None
+            and not context.force
+            and publisher_of(series.query).is_unchanged(series.query, held.payload, context.client)
+        ):
             return replace(held, tier="live")
-        fetched = sources.fetch(series.query, context.client)
+        fetched = publisher_of(series.query).fetch(series.query, context.client)
     try:
         tables = _tables(context, series, fetched, timings)
     except PayloadRejected as error:

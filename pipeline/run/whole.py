@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from pipeline.run.results import PayloadRejected
+from pipeline.http.payload import PayloadRejected
 
 # A payload in which more of the rows than this fail, or a period of it, is not the table that was promised.
 LARGEST_SHARE_SET_ASIDE = 0.1
@@ -32,7 +32,7 @@ def require_whole_periods(kept: pd.Series, lost: pd.DataFrame, area_count: int) 
     raise PayloadRejected(
         f"{len(rows):,} of the {len(rows) + int(there[period]):,} areas of the period {period} have no usable row, first "
         f"{rows['area_code'].iloc[0]}: {rows['reason'].mode().iloc[0]}. Look at what came; where the publisher words a "
-        "period or a mark anew, pipeline/tidy has to learn it (periods in nomis.py, marks in marks.py)"
+        "period or a mark anew, its parser has to learn it (pipeline/publishers, marks in pipeline/tidy/marks.py)"
     )
 
 

@@ -26,9 +26,9 @@ def add_to(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.catalogue import load_catalogue
+    from pipeline.http.client import HttpClient
+    from pipeline.publishers.doctor import examine
     from pipeline.settings import settings_from_environment
-    from pipeline.sources.doctor import examine
-    from pipeline.sources.http import HttpClient
 
     catalogue = load_catalogue()
     queries = [query for indicator in catalogue.collected for part in indicator.parts for query in part.live]

@@ -33,10 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.series not in known:
         raise VerbError(f"no series '{arguments.series}' in small_areas.yaml; there are {', '.join(known)}")
 
+    from pipeline.http.payload import PayloadRejected
     from pipeline.publish import CandidateRefused
     from pipeline.run.context import open_run
     from pipeline.run.lock import one_at_a_time
-    from pipeline.run.results import PayloadRejected
     from pipeline.run.small_areas import NothingHeld, publish_small_areas
 
     context = open_run(offline=arguments.offline, force=arguments.force)

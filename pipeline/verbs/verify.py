@@ -27,9 +27,9 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from pipeline.publishers.baseline.store import Baseline
     from pipeline.raw import RawStore
     from pipeline.settings import settings_from_environment
-    from pipeline.sources.baseline import Baseline
 
     settings = settings_from_environment()
     count, problems = RawStore(settings.raw_dir).verify()

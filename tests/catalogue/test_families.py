@@ -9,8 +9,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.catalogue import CatalogueError, load_catalogue
-from pipeline.catalogue.model import Indicator, NomisQuery
+from pipeline.catalogue.model import Indicator
 from pipeline.catalogue.yaml_entries import load_entries
+from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.settings import PROJECT_ROOT
 
 FAMILY = """\

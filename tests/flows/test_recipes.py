@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import yaml
 
-from pipeline.settings import PROJECT_ROOT, URL_VARIABLES
+from pipeline.settings import PROJECT_ROOT, url_variables
 
 RECIPES = PROJECT_ROOT / "docs" / "recipes"
 HOME_IN_RECIPES = "/opt/inclusive-growth-pipeline"
@@ -42,7 +42,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def closed_network(copy: Path) -> dict[str, str]:
     """An environment in which every publisher is a closed port of this machine."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("IG_", "PREFECT_", "NOMIS_"))}
-    return kept | dict.fromkeys(URL_VARIABLES.values(), "http://127.0.0.1:9")
+    return kept | dict.fromkeys(url_variables().values(), "http://127.0.0.1:9")
 
 
 @pytest.fixture(scope="module")

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.catalogue.model import ElsQuery
+from pipeline.http.payload import SourceError
+from pipeline.publishers.baseline.store import Baseline
+from pipeline.publishers.deprivation import iod_files
+from pipeline.publishers.ons_els.query import ElsQuery
 from pipeline.settings import BASELINE_DIR
-from pipeline.sources.base import SourceError
-from pipeline.sources.baseline import Baseline
-from pipeline.tidy import iod_files
 from pipeline.tidy.observations import UnreadablePayload
 from tests.fuzz import cells, mutations
-from tests.fuzz.formats import CATALOGUE, PAY, Table, tables
+from tests.fuzz.formats import CATALOGUE, Table, tables
 from tests.fuzz.judging import believed, complaints, first, lost, misread
 from tests.fuzz.recorded import Player, fetch, recorded
 from tests.fuzz.spreadsheets import file_7, workbooks
@@ -139,7 +139,6 @@ def fuzz_answers(count: int, seed: int) -> list[Tally]:
     queries = {
         "ELS": ElsQuery(source="ons_els", slug="employment-rate-ni"),
         "Nomis": short,
-        "ONS dataset API": PAY,
         "Open Geography": "district_names",
     }
     tallies = []

@@ -9,11 +9,11 @@ from typing import Any
 from pipeline import sources
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.model import Query
+from pipeline.http.client import HttpClient
+from pipeline.http.payload import Payload
+from pipeline.http.response import HttpResponse
+from pipeline.publishers.open_geography import fetch as open_geography
 from pipeline.settings import Settings
-from pipeline.sources import open_geography
-from pipeline.sources.base import Payload
-from pipeline.sources.http import HttpClient
-from pipeline.sources.response import HttpResponse
 from tests.standin.server import StandIn
 
 SOURCES = load_catalogue().sources

@@ -9,7 +9,9 @@ import pandas as pd
 from openpyxl import Workbook
 
 from pipeline.geography import load_register
-from pipeline.tidy import deprivation, iod_files, workbook
+from pipeline.publishers.deprivation import iod_files
+from pipeline.publishers.deprivation import measures as deprivation
+from pipeline.tidy import workbook
 from pipeline.tidy.observations import UnreadablePayload
 from tests.standin import opendocument
 from tests.standin.figures import SHARED_DATA

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.catalogue.model import OnsDatasetQuery
-from pipeline.sources.documents import fields_of, json_of, lines_of, text
-from pipeline.sources.http import LONGEST_RETRY_AFTER_SECONDS, _retry_after_seconds
-from pipeline.tidy import els, iod_files, ons_v4
+from pipeline.http.client import LONGEST_RETRY_AFTER_SECONDS, _retry_after_seconds
+from pipeline.http.documents import fields_of, json_of, lines_of, text
+from pipeline.publishers.deprivation import iod_files
+from pipeline.publishers.ons_els import parse as els
 from pipeline.tidy.observations import UnreadablePayload, parse_period
 from pipeline.tidy.rows import plain_number
 
@@ -64,14 +64,6 @@ def test_a_control_character_in_a_figure_is_no_blank(column: str, damage: str) -
 def test_an_infinite_bound_is_no_bound() -> None:
     header = b"areacd,period,value,lci_95,uci_95\n"
     parsed = els.parse(header + b"E06000001,2023-01-01/P1Y,61,60,1e999\nE06000002,2023-01-01/P1Y,62,61,63\n")
-    assert parsed.figures["area_code"].tolist() == ["E06000002"]
-
-
-@pytest.mark.parametrize("year", ["2023-13-45/P1Y", "0000", "٢٠٢٣"])
-def test_a_year_that_is_none_is_set_aside_and_ends_nothing(year: str) -> None:
-    content = "v4_0,time-code,time,administrative-geography,geography\n5,x,{},E06000001,A\n6,x,2023,E06000002,B\n"
-    query = OnsDatasetQuery(source="ons_dataset", dataset="d", select={"geography": "A"})
-    parsed = ons_v4.parse(content.format(year).encode(), query.model_copy(update={"select": {}, "time": "time"}))
     assert parsed.figures["area_code"].tolist() == ["E06000002"]
 
 

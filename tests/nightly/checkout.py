@@ -18,7 +18,7 @@ import yaml
 
 from pipeline.catalogue import Catalogue, Indicator, Query, load_catalogue
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
-from pipeline.catalogue.model import NomisQuery
+from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.settings import BASELINE_DIR, PROJECT_ROOT
 
 # Asked over HTTP; the other publishers' files need the stand-in's own, which a fresh clone does not have.

@@ -29,13 +29,13 @@ from typing import Any
 
 import duckdb
 
+from pipeline.http.payload import Payload
 from pipeline.raw import RawStore, SnapshotKey
 from pipeline.releases import ReleaseStore
 from pipeline.run import job, nightly, rebuild, refresh
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.job import JobOptions
 from pipeline.settings import Settings
-from pipeline.sources.base import Payload
 from tests.nightly.checkout import scored_catalogue
 from tests.quick import quickest
 

@@ -27,13 +27,15 @@ from typing import Any
 
 import time_machine
 
+from pipeline.http import client as http
 from pipeline.marts import build
 from pipeline.notify import send
+from pipeline.publishers.nomis import fetch as nomis
+from pipeline.publishers.ons_els import fetch as ons_els
 from pipeline.run import job, nightly, refresh
 from pipeline.run.context import open_run
 from pipeline.run.job import JobOptions
 from pipeline.settings import Settings
-from pipeline.sources import http, nomis, ons_els
 from pipeline.tidy import delimited
 
 WARM = (build, delimited, nomis, ons_els)  # imported by a run when first needed

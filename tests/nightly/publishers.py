@@ -15,7 +15,9 @@ from datetime import date
 from pathlib import Path
 
 from pipeline.catalogue import Catalogue
-from pipeline.catalogue.model import ElsQuery, NomisCode, NomisQuery, Query
+from pipeline.catalogue.model import Query
+from pipeline.publishers.nomis.query import NomisCode, NomisQuery
+from pipeline.publishers.ons_els.query import ElsQuery
 from pipeline.tidy.observations import parse_period
 from tests.standin import nomis_datasets
 from tests.standin.exchange import Reply, Request

@@ -21,11 +21,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalogue import load_catalogue
+from pipeline.http.client import HttpClient
+from pipeline.http.documents import json_of
+from pipeline.http.payload import HostUnreachable, Incomplete, RequestRefused, SourceError, WrongContent
+from pipeline.publishers.ons_els import parse as els
 from pipeline.settings import PROJECT_ROOT, Settings
-from pipeline.sources.base import HostUnreachable, Incomplete, RequestRefused, SourceError, WrongContent
-from pipeline.sources.documents import json_of
-from pipeline.sources.http import HttpClient
-from pipeline.tidy import els, workbook
+from pipeline.tidy import workbook
 from pipeline.tidy.observations import UnreadablePayload
 from tests.fuzz.spreadsheets import xlsx
 from tests.standin import opendocument
@@ -212,8 +213,8 @@ def test_a_body_that_unpacks_without_end_is_refused_in_little_memory() -> None:
         from pathlib import Path
         from pipeline.catalogue import load_catalogue
         from pipeline.settings import Settings
-        from pipeline.sources.base import WrongContent
-        from pipeline.sources.http import HttpClient
+        from pipeline.http.payload import WrongContent
+        from pipeline.http.client import HttpClient
 
         resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))
         sources = load_catalogue().sources
@@ -427,7 +428,7 @@ def test_a_redirect_from_https_to_http_is_not_followed() -> None:
     from requests import PreparedRequest, Response
     from requests.exceptions import InvalidURL
 
-    from pipeline.sources.exchange import redirected_to
+    from pipeline.http.exchange import redirected_to
 
     for target in ("http://example.org/x", "file:///etc/passwd", "ftp://example.org/x"):
         answer = Response()

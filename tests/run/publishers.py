@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.catalogue.model import ElsQuery, NomisQuery, Query
+from pipeline.catalogue.model import Query
+from pipeline.publishers.nomis.query import NomisQuery
+from pipeline.publishers.ons_els.query import ElsQuery
 from pipeline.run.context import RunContext
 from pipeline.tidy.observations import parse_period
 from tests.standin import nomis, nomis_datasets

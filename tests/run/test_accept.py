@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from pipeline.catalogue.model import ElsQuery
+from pipeline.http.payload import Payload, PayloadRejected
+from pipeline.publishers.ons_els.query import ElsQuery
 from pipeline.run.accept import HeldDistricts, accept, check_arrival
 from pipeline.run.context import RunContext
-from pipeline.run.results import PayloadRejected
-from pipeline.sources.base import Payload
 
 QUERY = ElsQuery(source="ons_els", slug="claimant-count")
 

@@ -19,7 +19,7 @@ from pipeline.run.context import RunContext, open_run
 from pipeline.run.report import run_report, write_run_report
 from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.settings import PROJECT_ROOT, Settings
-from tests.sources.raw_publisher import RawPublisher, raw_publisher
+from tests.publishers.raw_publisher import RawPublisher, raw_publisher
 from tests.standin.server import StandIn
 
 INDICATOR = "child_poverty_ahc"
@@ -166,7 +166,7 @@ def test_an_error_that_nobody_foresaw_is_told_with_its_traceback_and_without_the
     def fails(*_: object) -> None:
         raise ZeroDivisionError("0xplanted0key came apart\nand more")
 
-    monkeypatch.setattr(f"pipeline.sources.{where}", fails)
+    monkeypatch.setattr(f"pipeline.publishers.ons_els.publisher.ExploreLocalStatistics.{where}", fails)
     with StandIn() as standin:
         context = context_of(folder, standin.base_urls, force=where == "fetch")
         result = acquired(context)
@@ -188,7 +188,7 @@ def test_who_stops_a_run_stops_it(folder: Path, monkeypatch: pytest.MonkeyPatch,
     def stops(*_: object) -> None:
         raise stop
 
-    monkeypatch.setattr("pipeline.sources.fetch", stops)
+    monkeypatch.setattr("pipeline.publishers.ons_els.publisher.ExploreLocalStatistics.fetch", stops)
     with StandIn() as standin, pytest.raises(stop):
         acquired(context_of(folder, standin.base_urls, force=True))
 

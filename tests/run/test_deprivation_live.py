@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.publishers.deprivation import iod_files
 from pipeline.run.accept import accept
 from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.context import RunContext, open_run
 from pipeline.settings import Settings
-from pipeline.tidy import iod_files
 from tests.standin import files
 from tests.standin.faults import NAMES
 from tests.standin.server import StandIn

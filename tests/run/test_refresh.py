@@ -165,7 +165,7 @@ def test_a_bad_night_keeps_the_last_good_answer_and_names_what_failed(
     catalogue = scored_catalogue()
     with StandIn() as standin:
         refresh(live_context(standin, tmp_path, catalogue))
-        monkeypatch.setattr("pipeline.sources.ons_els.last_updated", lambda query, client: "2099-01-01")
+        monkeypatch.setattr("pipeline.publishers.ons_els.fetch.last_updated", lambda query, client: "2099-01-01")
         standin.faults.switch_on("html_200", "claimant-count|gross-median-weekly-pay")
         outcome = refresh(live_context(standin, tmp_path, catalogue))
     by_id = {result.indicator_id: result for result in outcome.results}

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.http.payload import Payload
 from pipeline.raw import RawStore, SnapshotKey
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.rebuild import is_published
 from pipeline.run.refresh import acquire_all, refresh
-from pipeline.sources.base import Payload
 from tests.quick import quick
 
 OUTPUT = "gva_per_hour"

@@ -10,15 +10,15 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.geography import load_register
+from pipeline.http.client import HttpClient
+from pipeline.http.hosts import Host
+from pipeline.publishers import doctor
 from pipeline.run.context import RunContext
 from pipeline.run.geography_check import differences
 from pipeline.run.job import exit_code
 from pipeline.run.refresh import Outcome
 from pipeline.run.report import awaited_words, run_report, table_rows
-from pipeline.settings import URL_VARIABLES, Settings, SettingsError, settings_from_environment
-from pipeline.sources import doctor
-from pipeline.sources.hosts import Host
-from pipeline.sources.http import HttpClient
+from pipeline.settings import Settings, SettingsError, settings_from_environment, url_variables
 from tests.standin.server import StandIn
 
 
@@ -62,7 +62,7 @@ def test_doctor_exits_0_where_all_is_well(
 def test_doctor_says_once_of_each_source_that_there_is_no_way_to_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for variable in URL_VARIABLES.values():
+    for variable in url_variables().values():
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     assert main(["doctor"]) == 1
     lines = capsys.readouterr().out.splitlines()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipeline import retention
+from pipeline.http.payload import Payload
 from pipeline.raw import RawStore, Snapshot, SnapshotKey
 from pipeline.settings import Settings
-from pipeline.sources.base import Payload
 from pipeline.storage import snapshots
 from pipeline.storage.bucket import Bucket
 from pipeline.storage.session import prune

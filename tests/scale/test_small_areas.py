@@ -16,11 +16,11 @@ import pytest
 from benchmarks.made import small_area_months, store_small_areas
 from pipeline.catalogue.small_areas import AreaCount, load_small_areas
 from pipeline.cli import main
+from pipeline.http.client import HttpClient
+from pipeline.http.response import HttpResponse
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.small_areas import NothingHeld, database_of, publish_small_areas
 from pipeline.settings import Settings
-from pipeline.sources.http import HttpClient
-from pipeline.sources.response import HttpResponse
 
 AREAS, MONTHS = 2_000, 26
 SERIES = load_small_areas()["claimants_by_small_area"].model_copy(update={"areas": AreaCount(min=1_900, max=2_100)})

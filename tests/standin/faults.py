@@ -10,7 +10,7 @@ from dataclasses import replace
 from tests.standin.exchange import Reply, Request, html_reply, json_reply
 
 # Column names by which the publishers of CSV give the same thing.
-VALUE = ("value", "OBS_VALUE", "V4_2")
+VALUE = ("value", "OBS_VALUE")
 AREA = ("areacd", "GEOGRAPHY_CODE", "administrative-geography")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet
 
 from pipeline.catalogue import load_catalogue
-from pipeline.catalogue.model import ElsQuery
+from pipeline.publishers.ons_els.query import ElsQuery
 from pipeline.settings import BASELINE_DIR, PROJECT_ROOT
 
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"

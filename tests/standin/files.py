@@ -17,7 +17,7 @@ import openpyxl
 import pandas as pd
 from python_calamine import CalamineWorkbook
 
-from pipeline.sources import published_files
+from pipeline.publishers.deprivation import files as published_files
 from tests.standin import opendocument
 from tests.standin.exchange import Reply, Request
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pipeline.settings import URL_VARIABLES
-from tests.standin import arcgis, els, files, nomis, ons_dataset
+from pipeline.settings import url_variables
+from tests.standin import arcgis, els, files, nomis
 from tests.standin.exchange import Reply, Request, html_reply
 from tests.standin.faults import Faults
 from tests.standin.figures import SHARED_DATA, Figures, figures_of
@@ -28,7 +28,6 @@ PREFIXES: Mapping[str, str] = {
     "ons_els": els.PREFIX,
     "nomis": nomis.PREFIX,
     "open_geography": arcgis.PREFIX,
-    "ons_dataset": ons_dataset.PREFIX,
     "govuk": files.PREFIX,
     "gov_wales": files.PREFIX,
     "gov_scot": files.PREFIX,
@@ -81,7 +80,7 @@ class StandIn:
     @property
     def environment(self) -> dict[str, str]:
         """The variables that point a run at this stand-in."""
-        return {URL_VARIABLES[source_id]: url for source_id, url in self.base_urls.items()}
+        return {url_variables()[source_id]: url for source_id, url in self.base_urls.items()}
 
     def count(self, text: str = "") -> int:
         """How many requests so far had ``text`` in their path and query."""
@@ -110,8 +109,6 @@ class StandIn:
         for source_id, prefix in PREFIXES.items():
             if prefix and request.path.startswith(prefix + "/"):
                 return self._services[source_id](request)
-        if request.path.startswith(ons_dataset.DOWNLOADS + "/"):
-            return self._services["ons_dataset"](request)
         return self._services["govuk"](request)
 
     @cached_property
@@ -123,7 +120,6 @@ class StandIn:
                 request, zero_ghosts=self.faults.is_on("zero_ghosts", request)
             ),
             "open_geography": arcgis.ArcGisService(self._figures.data_dir).answer,
-            "ons_dataset": ons_dataset.OnsDatasetService(self._figures).answer,
             "govuk": files.FileService(self._figures.data_dir).answer,
         }
 

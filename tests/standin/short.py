@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipeline.catalogue import Catalogue, Indicator, Part, Query, load_catalogue
-from pipeline.catalogue.model import NomisQuery
+from pipeline.publishers.nomis.query import NomisQuery
 
 FROM_YEAR = 2023
 

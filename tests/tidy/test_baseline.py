@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.baseline_build import parquet_bytes
-from pipeline.tidy.baseline import SCHEMA, parse
+from pipeline.publishers.baseline.parse import SCHEMA, parse
 from pipeline.tidy.observations import PARSED_COLUMNS, UnreadablePayload
 
 MISSING = float("nan")

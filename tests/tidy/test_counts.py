@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from pipeline.geography import load_register, reexpress
-from pipeline.tidy import nomis
+from pipeline.publishers.nomis import parse as nomis
 from pipeline.tidy.derive import ratio
 from pipeline.tidy.observations import OBSERVATION_COLUMNS, finish
-from tests.sources.conftest import nomis_query
+from tests.publishers.conftest import nomis_query
 
 HEADER = "DATE,DATE_NAME,GEOGRAPHY_CODE,GEOGRAPHY_TYPE,VARIABLE_NAME,MEASURES,OBS_VALUE,OBS_STATUS,OBS_STATUS_NAME\n"
 # The districts that became Cumberland in 2023: code, rate, half width, numerator, denominator.

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from python_calamine import CalamineWorkbook
 
+from pipeline.publishers.deprivation import measures as deprivation
+from pipeline.publishers.deprivation.measures import SmallAreas, concentration_index
 from pipeline.settings import PROJECT_ROOT
-from pipeline.tidy import deprivation
-from pipeline.tidy.deprivation import SmallAreas, concentration_index
 from pipeline.tidy.observations import UnreadablePayload
 
 DATA = PROJECT_ROOT.parent / "shared" / "data"

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalogue import load_catalogue
+from pipeline.publishers.ons_els import parse as els
+from pipeline.publishers.ons_els import source_file as els_source
 from pipeline.settings import PROJECT_ROOT
-from pipeline.tidy import els, els_source
 from pipeline.tidy.observations import PARSED_COLUMNS, UnreadablePayload
 
 RECORDED = PROJECT_ROOT.parent / "shared" / "data" / "els-api"

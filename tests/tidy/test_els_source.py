@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.publishers.ons_els.source_file import parse
 from pipeline.settings import PROJECT_ROOT
-from pipeline.tidy.els_source import parse
 from pipeline.tidy.observations import UnreadablePayload
 
 ELS = PROJECT_ROOT.parent / "shared" / "data" / "els"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.publishers.deprivation import iod_files
 from pipeline.settings import PROJECT_ROOT
-from pipeline.tidy import iod_files
 from pipeline.tidy.observations import UnreadablePayload
 
 DEPRIVATION = PROJECT_ROOT.parent / "shared" / "data" / "deprivation"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.catalogue.model import NomisQuery
+from pipeline.publishers.nomis import parse as nomis
+from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.settings import PROJECT_ROOT
-from pipeline.tidy import nomis
 from pipeline.tidy.observations import Parsed, UnreadablePayload
 
 RECORDED = PROJECT_ROOT.parent / "shared" / "data" / "nomis"

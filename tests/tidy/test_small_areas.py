@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.catalogue.model import SmallAreaQuery
 from pipeline.geography import load_register
-from pipeline.tidy import small_areas
+from pipeline.publishers.deprivation import parse as small_areas
+from pipeline.publishers.deprivation.query import SmallAreaQuery
 from pipeline.tidy.observations import UnreadablePayload
 from tests.standin import files, opendocument
 

@@ -1,0 +1,445 @@
+"""The one door to the network: polite, bounded, and silent about keys.
+
+Manners follow what ONS asks of bots (a plain ASCII User-Agent naming name, version and a contact address;
+WIRE_FORMATS section 3.4) and what Nomis clients found workable (two requests a second; section 1.3).
+"""
+
+from __future__ import annotations
+
+import email.utils
+import logging
+import math
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC
+from typing import Self
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.structures import CaseInsensitiveDict
+
+from pipeline import __version__
+from pipeline.catalogue.model import Source
+from pipeline.http.exchange import Allowance, OutOfTime, Session, body_of, host_of, redirected_to, within
+from pipeline.http.hosts import Host, is_loopback
+from pipeline.http.once import OncePerRun, SpoolFolder
+from pipeline.http.payload import HostUnreachable, Incomplete, RequestRefused, SourceError
+from pipeline.http.response import HttpResponse
+from pipeline.settings import Settings
+
+MAX_ATTEMPTS = 4
+MAX_ATTEMPTS_AFTER_SILENCE = 2  # a read timeout alone takes minutes
+MAX_WAIT_SECONDS = 60.0  # all pauses of one request together, whatever Retry-After says
+LONGEST_RETRY_AFTER_SECONDS = 86_400.0 * 365  # whatever is asked beyond, no run lasts so long
+# A publisher whose answer takes longer than this, however steadily it trickles, is not going to end it tonight. All
+# attempts at one request are counted together, from the first connection to the last byte.
+MAX_ANSWER_SECONDS = 900.0
+MAX_REDIRECTS = 5
+RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+KEY_PLACEHOLDER = "(key)"
+
+
+class _KeyFilter(logging.Filter):
+    """Keeps a key out of urllib3's debug lines, which print every request with its parameters."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__()
+        self._secret = secret
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if self._secret in (text := record.getMessage()):
+            record.msg, record.args = text.replace(self._secret, KEY_PLACEHOLDER), ()
+        return True
+
+
+def user_agent(contact: str | None) -> str:
+    """Who asks, in the form ONS wants of bots: name, version and whom to turn to, or that nobody was named."""
+    whom = f"+{contact}" if contact else "whoever runs this gave no contact"
+    return f"inclusive-growth-pipeline/{__version__} ({whom})"
+
+
+class HttpClient:
+    """GET requests to the sources of the catalogue, for one run; safe to share between threads.
+
+    One session a thread keeps connections open. At most ``requests_per_second`` start on one host, counted
+    over all threads. The first contact with a host decides once whether it can be reached at all.
+    An answer may be as large as its source's ``largest_answer_megabytes`` in sources.yaml, or ``max_body_bytes``, and
+    may take ``max_answer_seconds``. Nothing is asked once half of ``settings.most_minutes`` has passed, so that a night
+    has the other half for its work. ``throttle=False`` and a smaller ``backoff_seconds`` are for tests against a stand-in.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        settings: Settings,
+        *,
+        throttle: bool = True,
+        backoff_seconds: float = 1.0,
+        max_body_bytes: int | None = None,
+        max_answer_seconds: float = MAX_ANSWER_SECONDS,
+    ) -> None:
+        self._sources = sources
+        self._base_urls = dict(settings.base_urls)
+        self._secret = settings.nomis_uid
+        self.has_nomis_key = bool(self._secret)
+        self.requests: Counter[str] = Counter()  # sent so far, by source
+        self.user_agent = user_agent(settings.contact)
+        self.once = OncePerRun()
+        self.spool = SpoolFolder()
+        self._throttle = throttle
+        self._backoff_seconds = backoff_seconds
+        self._max_body_bytes = max_body_bytes
+        self._max_answer_seconds = max_answer_seconds
+        self._asks_until = time.monotonic() + settings.most_minutes * 60 / 2
+        self._hosts: dict[tuple[str, str], Host] = {}
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._sessions: list[requests.Session] = []
+        self._log_filter = _KeyFilter(self._secret) if self._secret else None
+        if self._log_filter:
+            logging.getLogger("urllib3.connectionpool").addFilter(self._log_filter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection of every thread, and remove the files of payloads that were not stored."""
+        with self._lock:
+            sessions, self._sessions = self._sessions, []
+            self._local = threading.local()
+        for session in sessions:
+            session.close()
+        self.spool.close()
+        if self._log_filter:
+            logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
+
+    def base_url(self, source_id: str) -> str:
+        """The address in use for a source: the environment's, else the publisher's."""
+        return self._base_urls.get(source_id) or str(self._sources[source_id].base_url).rstrip("/")
+
+    def get(
+        self,
+        source_id: str,
+        path_or_url: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        accept: str = "*/*",
+        etag: str | None = None,
+        last_modified: str | None = None,
+        without_body: bool = False,
+    ) -> HttpResponse:
+        """Ask a source for ``path_or_url`` (relative to its base URL, or absolute) and return the whole answer.
+
+        Answers of 429 and 5xx, broken connections and short bodies are tried again, at most MAX_ATTEMPTS times
+        and MAX_WAIT_SECONDS of waiting. Any other status is returned, for the adapter to judge. With ``etag`` or
+        ``last_modified`` an unchanged document comes back as ``not_modified`` without content; ``without_body`` asks
+        only whether the document is there (HEAD).
+
+        Raises HostUnreachable (no connection: now, or at this run's first contact), RequestRefused (still 429 or
+        5xx at the end, or another host than the catalogue names), Incomplete (the body kept breaking off, or time was up),
+        WrongContent (the body is larger than allowed).
+        """
+        source = self._sources[source_id]
+        url = path_or_url if "://" in path_or_url else f"{self.base_url(source_id)}/{path_or_url.lstrip('/')}"
+        self._require_known_host(source, url)
+        public = {name: str(value) for name, value in (params or {}).items()}
+        sent = {**public, "uid": self._secret} if self._secret and source_id == "nomis" else public
+        headers = {"Accept": accept}
+        if etag:
+            headers["If-None-Match"] = etag
+        if last_modified:
+            headers["If-Modified-Since"] = last_modified
+        host = self._host(source_id, url)
+        if verdict := host.verdict(url):
+            raise _unreachable(source, verdict, url)
+
+        waited = 0.0
+        ends_at = min(time.monotonic() + self._max_answer_seconds, self._asks_until)
+        method = "HEAD" if without_body else "GET"
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            allowance = self._allowance(source, url, ends_at)
+            self._wait_for_turn(host, source)
+            pause = self._backoff_seconds * 2 ** (attempt - 1)
+            try:
+                with within(allowance):
+                    response = self._send_once(host, source, url, sent, public, headers, method, allowance)
+            except OutOfTime as error:
+                host.give_up(f"it did not end an answer within {self._max_answer_seconds:g} s", for_good=True)
+                raise Incomplete(str(error)) from None
+            except _BrokenError as broken:
+                failure, attempts_worth_making = broken.as_source_error, broken.attempts_worth_making
+            else:
+                if response.status not in RETRIED_STATUSES:
+                    return response
+                asked = _retry_after_seconds(response.headers.get("retry-after"))
+                failure = RequestRefused(
+                    f"{source.title} answered {response.status} {'once' if attempt == 1 else f'{attempt} times'} for "
+                    f"{response.url_without_secrets}: {response.message}"
+                    + (
+                        f". It asks to wait {_in_words(asked)}; try again after that."
+                        if asked
+                        else ". Try again later."
+                    )
+                )
+                attempts_worth_making = MAX_ATTEMPTS
+                if asked is not None:
+                    pause = max(pause, asked)  # "0", or a date that has passed, is no leave to ask on without a pause
+                    host.hold_off(asked)
+            if attempt >= attempts_worth_making or waited + pause > MAX_WAIT_SECONDS:
+                break
+            time.sleep(pause)
+            waited += pause
+        if isinstance(failure, HostUnreachable):
+            host.give_up("it closed every connection without an answer")
+        raise failure
+
+    def get_once(
+        self, source_id: str, path: str, *, etag: str | None = None, last_modified: str | None = None
+    ) -> HttpResponse:
+        """``get`` for documents that many queries need (definitions, metadata, an index's file): asked for once in a run."""
+
+        def ask() -> HttpResponse:
+            response = self.get(source_id, path, etag=etag, last_modified=last_modified)
+            if (etag or last_modified) and not response.not_modified:  # what has changed need not come twice
+                self.once((source_id, path, None, None), lambda: response)
+            return response
+
+        return self.once((source_id, path, etag, last_modified), ask)
+
+    def require_reachable(self, source_id: str) -> None:
+        """Make sure that a source's host takes connections, found out once for the run; nothing is asked of it.
+
+        Raises HostUnreachable.
+        """
+        source, url = self._sources[source_id], self.base_url(source_id)
+        if verdict := self._host(source_id, url).verdict(url):
+            raise _unreachable(source, verdict, url)
+
+    # --- reachability and manners -------------------------------------------------------------------------------
+
+    def _host(self, source_id: str, url: str) -> Host:
+        """One host as one source: publishers behind one mirror or stand-in are each asked at their own pace."""
+        parts = urlsplit(url)
+        with self._lock:
+            return self._hosts.setdefault((source_id, f"{parts.scheme}://{parts.netloc}"), Host())
+
+    def _wait_for_turn(self, host: Host, source: Source) -> None:
+        """Return when the next request to the host may be sent, and count it."""
+        if host.held_for > MAX_WAIT_SECONDS:
+            raise RequestRefused(
+                f"{source.title} has asked to be left alone for another {_in_words(host.held_for)}; try again after that."
+            )
+        if self._throttle:
+            host.take_turn(source.requests_per_second)
+        with self._lock:
+            self.requests[source.id] += 1
+
+    def _session(self) -> Session:
+        """This thread's own."""
+        session: Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = Session(self.user_agent)
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+    def _known_hosts(self, source: Source) -> set[str]:
+        """The hosts that may be asked in a source's name: its own, the one in its place, and others of the catalogue."""
+        own = {host_of(urlsplit(url)) for url in (str(source.base_url), self.base_url(source.id))}
+        return own | set(source.other_hosts)
+
+    def _require_known_host(self, source: Source, url: str) -> None:
+        """A publisher's documents name addresses too, and none of them leads anywhere by itself."""
+        try:
+            is_known = host_of(urlsplit(url)) in self._known_hosts(source)
+        except ValueError:
+            is_known = False
+        if not is_known:
+            raise RequestRefused(
+                f"{source.title} names an address that is not asked ({self._redacted(url)[:200]}): sources.yaml does not "
+                "name its host among the source's other_hosts."
+            )
+
+    # --- one request --------------------------------------------------------------------------------------------
+
+    def _allowance(self, source: Source, url: str, ends_at: float) -> Allowance:
+        """What one attempt may take. Raises Incomplete where the time to ask is up."""
+        allowance = Allowance(
+            where=f"{source.title} ({self._redacted(url)})",
+            most_bytes=self._max_body_bytes or source.largest_answer_megabytes * 1_000_000,
+            ends_at=ends_at,
+            seconds=self._max_answer_seconds,
+        )
+        if time.monotonic() >= self._asks_until:
+            raise Incomplete(
+                f"{allowance.where} was not asked: half of the night's time (IG_MOST_MINUTES) is up, and the rest is for "
+                "the work on what has come."
+            )
+        allowance.seconds_left()
+        return allowance
+
+    def _send_once(
+        self,
+        host: Host,
+        source: Source,
+        url: str,
+        sent: Mapping[str, str],
+        public: Mapping[str, str],
+        headers: Mapping[str, str],
+        method: str,
+        allowance: Allowance,
+    ) -> HttpResponse:
+        with (
+            self._translated_errors(host, source, url),
+            self._followed(source, method, url, sent, headers, allowance) as answer,
+        ):
+            host.has_answered = True
+            content = b"" if method == "HEAD" else self._body(answer, allowance)
+            return HttpResponse(
+                content=content,
+                status=answer.status_code,
+                headers=CaseInsensitiveDict({k: self._redacted(v) for k, v in answer.headers.items()}),
+                url_without_secrets=self._redacted(answer.url),
+                params_without_secrets=public,
+                not_modified=answer.status_code == 304,
+            )
+
+    def _followed(
+        self,
+        source: Source,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        allowance: Allowance,
+    ) -> requests.Response:
+        """The answer at the end of all redirects, its body unread, as are theirs. Each is a request like any other."""
+        known_hosts = self._known_hosts(source)
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._session().request(
+                method,
+                url,
+                params=params,
+                headers=headers,
+                timeout=(min(source.connect_timeout_seconds, allowance.seconds_left()), source.read_timeout_seconds),
+                proxies={"no_proxy": "*"} if is_loopback(url) else None,
+                stream=True,
+                allow_redirects=False,
+            )
+            try:
+                target = redirected_to(answer, known_hosts, self._secret)
+            except requests.exceptions.InvalidURL:
+                answer.close()
+                raise
+            if target is None:
+                return answer
+            answer.close()
+            url, params = target, None
+            self._wait_for_turn(self._host(source.id, url), source)
+        raise requests.exceptions.TooManyRedirects
+
+    def _body(self, answer: requests.Response, allowance: Allowance) -> bytes:
+        """The whole body, of the length that was promised."""
+        body = body_of(answer, allowance)
+        promised = answer.headers.get("content-length", "")
+        is_plain = answer.headers.get("content-encoding", "identity") == "identity"
+        is_number = re.fullmatch(r"[0-9]{1,18}", promised) is not None
+        if is_plain and is_number and len(body) != int(promised) and answer.status_code != 304:
+            raise requests.exceptions.ChunkedEncodingError(f"{len(body):,} of {int(promised):,} bytes arrived")
+        if self._secret:  # a page that quotes the address it was asked for would bring the key into files and errors
+            body = body.replace(self._secret.encode(), KEY_PLACEHOLDER.encode())
+        return body
+
+    @contextmanager
+    def _translated_errors(self, host: Host, source: Source, url: str) -> Iterator[None]:
+        """Name what went wrong without the library's text, which quotes the address with its key."""
+        where = f"{source.title} ({self._redacted(url)})"
+        silence = f"sent nothing for {source.read_timeout_seconds:g} s"
+        try:
+            yield
+        except requests.exceptions.SSLError:
+            host.give_up("its certificate could not be verified")
+            failure: SourceError = HostUnreachable(
+                f"{where}: the certificate could not be verified; check the machine's clock and proxy."
+            )
+            raise _BrokenError(failure, 1) from None
+        except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
+            reason = (
+                "the proxy refused" if isinstance(error, requests.exceptions.ProxyError) else "no connection in time"
+            )
+            attempts = MAX_ATTEMPTS if host.has_answered else 1
+            host.give_up(reason)
+            raise _BrokenError(HostUnreachable(f"{where}: {reason}; check the network."), attempts) from None
+        except requests.exceptions.ReadTimeout:
+            attempts = MAX_ATTEMPTS_AFTER_SILENCE if host.has_answered else 1
+            host.give_up(f"it took the connection but {silence}")
+            raise _BrokenError(Incomplete(f"{where} {silence}; try again later."), attempts) from None
+        except requests.exceptions.ChunkedEncodingError:
+            failure = Incomplete(f"{where} broke off in the middle of its answer; nothing of it is used.")
+            raise _BrokenError(failure, MAX_ATTEMPTS) from None
+        except requests.exceptions.TooManyRedirects:
+            raise _BrokenError(RequestRefused(f"{where} redirected more than {MAX_REDIRECTS} times."), 1) from None
+        except requests.exceptions.ConnectionError:
+            failure = HostUnreachable(f"{where} closed the connection without an answer; try again later.")
+            raise _BrokenError(failure, MAX_ATTEMPTS) from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+            raise _BrokenError(RequestRefused(f"{where}: {self._redacted(str(error))[:200]}"), 1) from None
+
+    def _redacted(self, text: str) -> str:
+        """``text`` without the key: the only place where it is taken out."""
+        if not self._secret:
+            return text
+        without_parameter = re.sub(rf"([?&])uid={re.escape(self._secret)}(&|$)", _keep_separator, text)
+        return without_parameter.replace(self._secret, KEY_PLACEHOLDER)
+
+
+class _BrokenError(Exception):
+    """One attempt that brought no answer: what it means, and how many attempts are worth making in all."""
+
+    def __init__(self, as_source_error: SourceError, attempts_worth_making: int) -> None:
+        super().__init__(str(as_source_error))
+        self.as_source_error = as_source_error
+        self.attempts_worth_making = attempts_worth_making
+
+
+def _unreachable(source: Source, verdict: str, url: str) -> HostUnreachable:
+    return HostUnreachable(
+        f"{source.title} cannot be reached: {verdict} ({urlsplit(url).hostname}). "
+        f"Check the network, a proxy, or {source.environment_variable}; nothing is known about its data."
+    )
+
+
+def _keep_separator(match: re.Match[str]) -> str:
+    return match[1] if match[2] else ""
+
+
+def _in_words(seconds: float) -> str:
+    """A wait as a person says it, rounded up: ``45 seconds``, ``5 minutes``, ``1 hour``, ``2 days``."""
+    size, unit = next(
+        (pair for pair in ((86_400, "day"), (3_600, "hour"), (60, "minute")) if seconds >= pair[0]), (1, "second")
+    )
+    count = math.ceil(round(seconds / size, 1))
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def _retry_after_seconds(value: str | None) -> float | None:
+    """``Retry-After`` as seconds from now: a number or an HTTP date (RFC 9110 section 10.2.3); None if neither."""
+    if not value:
+        return None
+    if re.fullmatch(r"[0-9]+", value.strip(), re.ASCII):
+        return min(float(value), LONGEST_RETRY_AFTER_SECONDS)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+        # A date without a zone is GMT, as RFC 9110 has every one.
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)

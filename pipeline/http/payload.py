@@ -1,0 +1,112 @@
+"""What every source adapter returns, and the ways in which it can fail."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.errors import PipelineError
+
+
+@dataclass(frozen=True)
+class Page:
+    """One HTTP response that went into a payload. ``url`` and ``parameters`` hold no secret."""
+
+    url: str
+    parameters: Mapping[str, str]
+    http_status: int
+    headers: Mapping[str, str]
+    sha256: str
+    byte_count: int
+    row_count: int | None = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the publisher says of a table, in its own words: the unit of its figures and what to bear in mind."""
+
+    unit: str | None = None
+    caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """Bytes that are in a file and not in memory; their sha256 was taken while they were written."""
+
+    path: Path
+    sha256: str
+    byte_count: int
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The bytes a publisher sent for one query, with what is needed to prove where they came from.
+
+    ``body`` is passthrough: several pages of one table are joined with their header kept once, nothing else is changed.
+    Tables that come in pages are in a file, so that memory does not grow with them; such a file is there until the
+    client that fetched it is closed. ``publisher_updated`` is the publisher's own last-updated mark, as sent; it was
+    asked for before the figures, so that figures it speaks of are at least as new as it says. ``areas_without_rows`` are
+    areas the publisher lists and sent nothing for; ``warnings`` are sentences on what was left out of the body.
+    """
+
+    body: bytes | StoredFile
+    media_type: str
+    url: str
+    parameters: Mapping[str, str]
+    fetched_at: datetime
+    http_status: int
+    headers: Mapping[str, str]
+    row_count: int | None = None
+    publisher_updated: str | None = None
+    edition: str | None = None
+    pages: tuple[Page, ...] = field(default_factory=tuple)
+    description: Description | None = None
+    areas_without_rows: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def content(self) -> bytes:
+        """The whole body, in memory."""
+        return self.body if isinstance(self.body, bytes) else self.body.path.read_bytes()
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest() if isinstance(self.body, bytes) else self.body.sha256
+
+    @property
+    def byte_count(self) -> int:
+        return len(self.body) if isinstance(self.body, bytes) else self.body.byte_count
+
+    def open(self) -> BinaryIO:
+        """The body as a stream from its start; the caller closes it."""
+        return io.BytesIO(self.body) if isinstance(self.body, bytes) else self.body.path.open("rb")
+
+
+class SourceError(PipelineError):
+    """A source did not give usable data. The message is one sentence a person can act on."""
+
+
+class HostUnreachable(SourceError):
+    """No connection to the publisher's host: says nothing about whether data exist."""
+
+
+class RequestRefused(SourceError):
+    """The publisher answered, and the answer was an error (status and message are in the text)."""
+
+
+class WrongContent(SourceError):
+    """The publisher answered with something other than the table it promises (empty, HTML, other columns)."""
+
+
+class Incomplete(SourceError):
+    """Fewer rows arrived than the publisher says there are."""
+
+
+class PayloadRejected(ValueError):
+    """A payload as a whole cannot be used. The message says what was expected, what came, and what follows."""

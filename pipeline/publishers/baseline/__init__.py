@@ -1,0 +1,1 @@
+"""The figures shipped with the project, used where no publisher answers."""

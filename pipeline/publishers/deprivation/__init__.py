@@ -1,0 +1,1 @@
+"""The four nations' indices of deprivation, as files of small areas."""

@@ -1,0 +1,1 @@
+"""Explore Local Statistics (ONS): one indicator by its slug."""

@@ -1,0 +1,1 @@
+"""The Open Geography portal (ONS): codes, names and boundaries of areas."""

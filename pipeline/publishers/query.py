@@ -1,0 +1,28 @@
+"""What every entry of the catalogue and every query of a publisher is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Entry(BaseModel):
+    """An entry of a YAML file. Unknown fields are refused, so that a misspelling cannot pass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Query(Entry):
+    """What is asked of one publisher; ``source`` is the id of its entry in ``sources.yaml``.
+
+    ``table`` is the publisher's own name of the table that is read: queries of one table are released together.
+    """
+
+    source: str
+
+    @property
+    def table(self) -> str:
+        raise NotImplementedError
