@@ -16,7 +16,6 @@ from pipeline.verbs import (
     accept,
     area,
     areas,
-    baseline,
     briefing,
     calendar,
     catalogue,
@@ -31,7 +30,6 @@ from pipeline.verbs import (
     query,
     ranks,
     refresh,
-    register,
     releases,
     report,
     score,
@@ -95,8 +93,6 @@ VERBS = (
     doctor,
     geography,
     catalogue,
-    baseline,
-    register,
     docs,
 )
 

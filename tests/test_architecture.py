@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("catalogue", "published", "notify", "questions"),
     ("http", "tidy", "scoring", "gates", "marts"),
     ("publishers",),
-    ("geography", "raw", "dictionary", "baseline_build", "report", "export", "releases"),
+    ("geography", "raw", "dictionary", "report", "export", "releases"),
     ("published_digest", "documents"),
     ("publish",),
     ("storage",),

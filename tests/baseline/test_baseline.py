@@ -15,12 +15,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.baseline_build import BaselineBuildError, build_baseline
 from pipeline.catalogue import BaselineEntry, Catalogue, load_catalogue
 from pipeline.http.payload import SourceError
 from pipeline.publishers.baseline.parse import parse
 from pipeline.publishers.baseline.store import Baseline
 from pipeline.settings import BASELINE_DIR, PROJECT_ROOT
+from tools.baseline.build import BaselineBuildError, build_baseline
 
 DATA = PROJECT_ROOT.parent / "shared" / "data"
 GOLDEN = Path(__file__).with_name("spot_figures.csv")

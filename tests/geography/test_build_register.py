@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
-from pipeline.geography.build_register import write_facts
 from pipeline.geography.load import FACTS_DIR, TABLES
+from tools.register.__main__ import main
+from tools.register.build import write_facts
 
 
 def test_the_committed_facts_are_what_the_builder_writes_from_its_sources(shared_data: Path, tmp_path: Path) -> None:
@@ -19,5 +19,5 @@ def test_the_committed_facts_are_what_the_builder_writes_from_its_sources(shared
 def test_a_missing_source_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(FileNotFoundError, match="uk_local_authorities_current"):
         write_facts(tmp_path, tmp_path / "facts")
-    assert main(["register", "--from", str(tmp_path)]) == 1
+    assert main(["--from", str(tmp_path)]) == 1
     assert "uk_local_authorities_current.csv is missing" in capsys.readouterr().err

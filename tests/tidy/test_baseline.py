@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.baseline_build import parquet_bytes
 from pipeline.publishers.baseline.parse import SCHEMA, parse
 from pipeline.tidy.observations import PARSED_COLUMNS, UnreadablePayload
+from tools.baseline.build import parquet_bytes
 
 MISSING = float("nan")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pandas as pd
 from python_calamine import CalamineWorkbook
 
-from pipeline.geography import settled
 from pipeline.geography.load import FACTS_DIR
 from pipeline.geography.tables import each
+from tools.register import curated
 
 NATION_OF_LETTER = {
     "E": "E92000001",
@@ -50,7 +50,7 @@ def build_facts(data: Path) -> dict[str, pd.DataFrame]:
     wider = _wider(geography, districts)
     areas = pd.concat([districts, wider], ignore_index=True).sort_values("area_code", ignore_index=True)
     same_area = pd.DataFrame(
-        [(code, same, note) for code, (same, note) in sorted(settled.SAME_AREA.items())],
+        [(code, same, note) for code, (same, note) in sorted(curated.SAME_AREA.items())],
         columns=["code", "same_as_code", "note"],
     )
     return {
@@ -92,15 +92,15 @@ def _changes(geography: Path, deprivation: Path) -> pd.DataFrame:
     listed = listed[listed["type"].isin(("merger", "new_code")) | listed["oldcd"].str.startswith("S12")]
     for r in each(listed):
         if (r.oldcd, r.newcd) not in known:
-            day, order = settled.DAYS_AND_ORDERS[r.oldcd]
+            day, order = curated.DAYS_AND_ORDERS[r.oldcd]
             rows.append((r.oldcd, r.newcd, day, "merge" if r.type == "merger" else "", order))
     frame = pd.DataFrame(rows, columns=["from_code", "to_code", "date", "kind", "order"])
     frame.loc[frame["kind"].eq(""), "kind"] = [
-        "boundary_change" if code in settled.BOUNDARY_CHANGES else "relabel"
+        "boundary_change" if code in curated.MOVED_WITH_THE_EDGE else "relabel"
         for code in frame.loc[frame["kind"].eq(""), "from_code"]
     ]
     extra = pd.DataFrame(
-        settled.EXTRA_BOUNDARY_CHANGES,
+        curated.EXTRA_BOUNDARY_CHANGES,
         columns=["from_code", "to_code", "date", "order"],
     )
     frame = pd.concat([frame, extra.assign(kind="boundary_change")]).assign(share="1")
@@ -176,8 +176,8 @@ def _districts(geography: Path, authorities: pd.DataFrame, changes: pd.DataFrame
     names = {
         **older,
         **listed["LADNM"],
-        **settled.EXTRA_NAMES,
-        **settled.NORTHERN_IRELAND_UNTIL_2015,
+        **curated.EXTRA_NAMES,
+        **curated.NORTHERN_IRELAND_UNTIL_2015,
         **current,
     }
     names = {code: name for code, name in names.items() if code[:3] not in ("E11",)}
@@ -202,7 +202,7 @@ def _districts(geography: Path, authorities: pd.DataFrame, changes: pd.DataFrame
                 "area_code": code,
                 "area_name": name,
                 "level": "district",
-                "start_date": begins.get(code, settled.REGISTER_BEGINS),
+                "start_date": begins.get(code, curated.REGISTER_BEGINS),
                 "end_date": ends.get(code, ""),
                 "nation_code": nation,
                 "region_code": region,
@@ -237,13 +237,13 @@ def _places(geography: Path, authorities: pd.DataFrame) -> dict[str, tuple[float
 
 
 def _county(code: str, last: str, authorities: pd.DataFrame, listed: pd.DataFrame) -> str:
-    if code in settled.COUNTY_CORRECTIONS:
-        return settled.COUNTY_CORRECTIONS[code]
+    if code in curated.COUNTY_CORRECTIONS:
+        return curated.COUNTY_CORRECTIONS[code]
     if code[:3] == "E08":
-        return next(c for c, (_, members) in settled.METROPOLITAN_COUNTIES.items() if int(code[3:]) in members)
+        return next(c for c, (_, members) in curated.METROPOLITAN_COUNTIES.items() if int(code[3:]) in members)
     if code[:3] != "E07":
         return ""
-    for county, (_, numbers) in settled.COUNTIES_UNTIL_2009.items():
+    for county, (_, numbers) in curated.COUNTIES_UNTIL_2009.items():
         if int(code[3:]) in numbers:
             return county
     gss = authorities.set_index("local-authority-code")["gss-code"]
@@ -281,12 +281,12 @@ def _wider(geography: Path, districts: pd.DataFrame) -> pd.DataFrame:
             }
         )
 
-    begin = settled.REGISTER_BEGINS
+    begin = curated.REGISTER_BEGINS
     for code, name in county_names.to_dict().items():
         members = districts[districts["county_code"].eq(str(code))]
         end = members["end_date"].max() if members["end_date"].ne("").all() else ""
         add(str(code), name, "county", begin, end, members)
-    for code, (name, _) in settled.COUNTIES_UNTIL_2009.items():
+    for code, (name, _) in curated.COUNTIES_UNTIL_2009.items():
         add(
             code,
             name,
@@ -295,7 +295,7 @@ def _wider(geography: Path, districts: pd.DataFrame) -> pd.DataFrame:
             "2009-03-31",
             districts[districts["county_code"].eq(code)],
         )
-    for code, (name, _) in settled.METROPOLITAN_COUNTIES.items():
+    for code, (name, _) in curated.METROPOLITAN_COUNTIES.items():
         start = "2013-04-01" if code == "E11000007" else begin
         add(
             code,
@@ -308,14 +308,14 @@ def _wider(geography: Path, districts: pd.DataFrame) -> pd.DataFrame:
     tyne = districts[districts["county_code"].eq("E11000007") & ~districts["area_code"].eq("E08000037")]
     add(
         "E11000004",
-        settled.EXTRA_NAMES["E11000004"],
+        curated.EXTRA_NAMES["E11000004"],
         "county",
         begin,
         "2013-03-31",
         tyne,
     )
     membership = _memberships(geography)
-    for code, (name, start, end, _) in settled.COMBINED_AUTHORITIES.items():
+    for code, (name, start, end, _) in curated.COMBINED_AUTHORITIES.items():
         inside = membership.loc[membership["combined_authority_code"].eq(code), "area_code"]
         add(
             code,
@@ -337,7 +337,7 @@ def _wider(geography: Path, districts: pd.DataFrame) -> pd.DataFrame:
             "",
             districts[districts["region_code"].eq(str(code))],
         )
-    for code, name in settled.NATIONS.items():
+    for code, name in curated.NATIONS.items():
         add(
             code,
             name,
@@ -346,7 +346,7 @@ def _wider(geography: Path, districts: pd.DataFrame) -> pd.DataFrame:
             "",
             districts[districts["nation_code"].eq(code)],
         )
-    for code, name in settled.COUNTRIES.items():
+    for code, name in curated.COUNTRIES.items():
         letters = {"K02000001": "EWSN", "K03000001": "EWS", "K04000001": "EW"}[code]
         inside = districts["nation_code"].str[0].isin(list(letters))
         add(code, name, "country", begin, "", districts[inside])
@@ -356,15 +356,15 @@ def _wider(geography: Path, districts: pd.DataFrame) -> pd.DataFrame:
 def _memberships(geography: Path) -> pd.DataFrame:
     """Districts of each combined authority and the days between which they were in it."""
     current = _read(geography / "lad_cauth_may2025.csv")
-    authorities = settled.COMBINED_AUTHORITIES
+    authorities = curated.COMBINED_AUTHORITIES
     rows = [(r.LAD25CD, r.CAUTH25CD, authorities[r.CAUTH25CD][1], "") for r in each(current)]
     for old, new in (("E08000016", "E08000038"), ("E08000019", "E08000039")):
         rows = [(code, ca, "2025-04-01" if code == new else start, end) for code, ca, start, end in rows]
         rows.append((old, "E47000002", authorities["E47000002"][1], "2025-03-31"))
     for code, members in (
-        ("E47000005", settled.SOUTH_OF_TYNE + settled.NORTH_OF_TYNE),
-        ("E47000010", settled.SOUTH_OF_TYNE),
-        ("E47000011", settled.NORTH_OF_TYNE),
+        ("E47000005", curated.SOUTH_OF_TYNE + curated.NORTH_OF_TYNE),
+        ("E47000010", curated.SOUTH_OF_TYNE),
+        ("E47000011", curated.NORTH_OF_TYNE),
     ):
         _, start, end, _ = authorities[code]
         rows += [(member, code, start, end) for member in members]
@@ -375,7 +375,7 @@ def _memberships(geography: Path) -> pd.DataFrame:
 def _names(geography: Path, authorities: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     """Other names and codes an area is asked for by: former, alternative, Welsh, and the older Northern Ireland codes."""
     official = areas.set_index("area_code")["area_name"]
-    rows = set(settled.OTHER_NAMES)
+    rows = set(curated.OTHER_NAMES)
     for r in each(authorities[["gss-code", "nice-name", "official-name"]]):
         if r[0] in official.index and not r[0].startswith("E10"):
             rows |= {(r[0], name, "alternative") for name in r[1:] if name and name != official[r[0]]}
@@ -385,7 +385,7 @@ def _names(geography: Path, authorities: pd.DataFrame, areas: pd.DataFrame) -> p
     for r in each(authorities[["nice-name", "snac"]]):
         if str(r[1]).startswith("95"):
             rows |= {
-                (code, r[1], "code") for code, name in settled.NORTHERN_IRELAND_UNTIL_2015.items() if _same(name, r[0])
+                (code, r[1], "code") for code, name in curated.NORTHERN_IRELAND_UNTIL_2015.items() if _same(name, r[0])
             }
     wrong = {("E47000016", "Yorkshire and The Humber MCA", "alternative")}
     return pd.DataFrame(sorted(rows - wrong), columns=["area_code", "name", "kind"])

@@ -1,0 +1,1 @@
+"""Maintainers' tools: what writes the files that ship with the project."""

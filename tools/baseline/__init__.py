@@ -1,0 +1,1 @@
+"""The builder of the figures that ship with the project."""
