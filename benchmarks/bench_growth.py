@@ -21,9 +21,9 @@ import numpy as np
 from benchmarks.bench_scoring import two_level
 from benchmarks.made import store_small_areas
 from benchmarks.timing import time_call
-from pipeline.catalogue.small_areas import AreaCount, SmallAreaSeries, load_small_areas
+from pipeline.catalogue.small_area_series import AreaCount, SmallAreaSeries, load_small_areas
 from pipeline.run.context import open_run
-from pipeline.run.small_areas import publish_small_areas
+from pipeline.run.publish_small_areas import publish_small_areas
 from pipeline.scoring import score_table
 from pipeline.settings import Settings
 

@@ -146,9 +146,9 @@ def site(folder: Path) -> Callable[[], None]:
 
 def small_areas(folder: Path, months: int) -> Callable[[], Mapping[str, float]]:
     from benchmarks.made import store_small_areas
-    from pipeline.catalogue.small_areas import load_small_areas
+    from pipeline.catalogue.small_area_series import load_small_areas
     from pipeline.run.context import open_run
-    from pipeline.run.small_areas import publish_small_areas
+    from pipeline.run.publish_small_areas import publish_small_areas
 
     series = load_small_areas()["claimants_by_small_area"]
     context = open_run(Settings(folder), offline=True)

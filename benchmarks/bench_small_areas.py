@@ -50,7 +50,7 @@ def measure(workshop: Workshop) -> Iterator[Figure]:
 def store(folder: Path, areas: int, months: int) -> None:
     """Put the made payload into the raw store of a data folder."""
     from benchmarks.made import store_small_areas
-    from pipeline.catalogue.small_areas import load_small_areas
+    from pipeline.catalogue.small_area_series import load_small_areas
 
     store_small_areas(folder / "raw", load_small_areas()[SERIES], areas, months)
 

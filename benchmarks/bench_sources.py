@@ -33,8 +33,8 @@ from pipeline.publishers.nomis import fetch as nomis
 from pipeline.publishers.nomis import parse as tidy_nomis
 from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.raw import RawStore, SnapshotKey
-from pipeline.run.accept import accept
 from pipeline.run.context import RunContext, open_run
+from pipeline.run.payload_checks import accept
 from pipeline.settings import Settings
 from tests.standin.figures import SHARED_DATA
 from tests.standin.server import StandIn

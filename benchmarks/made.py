@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.catalogue.small_areas import SmallAreaSeries
+from pipeline.catalogue.small_area_series import SmallAreaSeries
 from pipeline.http.payload import Page, Payload, StoredFile
 from pipeline.publishers.nomis.fetch import PAGE_ROWS
 from pipeline.raw import RawStore, Snapshot, SnapshotKey

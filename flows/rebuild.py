@@ -9,9 +9,9 @@ from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
-from flows.parcels import Parcel, acquire_in_share, draw
+from flows.distributed_tasks import Opaque, acquire_in_share, draw
 from flows.runners import chosen_runner
-from flows.whole import whole
+from flows.task_values import as_is
 from pipeline.catalogue import Indicator, Part
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS
 from pipeline.run import candidate as candidates
@@ -20,12 +20,12 @@ from pipeline.run.acquire import acquire_part
 from pipeline.run.assemble import Assembled
 from pipeline.run.assemble import assemble as assemble_parts
 from pipeline.run.context import RunContext
-from pipeline.run.counts import counts_of
-from pipeline.run.made_of import fingerprint
+from pipeline.run.distributed_fetch import default_pieces, order_of, shares_of
+from pipeline.run.input_fingerprint import fingerprint
 from pipeline.run.refresh import acquire_some, first_contacts, sources_away
 from pipeline.run.release import keep_release as keep_published_release
 from pipeline.run.results import Outcome, PartResult, Timings
-from pipeline.run.spread import default_pieces, order_of, shares_of
+from pipeline.run.row_counts import counts_of
 from pipeline.scoring import ScoreTables
 from pipeline.scoring.pieces import Drawn, simulate_in_pieces
 
@@ -66,7 +66,7 @@ def rebuild_as_tasks(
         return steps.still_published(context, results, timings)
     before = counts_of(context.settings.database)
     with timings.step("put together on today's map"):
-        assembled: Assembled = assemble(whole(context), whole(results))
+        assembled: Assembled = assemble(as_is(context), as_is(results))
     with candidates.new_candidate(context) as candidate:
         digest = fingerprint(context, results)
         figures = _beside(write_figures, context, candidate, results, assembled, digest)
@@ -74,15 +74,15 @@ def rebuild_as_tasks(
             scores = [_score(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
         scored = _beside(write_scores, candidate, scores)
         with timings.step("study the frameworks"):
-            studies = study(whole(context), whole(assembled))
+            studies = study(as_is(context), as_is(assembled))
         with timings.step("build the marts"):
             figures()
             scored()
-            counts = write_studies(whole(candidate), whole(studies))
+            counts = write_studies(as_is(candidate), as_is(studies))
         with timings.step("compare, check and publish"):
-            release = check_and_publish(whole(context), candidate.path, whole(results))
+            release = check_and_publish(as_is(context), candidate.path, as_is(results))
     with timings.step("keep the release"):
-        problem = keep_release(whole(context))
+        problem = keep_release(as_is(context))
     outcome = Outcome(True, tuple(results), counts, timings, release, problem, assembled.account, counts_before=before)
     return steps.remember(context, outcome)
 
@@ -90,7 +90,7 @@ def rebuild_as_tasks(
 def _acquire_all(context: RunContext, on_part: OnPart | None) -> list[PartResult]:
     """Get every part: a task each where a publisher answers, one task together for all that comes from what is held.
 
-    Where tasks run in other processes they are dealt out by publisher instead (see `pipeline.run.spread`).
+    Where tasks run in other processes they are dealt out by publisher instead (see `pipeline.run.distributed_fetch`).
     """
     place = {(i.id, p.id): position for position, (i, p) in enumerate(context.parts)}
     results = _acquire_spread(context, on_part) if chosen_runner().crosses_processes else _acquire(context, on_part)
@@ -99,7 +99,7 @@ def _acquire_all(context: RunContext, on_part: OnPart | None) -> list[PartResult
 
 def _acquire_spread(context: RunContext, on_part: OnPart | None) -> list[PartResult]:
     order = order_of(context)
-    shares = [acquire_in_share.submit(Parcel(order, names)) for names in shares_of(context, default_pieces())]
+    shares = [acquire_in_share.submit(Opaque(order, names)) for names in shares_of(context, default_pieces())]
     return _told([result for share in _all_ended(shares) for result in share], on_part)
 
 
@@ -110,7 +110,7 @@ def _acquire(context: RunContext, on_part: OnPart | None) -> list[PartResult]:
     rest = [pair for pair in context.parts if pair not in contacts]
     held = [(i, p) for i, p in rest if context.offline or all(query.source in away for query in p.live)]
     asked = [_submit_part(context, *pair) for pair in rest if pair not in held]
-    results += _told(acquire_held(whole(context), whole(held)), on_part) if held else []
+    results += _told(acquire_held(as_is(context), as_is(held)), on_part) if held else []
     return results + _ended(asked, on_part)
 
 
@@ -137,7 +137,7 @@ def _told(results: list[PartResult], on_part: OnPart | None) -> list[PartResult]
 
 def _submit_part(context: RunContext, indicator: Indicator, part: Part) -> PrefectFuture[PartResult]:
     named = acquire.with_options(task_run_name=f"acquire {indicator.id} ({part.id})")
-    return named.submit(whole(context), whole(indicator), whole(part))
+    return named.submit(as_is(context), as_is(indicator), as_is(part))
 
 
 def _beside(work: Task[..., None], *given: object) -> Callable[[], None]:
@@ -145,7 +145,7 @@ def _beside(work: Task[..., None], *given: object) -> Callable[[], None]:
 
     A file that is open in this process cannot be written from another: where tasks cross processes it is written at once.
     """
-    as_they_are = [whole(value) for value in given]
+    as_they_are = [as_is(value) for value in given]
     if chosen_runner().crosses_processes:
         work(*as_they_are)
         return lambda: None
@@ -161,8 +161,8 @@ def _score(context: RunContext, assembled: Assembled, framework_id: str) -> Scor
     if chosen_runner().crosses_processes and context.draws:
         return steps.score(context, assembled, framework_id, simulate_in_pieces(_submit_draws, default_pieces()))
     named = score.with_options(task_run_name=f"score {framework_id}")
-    return named(whole(context), whole(assembled), framework_id)
+    return named(as_is(context), as_is(assembled), framework_id)
 
 
 def _submit_draws(*arguments: Any) -> Drawn:
-    return cast(Drawn, draw.submit(Parcel(*arguments)))
+    return cast(Drawn, draw.submit(Opaque(*arguments)))

@@ -24,14 +24,14 @@ from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 _PREFECT_IMPORTED = time.perf_counter()
 
 from flows.runners import chosen_runner  # noqa: E402
-from flows.whole import whole  # noqa: E402
+from flows.task_values import as_is  # noqa: E402
 from pipeline.errors import PipelineError  # noqa: E402
+from pipeline.run.check_schedule import Ask  # noqa: E402
 from pipeline.run.context import RunContext  # noqa: E402
+from pipeline.run.freshness import nothing_new  # noqa: E402
 from pipeline.run.job import JobOptions, run_job  # noqa: E402
-from pipeline.run.news import nothing_new  # noqa: E402
 from pipeline.run.refresh import FETCH_THREADS  # noqa: E402
 from pipeline.run.results import Outcome, PartResult, Timings  # noqa: E402
-from pipeline.run.rota import Ask  # noqa: E402
 from pipeline.verbs import refresh as verb  # noqa: E402
 
 look_for_news = task(name="look for news", cache_policy=NO_CACHE, persist_result=False)(nothing_new)
@@ -72,7 +72,7 @@ def _as_tasks(
 ) -> Outcome:
     """The steps of `pipeline.run.refresh.refresh` as tasks: a single one on the many nights without news."""
     timings = timings or Timings()
-    stands = None if force else look_for_news(whole(context), whole(timings))
+    stands = None if force else look_for_news(as_is(context), as_is(timings))
     if stands is not None:
         return stands
     from flows.rebuild import rebuild_as_tasks  # with all that reads, scores and builds

@@ -33,7 +33,7 @@ def prune(settings: Settings) -> list[str]:
 def _prune_with_bucket(settings: Settings, url: str) -> list[str]:
     """The same here and in the bucket, or in neither: what went only here would be brought back by the next run."""
     from pipeline.storage.bucket import StoreProblem
-    from pipeline.storage.claim import TakenElsewhere
+    from pipeline.storage.lease import TakenElsewhere
     from pipeline.storage.session import prune as prune_both
 
     try:

@@ -6,7 +6,7 @@ docs/what-changed.md explains the rules.
 
 from pipeline.compare.comparison import Comparison, Rescore, compare, made_by
 from pipeline.compare.files import CannotCompare
-from pipeline.compare.scores import CannotRescore
+from pipeline.compare.score_changes import CannotRescore
 from pipeline.compare.stamping import Stamp, stamp
 from pipeline.compare.stored import Difference, as_difference, stored_difference
 from pipeline.compare.version import Version

@@ -11,7 +11,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.compare import columns, figures, scores
+from pipeline.compare import figure_changes as figures
+from pipeline.compare import row_types as columns
+from pipeline.compare import score_changes as scores
 from pipeline.compare.changes import Change, area_changes, indicator_and_period_changes, shape_changes
 from pipeline.compare.files import (
     NEW,
@@ -25,7 +27,7 @@ from pipeline.compare.files import (
     is_content,
     side_by_side,
 )
-from pipeline.compare.scores import Rescore
+from pipeline.compare.score_changes import Rescore
 from pipeline.compare.version import Kind
 
 __all__ = ["Comparison", "Rescore", "compare", "compare_attached"]

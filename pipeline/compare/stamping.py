@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.compare import columns
+from pipeline.compare import row_types as columns
 from pipeline.compare.changes import Change
 from pipeline.compare.comparison import Comparison, compare_attached, method_of
 from pipeline.compare.files import (
@@ -29,9 +29,9 @@ from pipeline.compare.files import (
     is_content,
     side_by_side,
 )
-from pipeline.compare.scores import Rescore
+from pipeline.compare.one_line import explanation
+from pipeline.compare.score_changes import Rescore
 from pipeline.compare.version import FIRST_VERSION, Kind, Version
-from pipeline.compare.words import explanation
 
 # Revisions of releases before this one are carried along, newest first, while they are no more rows than this; those
 # of older releases stay in the releases that are kept.

@@ -11,7 +11,7 @@ import duckdb
 from pipeline.compare.changes import Change
 from pipeline.compare.comparison import Comparison
 from pipeline.compare.files import NEWEST_FIRST, first_row
-from pipeline.compare.words import explanation
+from pipeline.compare.one_line import explanation
 
 Rows = Sequence[dict[str, Any]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.compare.one_line import counted
 from pipeline.compare.stored import Difference
-from pipeline.compare.words import counted
 
 _MOST_CHANGES = 12
 _KINDS = {

@@ -4,7 +4,7 @@ Everything is written from the published file and the declaration of its tables;
 docs/exports.md describes what comes out.
 """
 
-from pipeline.export.choice import Choice, ExportProblem, choose
-from pipeline.export.run import FORMATS, export
+from pipeline.export.selection import Choice, ExportProblem, choose
+from pipeline.export.write import FORMATS, export
 
 __all__ = ["FORMATS", "Choice", "ExportProblem", "choose", "export"]

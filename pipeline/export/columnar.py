@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.export import choice as facts
-from pipeline.export.choice import Choice
+from pipeline.export import selection as facts
+from pipeline.export.selection import Choice
 from pipeline.marts.declaration import Table
 from pipeline.spreadsheet import disarmed_in_sql
 

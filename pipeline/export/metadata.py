@@ -12,8 +12,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pipeline.export import choice as facts
-from pipeline.export.choice import Choice
+from pipeline.export import selection as facts
+from pipeline.export.selection import Choice
 from pipeline.marts.declaration import Column, Table
 
 CSVW_FILE = "csv-metadata.json"

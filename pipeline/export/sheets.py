@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from pipeline.export import choice as facts
-from pipeline.export.choice import Choice
+from pipeline.export import selection as facts
+from pipeline.export.selection import Choice
 from pipeline.published import wording
 from pipeline.published.figures import latest_figures
 from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, LEVEL, Score, latest_scores

@@ -16,7 +16,7 @@ import duckdb
 import xlsxwriter  # type: ignore[import-untyped]
 
 from pipeline.export import sheets
-from pipeline.export.choice import Choice
+from pipeline.export.selection import Choice
 from pipeline.export.sheets import Heading, Sheet
 from pipeline.spreadsheet import FORMULA_STARTS
 

@@ -1,8 +1,8 @@
 """Quality gates: what a new file may differ in from the live one before it is published without being asked about."""
 
 from pipeline.gates.findings import Finding, districts_lost, medians_moved, rows_down, too_old, went_back
+from pipeline.gates.gate_record import accept_findings, record_findings, recorded_findings
 from pipeline.gates.policy import GatePolicy, load_gate_policy
-from pipeline.gates.record import accept_findings, record_findings, recorded_findings
 
 __all__ = [
     "Finding",

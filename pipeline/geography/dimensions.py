@@ -13,7 +13,7 @@ from pipeline.geography.errors import GeographyError
 from pipeline.geography.groups import GROUPS_FILE, Group, read_groups, resolve_groups
 from pipeline.geography.names import tidy_name
 from pipeline.geography.register import Register
-from pipeline.geography.tables import each
+from pipeline.geography.rows import each
 
 # Shown but not scored (METHODOLOGY section 1): too few residents for most surveys to say anything.
 NOT_SCORED = ("E09000001", "E06000053")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.geography.errors import RegisterError
-from pipeline.geography.tables import each
+from pipeline.geography.rows import each
 
 
 @dataclass(frozen=True)

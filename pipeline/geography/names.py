@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.geography.area import Area
 from pipeline.geography.errors import AmbiguousAreaError, UnknownAreaError
-from pipeline.geography.tables import each
+from pipeline.geography.rows import each
 
 # Areas of kinds this project does not hold, by the first three characters of their code.
 KINDS_NOT_HELD: Mapping[str, str] = {

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pipeline.geography.columns import Codes, as_text, encode, floats, merged, without_repeats
+from pipeline.geography.area_codes import Reading, read_codes
 from pipeline.geography.combine import (
     COLLAPSED,
     LIVE,
@@ -31,13 +31,13 @@ from pipeline.geography.combine import (
     drop_ghosts,
     settle_repeats,
 )
+from pipeline.geography.encoding import Codes, as_text, encode, floats, merged, without_repeats
 from pipeline.geography.errors import (
     GeographyError,
     LedgerError,
 )
 from pipeline.geography.lineage import Plan
 from pipeline.geography.names import NO_CODE
-from pipeline.geography.reading import Reading, read_codes
 from pipeline.geography.register import Register
 from pipeline.tidy.observations import parse_period
 

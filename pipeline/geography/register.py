@@ -12,7 +12,7 @@ from pipeline.geography.area import Area
 from pipeline.geography.errors import UnknownAreaError, UnknownVintageError
 from pipeline.geography.lineage import Plan, make_plan
 from pipeline.geography.names import NameIndex, tidy_code
-from pipeline.geography.tables import each
+from pipeline.geography.rows import each
 
 FIRST_VINTAGE = 2009
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pipeline.http.documents import without_footnotes
+from pipeline.http.bodies import without_footnotes
 from pipeline.http.payload import Description, Page, Payload
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ SHA-256 of each file), ``schema.sql`` (types, tables with keys, views, comments)
 Tables that did not change since the release before share one file on disk.
 """
 
+from pipeline.releases.as_of import database_as_of
 from pipeline.releases.manifest import Release, ReleaseProblem
-from pipeline.releases.reading import database_as_of
 from pipeline.releases.store import ReleaseStore
 
 __all__ = ["Release", "ReleaseProblem", "ReleaseStore", "database_as_of"]

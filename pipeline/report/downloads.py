@@ -11,8 +11,8 @@ from typing import Any
 from pipeline.published import wording
 from pipeline.published.scores import CHANGE, LEVEL
 from pipeline.report.facts import Facts
-from pipeline.report.measures import measures
-from pipeline.report.shared import shown_areas
+from pipeline.report.shared_data import shown_areas
+from pipeline.report.shown_measures import measures
 from pipeline.spreadsheet import disarmed
 
 _BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that the file is UTF-8

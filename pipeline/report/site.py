@@ -25,8 +25,8 @@ from pipeline.report.pages.explorers import compare_page, map_page
 from pipeline.report.pages.home import home_page
 from pipeline.report.pages.indicators import indicator_list, indicator_pages
 from pipeline.report.pages.page import Page, editions
-from pipeline.report.reading import read_facts
-from pipeline.report.shared import boundaries_script, scripts, shown_areas
+from pipeline.report.read_facts import read_facts
+from pipeline.report.shared_data import boundaries_script, scripts, shown_areas
 from pipeline.report.specs import compiled_specs, engine
 
 MARKER = ".inclusive-growth-report"

@@ -2,7 +2,7 @@
 
 The order is that of the catalogue. For each of a part's queries, the preferred first: where a good
 snapshot is held, ask the publisher whether anything has changed since (where it is the table's turn, see
-`pipeline.run.rota`), and use it if not; else ask for the figures; where that fails, take the last snapshot that passed
+`pipeline.run.check_schedule`), and use it if not; else ask for the figures; where that fails, take the last snapshot that passed
 its checks. Only when no query gives anything is the baseline used. So a publisher's bad night never swaps a longer
 series for a shorter one while a good copy of the longer is held. An answer that is an older edition than what is held
 counts as a failure too, until a person accepts it (`pipeline.run.editions`).
@@ -26,11 +26,11 @@ from pipeline.http.payload import HostUnreachable, Payload, PayloadRejected, Sou
 from pipeline.publishers.registry import publisher_of
 from pipeline.raw import SnapshotKey
 from pipeline.run.context import RunContext
-from pipeline.run.memory import Look, News
 from pipeline.run.results import Account, Attempt, AttemptOutcome, PartResult, Tier, part_name
+from pipeline.run.run_state import Look, News
 
 if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothing new does without
-    from pipeline.run.accept import HeldDistricts
+    from pipeline.run.payload_checks import HeldDistricts
     from pipeline.run.results import Accepted
 
     Read = tuple[Accepted, Payload]
@@ -118,12 +118,12 @@ class _Search:
         if snapshot is None:
             return None
         held = self._raw.read(snapshot)
-        rota, client = self.context.rota, self.context.client
-        outcome: AttemptOutcome = "unchanged" if rota.is_asked(query) else "not due"
+        check_schedule, client = self.context.check_schedule, self.context.client
+        outcome: AttemptOutcome = "unchanged" if check_schedule.is_asked(query) else "not due"
         try:
             if outcome == "not due":
                 client.require_reachable(query.source)
-                sentence = rota.why_not_asked(query)
+                sentence = check_schedule.why_not_asked(query)
             elif publisher_of(query).is_unchanged(query, held, client):
                 since = held.publisher_updated or f"{held.fetched_at:%Y-%m-%d}"
                 sentence = f"{self._title(query)} says nothing changed since {since}"
@@ -215,15 +215,15 @@ class _Search:
         if self.look is not None:
             source_id = "baseline" if query is None else query.source
             return self.look.account_of(self.indicator.id, self.part.id, source_id, payload.sha256), None
-        from pipeline.run.accept import accept
+        from pipeline.run.payload_checks import accept
 
         accepted = accept(self.context, self.indicator, self.part, query, payload)
         return accepted.account, accepted
 
     def _checked(self, query: Query, payload: Payload) -> Accepted:
         """What a publisher has just sent, once it passed its checks. Raises PayloadRejected."""
-        from pipeline.run.accept import accept
         from pipeline.run.editions import read_shipped
+        from pipeline.run.payload_checks import accept
         from pipeline.run.plausible import refuse_implausible
 
         context, held = self.context, self._last_good(query)
@@ -273,7 +273,7 @@ class _Search:
 
     def _last_good(self, query: Query) -> Read | None:
         """The last good answer to the same query; None without one that still passes."""
-        from pipeline.run.accept import accept
+        from pipeline.run.payload_checks import accept
 
         snapshot, _ = self._raw.latest_good(self._key(query))
         if snapshot is None:
@@ -308,8 +308,8 @@ class _Search:
         The baseline may rest on another publisher's table, so its districts only speak for the nations a new answer
         covers.
         """
-        from pipeline.run.accept import NOTHING_HELD, HeldDistricts, ground_cells
         from pipeline.run.editions import read_shipped
+        from pipeline.run.payload_checks import NOTHING_HELD, HeldDistricts, ground_cells
 
         known = held[0] if held else read_shipped(self.context, self.indicator.id, self.part.id)
         if known is None:

@@ -10,12 +10,12 @@ import pandas as pd
 
 from pipeline.geography import reexpress
 from pipeline.geography.aggregate import WIDER_LEVELS, Membership, aggregate, group_membership, wider_membership
-from pipeline.run.accept import set_failing_rows_aside
-from pipeline.run.choice import Offer, choose, for_own_nations, missing_from
 from pipeline.run.context import RunContext
 from pipeline.run.editions import shipped_edition
+from pipeline.run.figure_choice import Offer, choose, for_own_nations, missing_from
+from pipeline.run.payload_checks import set_failing_rows_aside
 from pipeline.run.results import Accepted, PartResult
-from pipeline.run.revisions import observations_with_errors
+from pipeline.run.revision_errors import observations_with_errors
 from pipeline.tidy.derive import ratio
 from pipeline.tidy.observations import OBSERVATION_COLUMNS, QUARANTINE_COLUMNS
 

@@ -11,7 +11,7 @@ from pipeline import publish
 from pipeline.marts.build import Building
 from pipeline.run.assemble import Assembled
 from pipeline.run.context import RunContext
-from pipeline.run.inputs import Studies, figure_inputs, score_inputs, study_inputs
+from pipeline.run.mart_inputs import Studies, figure_inputs, score_inputs, study_inputs
 from pipeline.run.results import PartResult
 from pipeline.scoring import ScoreTables
 

@@ -17,8 +17,8 @@ from pipeline.catalogue.release_calendar import Calendar, load_release_calendar
 from pipeline.http.payload import SourceError
 from pipeline.publishers.baseline.store import Baseline, ShippedFile
 from pipeline.raw import RawStore
-from pipeline.run.memory import Memory, read_memory
-from pipeline.run.rota import Ask, Question, Rota, rota
+from pipeline.run.check_schedule import Ask, CheckSchedule, Question, check_schedule
+from pipeline.run.run_state import RunState, read_run_state
 from pipeline.settings import PROJECT_ROOT, Settings, settings_from_environment
 
 if TYPE_CHECKING:  # what takes pandas or the network is loaded when it is first wanted: see RunContext
@@ -87,17 +87,17 @@ class RunContext:
             )
 
     @cached_property
-    def memory(self) -> Memory | None:
+    def run_state(self) -> RunState | None:
         """What the last run knew, as it stood when this one began."""
-        return read_memory(self.settings.marts_dir)
+        return read_run_state(self.settings.marts_dir)
 
     @cached_property
-    def rota(self) -> Rota:
+    def check_schedule(self) -> CheckSchedule:
         """Which tables this run asks about."""
         if self.stands is not None:
-            return Rota(self.stands)
+            return CheckSchedule(self.stands)
         within = self.settings.look_within_days
-        return rota(self.parts, self.memory, self.calendar, self.started_at, within, self.ask)
+        return check_schedule(self.parts, self.run_state, self.calendar, self.started_at, within, self.ask)
 
     @property
     def parts(self) -> list[tuple[Indicator, Part]]:
@@ -136,7 +136,7 @@ def open_run(
     With ``offline`` no source is asked at all: figures come from snapshots and the baseline. With ``force`` every figure
     is pulled anew, also where the publisher says that nothing has changed. ``draws`` is the number
     of times survey errors are drawn through the scores; with 0 there are no intervals. An ``is_thorough`` run also makes
-    the study of what each framework's choices do to its ranks. ``ask`` is explained in `pipeline.run.rota`. ``throttle``
+    the study of what each framework's choices do to its ranks. ``ask`` is explained in `pipeline.run.check_schedule`. ``throttle``
     and ``backoff_seconds`` (the first pause before a retry) are the manners of the HTTP client; only tests against a
     stand-in have reason to change them.
     Raises CatalogueError when the catalogue is wrong.

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.http.payload import Payload, PayloadRejected, SourceError
-from pipeline.run.accept import accept, ground_cells
 from pipeline.run.context import RunContext
+from pipeline.run.payload_checks import accept, ground_cells
 from pipeline.run.results import Accepted, PartResult
 
 _ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].*)?")

@@ -16,7 +16,7 @@ import duckdb
 
 from pipeline.published_digest import make_read_only, published_digests, write_ahead_log
 from pipeline.reading import CannotRead, first_line, published
-from pipeline.run.memory import read_memory, sha256_of, write_memory
+from pipeline.run.run_state import read_run_state, sha256_of, write_run_state
 from pipeline.setting_aside import aside_of, set_aside
 from pipeline.settings import Settings
 
@@ -91,8 +91,8 @@ def _out_of_the_way(live: Path) -> list[str]:
 
 def _known(settings: Settings) -> set[str]:
     """The digests kept beside the published file; where there are none, what the last run noted of the file it left."""
-    memory = None if (kept := published_digests(settings.database)) else read_memory(settings.marts_dir)
-    return {memory.database_sha256} if memory else kept
+    state = None if (kept := published_digests(settings.database)) else read_run_state(settings.marts_dir)
+    return {state.database_sha256} if state else kept
 
 
 def _opened(live: Path) -> tuple[bool, str | None]:
@@ -154,6 +154,6 @@ def _remember(settings: Settings) -> None:
     """Let the next run know the healed file again, where it is made of what the last run noted."""
     from pipeline import publish
 
-    live, memory = settings.database, read_memory(settings.marts_dir)
-    if memory is not None and publish.live_fingerprint(live) == memory.inputs:
-        write_memory(settings.marts_dir, replace(memory, database_sha256=sha256_of(live) or ""))
+    live, state = settings.database, read_run_state(settings.marts_dir)
+    if state is not None and publish.live_fingerprint(live) == state.inputs:
+        write_run_state(settings.marts_dir, replace(state, database_sha256=sha256_of(live) or ""))

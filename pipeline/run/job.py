@@ -15,13 +15,13 @@ from rich.console import Console
 from pipeline.catalogue import CatalogueError
 from pipeline.console import make_console
 from pipeline.errors import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_OK, EXIT_REFUSED, PipelineError, VerbError
+from pipeline.run.check_schedule import Ask
 from pipeline.run.context import DEFAULT_DRAWS, THOROUGH_DRAWS, RunContext, open_run
 from pipeline.run.lock import Locked, one_at_a_time
 from pipeline.run.progress import Reporter, print_summary
-from pipeline.run.report import report_without_run, run_report, write_run_report
 from pipeline.run.results import Outcome, PartResult, Timings
-from pipeline.run.rota import Ask
-from pipeline.run.shared import with_bucket
+from pipeline.run.run_report import report_without_run, run_report, write_run_report
+from pipeline.run.shared_bucket import with_bucket
 from pipeline.settings import Settings, settings_from_environment
 
 _WRONG_CATALOGUE = "the catalogue is wrong:\n{}"
@@ -63,7 +63,7 @@ class Progress:
         outcome = Outcome(False, tuple(results), {}, self.timings)
         if refused is None:
             return outcome
-        from pipeline.run.counts import with_what_it_holds
+        from pipeline.run.row_counts import with_what_it_holds
 
         return with_what_it_holds(outcome, refused, context.settings.database)
 

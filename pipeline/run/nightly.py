@@ -25,7 +25,7 @@ from typing import Any
 from pipeline.errors import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, PipelineError
 from pipeline.notify import Message, Recipients, When, recipients_from_environment, send
 from pipeline.run.job import JobOptions
-from pipeline.run.report import report_without_run, write_run_report
+from pipeline.run.run_report import report_without_run, write_run_report
 from pipeline.run.watchdog import ended_after
 from pipeline.settings import PROJECT_ROOT, Settings, SettingsError, settings_from_environment
 
@@ -270,7 +270,7 @@ def _overdue(report: dict[str, Any], settings: Settings, now: datetime) -> list[
     if report.get("status") != "failed" and report.get("parts"):
         found: list[str] = report.get("overdue", [])
         return found
-    from pipeline.run.night_facts import overdue
+    from pipeline.run.overdue_published import overdue
 
     return overdue(settings.database, now.date())
 

@@ -15,8 +15,8 @@ from pipeline.geography import Register
 from pipeline.geography.names import tidy_name
 from pipeline.http.payload import PayloadRejected, SourceError
 from pipeline.raw import SnapshotKey
-from pipeline.run.accept import accept
 from pipeline.run.context import RunContext
+from pipeline.run.payload_checks import accept
 from pipeline.run.results import Accepted
 
 

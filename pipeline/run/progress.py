@@ -11,8 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from pipeline.run.context import RunContext
-from pipeline.run.lateness import overdue_today
-from pipeline.run.report import (
+from pipeline.run.overdue_releases import overdue_today
+from pipeline.run.results import Outcome, PartResult
+from pipeline.run.run_report import (
     MOST_SENTENCES,
     asked_words,
     awaited_words,
@@ -21,7 +22,6 @@ from pipeline.run.report import (
     table_rows,
     unreachable_hosts,
 )
-from pipeline.run.results import Outcome, PartResult
 
 READ_IT = '.venv/bin/python -m pipeline area "Preston" prints a place; `make report` builds a site to look at.'
 _RIGHT = ("districts", "parts", "age")

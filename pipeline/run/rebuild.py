@@ -15,14 +15,14 @@ from pipeline.compare import Stamp
 from pipeline.run.assemble import Assembled, assemble
 from pipeline.run.candidate import new_candidate, write_figures, write_scores, write_studies
 from pipeline.run.context import THOROUGH_DRAWS, RunContext, code_fingerprint
-from pipeline.run.counts import counts_of, with_what_it_holds
+from pipeline.run.freshness import asked_at
 from pipeline.run.gate_check import refuse_what_gates_forbid
-from pipeline.run.inputs import Studies, area_rows
-from pipeline.run.made_of import fingerprint
-from pipeline.run.memory import KnownPart, Memory, forget, sha256_of, write_memory
-from pipeline.run.news import asked_at
+from pipeline.run.input_fingerprint import fingerprint
+from pipeline.run.mart_inputs import Studies, area_rows
 from pipeline.run.release import keep_release, kept_as, live_was_changed, number_release
 from pipeline.run.results import Outcome, PartResult, Timings
+from pipeline.run.row_counts import counts_of, with_what_it_holds
+from pipeline.run.run_state import KnownPart, RunState, forget, sha256_of, write_run_state
 from pipeline.scoring import (
     IndicatorSpec,
     ScoreTables,
@@ -73,7 +73,7 @@ def is_published(context: RunContext, results: Sequence[PartResult]) -> bool:
     """Whether the live file already holds just these figures, made by just this code, and is as it was published."""
     live = context.settings.database
     return publish.live_fingerprint(live) == fingerprint(context, results) and not live_was_changed(
-        context.memory, live
+        context.run_state, live
     )
 
 
@@ -95,7 +95,7 @@ def remember(context: RunContext, outcome: Outcome) -> Outcome:
         counted = replace(counted, findings=())  # they were told of when it was published
     if outcome.keeping_problem is not None:
         return counted  # without a note the next run does all its work, and keeps the release that could not be kept
-    memory = Memory(
+    state = RunState(
         code=code_fingerprint(),
         inputs=fingerprint(context, outcome.results),
         database_sha256=sha256_of(live) or "",
@@ -108,7 +108,7 @@ def remember(context: RunContext, outcome: Outcome) -> Outcome:
         digests=context.raw.digests,
     )
     try:
-        write_memory(context.settings.marts_dir, memory)
+        write_run_state(context.settings.marts_dir, state)
     except OSError as error:
         problem = f"of what the file is made could not be noted, so the next run reads everything: {error}"
         return replace(counted, keeping_problem=problem)

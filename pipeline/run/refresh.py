@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pipeline.catalogue import Indicator, Part
 from pipeline.run.acquire import acquire_part
 from pipeline.run.context import RunContext
-from pipeline.run.news import nothing_new
+from pipeline.run.freshness import nothing_new
 from pipeline.run.results import Outcome, PartResult, Timings
 
 __all__ = ["FETCH_THREADS", "Outcome", "acquire_all", "acquire_some", "first_contacts", "refresh", "sources_away"]

@@ -17,8 +17,8 @@ from pipeline.releases import ReleaseProblem, ReleaseStore
 from pipeline.releases.manifest import MANIFEST
 from pipeline.run.assemble import scoring_input
 from pipeline.run.context import RunContext, digest_of_code, open_run
-from pipeline.run.inputs import area_rows
-from pipeline.run.memory import Memory
+from pipeline.run.mart_inputs import area_rows
+from pipeline.run.run_state import RunState
 from pipeline.scoring import ScoringInputError, indicator_specs
 from pipeline.scoring.headline import headline_scores
 from pipeline.settings import PROJECT_ROOT, Settings
@@ -101,7 +101,7 @@ def file_before(context: RunContext) -> Iterator[tuple[Path | None, Version | No
     newest = store.newest()
     highest = newest.version if newest else store.noted_version()
     is_readable, why = store.can_read(live)
-    if is_readable and live_was_changed(context.memory, live):
+    if is_readable and live_was_changed(context.run_state, live):
         is_readable, why = False, "its bytes are not those that were published"
     if is_readable:
         yield live, highest, None
@@ -120,9 +120,9 @@ def file_before(context: RunContext) -> Iterator[tuple[Path | None, Version | No
         yield rebuilt, highest, f"{lost}, so release {newest.version}, which is kept, was compared with"
 
 
-def live_was_changed(memory: Memory | None, live: Path) -> bool:
+def live_was_changed(state: RunState | None, live: Path) -> bool:
     """Whether the live file says that it is the one the last run left, and is not, byte for byte: damaged, or edited."""
-    return memory is not None and publish.live_fingerprint(live) == memory.inputs and not memory.is_of(live)
+    return state is not None and publish.live_fingerprint(live) == state.inputs and not state.is_of(live)
 
 
 def release_store(settings: Settings) -> ReleaseStore:

@@ -3,8 +3,8 @@
 from pipeline.scoring.audit_statistics import audit_table
 from pipeline.scoring.frames import ScoreTables, score_framework
 from pipeline.scoring.inputs import IndicatorSpec, ScoringInputError, indicator_specs
+from pipeline.scoring.score_table import rank_table, score_table, why_not_scored
 from pipeline.scoring.studies import SensitivityTables, rank_set_table, sensitivity_tables
-from pipeline.scoring.tables import rank_table, score_table, why_not_scored
 
 __all__ = [
     "IndicatorSpec",

@@ -9,8 +9,8 @@ import pandas as pd
 
 from pipeline.catalogue.frameworks import Framework
 from pipeline.scoring import audit
+from pipeline.scoring.flavour import FlavourRun, flavour_runs, study_row
 from pipeline.scoring.inputs import IndicatorSpec, read_areas, read_cube
-from pipeline.scoring.run import FlavourRun, flavour_runs, study_row
 from pipeline.scoring.transform import Floats
 
 AUDIT_COLUMNS = (

@@ -10,8 +10,9 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from pipeline.catalogue.frameworks import Window
-from pipeline.scoring.columns import same, stack, text
+from pipeline.scoring.flavour import FlavourRun, leaf_polarity
 from pipeline.scoring.inputs import Areas
+from pipeline.scoring.output_columns import same, stack, text
 from pipeline.scoring.positions import (
     believable_share,
     deciding_reliability,
@@ -19,7 +20,6 @@ from pipeline.scoring.positions import (
     reliability,
     reliability_shares,
 )
-from pipeline.scoring.run import FlavourRun, leaf_polarity
 from pipeline.scoring.transform import Floats, difference, expected_scatter_variance, slopes
 
 CHANGE_COLUMNS = (

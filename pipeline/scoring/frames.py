@@ -11,16 +11,16 @@ import pandas as pd
 from pipeline.catalogue.frameworks import Framework
 from pipeline.scoring.audit_statistics import audit_of
 from pipeline.scoring.change_table import change_table
-from pipeline.scoring.columns import concat, same, stack, text, whole, window_column
 from pipeline.scoring.contributions import contributions
 from pipeline.scoring.draws import Summary
+from pipeline.scoring.flavour import DEFAULT_RHO, FlavourRun, flavour_runs, has_known_error
 from pipeline.scoring.gate_table import base_table, gate_table
 from pipeline.scoring.inputs import Areas, IndicatorSpec, ScoringInputError, read_areas, read_cube
 from pipeline.scoring.labels import LABELS, NOT_CLEAR, printed_label
+from pipeline.scoring.output_columns import concat, same, stack, text, whole, window_column
 from pipeline.scoring.pieces import Simulate
 from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.reasons import not_scored_table
-from pipeline.scoring.run import DEFAULT_RHO, FlavourRun, flavour_runs, has_known_error
 from pipeline.scoring.simulate import SimulationResult, simulate
 from pipeline.scoring.transform import Bools, Floats
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.scoring.columns import same, text, window_column
+from pipeline.scoring.flavour import FlavourRun, GateDecision
 from pipeline.scoring.inputs import Areas
+from pipeline.scoring.output_columns import same, text, window_column
 from pipeline.scoring.positions import signed_indicators
-from pipeline.scoring.run import FlavourRun, GateDecision
 from pipeline.scoring.transform import nanmedian_rows
 
 

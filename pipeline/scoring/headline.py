@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.frameworks import Flavour, Framework
-from pipeline.scoring.columns import same, text, whole
+from pipeline.scoring.flavour import FlavourRun, run_flavour
 from pipeline.scoring.frames import node_block
 from pipeline.scoring.inputs import Areas, IndicatorSpec, read_areas, read_cube
+from pipeline.scoring.output_columns import same, text, whole
 from pipeline.scoring.ranks import rank_rows
-from pipeline.scoring.run import FlavourRun, run_flavour
 
 COLUMNS = ("framework_id", "flavour", "window_years", "node_id", "area_code", "score", "rank")
 

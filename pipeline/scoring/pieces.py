@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pipeline.scoring.run import FlavourRun
+from pipeline.scoring.flavour import FlavourRun
 from pipeline.scoring.simulate import SimulationResult, simulate
 from pipeline.scoring.transform import Bools
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.scoring.columns import concat, same, text, window_column
+from pipeline.scoring.flavour import FlavourRun
 from pipeline.scoring.inputs import Areas
-from pipeline.scoring.run import FlavourRun
+from pipeline.scoring.output_columns import concat, same, text, window_column
 from pipeline.scoring.transform import Bools
 from pipeline.scoring.tree import held_by_districts
 

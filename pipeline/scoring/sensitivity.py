@@ -17,7 +17,7 @@ from pipeline.catalogue.frameworks import Aggregate, Flavour, Framework, Method,
 from pipeline.scoring.aggregate import smallest_factor
 from pipeline.scoring.audit import correlations, first_component
 from pipeline.scoring.cube import Cube
-from pipeline.scoring.run import FlavourRun, fit_bases, run_flavour, score_leaf
+from pipeline.scoring.flavour import FlavourRun, fit_bases, run_flavour, score_leaf
 from pipeline.scoring.simulate import Series, World
 from pipeline.scoring.transform import AnyFloats, Floats
 from pipeline.scoring.tree import Plan, compile_plan, evaluate, reweigh, structure

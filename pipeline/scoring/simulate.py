@@ -14,9 +14,9 @@ import numpy as np
 
 from pipeline.scoring.cube import Cube
 from pipeline.scoring.draws import Summary, exact_summary, next_errors, normals, summarise
+from pipeline.scoring.flavour import FlavourRun, score_leaf
 from pipeline.scoring.labels import label_probabilities
 from pipeline.scoring.ranks import rank_rows
-from pipeline.scoring.run import FlavourRun, score_leaf
 from pipeline.scoring.transform import AnyFloats, Bools, Floats, Singles
 from pipeline.scoring.tree import evaluate
 

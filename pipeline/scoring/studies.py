@@ -11,10 +11,10 @@ import pandas as pd
 from pipeline.catalogue.frameworks import Framework
 from pipeline.scoring.cube import Cube
 from pipeline.scoring.effects import Effects, VariantResult, sobol_effects, variants
+from pipeline.scoring.flavour import flavour_runs, run_flavour, study_row
 from pipeline.scoring.inputs import Areas, IndicatorSpec, read_areas, read_cube
 from pipeline.scoring.positions import indicator_series
 from pipeline.scoring.rank_sets import DRAWS, both_rank_sets
-from pipeline.scoring.run import flavour_runs, run_flavour, study_row
 from pipeline.scoring.sensitivity import RHOS, Study
 from pipeline.scoring.simulate import simulate
 from pipeline.scoring.transform import Floats

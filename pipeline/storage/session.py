@@ -14,8 +14,8 @@ from pipeline.releases import ReleaseProblem, ReleaseStore
 from pipeline.settings import Settings
 from pipeline.storage import publishing, snapshots
 from pipeline.storage.bucket import Bucket, Damaged, StoreProblem, open_bucket
-from pipeline.storage.claim import Claim, claimed
-from pipeline.storage.record import Shared
+from pipeline.storage.lease import Lease, claimed
+from pipeline.storage.session_record import Shared
 
 _LATER = "this run works with what is on this machine, and the next one that reaches the bucket puts it up"
 
@@ -39,7 +39,7 @@ def at_work(settings: Settings, url: str) -> Iterator[Shared]:
                 _put_up(bucket, settings, claim, seen, shared)
 
 
-def _claim(stack: ExitStack, bucket: Bucket, shared: Shared) -> Claim | None:
+def _claim(stack: ExitStack, bucket: Bucket, shared: Shared) -> Lease | None:
     try:
         bucket.require()
         return stack.enter_context(claimed(bucket))
@@ -77,7 +77,7 @@ def _bring_newest(bucket: Bucket, settings: Settings, shared: Shared) -> str:
     return found.run_id
 
 
-def _put_up(bucket: Bucket, settings: Settings, claim: Claim, seen: str, shared: Shared) -> None:
+def _put_up(bucket: Bucket, settings: Settings, claim: Lease, seen: str, shared: Shared) -> None:
     try:
         moved = snapshots.put_up(bucket, settings.raw_dir)
         shared.problems += moved.problems

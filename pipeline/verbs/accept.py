@@ -24,7 +24,7 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.run.accepting_answers import accept_answers
+    from pipeline.run.accept_held import accept_answers
     from pipeline.run.context import open_run
 
     source_id, slash, indicator_id = arguments.answer.partition("/")

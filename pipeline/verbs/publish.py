@@ -25,7 +25,7 @@ def add_to(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pipeline.publish import CandidateRefused
-    from pipeline.run.accepting import publish_refused
+    from pipeline.run.accept_refused import publish_refused
     from pipeline.run.context import open_run
 
     reason = reason_in_words(arguments.accept)

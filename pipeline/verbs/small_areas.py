@@ -23,7 +23,7 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.catalogue.small_areas import load_small_areas
+    from pipeline.catalogue.small_area_series import load_small_areas
 
     known = load_small_areas()
     if arguments.series is None:
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pipeline.publish import CandidateRefused
     from pipeline.run.context import open_run
     from pipeline.run.lock import one_at_a_time
-    from pipeline.run.small_areas import NothingHeld, publish_small_areas
+    from pipeline.run.publish_small_areas import NothingHeld, publish_small_areas
 
     context = open_run(offline=arguments.offline, force=arguments.force)
     try:

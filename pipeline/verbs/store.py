@@ -37,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(settings: Settings, url: str) -> int:
     from pipeline.releases.finding import live_version
-    from pipeline.storage import claim, publishing, snapshots
+    from pipeline.storage import lease as claim
+    from pipeline.storage import publishing, snapshots
     from pipeline.storage.bucket import open_bucket
 
     bucket = open_bucket(url)
@@ -60,7 +61,7 @@ def _show(settings: Settings, url: str) -> int:
 
 def _sync(settings: Settings) -> int:
     from pipeline.run.lock import one_at_a_time
-    from pipeline.run.shared import with_bucket
+    from pipeline.run.shared_bucket import with_bucket
 
     try:
         with one_at_a_time(settings.marts_dir), with_bucket(settings, print) as shared:

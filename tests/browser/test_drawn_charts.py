@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from pipeline.report import site
 from pipeline.report.facts import Facts
-from pipeline.report.reading import read_facts
+from pipeline.report.read_facts import read_facts
 from tests.browser.conftest import DESKTOP, Visit, window_of
 from tests.browser.seen import Seen, charts_of, seen
 

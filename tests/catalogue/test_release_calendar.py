@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from pipeline.catalogue.release_calendar import load_release_calendar, months_later
-from pipeline.run.lateness import overdue_sentences
+from pipeline.run.overdue_releases import overdue_sentences
 
 RELEASES = {release.id: release for release in load_release_calendar().releases}
 

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from pipeline.compare import CannotCompare, compare
-from pipeline.compare.words import explanation
+from pipeline.compare.one_line import explanation
 from tests.compare.conftest import Changed
 
 FIGURE = "indicator_id = 'gva_per_hour' and area_name = 'Preston' and year = 2023"

@@ -29,7 +29,7 @@ def with_a_changed_byte(tree: Path, name: str) -> str:
 @pytest.mark.parametrize(
     "name",
     [
-        "pipeline/run/revisions.py",
+        "pipeline/run/revision_errors.py",
         "pipeline/run/rebuild.py",
         "pipeline/publishers/deprivation/official.py",
         "pipeline/run/assemble.py",

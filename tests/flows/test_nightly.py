@@ -21,9 +21,9 @@ from pipeline.notify import Message, Recipients
 from pipeline.run import refresh as refresh_steps
 from pipeline.run.context import RunContext
 from pipeline.run.job import JobOptions
-from pipeline.run.night_facts import overdue
 from pipeline.run.nightly import NightlyOptions, NightlySteps, build_report_if_other, run_night, site_folder
-from pipeline.run.report import run_report
+from pipeline.run.overdue_published import overdue
+from pipeline.run.run_report import run_report
 from pipeline.settings import PROJECT_ROOT, Settings, SettingsError
 
 NOW = datetime(2026, 11, 20, 3, 17, tzinfo=UTC)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 from pipeline.geography import load_register
+from pipeline.publishers.deprivation import district_measures as deprivation
 from pipeline.publishers.deprivation import iod_files
-from pipeline.publishers.deprivation import measures as deprivation
 from pipeline.tidy import ashe, workbook, workbook_reader
 from pipeline.tidy.observations import UnreadablePayload
 from tests.fuzz.formats import CATALOGUE

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.catalogue import Indicator
-from pipeline.run.accept import set_failing_rows_aside
+from pipeline.run.payload_checks import set_failing_rows_aside
 from pipeline.tidy.observations import STATUSES, Parsed, finish
 
 Cells = Mapping[str, str]
@@ -65,7 +65,7 @@ class Lines:
 
 
 def believed(parsed: Parsed, indicator: Indicator) -> pd.DataFrame:
-    """The rows that would go on, after the row checks of ``pipeline.run.accept``."""
+    """The rows that would go on, after the row checks of ``pipeline.run.payload_checks``."""
     observations = finish(parsed.figures, indicator_id=indicator.id, source_id="fuzz", edition="", payload_sha256="")
     kept, _ = set_failing_rows_aside(observations, indicator)
     return kept

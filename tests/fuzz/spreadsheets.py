@@ -9,8 +9,8 @@ import pandas as pd
 from openpyxl import Workbook
 
 from pipeline.geography import load_register
+from pipeline.publishers.deprivation import district_measures as deprivation
 from pipeline.publishers.deprivation import iod_files
-from pipeline.publishers.deprivation import measures as deprivation
 from pipeline.tidy import workbook
 from pipeline.tidy.observations import UnreadablePayload
 from tests.standin import opendocument

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.http.bodies import fields_of, json_of, lines_of, text
 from pipeline.http.client import LONGEST_RETRY_AFTER_SECONDS, _retry_after_seconds
-from pipeline.http.documents import fields_of, json_of, lines_of, text
 from pipeline.publishers.deprivation import iod_files
 from pipeline.publishers.ons_els import parse as els
 from pipeline.tidy.observations import UnreadablePayload, parse_period

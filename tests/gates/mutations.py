@@ -85,7 +85,7 @@ def held_by(name: str, wrong: pd.DataFrame, held: pd.DataFrame, right: pd.DataFr
     """By what a wrong table is kept out; '' where a wrong figure of it is published.
 
     A figure outside the indicator's bounds is set aside, by name, and is never published; where such a figure was held
-    before, the whole answer is rejected (`pipeline.run.accept`).
+    before, the whole answer is rejected (`pipeline.run.payload_checks`).
     """
     indicator_id = name.partition("--")[0]
     indicator = catalogue().indicators[indicator_id]

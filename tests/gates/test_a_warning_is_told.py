@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.compare.words import _points
+from pipeline.compare.one_line import _points
 from pipeline.notify import Message, Recipients
 from pipeline.run.nightly import Night, message_of
 from pipeline.settings import Settings

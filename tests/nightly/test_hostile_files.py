@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalogue import load_catalogue
+from pipeline.http.bodies import json_of
 from pipeline.http.client import HttpClient
-from pipeline.http.documents import json_of
 from pipeline.http.payload import HostUnreachable, Incomplete, RequestRefused, SourceError, WrongContent
 from pipeline.publishers.ons_els import parse as els
 from pipeline.settings import PROJECT_ROOT, Settings

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline import sources
+from pipeline.http.bodies import without_footnotes
 from pipeline.http.client import _in_words
-from pipeline.http.documents import without_footnotes
 from pipeline.http.payload import RequestRefused, WrongContent
 from pipeline.publishers.nomis import parse as nomis
 from pipeline.publishers.ons_els import parse as els

@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.report.boundaries import CannotUse, read_boundaries
 from pipeline.report.pages.explorers import map_page
-from pipeline.report.reading import read_facts
-from pipeline.report.shared import boundaries_script
+from pipeline.report.read_facts import read_facts
+from pipeline.report.shared_data import boundaries_script
 
 METRES = {"type": "name", "properties": {"name": "EPSG:27700"}}
 TODAY = ["E1", "E2", "E3"]

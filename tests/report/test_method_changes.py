@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.report.facts import Facts
-from pipeline.report.measures import measures
 from pipeline.report.pages.area_charts import trend
 from pipeline.report.pages.indicators import indicator_pages
 from pipeline.report.pages.page import method_changes
-from pipeline.report.reading import read_facts
+from pipeline.report.read_facts import read_facts
+from pipeline.report.shown_measures import measures
 
 RATE = "employment_rate"
 SAID = "The method changed after 2012 and 2018; figures on either side of a change do not compare."

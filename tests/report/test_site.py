@@ -20,7 +20,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.reading import CannotRead
 from pipeline.report.pages.background import quality_page
-from pipeline.report.reading import read_facts
+from pipeline.report.read_facts import read_facts
 from pipeline.report.serving import local_server
 from pipeline.report.site import MARKER, CannotWrite, build_site
 from tests.report.conftest import EVIL_NAME, METHODOLOGY, Site, built

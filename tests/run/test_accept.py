@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.http.payload import Payload, PayloadRejected
 from pipeline.publishers.ons_els.query import ElsQuery
-from pipeline.run.accept import HeldDistricts, accept, check_arrival
 from pipeline.run.context import RunContext
+from pipeline.run.payload_checks import HeldDistricts, accept, check_arrival
 
 QUERY = ElsQuery(source="ons_els", slug="claimant-count")
 

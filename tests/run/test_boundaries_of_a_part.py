@@ -16,8 +16,8 @@ import pytest
 
 from pipeline.run.acquire import acquire_part
 from pipeline.run.context import RunContext, open_run
-from pipeline.run.report import run_report, write_run_report
 from pipeline.run.results import Outcome, PartResult, Timings
+from pipeline.run.run_report import run_report, write_run_report
 from pipeline.settings import PROJECT_ROOT, Settings
 from tests.publishers.raw_publisher import RawPublisher, raw_publisher
 from tests.standin.server import StandIn

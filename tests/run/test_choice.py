@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pipeline.run.choice import Offer, choose, for_own_nations, missing_from
+from pipeline.run.figure_choice import Offer, choose, for_own_nations, missing_from
 from pipeline.tidy.observations import parse_period
 
 NAN = float("nan")

@@ -12,7 +12,7 @@ import pytest
 from pipeline.catalogue import load_catalogue
 from pipeline.run.assemble import Assembled, assemble
 from pipeline.run.context import RunContext, open_run
-from pipeline.run.made_of import fingerprint
+from pipeline.run.input_fingerprint import fingerprint
 from pipeline.run.refresh import acquire_all
 from pipeline.run.sources_table import source_rows
 from pipeline.settings import Settings

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.publishers.deprivation import iod_files
-from pipeline.run.accept import accept
 from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.context import RunContext, open_run
+from pipeline.run.payload_checks import accept
 from pipeline.settings import Settings
 from tests.standin import files
 from tests.standin.faults import NAMES

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
-from pipeline.run.accepting_answers import accept_answers
+from pipeline.run.accept_held import accept_answers
 from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.context import RunContext, open_run
 from pipeline.settings import Settings

@@ -13,8 +13,8 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.run.context import RunContext
-from pipeline.run.report import run_report
 from pipeline.run.results import Outcome
+from pipeline.run.run_report import run_report
 from pipeline.settings import PROJECT_ROOT
 
 # duckdb is loaded: every run opens the published file as a reader would.

@@ -17,7 +17,7 @@ from pipeline.run.context import RunContext
 from pipeline.run.geography_check import differences
 from pipeline.run.job import exit_code
 from pipeline.run.refresh import Outcome
-from pipeline.run.report import awaited_words, run_report, table_rows
+from pipeline.run.run_report import awaited_words, run_report, table_rows
 from pipeline.settings import Settings, SettingsError, settings_from_environment, url_variables
 from tests.standin.server import StandIn
 

@@ -19,9 +19,10 @@ from pipeline.raw import RawStore
 from pipeline.run.nightly import Night, message_of
 from pipeline.settings import PROJECT_ROOT, Settings, SettingsError, settings_from_environment
 from pipeline.storage import bucket as bucket_module
-from pipeline.storage import claim, snapshots
+from pipeline.storage import lease as claim
+from pipeline.storage import snapshots
 from pipeline.storage.bucket import Bucket, StoreProblem, open_bucket
-from pipeline.storage.claim import TakenElsewhere, claimed
+from pipeline.storage.lease import TakenElsewhere, claimed
 from pipeline.storage.session import at_work
 from tests.scale.bucket_server import KEY, SECRET, BucketServer
 from tests.scale.test_bucket_snapshots import files, put
@@ -54,7 +55,7 @@ def test_a_second_machine_is_told_who_is_at_work_and_may_begin_once_that_one_end
 
 
 def test_the_claim_of_a_dead_machine_lapses_and_that_of_a_living_one_does_not(bucket: Bucket, hasty: None) -> None:
-    dead = claim.Claim(bucket)
+    dead = claim.Lease(bucket)
     dead.lay_down()
     time.sleep(2.5)
     with claimed(bucket):
@@ -229,13 +230,13 @@ def test_one_settings_file_switches_from_laptop_to_team() -> None:
 
 def test_a_laptop_imports_nothing_that_speaks_to_a_bucket() -> None:
     code = (
-        "import json, sys; from pathlib import Path; from pipeline.run.shared import with_bucket\n"
+        "import json, sys; from pathlib import Path; from pipeline.run.shared_bucket import with_bucket\n"
         "from pipeline.settings import Settings\n"
         "with with_bucket(Settings(Path('nowhere')), print): pass\n"
         "print(json.dumps(sorted(name for name in sys.modules if name.startswith(('pyarrow', 'pipeline.storage')))))"
     )
     ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(ended.stdout) == ["pipeline.storage", "pipeline.storage.record"]
+    assert json.loads(ended.stdout) == ["pipeline.storage", "pipeline.storage.session_record"]
 
 
 def test_a_server_that_is_no_address_is_a_sentence(store_url: str) -> None:

@@ -15,7 +15,8 @@ from pipeline.cli import main
 from pipeline.compare import Version
 from pipeline.releases import ReleaseStore
 from pipeline.settings import Settings
-from pipeline.storage import claim, publishing
+from pipeline.storage import lease as claim
+from pipeline.storage import publishing
 from pipeline.storage.bucket import Bucket, StoreProblem, open_bucket
 from pipeline.storage.session import at_work, prune
 from pipeline.storage.verifying import verify

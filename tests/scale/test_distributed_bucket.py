@@ -13,7 +13,8 @@ from pipeline.raw import RawStore
 from pipeline.run.context import open_run
 from pipeline.run.refresh import refresh
 from pipeline.settings import Settings
-from pipeline.storage import claim, publishing
+from pipeline.storage import lease as claim
+from pipeline.storage import publishing
 from pipeline.storage.bucket import Bucket, open_bucket
 from pipeline.storage.session import at_work
 from pipeline.storage.verifying import verify

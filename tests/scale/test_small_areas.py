@@ -14,12 +14,12 @@ import duckdb
 import pytest
 
 from benchmarks.made import small_area_months, store_small_areas
-from pipeline.catalogue.small_areas import AreaCount, load_small_areas
+from pipeline.catalogue.small_area_series import AreaCount, load_small_areas
 from pipeline.cli import main
 from pipeline.http.client import HttpClient
 from pipeline.http.response import HttpResponse
 from pipeline.run.context import RunContext, open_run
-from pipeline.run.small_areas import NothingHeld, database_of, publish_small_areas
+from pipeline.run.publish_small_areas import NothingHeld, database_of, publish_small_areas
 from pipeline.settings import Settings
 
 AREAS, MONTHS = 2_000, 26

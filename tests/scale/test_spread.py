@@ -15,9 +15,9 @@ import pytest
 from pipeline.run import rebuild as steps
 from pipeline.run.assemble import assemble
 from pipeline.run.context import RunContext, open_run
+from pipeline.run.distributed_fetch import OtherCode, acquire_share, context_of, order_of, shares_of
 from pipeline.run.refresh import acquire_all
 from pipeline.run.results import Outcome, PartResult
-from pipeline.run.spread import OtherCode, acquire_share, context_of, order_of, shares_of
 from pipeline.scoring.pieces import Drawn, draw_years, simulate_in_pieces
 from pipeline.settings import Settings
 

@@ -12,9 +12,9 @@ import pytest
 from pipeline.catalogue.frameworks import parse_framework
 from pipeline.scoring import IndicatorSpec, score_framework, score_table
 from pipeline.scoring.draws import BLOCK, centred_interval, centred_rank_interval, next_errors, normals, quantiles
+from pipeline.scoring.flavour import run_flavour
 from pipeline.scoring.inputs import read_areas, read_cube
 from pipeline.scoring.ranks import rank_rows
-from pipeline.scoring.run import run_flavour
 from pipeline.scoring.simulate import Variant, position_deviation, simulate
 from tests.scoring.conftest import FRAMEWORK, SPECS, areas_of, plain, synthetic_figures
 

@@ -11,7 +11,7 @@ import pytest
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, load_framework, parse_framework
 from pipeline.run.assemble import scoring_input
 from pipeline.run.context import RunContext
-from pipeline.run.inputs import area_rows
+from pipeline.run.mart_inputs import area_rows
 from pipeline.run.results import Outcome
 from pipeline.scoring import IndicatorSpec, indicator_specs, score_framework
 from tests.scoring.conftest import FRAMEWORK, SPECS, areas_of, plain, synthetic_figures

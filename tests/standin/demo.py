@@ -18,7 +18,7 @@ from pipeline.run.context import DEFAULT_DRAWS, open_run
 from pipeline.run.job import exit_code
 from pipeline.run.progress import print_summary
 from pipeline.run.refresh import refresh
-from pipeline.run.report import run_report, write_run_report
+from pipeline.run.run_report import run_report, write_run_report
 from pipeline.settings import PROJECT_ROOT, Settings
 from tests.standin.figures import SHARED_DATA
 from tests.standin.server import StandIn

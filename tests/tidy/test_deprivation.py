@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from python_calamine import CalamineWorkbook
 
-from pipeline.publishers.deprivation import measures as deprivation
-from pipeline.publishers.deprivation.measures import SmallAreas, concentration_index
+from pipeline.publishers.deprivation import district_measures as deprivation
+from pipeline.publishers.deprivation.district_measures import SmallAreas, concentration_index
 from pipeline.settings import PROJECT_ROOT
 from pipeline.tidy.observations import UnreadablePayload
 

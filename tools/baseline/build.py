@@ -21,7 +21,7 @@ from pipeline.catalogue import BaselineEntry, Catalogue
 from pipeline.errors import PipelineError
 from pipeline.publishers.baseline.parse import SCHEMA
 from pipeline.publishers.baseline.store import MANIFEST, ShippedFile
-from pipeline.publishers.deprivation import measures as deprivation
+from pipeline.publishers.deprivation import district_measures as deprivation
 from pipeline.publishers.ons_els import source_file as els_source
 from pipeline.tidy import ashe
 from pipeline.tidy.observations import Parsed, UnreadablePayload

@@ -14,7 +14,7 @@ import pandas as pd
 from python_calamine import CalamineWorkbook
 
 from pipeline.geography.load import FACTS_DIR
-from pipeline.geography.tables import each
+from pipeline.geography.rows import each
 from tools.register import curated
 
 NATION_OF_LETTER = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipeline.http.answers import whole_payload
-from pipeline.http.documents import fields_of, lines_of
+from pipeline.http.bodies import fields_of, lines_of
 from pipeline.http.payload import Incomplete, Payload, RequestRefused, WrongContent
 
 if TYPE_CHECKING:

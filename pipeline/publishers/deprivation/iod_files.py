@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from pipeline.publishers.deprivation import measures as deprivation
+from pipeline.publishers.deprivation import district_measures as deprivation
 from pipeline.publishers.deprivation.query import SmallAreaQuery
 from pipeline.tidy.observations import Parsed, UnreadablePayload
 from pipeline.tidy.rows import plain_numbers
@@ -71,7 +71,7 @@ def parse(content: bytes, query: SmallAreaQuery, districts_today: Callable[[str]
     """District figures of one measure, computed from File 7's small areas; ``rows_read`` is the number of districts.
 
     ``districts_today`` gives today's districts on the ground of a district code; since the indices were made districts
-    have been merged whole or recoded, so it must be one. Methods are those of ``pipeline.publishers.deprivation.measures``.
+    have been merged whole or recoded, so it must be one. Methods are those of ``pipeline.publishers.deprivation.district_measures``.
     Raises UnreadablePayload as ``small_areas`` does, and for a district code without one district of today.
     """
     table = small_areas(content)

@@ -1,7 +1,7 @@
 """The four nations' indices of deprivation, as their publishers' files give them, to district figures.
 
 Each nation's index is read by itself: they are made differently and do not compare. What is computed from the small
-areas, and how, stands in ``pipeline.publishers.deprivation.measures``, which also makes the figures shipped with the project.
+areas, and how, stands in ``pipeline.publishers.deprivation.district_measures``, which also makes the figures shipped with the project.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from pipeline.publishers.deprivation import district_measures as deprivation
 from pipeline.publishers.deprivation import iod_files
-from pipeline.publishers.deprivation import measures as deprivation
 from pipeline.publishers.deprivation.query import SmallAreaQuery
 from pipeline.publishers.protocol import Districts
 from pipeline.tidy.observations import Parsed, UnreadablePayload

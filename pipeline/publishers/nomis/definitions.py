@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.http.documents import inside, json_of, mappings, text
+from pipeline.http.bodies import inside, json_of, mappings, text
 from pipeline.http.payload import Description, HostUnreachable, RequestRefused, SourceError, WrongContent
 from pipeline.publishers.nomis.query import NomisCode, NomisQuery
 

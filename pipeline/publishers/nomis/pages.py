@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from pipeline.http.documents import fields_of
+from pipeline.http.bodies import fields_of
 from pipeline.http.payload import Incomplete, RequestRefused, WrongContent
 from pipeline.publishers.nomis.query import NomisCode, NomisQuery
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipeline.http.answers import table_only, whole_payload
-from pipeline.http.documents import fields_of, json_of, lines_of, text
+from pipeline.http.bodies import fields_of, json_of, lines_of, text
 from pipeline.http.payload import (
     Description,
     HostUnreachable,

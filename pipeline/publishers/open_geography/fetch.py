@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pipeline.http.answers import page_of
-from pipeline.http.documents import inside, json_of, mappings
+from pipeline.http.bodies import inside, json_of, mappings
 from pipeline.http.payload import Incomplete, Page, Payload, RequestRefused, WrongContent
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, LEVEL, Score
 from pipeline.report.chart import Chart, Column, rounded
 from pipeline.report.facts import DOMAINS, Area, Facts
 from pipeline.report.pages.page import method_changes, own_source, publisher_source
-from pipeline.report.shared import standing_row, typical_name
+from pipeline.report.shared_data import standing_row, typical_name
 
 RANK_FIELD_COLUMNS = (
     Column("name", "District"),

@@ -11,7 +11,7 @@ from pipeline.report import sentences
 from pipeline.report.facts import DOMAINS, Area, Facts
 from pipeline.report.pages import area_charts as charts
 from pipeline.report.pages.page import Page, editions
-from pipeline.report.shared import area_path, shown_areas
+from pipeline.report.shared_data import area_path, shown_areas
 
 # Six trends fit on the second page of a briefing: the pillars' chief indicators, in the framework's order.
 _BRIEFED = 6

@@ -9,8 +9,8 @@ from pipeline.published.scores import LEVEL
 from pipeline.report.boundaries import Boundaries
 from pipeline.report.chart import Chart, Column
 from pipeline.report.facts import Facts
-from pipeline.report.measures import Measure, measures
 from pipeline.report.pages.page import Page, made_on, own_source
+from pipeline.report.shown_measures import Measure, measures
 
 FIRST_MEASURE = f"{LEVEL}-sharing"
 FIRST_INDICATOR = "pay_median_weekly"

@@ -13,7 +13,7 @@ from pipeline.report.chart import Chart, rounded, script_json
 from pipeline.report.facts import Facts
 from pipeline.report.pages.area_charts import not_drawn, quadrant_columns, quadrant_text
 from pipeline.report.pages.page import Page, own_source
-from pipeline.report.shared import standing_row
+from pipeline.report.shared_data import standing_row
 
 # Names listed in a cell of the home page; the file has them all.
 MOST_NAMES = 12

@@ -10,8 +10,8 @@ from pipeline.published.figures import UK, Typical
 from pipeline.published.verdicts import NOT_KNOWN
 from pipeline.report.chart import Chart, Column, rounded
 from pipeline.report.facts import Area, Facts, Indicator
-from pipeline.report.measures import Measure, measures
 from pipeline.report.pages.page import Page, editions, method_changes, publisher_source, why_not_live
+from pipeline.report.shown_measures import Measure, measures
 
 _NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
 _NATION_CODES = ("E92000001", "W92000004", "S92000003", "N92000002")

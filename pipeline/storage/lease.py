@@ -6,7 +6,7 @@ say the same). A run lays down a claim under a random name and *then* lists: of 
 later sees the other, whatever their clocks say. Who sees another steps back and tries again after a random pause.
 
 A claim that has not been renewed for LAPSE_SECONDS, by the server's own times, is that of a dead machine and is removed.
-A machine that was only cut off finds its claim gone and puts nothing up (see ``Claim.confirm``). What remains possible is
+A machine that was only cut off finds its claim gone and puts nothing up (see ``Lease.confirm``). What remains possible is
 that a machine stands still between confirming and its last write for longer than a claim lasts, and then writes after
 another: the release that is then the newest is whole all the same, and a record of both is kept.
 """
@@ -38,7 +38,7 @@ class TakenElsewhere(PipelineError):
     """Another machine is at work on the bucket; the message says which and since when."""
 
 
-class Claim:
+class Lease:
     """This run's claim on a bucket."""
 
     def __init__(self, bucket: Bucket) -> None:
@@ -86,9 +86,9 @@ class Claim:
 
 
 @contextmanager
-def claimed(bucket: Bucket) -> Iterator[Claim]:
+def claimed(bucket: Bucket) -> Iterator[Lease]:
     """Hold ``bucket`` for this run alone. Raises TakenElsewhere while another run holds it, and StoreProblem."""
-    claim = Claim(bucket)
+    claim = Lease(bucket)
     _take(claim, bucket)
     ended = threading.Event()
     beat = threading.Thread(target=claim.renew_until, args=(ended,), name="bucket claim", daemon=True)
@@ -107,7 +107,7 @@ def holders(bucket: Bucket) -> list[str]:
     return [_words(bucket, name) for name in sorted(bucket.list(FOLDER))]
 
 
-def _take(claim: Claim, bucket: Bucket) -> None:
+def _take(claim: Lease, bucket: Bucket) -> None:
     others: list[str] = []
     try:
         for tries in range(_MOST_TRIES):

@@ -21,7 +21,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.compare.figures import CAUSES, figures_after
+from pipeline.compare.figure_changes import CAUSES, figures_after
 from pipeline.compare.files import NEW, OLD, Contents, first_row
 
 # Scores are published with six decimals, so those scored again are rounded as they are, and a difference in the last

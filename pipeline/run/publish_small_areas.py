@@ -18,19 +18,19 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline import __version__, publish
-from pipeline.catalogue.small_areas import SmallAreaSeries
+from pipeline.catalogue.small_area_series import SmallAreaSeries
 from pipeline.errors import PipelineError
 from pipeline.geography.reexpress import Reexpressed
-from pipeline.geography.small_areas import districts_today, on_own_map
+from pipeline.geography.small_area_map import districts_today, on_own_map
 from pipeline.http.payload import Payload, PayloadRejected, SourceError
 from pipeline.marts.small_areas import CHECKS_FOLDER, build_small_areas, small_area_tables
 from pipeline.publishers.nomis import parse as nomis
 from pipeline.publishers.registry import publisher_of
 from pipeline.raw import Snapshot, SnapshotKey
-from pipeline.run.accept import check_arrival, set_failing_rows_aside
+from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, require_whole_periods
 from pipeline.run.context import RunContext, code_fingerprint
+from pipeline.run.payload_checks import check_arrival, set_failing_rows_aside
 from pipeline.run.results import Timings
-from pipeline.run.whole import LARGEST_SHARE_SET_ASIDE, require_whole_periods
 from pipeline.tidy.observations import Parsed, UnreadablePayload, finish
 from schemas import marts
 

@@ -84,7 +84,7 @@ def england_2025(scores: bytes, denominators: bytes, codes: bytes) -> SmallAreas
     if given != [SLIP_WRONG]:
         raise UnreadablePayload(
             f"File 6 of IoD2025 gives {SLIP_LSOA} to {given}, not to {SLIP_WRONG} as it used to: "
-            "the publisher has mended its slip, so remove the correction from pipeline/publishers/deprivation/measures.py"
+            "the publisher has mended its slip, so remove the correction from pipeline/publishers/deprivation/district_measures.py"
         )
     people[district] = people[district].mask(slip, SLIP_RIGHT)
     table = _joined(

@@ -9,6 +9,6 @@ from prefect.utilities.annotations import quote
 T = TypeVar("T")
 
 
-def whole(value: T) -> T:
+def as_is(value: T) -> T:
     """Pass a value as it is: without this, Prefect walks through every data frame in search of futures."""
     return cast(T, quote(value))

@@ -15,10 +15,10 @@ from typing import Any
 from pipeline import __version__
 from pipeline.errors import EXIT_REFUSED
 from pipeline.raw import write_atomically
+from pipeline.run.check_schedule import Question
 from pipeline.run.context import RunContext
-from pipeline.run.lateness import overdue_today
+from pipeline.run.overdue_releases import overdue_today
 from pipeline.run.results import Outcome, PartResult
-from pipeline.run.rota import Question
 from pipeline.settings import Settings
 
 _LIBRARIES = ("duckdb", "pandas", "pyarrow", "pandera", "prefect")
@@ -122,7 +122,7 @@ def asked_words(context: RunContext) -> list[str]:
         for query in part.live:
             tables.setdefault(query.source, set()).add(Question.of(query).table)
     left_out: dict[str, list[datetime]] = {}
-    for question, moment in context.rota.stand.items():
+    for question, moment in context.check_schedule.skipped.items():
         left_out.setdefault(question.source_id, []).append(moment)
     return [
         f"{source_id} about {len(tables[source_id]) - len(moments)} of {len(tables[source_id])} tables, about the others "

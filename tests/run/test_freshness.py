@@ -18,14 +18,14 @@ import pytest
 
 from pipeline.catalogue import Catalogue
 from pipeline.catalogue.release_calendar import Calendar, load_release_calendar
-from pipeline.run import news
+from pipeline.run import freshness as news
+from pipeline.run.check_schedule import MOST_REQUESTS
 from pipeline.run.context import RunContext, open_run
-from pipeline.run.memory import FILE, write_memory
-from pipeline.run.news import nothing_new
+from pipeline.run.freshness import nothing_new
 from pipeline.run.rebuild import remember
 from pipeline.run.refresh import acquire_all
 from pipeline.run.results import Outcome, Timings
-from pipeline.run.rota import MOST_REQUESTS
+from pipeline.run.run_state import FILE, write_run_state
 from pipeline.settings import DEFAULT_LOOK_WITHIN_DAYS, Settings
 from tests.standin.figures import Cell, Figures, NomisEdition, Table
 from tests.standin.server import StandIn
@@ -164,10 +164,10 @@ def test_every_table_is_asked_about_within_those_days(nights: Nights) -> None:
 def test_of_a_release_that_is_due_and_out_only_its_figures_are_fetched_on_the_same_night(nights: Nights) -> None:
     nights.calendar = Calendar([r for r in nights.calendar.releases if A_TABLE in r.covers.get("nomis", ())])
     nights.now = datetime.fromisoformat("2026-03-01T03:17:00+00:00")
-    known = nights.context().memory
+    known = nights.context().run_state
     assert known is not None
     asked_yesterday = {source: dict.fromkeys(tables, nights.now) for source, tables in known.looked_at.items()}
-    write_memory(nights.settings.marts_dir, dataclasses.replace(known, looked_at=asked_yesterday))
+    write_run_state(nights.settings.marts_dir, dataclasses.replace(known, looked_at=asked_yesterday))
     nights.standin.hold(Revised(NO_FILES))
     outcome, asked = nights.pass_one()
     assert outcome.is_new
@@ -255,7 +255,7 @@ def test_a_note_that_cannot_be_written_is_said_and_costs_nothing_else(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(news, "write_memory", full)
+    monkeypatch.setattr(news, "write_run_state", full)
     outcome = nothing_new(nights.context(), Timings())
     assert outcome is not None
     assert "No space left on device" in (outcome.keeping_problem or "")

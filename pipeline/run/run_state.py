@@ -39,7 +39,7 @@ class KnownPart:
 
 
 @dataclass(frozen=True)
-class Memory:
+class RunState:
     """What the last run knew of the file it left live, and of its sources.
 
     ``code`` is `code_fingerprint()`, ``inputs`` the fingerprint of what the file was made from. ``looked_at`` says when
@@ -80,13 +80,13 @@ class Memory:
 class Look:
     """How a run looks for news: at what the last one knew, and at a store that does not read files it knows again."""
 
-    memory: Memory
+    state: RunState
     raw: RawStore
 
     def account_of(self, indicator_id: str, part_id: str, source_id: str, payload_sha256: str) -> Account:
         """What the last run made of a part's bytes. Raises News where it used others."""
         try:
-            return self.memory.accounts[indicator_id, part_id, source_id, payload_sha256]
+            return self.state.accounts[indicator_id, part_id, source_id, payload_sha256]
         except KeyError:
             raise News(f"{indicator_id} ({part_id}): {source_id} holds other figures than those published") from None
 
@@ -106,13 +106,13 @@ def _sha256(path: Path, *_state: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def read_memory(folder: Path) -> Memory | None:
+def read_run_state(folder: Path) -> RunState | None:
     """What the last run wrote into ``folder``; None where that is missing, damaged or of another format."""
     try:
         held = json.loads((folder / FILE).read_text(encoding="utf-8"))
         if held.pop("format") != FORMAT:
             return None
-        return Memory(
+        return RunState(
             parts=tuple(_part(part) for part in held.pop("parts")),
             counts=Counts(**held.pop("counts")),
             kept=tuple(held.pop("kept")),
@@ -127,12 +127,12 @@ def read_memory(folder: Path) -> Memory | None:
         return None
 
 
-def write_memory(folder: Path, memory: Memory) -> None:
+def write_run_state(folder: Path, state: RunState) -> None:
     """Write what this run knew into ``folder``. Raises OSError."""
-    known = {"format": FORMAT} | asdict(memory)
+    known = {"format": FORMAT} | asdict(state)
     known["looked_at"] = {
         source_id: {table: moment.isoformat() for table, moment in tables.items()}
-        for source_id, tables in memory.looked_at.items()
+        for source_id, tables in state.looked_at.items()
     }
     write_atomically(folder / FILE, (json.dumps(known, default=str) + "\n").encode())
 

@@ -10,9 +10,9 @@ import pytest
 
 from pipeline.catalogue import Indicator, Part, load_catalogue
 from pipeline.catalogue.release_calendar import Calendar, Release, load_release_calendar
-from pipeline.run.memory import KnownPart, Memory
+from pipeline.run.check_schedule import MOST_REQUESTS, CheckSchedule, Question, check_schedule
 from pipeline.run.results import Account
-from pipeline.run.rota import MOST_REQUESTS, Question, Rota, rota
+from pipeline.run.run_state import KnownPart, RunState
 from pipeline.settings import DEFAULT_LOOK_WITHIN_DAYS, SettingsError, settings_from_environment
 
 FIRST_NIGHT = datetime(2026, 11, 20, 3, 17, tzinfo=UTC)
@@ -27,16 +27,16 @@ def account(latest: date) -> Account:
     return Account("an edition", "0" * 64, 361, 0, 361, 2010, latest.year, latest)
 
 
-def memory(asked_at: dict[Question, datetime], latest: date = NEVER_DUE) -> Memory:
+def memory(asked_at: dict[Question, datetime], latest: date = NEVER_DUE) -> RunState:
     """What a night leaves on which every preferred source answered; its figures run to ``latest``."""
     looked_at: dict[str, dict[str, datetime]] = {}
     for question, moment in asked_at.items():
         looked_at.setdefault(question.source_id, {})[question.table] = moment
     known = [KnownPart(i.id, p.id, "live", p.live[0].source, account(latest)) for i, p in PARTS if p.live]
-    return Memory("code", "inputs", "sha256", tuple(known), looked_at=looked_at)
+    return RunState("code", "inputs", "sha256", tuple(known), looked_at=looked_at)
 
 
-def asked(given: Rota, parts: Sequence[tuple[Indicator, Part]] = PARTS) -> set[Question]:
+def asked(given: CheckSchedule, parts: Sequence[tuple[Indicator, Part]] = PARTS) -> set[Question]:
     return {Question.of(part.live[0]) for _, part in parts if part.live and given.is_asked(part.live[0])}
 
 
@@ -45,15 +45,15 @@ def nights(count: int, latest: date = NEVER_DUE) -> Iterator[tuple[datetime, set
     asked_at = dict.fromkeys(QUESTIONS, FIRST_NIGHT)
     for number in range(1, count + 1):
         now = FIRST_NIGHT + timedelta(days=number)
-        tonight = asked(rota(PARTS, memory(asked_at, latest), CALENDAR, now, DEFAULT_LOOK_WITHIN_DAYS))
+        tonight = asked(check_schedule(PARTS, memory(asked_at, latest), CALENDAR, now, DEFAULT_LOOK_WITHIN_DAYS))
         asked_at |= dict.fromkeys(tonight, now)
         yield now, tonight
 
 
 def test_a_first_run_and_one_that_is_told_to_ask_about_everything() -> None:
-    assert asked(rota(PARTS, None, CALENDAR, FIRST_NIGHT, 10)) == QUESTIONS
+    assert asked(check_schedule(PARTS, None, CALENDAR, FIRST_NIGHT, 10)) == QUESTIONS
     known = memory(dict.fromkeys(QUESTIONS, FIRST_NIGHT))
-    assert asked(rota(PARTS, known, CALENDAR, FIRST_NIGHT, 10, "all")) == QUESTIONS
+    assert asked(check_schedule(PARTS, known, CALENDAR, FIRST_NIGHT, 10, "all")) == QUESTIONS
 
 
 @pytest.mark.parametrize("latest", [NEVER_DUE, date(2023, 12, 31)], ids=["nothing due", "everything overdue"])
@@ -75,7 +75,9 @@ def test_a_table_that_is_due_is_asked_about_every_night_and_the_others_still_hav
     asked_at, turns = dict.fromkeys(QUESTIONS, FIRST_NIGHT), set[Question]()
     for number in range(1, DEFAULT_LOOK_WITHIN_DAYS + 1):
         now = FIRST_NIGHT + timedelta(days=number)
-        tonight = asked(rota(PARTS, memory(asked_at, date(2026, 9, 30)), only_claimants, now, DEFAULT_LOOK_WITHIN_DAYS))
+        tonight = asked(
+            check_schedule(PARTS, memory(asked_at, date(2026, 9, 30)), only_claimants, now, DEFAULT_LOOK_WITHIN_DAYS)
+        )
         assert claimants in tonight
         asked_at |= dict.fromkeys(tonight, now)
         turns |= tonight
@@ -90,7 +92,7 @@ def test_several_that_are_due_take_turns() -> None:
     for number in (1, 2):
         now = FIRST_NIGHT + timedelta(days=number)
         known = memory(asked_at, date(2025, 4, 30))
-        tonight = asked(rota(PARTS, known, Calendar([release]), now, DEFAULT_LOOK_WITHIN_DAYS))
+        tonight = asked(check_schedule(PARTS, known, Calendar([release]), now, DEFAULT_LOOK_WITHIN_DAYS))
         asked_at |= dict.fromkeys(tonight, now)
         found.append({question.table for question in tonight if question.source_id == "nomis"} & pay)
     assert set().union(*found) == pay
@@ -99,12 +101,12 @@ def test_several_that_are_due_take_turns() -> None:
 def test_after_a_pause_longer_than_promised_everything_is_asked_about() -> None:
     known = memory(dict.fromkeys(QUESTIONS, FIRST_NIGHT))
     later = FIRST_NIGHT + timedelta(days=DEFAULT_LOOK_WITHIN_DAYS)
-    assert asked(rota(PARTS, known, CALENDAR, later, DEFAULT_LOOK_WITHIN_DAYS)) == QUESTIONS
+    assert asked(check_schedule(PARTS, known, CALENDAR, later, DEFAULT_LOOK_WITHIN_DAYS)) == QUESTIONS
 
 
 def test_one_day_means_everything_every_night() -> None:
     known = memory(dict.fromkeys(QUESTIONS, FIRST_NIGHT))
-    assert asked(rota(PARTS, known, CALENDAR, FIRST_NIGHT + timedelta(days=1), 1)) == QUESTIONS
+    assert asked(check_schedule(PARTS, known, CALENDAR, FIRST_NIGHT + timedelta(days=1), 1)) == QUESTIONS
 
 
 def test_a_table_that_did_not_give_its_figures_is_asked_about_whosever_turn_it_is() -> None:
@@ -115,19 +117,21 @@ def test_a_table_that_did_not_give_its_figures_is_asked_about_whosever_turn_it_i
         else part
         for part in known.parts
     ]
-    everything = Memory("code", "inputs", "sha256", tuple(stale), looked_at=known.looked_at)
-    tonight = asked(rota(PARTS, everything, CALENDAR, FIRST_NIGHT + timedelta(days=1), DEFAULT_LOOK_WITHIN_DAYS))
+    everything = RunState("code", "inputs", "sha256", tuple(stale), looked_at=known.looked_at)
+    tonight = asked(
+        check_schedule(PARTS, everything, CALENDAR, FIRST_NIGHT + timedelta(days=1), DEFAULT_LOOK_WITHIN_DAYS)
+    )
     assert {question for question in QUESTIONS if question.source_id == "nomis"} <= tonight
 
 
 def test_a_moment_yet_to_come_says_nothing() -> None:
     known = memory(dict.fromkeys(QUESTIONS, FIRST_NIGHT + timedelta(days=400)))
-    assert asked(rota(PARTS, known, CALENDAR, FIRST_NIGHT, DEFAULT_LOOK_WITHIN_DAYS)) == QUESTIONS
+    assert asked(check_schedule(PARTS, known, CALENDAR, FIRST_NIGHT, DEFAULT_LOOK_WITHIN_DAYS)) == QUESTIONS
 
 
 def test_what_is_left_out_says_when_it_was_last_asked_about() -> None:
     known = memory(dict.fromkeys(QUESTIONS, FIRST_NIGHT))
-    given = rota(PARTS, known, CALENDAR, FIRST_NIGHT + timedelta(days=1), DEFAULT_LOOK_WITHIN_DAYS)
+    given = check_schedule(PARTS, known, CALENDAR, FIRST_NIGHT + timedelta(days=1), DEFAULT_LOOK_WITHIN_DAYS)
     left_out = next(part.live[0] for _, part in PARTS if part.live and not given.is_asked(part.live[0]))
     table = Question.of(left_out).table
     assert given.why_not_asked(left_out) == f"nomis not asked about {table} today, last asked on 2026-11-20"

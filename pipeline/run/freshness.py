@@ -1,6 +1,6 @@
 """Find out whether there is any news before anything is read: on most nights there is none.
 
-Publishers are asked what `pipeline.run.rota` says. Where they have changed nothing, and the bytes held, the code, the
+Publishers are asked what `pipeline.run.check_schedule` says. Where they have changed nothing, and the bytes held, the code, the
 options and the live file are those the last run left, the file stands and nothing is parsed, scored or built.
 """
 
@@ -17,11 +17,11 @@ from pipeline.http.payload import SourceError
 from pipeline.publishers.registry import publisher_of
 from pipeline.raw import RawStore
 from pipeline.run.acquire import acquire_part, snapshot_key
+from pipeline.run.check_schedule import Question
 from pipeline.run.context import RunContext, code_fingerprint
-from pipeline.run.made_of import fingerprint
-from pipeline.run.memory import Look, Memory, News, write_memory
+from pipeline.run.input_fingerprint import fingerprint
 from pipeline.run.results import Outcome, PartResult, Timings
-from pipeline.run.rota import Question
+from pipeline.run.run_state import Look, News, RunState, write_run_state
 
 Asker = tuple[Indicator, Part, Query]
 
@@ -33,19 +33,19 @@ def nothing_new(context: RunContext, timings: Timings) -> Outcome | None:
     client, so that the rest of the run does not ask again.
     """
     with timings.step("look for news"):
-        memory = None if context.force else context.memory
-        if memory is None or not _fits(context, memory):
+        state = None if context.force else context.run_state
+        if state is None or not _fits(context, state):
             return None
-        look = Look(memory, RawStore(context.raw.root, known=memory.digests, looking=True))
+        look = Look(state, RawStore(context.raw.root, known=state.digests, looking=True))
         if not context.offline:
             _ask_publishers(context, look)
         try:
             results = tuple(acquire_part(context, *pair, look) for pair in context.parts)
         except News:
             return None
-        if fingerprint(context, results) != memory.inputs:
+        if fingerprint(context, results) != state.inputs:
             return None
-        found = replace(memory, looked_at=asked_at(context, results), digests=look.raw.digests)
+        found = replace(state, looked_at=asked_at(context, results), digests=look.raw.digests)
         problem = _note(context, found)
     return Outcome(
         False,
@@ -53,16 +53,16 @@ def nothing_new(context: RunContext, timings: Timings) -> Outcome | None:
         {},
         timings,
         keeping_problem=problem,
-        account=memory.account,
-        counts=memory.counts,
-        counts_before=memory.counts,
-        set_aside=memory.set_aside,
+        account=state.account,
+        counts=state.counts,
+        counts_before=state.counts,
+        set_aside=state.set_aside,
     )
 
 
 def asked_at(context: RunContext, results: Sequence[PartResult]) -> dict[str, dict[str, datetime]]:
     """When each table was last asked about, this run's questions that were answered among them."""
-    before = context.memory.looked_at if context.memory else {}
+    before = context.run_state.looked_at if context.run_state else {}
     known = {source_id: dict(tables) for source_id, tables in before.items()}
     for (_, part), result in zip(context.parts, results, strict=True):
         answered = {a.source_id for a in result.attempts if a.tier == "live" and a.outcome in ("used", "unchanged")}
@@ -73,16 +73,16 @@ def asked_at(context: RunContext, results: Sequence[PartResult]) -> dict[str, di
     return known
 
 
-def _fits(context: RunContext, memory: Memory) -> bool:
+def _fits(context: RunContext, state: RunState) -> bool:
     """Whether what the last run knew still speaks of this code and of the file that is live."""
     folder, live = context.settings.marts_dir, context.settings.database
-    return memory.code == code_fingerprint() and memory.is_kept(folder) and memory.is_of(live)
+    return state.code == code_fingerprint() and state.is_kept(folder) and state.is_of(live)
 
 
-def _note(context: RunContext, memory: Memory) -> str | None:
+def _note(context: RunContext, state: RunState) -> str | None:
     """Write down what was found; return what went wrong, if anything: then the next run asks the same again, no worse."""
     try:
-        write_memory(context.settings.marts_dir, memory)
+        write_run_state(context.settings.marts_dir, state)
     except OSError as error:
         return f"when each table was asked about could not be noted, so the next run asks the same: {error}"
     return None
@@ -97,7 +97,7 @@ def _ask_publishers(context: RunContext, look: Look) -> None:
     for indicator, part in context.parts:
         for query in part.live:
             asked = askers.setdefault(query.source, {})
-            if context.rota.is_asked(query):
+            if context.check_schedule.is_asked(query):
                 asked.setdefault(Question.of(query), (indicator, part, query))
 
     def ask(source_id: str) -> None:

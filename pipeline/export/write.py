@@ -7,9 +7,9 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.export.choice import Choice
 from pipeline.export.columnar import write_tables
 from pipeline.export.metadata import CSVW_FILE, PACKAGE_FILE, csvw, datapackage
+from pipeline.export.selection import Choice
 from pipeline.export.workbook import write_workbook
 
 FORMATS = ("parquet", "csv", "datapackage", "excel")

@@ -21,10 +21,10 @@ from pathlib import Path
 from pipeline.catalogue import Indicator, Part
 from pipeline.errors import PipelineError
 from pipeline.run.acquire import acquire_part
+from pipeline.run.check_schedule import Question
 from pipeline.run.context import RunContext, code_fingerprint, open_run
 from pipeline.run.refresh import FETCH_THREADS
 from pipeline.run.results import PartResult
-from pipeline.run.rota import Question
 from pipeline.settings import settings_from_environment
 
 PartName = tuple[str, str]  # indicator and part
@@ -64,7 +64,7 @@ def order_of(context: RunContext) -> Order:
         force=context.force,
         draws=context.draws,
         is_thorough=context.is_thorough,
-        stands=() if context.offline else tuple(context.rota.stand.items()),
+        stands=() if context.offline else tuple(context.check_schedule.skipped.items()),
     )
 
 

@@ -14,13 +14,13 @@ import pyarrow as arrow
 import pyarrow.parquet as parquet
 
 from pipeline.catalogue import Indicator, Part, Query
-from pipeline.catalogue.small_areas import SmallAreaSeries
+from pipeline.catalogue.small_area_series import SmallAreaSeries
 from pipeline.http.payload import Payload, PayloadRejected
 from pipeline.publishers.protocol import Districts
 from pipeline.publishers.registry import publisher_of_source
+from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_whole_periods
 from pipeline.run.context import RunContext
 from pipeline.run.results import Accepted
-from pipeline.run.whole import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_whole_periods
 from pipeline.tidy.observations import QUARANTINE_COLUMNS, UnreadablePayload, finish, parse_period
 from schemas.observations import failing_rows
 from schemas.raw import arrival_table

@@ -17,7 +17,7 @@ from typing import Literal
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.catalogue.release_calendar import Calendar
 from pipeline.publishers.registry import publisher_of
-from pipeline.run.memory import KnownPart, Memory
+from pipeline.run.run_state import KnownPart, RunState
 
 Ask = Literal["due", "all"]
 MOST_REQUESTS = 2
@@ -36,33 +36,33 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Rota:
-    """What one run asks: every question but those that ``stand``, with the moment at which each of these was last asked."""
+class CheckSchedule:
+    """What one run asks: every table but those ``skipped``, each with the moment at which it was last checked."""
 
-    stand: Mapping[Question, datetime] = field(default_factory=dict)
+    skipped: Mapping[Question, datetime] = field(default_factory=dict)
 
     def is_asked(self, query: Query) -> bool:
         """Whether this run asks if the table of a query has changed."""
-        return Question.of(query) not in self.stand
+        return Question.of(query) not in self.skipped
 
     def why_not_asked(self, query: Query) -> str:
         """Why a table stands as it was found, for the run report."""
         question = Question.of(query)
-        return f"{query.source} not asked about {question.table} today, last asked on {self.stand[question]:%Y-%m-%d}"
+        return f"{query.source} not asked about {question.table} today, last asked on {self.skipped[question]:%Y-%m-%d}"
 
 
-def rota(
+def check_schedule(
     parts: Iterable[tuple[Indicator, Part]],
-    memory: Memory | None,
+    state: RunState | None,
     calendar: Calendar,
     now: datetime,
     look_within_days: int,
     ask: Ask = "due",
-) -> Rota:
+) -> CheckSchedule:
     """What to ask at the moment ``now``: everything where nothing is remembered, or ``ask`` is ``all``."""
-    if memory is None or ask == "all":
-        return Rota()
-    known = {(part.indicator_id, part.part_id): part for part in memory.parts}
+    if state is None or ask == "all":
+        return CheckSchedule()
+    known = {(part.indicator_id, part.part_id): part for part in state.parts}
     current, unsettled, due = set[Question](), set[Question](), set[Question]()
     for indicator, part in parts:
         found = known.get((indicator.id, part.id))
@@ -74,22 +74,22 @@ def rota(
             if _is_due(query, found, calendar, now):
                 due.add(Question.of(query))
             break  # sources after the one in use are not asked while it answers
-    asked_at = dict(_asked_at(memory, now))
+    asked_at = dict(_asked_at(state, now))
     late = {
         question
         for question in current
         if question not in asked_at or (now.date() - asked_at[question].date()).days >= look_within_days
     }
     must = unsettled | late
-    stand = set(current - must)
-    for source_id in {question.source_id for question in stand}:
+    skipped = set(current - must)
+    for source_id in {question.source_id for question in skipped}:
         room = MOST_REQUESTS - sum(question.source_id == source_id for question in must)
         longest_ago = sorted(
-            (question for question in stand if question.source_id == source_id),
+            (question for question in skipped if question.source_id == source_id),
             key=lambda question: (asked_at[question], question),
         )
-        stand -= set(_due_one_first(longest_ago, due)[: max(room, 0)])
-    return Rota({question: asked_at[question] for question in sorted(stand)})
+        skipped -= set(_due_one_first(longest_ago, due)[: max(room, 0)])
+    return CheckSchedule({question: asked_at[question] for question in sorted(skipped)})
 
 
 def _due_one_first(questions: list[Question], due: set[Question]) -> list[Question]:
@@ -105,9 +105,9 @@ def _is_due(query: Query, found: KnownPart, calendar: Calendar, now: datetime) -
     )
 
 
-def _asked_at(memory: Memory, now: datetime) -> Iterator[tuple[Question, datetime]]:
+def _asked_at(state: RunState, now: datetime) -> Iterator[tuple[Question, datetime]]:
     """When each question was last asked; a moment yet to come is of a clock that was wrong, and says nothing."""
-    for source_id, tables in memory.looked_at.items():
+    for source_id, tables in state.looked_at.items():
         for table, moment in tables.items():
             if moment <= now:
                 yield Question(source_id, table), moment

@@ -12,7 +12,7 @@ from pipeline.report.boundaries import Boundaries
 from pipeline.report.cartogram import Centre, borders, hexagons
 from pipeline.report.chart import plain_json, rounded
 from pipeline.report.facts import Area, Facts
-from pipeline.report.measures import MEASURE_COLUMNS, measure_finding, measure_rows, measures
+from pipeline.report.shown_measures import MEASURE_COLUMNS, measure_finding, measure_rows, measures
 
 # Islands too far off to be drawn as part of the mainland. Wight and Anglesey are joined to it on the map.
 _ISLANDS = {

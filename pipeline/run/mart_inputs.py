@@ -20,7 +20,7 @@ from pipeline.run.context import RunContext
 from pipeline.run.results import PartResult
 from pipeline.run.sources_table import source_rows
 from pipeline.scoring import ScoreTables
-from pipeline.scoring.columns import concat
+from pipeline.scoring.output_columns import concat
 
 
 @dataclass(frozen=True)

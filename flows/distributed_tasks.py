@@ -11,13 +11,13 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from pipeline.run.distributed_fetch import acquire_share
 from pipeline.run.results import PartResult
-from pipeline.run.spread import acquire_share
 from pipeline.scoring.pieces import draw_years
 from pipeline.scoring.simulate import SimulationResult
 
 
-class Parcel:
+class Opaque:
     """The arguments of a function, sealed."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -25,12 +25,12 @@ class Parcel:
 
 
 @task(name="acquire a share", retries=2, retry_delay_seconds=1, cache_policy=NO_CACHE, persist_result=False)
-def acquire_in_share(parcel: Parcel) -> list[PartResult]:
-    """`pipeline.run.spread.acquire_share` of an order and the names of parts."""
+def acquire_in_share(parcel: Opaque) -> list[PartResult]:
+    """`pipeline.run.distributed_fetch.acquire_share` of an order and the names of parts."""
     return acquire_share(*parcel.arguments)
 
 
 @task(name="draw survey errors", retries=2, retry_delay_seconds=1, cache_policy=NO_CACHE, persist_result=False)
-def draw(parcel: Parcel) -> list[SimulationResult]:
+def draw(parcel: Opaque) -> list[SimulationResult]:
     """`pipeline.scoring.pieces.draw_years` of its arguments."""
     return draw_years(*parcel.arguments)

@@ -17,8 +17,8 @@ from pipeline.run.lock import one_at_a_time
 from pipeline.run.person import this_person
 from pipeline.run.rebuild import publish_candidate
 from pipeline.run.release import keep_release
-from pipeline.run.report import write_run_report
-from pipeline.run.shared import with_bucket
+from pipeline.run.run_report import write_run_report
+from pipeline.run.shared_bucket import with_bucket
 
 
 class NothingToAccept(PipelineError):

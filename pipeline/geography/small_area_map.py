@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from pipeline.geography.columns import as_text, encode
+from pipeline.geography.encoding import as_text, encode
 from pipeline.geography.errors import GeographyError
 from pipeline.geography.reexpress import Ledger, Reexpressed
 from pipeline.geography.register import Register

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pipeline.run.lock import Locked
-from pipeline.run.memory import FILE
+from pipeline.run.run_state import FILE
 from pipeline.settings import Settings
-from pipeline.storage.record import Shared
+from pipeline.storage.session_record import Shared
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def with_bucket(settings: Settings, say: Callable[[str], object]) -> Iterator[Sh
     if settings.store_url is None:
         yield Shared()
         return
-    from pipeline.storage.claim import TakenElsewhere
+    from pipeline.storage.lease import TakenElsewhere
     from pipeline.storage.session import at_work
 
     shared = Shared()

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.frameworks import Framework
-from pipeline.scoring.columns import whole
 from pipeline.scoring.cube import Cube
+from pipeline.scoring.flavour import FlavourRun, has_known_error, run_flavour
 from pipeline.scoring.inputs import ScoringInputError, describe_row, need_columns, numbers
+from pipeline.scoring.output_columns import whole
 from pipeline.scoring.rank_sets import DRAWS, rank_confidence_sets
 from pipeline.scoring.ranks import rank_rows
-from pipeline.scoring.run import FlavourRun, has_known_error, run_flavour
 from pipeline.scoring.simulate import SimulationResult, simulate
 
 DEFAULT_RHO = 0.0  # one period: errors over time do not come into it

@@ -10,7 +10,7 @@ import duckdb
 
 from pipeline.catalogue.release_calendar import load_release_calendar
 from pipeline.reading import CannotRead, published
-from pipeline.run.lateness import overdue_sentences
+from pipeline.run.overdue_releases import overdue_sentences
 
 _LATEST = """
 select distinct release_id, latest_period_end

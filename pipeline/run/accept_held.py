@@ -6,9 +6,9 @@ from pipeline.catalogue import Indicator, Part
 from pipeline.errors import PipelineError
 from pipeline.http.payload import PayloadRejected
 from pipeline.raw import CorruptSnapshot, Snapshot
-from pipeline.run.accept import accept
 from pipeline.run.context import RunContext
 from pipeline.run.lock import one_at_a_time
+from pipeline.run.payload_checks import accept
 from pipeline.run.person import this_person
 
 

@@ -7,9 +7,9 @@ import pandas as pd
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.http.payload import PayloadRejected
 from pipeline.raw import CorruptSnapshot, Snapshot
-from pipeline.run.accept import accept
 from pipeline.run.context import RunContext
-from pipeline.run.made_of import earlier_editions, origin
+from pipeline.run.input_fingerprint import earlier_editions, origin
+from pipeline.run.payload_checks import accept
 from pipeline.run.results import PartResult
 from pipeline.scoring.revisions import distinct_editions, revision_spread, with_revision_errors
 
