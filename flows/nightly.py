@@ -32,7 +32,7 @@ MOST_ATTEMPTS = 3
 build_report = task(name="build the report site", cache_policy=NO_CACHE, persist_result=False)(
     steps.build_report_if_other
 )
-prune = task(name="let go of what is old", cache_policy=NO_CACHE, persist_result=False)(steps.prune)
+prune = task(name="prune", cache_policy=NO_CACHE, persist_result=False)(steps.prune)
 tell = task(name="tell people", cache_policy=NO_CACHE, persist_result=False)(send)
 
 

@@ -125,7 +125,9 @@ def send(message: Message, recipients: Recipients) -> list[str]:
         return []
     found = []
     if (url := recipients.webhook_url) is not None:
-        found += _in_time(lambda: _post(message, url), f"the webhook could not be told: {urlsplit(url).hostname}")
+        found += _in_time(
+            lambda: _post(message, url), f"the message could not be sent to the webhook: {urlsplit(url).hostname}"
+        )
     if (server := recipients.mail_server) is not None:
         found += _in_time(
             lambda: _mail(message, recipients, server), f"the mail could not be sent: {server.host}:{server.port}"
@@ -153,8 +155,12 @@ def _post(message: Message, url: str) -> list[str]:
             status = answer.status_code
     except (requests.RequestException, OSError, ValueError) as error:
         # the text of the error may hold the address, which is the secret
-        return [f"the webhook could not be told: {type(error).__name__} from {urlsplit(url).hostname}"]
-    return [f"the webhook could not be told: {urlsplit(url).hostname} answered {status}"] if status >= 300 else []
+        return [f"the message could not be sent to the webhook: {type(error).__name__} from {urlsplit(url).hostname}"]
+    return (
+        [f"the message could not be sent to the webhook: {urlsplit(url).hostname} answered {status}"]
+        if status >= 300
+        else []
+    )
 
 
 def _for_slack(text: str) -> str:

@@ -218,7 +218,7 @@ class RawStore:
     def prune(self, keep: int) -> tuple[int, int]:
         """Let go of all but the newest ``keep`` snapshots of each query, and of each query's rejected answers.
 
-        The last good snapshot of a query is never let go: where none of the newest ``keep`` is whole, the newest whole
+        The last good snapshot of a query is never deleted: where none of the newest ``keep`` is whole, the newest whole
         one stays too. Payloads that no sidecar speaks of any more go with them. Returns how many sidecars and payload
         bytes went. Nothing may write into the store meanwhile.
         """

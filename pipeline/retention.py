@@ -16,7 +16,7 @@ _HALF_WRITTEN = re.compile(r"\..+\.(json|md|csv|xlsx|ods|xls|parquet|body|bin)\.
 
 
 def prune(settings: Settings) -> list[str]:
-    """Let go of what the policy no longer keeps; return a sentence for each kind of thing let go.
+    """Delete what the policy no longer keeps; return a sentence for each kind of thing deleted.
 
     No run may be at work on the data folder meanwhile. Raises OSError when something cannot be removed.
     """
@@ -26,7 +26,7 @@ def prune(settings: Settings) -> list[str]:
     found = _snapshots(*RawStore(settings.raw_dir).prune(settings.keep_snapshots))
     releases = ReleaseStore(settings.database, settings.keep_releases).prune()
     if releases:
-        found.append(f"old releases let go: {', '.join(map(str, releases))}")
+        found.append(f"old releases deleted: {', '.join(map(str, releases))}")
     return found
 
 
@@ -39,16 +39,16 @@ def _prune_with_bucket(settings: Settings, url: str) -> list[str]:
     try:
         snapshots, freed, versions = prune_both(settings, url)
     except (StoreProblem, TakenElsewhere) as problem:
-        return [f"nothing old was let go, here or in the bucket ({problem}); the next night does it"]
+        return [f"nothing old was deleted, here or in the bucket ({problem}); the next night will try again"]
     ReleaseStore(settings.database, settings.keep_releases).prune()
     found = _snapshots(snapshots, freed)
     if versions:
-        found.append(f"old releases let go in the bucket: {', '.join(map(str, versions))}")
+        found.append(f"old releases deleted from the bucket: {', '.join(map(str, versions))}")
     return found
 
 
 def _snapshots(gone: int, freed: int) -> list[str]:
-    return [f"{gone:,} old snapshots let go, {freed / 1e6:,.1f} MB of payloads freed"] if gone or freed else []
+    return [f"{gone:,} old snapshots deleted, {freed / 1e6:,.1f} MB of payloads freed"] if gone or freed else []
 
 
 def _remove_half_written(settings: Settings) -> None:

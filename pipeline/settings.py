@@ -39,7 +39,7 @@ class SettingsError(PipelineError, ValueError):
 DEFAULT_KEEP_RELEASES = 12
 # Answers of one query that are held; each is another edition of the same figures.
 DEFAULT_KEEP_SNAPSHOTS = 12
-_NEWEST_STAYS = ", since the newest is never let go"
+_NEWEST_STAYS = ", since the newest is never deleted"
 # Every table is asked about within so many days. Asking about one of ten tables a night is enough for that.
 DEFAULT_LOOK_WITHIN_DAYS = 10
 # A night takes minutes. Half of this is the most that asking publishers may take together; the rest is for the work.
@@ -116,7 +116,7 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     ``IG_KEEP_RELEASES`` is how many minor versions of the data set to keep, ``IG_KEEP_SNAPSHOTS`` how many answers of
     each query; ``IG_LOOK_WITHIN_DAYS`` is within how many days every table is asked about; ``IG_MOST_MINUTES`` is how long a
     night may take; ``IG_FIRST_SCORED_YEAR`` is the first year that is scored. Empty means unset.
-    Raises SettingsError for a contact that no User-Agent can carry, a key that is none, and a number that is none.
+    Raises SettingsError if the contact, the Nomis key or a number is invalid.
     """
     env = os.environ if environ is None else environ
     data_dir = Path(env.get("IG_DATA_DIR") or PROJECT_ROOT / "data").expanduser().resolve()

@@ -147,7 +147,7 @@ def test_a_mail_reaches_everyone_named_with_user_and_password(mail: tuple[Mailbo
 def test_what_cannot_be_delivered_is_a_sentence_without_the_secret(webhook: Webhook) -> None:
     webhook.status = 403
     (sentence,) = send(FAILED, recipients_from_environment({"IG_WEBHOOK_URL": webhook.url}))
-    assert sentence == "the webhook could not be told: 127.0.0.1 answered 403"
+    assert sentence == "the message could not be sent to the webhook: 127.0.0.1 answered 403"
     away = recipients_from_environment(
         {
             "IG_WEBHOOK_URL": f"http://127.0.0.1:{free_port()}/secret-token",
@@ -164,9 +164,9 @@ def test_what_cannot_be_delivered_is_a_sentence_without_the_secret(webhook: Webh
 @pytest.mark.parametrize(
     ("behaviour", "status", "says"),
     [
-        ("answers", 500, ["the webhook could not be told: 127.0.0.1 answered 500"]),
-        ("answers", 302, ["the webhook could not be told: 127.0.0.1 answered 302"]),
-        ("says nothing", 200, ["the webhook could not be told: ReadTimeout from 127.0.0.1"]),
+        ("answers", 500, ["the message could not be sent to the webhook: 127.0.0.1 answered 500"]),
+        ("answers", 302, ["the message could not be sent to the webhook: 127.0.0.1 answered 302"]),
+        ("says nothing", 200, ["the message could not be sent to the webhook: ReadTimeout from 127.0.0.1"]),
         ("never ends", 200, []),
     ],
 )

@@ -46,7 +46,7 @@ def test_only_the_newest_answers_of_each_query_stay(tmp_path: Path) -> None:
     for day in range(5):
         put(store, f"edition {day}", day)
     (sentence,) = prune(Settings(tmp_path, keep_snapshots=2))
-    assert sentence.startswith("3 old snapshots let go")
+    assert sentence.startswith("3 old snapshots deleted")
     assert held(tmp_path) == ["edition 3", "edition 4"]
     assert store.verify() == (2, [])
     assert prune(Settings(tmp_path, keep_snapshots=2)) == []

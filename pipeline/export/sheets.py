@@ -70,7 +70,7 @@ def _start(choice: Choice) -> Sheet:
         "1 is best of the districts ranked. Read a rank with its interval; where that spans more than a third of the "
         "districts, only the interval is given."
     )
-    missing = "An empty cell is a figure nobody publishes or that is withheld; the status says why. It is never zero."
+    missing = "An empty cell is a figure that is not published or is withheld; the status says why. It is never zero."
     compared = [
         ("Compared", "The latest figure of each district beside that of its region, nation and combined authority.")
     ]

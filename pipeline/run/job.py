@@ -89,8 +89,8 @@ def run_job(
 ) -> int:
     """Run a refresh and tell of it; return the exit code (see ``pipeline.cli``).
 
-    ``prefect_seconds`` is how long Prefect took to start. Whatever happens, the run report is written,
-    but for another run's being at work, whose report it then is.
+    ``prefect_seconds`` is how long Prefect took to start. The run report is always written, unless
+    another run holds the lock: the report then belongs to that run.
     Raises PipelineError for an expected failure, its message one a person can act on.
     """
     console = make_console()
@@ -105,7 +105,7 @@ def run_job(
             reporter.showing(),
         ):
             if died is not None:
-                console.print(f"The run before this one ended without a word: {died.words(context.started_at)}.")
+                console.print(f"The previous run stopped without finishing: {died.words(context.started_at)}.")
             outcome = steps(context, force=options.force, on_part=progress.part_done, timings=progress.timings)
             if not outcome.is_new and context.settings.refused_file.exists():
                 # what was refused is not what publishers send any more; accepting it would publish what they took back

@@ -2,7 +2,7 @@
 
 The operating system holds the lock (the `filelock` package: ``flock`` on Unix), so a killed process cannot leave one
 behind. Beside it stands ``refresh.owner.json``, which says who holds it and since when. Where that is still there
-although nobody holds the lock, its process ended without a word, and the next run says so and goes on.
+although nobody holds the lock, its process stopped without finishing; the next run says so and goes on.
 """
 
 from __future__ import annotations

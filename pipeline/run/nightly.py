@@ -31,7 +31,7 @@ from pipeline.settings import PROJECT_ROOT, Settings, SettingsError, settings_fr
 
 REPORT_FOLDER = "report"
 METHODOLOGY = PROJECT_ROOT / "docs" / "methodology.md"
-# Exit codes after which there is a file to look after: a site to build, old releases to let go.
+# Exit codes after which there is a file to look after: a site to build, old releases to delete.
 WENT_WELL = (EXIT_OK, EXIT_INCOMPLETE)
 _MOST_SENTENCES = 8
 _MOST_LINES = 12
@@ -62,7 +62,7 @@ class NightlySteps:
     """The work of a night, as plain functions or as Prefect's tasks.
 
     ``refresh`` gives an exit code or raises PipelineError; ``build_report`` the site's folder, or None where the site that
-    stands is of the live file; ``prune`` a sentence for each kind of thing let go; ``tell`` one for each message that
+    stands is of the live file; ``prune`` a sentence for each kind of thing deleted; ``tell`` one for each message that
     did not arrive.
     """
 

@@ -34,6 +34,7 @@ ONLY_PRESENT = (
     "pipeline/published",
     "pipeline/releases",
     "pipeline/report",
+    "pipeline/run/progress.py",
     "pipeline/storage",
     "pipeline/verbs",
 )

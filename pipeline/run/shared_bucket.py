@@ -13,7 +13,7 @@ from pipeline.storage.session_record import Shared
 
 @contextmanager
 def with_bucket(settings: Settings, say: Callable[[str], object]) -> Iterator[Shared]:
-    """Bring what other machines put up, let the run do its work, put up what is new, and ``say`` what came of it.
+    """Bring what other machines uploaded, let the run do its work, upload what is new, and ``say`` what came of it.
 
     Raises Locked where another machine is at work on the bucket. A bucket that is away or refuses is a problem of
     ``Shared``, which is complete once this has ended.

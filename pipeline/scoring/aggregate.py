@@ -25,7 +25,7 @@ def combine(
     floor: float,
     bounds: tuple[float, float] | None = None,
 ) -> AnyFloats:
-    """The weighted mean of members that are made one at a time and let go again.
+    """The weighted mean of members that are made one at a time and dropped again.
 
     ``members``: functions that give [..., areas]; ``weights``: [members, ..., areas], summing to 1 over members
     where the node is scored and 0 elsewhere. The result is the mean, or a finite filler where weights are 0, in the

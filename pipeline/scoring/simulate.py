@@ -1,7 +1,7 @@
 """The whole chain once per draw of survey error, year after year, with the bases frozen.
 
 For one year all draws of a node are held as [draws, areas]; a node is summarised and folded into its parent, then
-let go. What carries over between years is each series' deviations over the longest window.
+dropped. What carries over between years is each series' deviations over the longest window.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class NotInBucket(StoreProblem):
 
 
 class Damaged(StoreProblem):
-    """An object's bytes are not those that were put up."""
+    """An object's bytes are not those that were uploaded."""
 
 
 @dataclass(frozen=True)
@@ -119,13 +119,13 @@ class Bucket:
             stream.write(content)
 
     def upload(self, path: Path, name: str, sha256: str) -> None:
-        """Put a file up, unless its bytes are not those of ``sha256``: then Damaged is raised and nothing is put up.
+        """Upload a file, unless its bytes are not those of ``sha256``: then Damaged is raised and nothing is uploaded.
 
         Two passes over the file, since what pyarrow has once begun to write appears even where the reading fails.
         """
         with path.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
-                raise Damaged(f"{path.name} was changed on this machine and is not put up")
+                raise Damaged(f"{path.name} was changed on this machine and is not uploaded")
             stream.seek(0)
             with self._doing(f"write {name}"), self.filesystem.open_output_stream(f"{self.root}/{name}") as target:
                 while block := stream.read(_BLOCK_BYTES):
@@ -144,7 +144,7 @@ class Bucket:
                 yield block
             if digest.hexdigest() != sha256:
                 raise Damaged(
-                    f"{name} in the bucket is not what was put up: its sha256 is {digest.hexdigest()[:12]}, "
+                    f"{name} in the bucket is not what was uploaded: its sha256 is {digest.hexdigest()[:12]}, "
                     f"expected {sha256[:12]}"
                 )
 

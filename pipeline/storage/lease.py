@@ -70,7 +70,7 @@ class Lease:
         return [name for name in found if name not in lapsed]
 
     def confirm(self) -> bool:
-        """Whether this run is still the only one, asked right before what it made is put up."""
+        """Whether this run is still the only one, asked right before what it made is uploaded."""
         if self._name not in self._bucket.list(FOLDER):
             return False
         self.lay_down()

@@ -1,4 +1,4 @@
-"""Releases and the published file in the bucket: put up in an order that shows readers the old or the new, whole.
+"""Releases and the published file in the bucket: upload in an order that shows readers the old or the new, whole.
 
 First the tables of a release, then its ``release.json``; then the DuckDB file under a name of its own, which never
 changes its content; then, in one step each, the file under the one name and ``latest.json``.
@@ -148,7 +148,7 @@ def put_up(bucket: Bucket, store: ReleaseStore, live: Path) -> Latest | None:
         return None
     if not mine or mine[-1].version != live_version(live):
         raise StoreProblem(
-            f"{live.name} is not kept as a release on this machine yet, so it is not put up; the next run does"
+            f"{live.name} is not kept as a release on this machine yet, so it is not uploaded; the next run will upload it"
         )
     there = bucket.list(RELEASES)
     before: Release | None = None
@@ -223,7 +223,7 @@ def _put_up_release(bucket: Bucket, release: Release, before: Release | None) ->
                 bucket.copy(f"{RELEASES}/{before.version}/{shared[sha256]}", f"{place}/{file}")
                 return
             except NotInBucket:
-                pass  # the release before was let go of there; the bytes are here
+                pass  # the release before was deleted there; the bytes are here
         bucket.upload(release.folder / file, f"{place}/{file}", sha256)
 
     in_parallel(send, [(part.file, part.sha256) for part in release.parts.values()])

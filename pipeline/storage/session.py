@@ -1,6 +1,6 @@
-"""A run and the bucket: bring what others made, do the work on this machine, put up what is new.
+"""A run and the bucket: bring what others made, do the work on this machine, upload what is new.
 
-A bucket that is away never keeps a run from its work. What it should have got is put up by the next run that reaches it.
+A bucket that is away never keeps a run from its work. What it should have got is uploaded by the next run that reaches it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _LATER = "this run works with what is on this machine, and the next one that rea
 
 @contextmanager
 def at_work(settings: Settings, url: str) -> Iterator[Shared]:
-    """Hold the bucket at ``url`` for this run alone, with everything brought before and put up after it.
+    """Hold the bucket at ``url`` for this run alone, with everything brought before and uploaded after it.
 
-    What was fetched is put up also where the run fails. Raises TakenElsewhere where another machine is at work; a bucket
+    What was fetched is uploaded also where the run fails. Raises TakenElsewhere where another machine is at work; a bucket
     that does not work is a problem of ``Shared``, no exception.
     """
     shared = Shared()
@@ -49,7 +49,7 @@ def _claim(stack: ExitStack, bucket: Bucket, shared: Shared) -> Lease | None:
 
 
 def _brought(bucket: Bucket, settings: Settings, shared: Shared) -> str | None:
-    """Bring what others put up; return the run id of the newest release there ("" for none), None where it failed."""
+    """Bring what others uploaded; return the run id of the newest release there ("" for none), None where it failed."""
     try:
         moved = snapshots.bring(bucket, settings.raw_dir)
         shared.problems += moved.problems
@@ -82,24 +82,24 @@ def _put_up(bucket: Bucket, settings: Settings, claim: Lease, seen: str, shared:
         moved = snapshots.put_up(bucket, settings.raw_dir)
         shared.problems += moved.problems
         if moved.snapshots:
-            shared.notes.append(f"{_counted(moved)} put up")
+            shared.notes.append(f"{_counted(moved)} uploaded")
         if publishing.run_ids(settings.database)[-1:] in ([], [seen]):
             return  # nothing was published that is not there
         newest = publishing.latest(bucket)
         if not claim.confirm() or (newest.run_id if newest else "") != seen:
             shared.problems.append(
                 f"another machine took over the bucket {bucket.url} while this run was at work: what was published here is "
-                "not put up; the next run starts from what the other published"
+                "not uploaded; the next run starts from what the other published"
             )
             return
         store = ReleaseStore(settings.database, settings.keep_releases)
         new = publishing.put_up(bucket, store, settings.database)
         if new is not None:
-            shared.notes.append(f"release {new.version} was put up as {bucket.url}/{settings.database.name}")
+            shared.notes.append(f"release {new.version} was uploaded as {bucket.url}/{settings.database.name}")
     except (StoreProblem, ReleaseProblem) as problem:
-        shared.problems.append(f"{problem}: what is missing there is put up by the next run")
+        shared.problems.append(f"{problem}; the next run will upload what is missing there")
     except OSError as error:
-        shared.problems.append(f"{error.filename or 'a file'} cannot be read to be put up: {error.strerror or error}")
+        shared.problems.append(f"{error.filename or 'a file'} cannot be read for the upload: {error.strerror or error}")
 
 
 def _counted(moved: snapshots.Moved) -> str:
@@ -111,7 +111,7 @@ def prune(settings: Settings, url: str) -> tuple[int, int, list[Version]]:
     """Let go of old snapshots on this machine and in the bucket, and of old releases there.
 
     Returns the sidecars and payload bytes that went here, and the versions that went there. Raises StoreProblem before
-    anything is let go where the bucket is away, or where it holds snapshots that are not here (a payload could be
+    anything is deleted where the bucket is away, or where it holds snapshots that are not here (a payload could be
     theirs), TakenElsewhere, and OSError.
     """
     bucket = open_bucket(url)

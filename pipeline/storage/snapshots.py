@@ -76,7 +76,7 @@ def bring(bucket: Bucket, raw_dir: Path) -> Moved:
 def put_up(bucket: Bucket, raw_dir: Path) -> Moved:
     """Put up every snapshot the bucket does not hold: payloads that are missing or cut short there, then sidecars.
 
-    A snapshot that is corrupt on this machine is not put up, and said. Raises StoreProblem, OSError.
+    A snapshot that is corrupt on this machine is not uploaded, and said. Raises StoreProblem, OSError.
     """
     there = bucket.list(FOLDER)
     held_here = sidecars(_names(raw_dir))
@@ -87,7 +87,7 @@ def put_up(bucket: Bucket, raw_dir: Path) -> Moved:
     for name, text in texts.items():
         payload = payload_of(name, text)
         if payload is None or not _here(raw_dir, payload).exists():
-            moved.problems.append(f"{name} on this machine has no payload that can be read; it is not put up")
+            moved.problems.append(f"{name} on this machine has no payload that can be read; it is not uploaded")
         else:
             payloads.setdefault(payload, []).append(name)
 
@@ -112,7 +112,7 @@ def put_up(bucket: Bucket, raw_dir: Path) -> Moved:
 
 
 def let_go(bucket: Bucket, gone: set[str]) -> None:
-    """Remove what the raw store let go of, by name: sidecars before the payloads they spoke of."""
+    """Remove what the raw store deleted, by name: sidecars before the payloads they spoke of."""
     for is_payload in (False, True):
         in_parallel(bucket.delete, sorted(name for name in gone if bool(_PAYLOAD.fullmatch(name)) == is_payload))
 
@@ -164,7 +164,7 @@ def _read(bucket: Bucket, name: str) -> bytes:
     try:
         return bucket.read(name)
     except NotInBucket:
-        return b""  # let go of by a machine that prunes; without a claim that may happen
+        return b""  # deleted by a machine that prunes; without a lease that may happen
 
 
 def _names(raw_dir: Path) -> list[str]:

@@ -77,4 +77,4 @@ def _problem(bucket: Bucket, name: str, sha256: str) -> str | None:
         return f"{name}: it is not there"
     except StoreProblem as problem:
         return str(problem)
-    return None if held == sha256 else f"{name}: sha256 is {held[:12]}, what was put up had {sha256[:12]}"
+    return None if held == sha256 else f"{name}: sha256 is {held[:12]}, what was uploaded had {sha256[:12]}"

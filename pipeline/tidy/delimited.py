@@ -45,7 +45,7 @@ class Delimited:
         return len(self.source_row) + len(self.ragged_rows)
 
     def where(self, is_wanted: np.ndarray) -> Delimited:
-        """Some of its rows, and all of its ragged lines, of which nobody knows whose they are."""
+        """The selected rows, plus every malformed line: these cannot be assigned to an option."""
         return replace(
             self, columns=self.columns[is_wanted].reset_index(drop=True), source_row=self.source_row[is_wanted]
         )

@@ -7,7 +7,7 @@ import argparse
 from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """The whole unattended night: ask every publisher, publish what is new, build the report site,
-let go of old snapshots and releases, and tell people (see IG_WEBHOOK_URL, IG_MAIL_TO, IG_NOTIFY in
+delete old snapshots and releases, and tell people (see IG_WEBHOOK_URL, IG_MAIL_TO, IG_NOTIFY in
 docs/recipes). Draws 2,000 times and studies the framework, since what a night publishes is quoted.
 The same work with Prefect's record of it: make nightly.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ABOUT = """The bucket that machines share (IG_STORE_URL): what it holds, and what this machine and it lack of each other.
 
   python -m pipeline store            what is there, what is here, and who is at work
-  python -m pipeline store sync       bring what is only there, put up what is only here, without a refresh
+  python -m pipeline store sync       bring what is only there, upload what is only here, without a refresh
 
 A refresh does the same before and after its work, so sync is for a new machine and for catching up by hand.
 To read the bucket without this project, see docs/scaling.md.

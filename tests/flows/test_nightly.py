@@ -83,7 +83,7 @@ class Story:
 
     def tell(self, message: Message, recipients: Recipients) -> list[str]:
         self.told.append(message)
-        return ["the webhook could not be told: Timeout from hooks.example"]
+        return ["the message could not be sent to the webhook: Timeout from hooks.example"]
 
     def night(self, options: NightlyOptions | None = None) -> int:
         return run_night(self.steps(), options or NightlyOptions(), self.settings, NOW).code
@@ -169,7 +169,7 @@ def test_the_night_and_messages_that_did_not_arrive_are_in_the_run_report(story_
     story_of().night()
     text = (tmp_path / "marts" / "run_report.md").read_text()
     assert "* Inclusive growth: published 1.4.0" in text
-    assert "* the webhook could not be told: Timeout from hooks.example" in text
+    assert "* the message could not be sent to the webhook: Timeout from hooks.example" in text
 
 
 def test_a_run_report_of_another_night_is_not_taken_for_this_ones(story_of: MakeStory) -> None:
@@ -302,7 +302,7 @@ def test_prefect_holds_the_refresh_as_a_flow_of_its_own_and_the_rest_as_tasks(
         tasks = {name for (name,) in connection.execute("select name from task_run")}
     connection.close()
     assert flows == {"nightly": "COMPLETED", "refresh": "COMPLETED"}
-    assert {"build the report site", "let go of what is old", "tell people"} <= {
+    assert {"build the report site", "prune", "tell people"} <= {
         name.rsplit("-", 1)[0] for name in tasks
     }
 

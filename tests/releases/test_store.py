@@ -1,4 +1,4 @@
-"""Releases are kept whole, share what did not change, are let go by rule, and come back as they were."""
+"""Releases are kept whole, share what did not change, are deleted by rule, and come back as they were."""
 
 from __future__ import annotations
 

@@ -66,9 +66,9 @@ def measure_bucket(folder: Path, held: Settings) -> None:
             patch.setenv(name, value)
         log = folder / "s3.log"
         kept = len(list((one.marts_dir / "releases").iterdir()))
-        print("| a run with the bucket | requests | bytes put up | bytes brought |")
+        print("| a run with the bucket | requests | bytes uploaded | bytes brought |")
         print("|---|---:|---:|---:|")
-        report(log, server, f"the first, which puts up all answers and {kept} releases", lambda: work(one))
+        report(log, server, f"the first, which uploads all answers and {kept} releases", lambda: work(one))
         report(log, server, "nothing new", lambda: work(one))
         report(log, server, "one new answer of a publisher, nothing published", lambda: work(one, b"x" * 1_000_000))
         report(log, server, "a new machine", lambda: work(two))

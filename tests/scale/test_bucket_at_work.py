@@ -142,7 +142,7 @@ def test_what_a_bucket_did_not_take_at_the_end_of_a_run_it_gets_from_the_next(
             later.enter_context(s3.refusing())
         [problem] = shared.problems
         assert "refuses this machine" in problem
-        assert "put up by the next run" in problem
+        assert "the next run will upload what is missing there" in problem
         assert RawStore(settings.raw_dir).verify() == (1, [])
     assert len(bucket.list(claim.FOLDER)) == 1  # it could not be taken away either, and lapses
     bucket.delete(next(iter(bucket.list(claim.FOLDER))))
@@ -170,7 +170,7 @@ def test_what_was_fetched_is_put_up_also_where_the_run_fails(
 def test_what_moved_is_said_in_sentences(settings: Settings, store_url: str, tmp_path: Path) -> None:
     with at_work(settings, store_url) as shared:
         put(settings.raw_dir, b"fetched")
-    assert shared.notes == ["1 snapshot (0.0 MB) put up"]
+    assert shared.notes == ["1 snapshot (0.0 MB) uploaded"]
     with at_work(Settings(tmp_path / "other"), store_url) as other:
         pass
     assert other.notes == ["1 snapshot (0.0 MB) brought from the bucket"]

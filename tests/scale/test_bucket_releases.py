@@ -183,7 +183,7 @@ def test_what_was_published_while_the_bucket_was_away_is_put_up_later_in_order(
     for version in ("1.0.0", "1.1.0", "1.1.1"):
         one.publish(version)
     said = one.work()
-    assert said == [f"release 1.1.1 was put up as {bucket.url}/inclusive_growth.duckdb"]
+    assert said == [f"release 1.1.1 was uploaded as {bucket.url}/inclusive_growth.duckdb"]
     assert [str(version) for version in publishing.versions_there(bucket)] == ["1.0.0", "1.1.0", "1.1.1"]
     two.work()
     assert two.content() == one.content()
@@ -228,7 +228,7 @@ def test_a_file_damaged_in_the_bucket_is_not_taken_and_is_said(one: Machine, two
     bucket.write("published/inclusive_growth-1.0.0.duckdb", content[:-1] + b"x")
     said = two.work()
     assert not two.live.exists()
-    assert any("is not what was put up" in sentence and "release 1.0.0 is not used" in sentence for sentence in said)
+    assert any("is not what was uploaded" in sentence and "release 1.0.0 is not used" in sentence for sentence in said)
 
 
 def test_verify_names_what_was_changed_in_the_bucket(

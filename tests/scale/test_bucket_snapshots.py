@@ -102,7 +102,7 @@ def test_a_payload_damaged_in_the_bucket_is_not_used_and_the_one_before_it_is(
     assert RawStore(two).read(latest).content == b"good"
     [problem] = brought.problems
     assert newest.path.name in problem
-    assert "is not what was put up" in problem
+    assert "is not what was uploaded" in problem
 
 
 def test_a_sidecar_whose_payload_never_arrived_is_not_brought(bucket: Bucket, one: Path, two: Path) -> None:
@@ -177,7 +177,7 @@ def test_where_the_bucket_cannot_be_reached_nothing_is_let_go_of_anywhere(
     settings = Settings(one.parent, keep_snapshots=1, store_url=store_url)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     [sentence] = retention.prune(settings)
-    assert sentence.startswith("nothing old was let go, here or in the bucket")
+    assert sentence.startswith("nothing old was deleted, here or in the bucket")
     assert "cannot be reached" in sentence
     assert len(RawStore(one).editions(KEY)) == 3
 
