@@ -302,9 +302,7 @@ def test_prefect_holds_the_refresh_as_a_flow_of_its_own_and_the_rest_as_tasks(
         tasks = {name for (name,) in connection.execute("select name from task_run")}
     connection.close()
     assert flows == {"nightly": "COMPLETED", "refresh": "COMPLETED"}
-    assert {"build the report site", "prune", "tell people"} <= {
-        name.rsplit("-", 1)[0] for name in tasks
-    }
+    assert {"build the report site", "prune", "tell people"} <= {name.rsplit("-", 1)[0] for name in tasks}
 
 
 @pytest.mark.slow
