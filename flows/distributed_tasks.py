@@ -1,19 +1,19 @@
 """Tasks that run in other processes, and how what they need travels there.
 
 Prefect looks for futures in everything a task is given, and Dask for tasks, both through tuples, lists and dataclasses:
-slow for data frames, and Dask gives a quoted value back as a bare tuple. A parcel is opaque to both.
+slow for data frames, and Dask gives a quoted value back as a bare tuple. `Opaque` hides them from both.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from pipeline.run.distributed_fetch import acquire_share
 from pipeline.run.results import PartResult
-from pipeline.scoring.pieces import draw_years
+from pipeline.scoring.pieces import Drawn, draw_years
 from pipeline.scoring.simulate import SimulationResult
 
 
@@ -25,12 +25,17 @@ class Opaque:
 
 
 @task(name="acquire a share", retries=2, retry_delay_seconds=1, cache_policy=NO_CACHE, persist_result=False)
-def acquire_in_share(parcel: Opaque) -> list[PartResult]:
+def acquire_in_share(sealed: Opaque) -> list[PartResult]:
     """`pipeline.run.distributed_fetch.acquire_share` of an order and the names of parts."""
-    return acquire_share(*parcel.arguments)
+    return acquire_share(*sealed.arguments)
 
 
 @task(name="draw survey errors", retries=2, retry_delay_seconds=1, cache_policy=NO_CACHE, persist_result=False)
-def draw(parcel: Opaque) -> list[SimulationResult]:
+def draw(sealed: Opaque) -> list[SimulationResult]:
     """`pipeline.scoring.pieces.draw_years` of its arguments."""
-    return draw_years(*parcel.arguments)
+    return draw_years(*sealed.arguments)
+
+
+def submit_draws(*arguments: Any) -> Drawn:
+    """Hand a piece of the draws to another process."""
+    return cast(Drawn, draw.submit(Opaque(*arguments)))

@@ -1,4 +1,4 @@
-"""The main job as a Prefect flow: one task looks for news; where there is any, each step is a task with its own record.
+"""The main job as a Prefect flow: each step is a task with its own record, and so is each part that is fetched.
 
 ``make refresh`` runs it, as ``python -m flows.refresh``. The same steps without Prefect:
 ``python -m pipeline refresh``.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from flows.server import Server, begin, on_server
 
@@ -17,24 +18,19 @@ _BEFORE_PREFECT = time.perf_counter()
 # A server needs as long to start as this process to import Prefect and what follows: they do so side by side.
 _SERVER: Server | None = begin() if __name__ == "__main__" else None
 
-from prefect import Flow, flow, task  # noqa: E402 - timed, so that Prefect's start can be told apart from the work
-from prefect.cache_policies import NO_CACHE  # noqa: E402
+from prefect import Flow, flow  # noqa: E402 - timed, so that Prefect's start can be told apart from the work
 from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
 
 _PREFECT_IMPORTED = time.perf_counter()
 
+from flows.runner import PrefectRunner  # noqa: E402
 from flows.runners import chosen_runner  # noqa: E402
-from flows.task_values import as_is  # noqa: E402
 from pipeline.errors import PipelineError  # noqa: E402
 from pipeline.run.check_schedule import Ask  # noqa: E402
-from pipeline.run.context import RunContext  # noqa: E402
-from pipeline.run.freshness import nothing_new  # noqa: E402
 from pipeline.run.job import JobOptions, run_job  # noqa: E402
-from pipeline.run.refresh import FETCH_THREADS  # noqa: E402
-from pipeline.run.results import Outcome, PartResult, Timings  # noqa: E402
+from pipeline.run.refresh import refresh as steps  # noqa: E402
+from pipeline.run.runner import FETCH_THREADS  # noqa: E402
 from pipeline.verbs import refresh as verb  # noqa: E402
-
-look_for_news = task(name="look for news", cache_policy=NO_CACHE, persist_result=False)(nothing_new)
 
 
 @flow(name="refresh", task_runner=ThreadPoolTaskRunner(max_workers=FETCH_THREADS))  # type: ignore[arg-type]
@@ -55,29 +51,13 @@ def refresh(
     started = None
     if called_at is not None:
         started = _PREFECT_IMPORTED - _BEFORE_PREFECT + time.perf_counter() - called_at
-    return run_job(_as_tasks, JobOptions(force, offline, strict, draws, thorough, ask), prefect_seconds=started)
+    options = JobOptions(force, offline, strict, draws, thorough, ask)
+    return run_job(partial(steps, runner=PrefectRunner()), options, prefect_seconds=started)
 
 
 def refresh_flow() -> Flow[..., int]:
     """The flow on the task runner that ``IG_TASK_RUNNER`` asks for. Raises SettingsError when there is none such."""
     return refresh.with_options(task_runner=chosen_runner().task_runner())
-
-
-def _as_tasks(
-    context: RunContext,
-    *,
-    force: bool = False,
-    on_part: Callable[[PartResult], None] | None = None,
-    timings: Timings | None = None,
-) -> Outcome:
-    """The steps of `pipeline.run.refresh.refresh` as tasks: a single one on the many nights without news."""
-    timings = timings or Timings()
-    stands = None if force else look_for_news(as_is(context), as_is(timings))
-    if stands is not None:
-        return stands
-    from flows.rebuild import rebuild_as_tasks  # with all that reads, scores and builds
-
-    return rebuild_as_tasks(context, timings, force=force, on_part=on_part)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,7 +18,7 @@ from typing import Any, Literal, cast
 
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
-from pipeline.run.refresh import FETCH_THREADS
+from pipeline.run.runner import FETCH_THREADS
 from pipeline.settings import SettingsError
 
 Kind = Literal["threads", "processes", "dask"]

@@ -94,7 +94,7 @@ def on_server(server: Server, flow: Callable[[], int], otherwise: Callable[[], i
     ``otherwise`` finds the work done.
     """
     if server.process is not None:
-        import flows.rebuild  # noqa: F401 - with all that a run with news needs, while the server starts
+        import pipeline.run.rebuild  # noqa: F401 - with all that a run with news needs, while the server starts
 
     if server.answers():
         from httpx import TransportError

@@ -257,7 +257,7 @@ class _Search:
     def _refuse_shorter(self, query: Query, accepted: Accepted | None) -> None:
         """Raise PayloadRejected where other figures held of the part reach further than an answer to ``query``.
 
-        What a person has accepted stands against all that was held by then. A look for news reads no figures: bytes
+        What a person has accepted stands against all that was held by then. A check for updates reads no figures: bytes
         that were used in the last run stood this test then.
         """
         if accepted is None:

@@ -23,8 +23,8 @@ from pipeline.errors import PipelineError
 from pipeline.run.acquire import acquire_part
 from pipeline.run.check_schedule import Question
 from pipeline.run.context import RunContext, code_fingerprint, open_run
-from pipeline.run.refresh import FETCH_THREADS
 from pipeline.run.results import PartResult
+from pipeline.run.runner import FETCH_THREADS
 from pipeline.settings import settings_from_environment
 
 PartName = tuple[str, str]  # indicator and part

@@ -32,7 +32,7 @@ def nothing_new(context: RunContext, timings: Timings) -> Outcome | None:
     Asks publishers at most small questions and writes nothing but what it found out. Answers are remembered by the run's
     client, so that the rest of the run does not ask again.
     """
-    with timings.step("look for news"):
+    with timings.step("check for updates"):
         state = None if context.force else context.run_state
         if state is None or not _fits(context, state):
             return None

@@ -1,9 +1,8 @@
-"""What a run does with what it has got: put it together, score, build, compare, check and publish."""
+"""What a run does with what it has got: put it together, score, build, compare and publish."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from pipeline.run.release import keep_release, kept_as, live_was_changed, number
 from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.run.row_counts import counts_of, with_what_it_holds
 from pipeline.run.run_state import KnownPart, RunState, forget, sha256_of, write_run_state
+from pipeline.run.runner import Runner
 from pipeline.scoring import (
     IndicatorSpec,
     ScoreTables,
@@ -39,7 +39,9 @@ from schemas import marts
 RANK_SET_DRAWS = 250
 
 
-def rebuild(context: RunContext, results: Sequence[PartResult], timings: Timings, *, force: bool = False) -> Outcome:
+def rebuild(
+    context: RunContext, results: Sequence[PartResult], timings: Timings, runs: Runner, *, force: bool = False
+) -> Outcome:
     """Make and publish a new file of what a run has got, unless the live one already holds just that (or ``force``).
 
     Raises CandidateRefused and OSError as `pipeline.run.refresh.refresh`.
@@ -47,24 +49,24 @@ def rebuild(context: RunContext, results: Sequence[PartResult], timings: Timings
     if not force and is_published(context, results):
         return still_published(context, results, timings)
     before = counts_of(context.settings.database)
-    with timings.step("put together on today's map"):
-        assembled = assemble(context, results)
+    with timings.step("re-express on today's map"):
+        assembled = runs.run(assemble, context, results)
     # Tables are written while the next are made: DuckDB leaves Python alone while it writes.
-    with new_candidate(context) as candidate, ThreadPoolExecutor(max_workers=1) as beside:
-        figures = beside.submit(write_figures, context, candidate, results, assembled, fingerprint(context, results))
+    with new_candidate(context) as candidate:
+        figures = runs.start(write_figures, context, candidate, results, assembled, fingerprint(context, results))
         with timings.step("score"):
-            scores = [score(context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
-        scored = beside.submit(write_scores, candidate, scores)
+            scores = [runs.run(score, context, assembled, framework_id) for framework_id in DEFAULT_FRAMEWORKS]
+        scored = runs.start(write_scores, candidate, scores)
         with timings.step("study the frameworks"):
-            studies = study(context, assembled)
+            studies = runs.run(study, context, assembled)
         with timings.step("build the marts"):
-            figures.result()
-            scored.result()
-            counts = write_studies(candidate, studies)
-        with timings.step("compare, check and publish"):
-            release = check_and_publish(context, candidate.path, results)
+            figures()
+            scored()
+            counts = runs.run(write_studies, candidate, studies)
+        with timings.step("compare and publish"):
+            release = runs.run(check_and_publish, context, candidate.path, results)
     with timings.step("keep the release"):
-        problem = keep_release(context)
+        problem = runs.run(keep_release, context)
     outcome = Outcome(True, tuple(results), counts, timings, release, problem, assembled.account, counts_before=before)
     return remember(context, outcome)
 

@@ -1,20 +1,16 @@
-"""A whole refresh: look for news, and where there is any, make the file anew. The Prefect flow calls the same steps as tasks."""
+"""A whole refresh, step by step, whoever runs the steps: this process, Prefect's threads, or Prefect with Dask."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 
-from pipeline.catalogue import Indicator, Part
-from pipeline.run.acquire import acquire_part
 from pipeline.run.context import RunContext
 from pipeline.run.freshness import nothing_new
 from pipeline.run.results import Outcome, PartResult, Timings
+from pipeline.run.runner import Runner, inline
 
-__all__ = ["FETCH_THREADS", "Outcome", "acquire_all", "acquire_some", "first_contacts", "refresh", "sources_away"]
-
-# Requests to one host are spaced by the client; more threads than this only wait for their turn.
-FETCH_THREADS = 8
+__all__ = ["Outcome", "acquire_all", "refresh"]
 
 
 def refresh(
@@ -23,52 +19,33 @@ def refresh(
     force: bool = False,
     on_part: Callable[[PartResult], None] | None = None,
     timings: Timings | None = None,
+    runner: Runner | None = None,
 ) -> Outcome:
-    """Get everything, and publish a new file if anything differs from the one that is live.
+    """Check for updates; where there are any, fetch and validate all parts, and publish a file made of them.
 
     ``force`` rebuilds even where nothing differs; ``on_part`` is told of each part as it arrives; ``timings`` is filled
-    as the run goes on, so that whoever handed it in knows how far a run got that failed.
+    as the run goes on, so that whoever handed it in knows how far a run got that failed; ``runner`` runs the steps, by
+    default in this process.
     Raises CandidateRefused when a check before publishing fails and OSError when a folder cannot be written.
     """
     timings = timings or Timings()
-    stands = None if force else nothing_new(context, timings)
-    if stands is not None:
-        return stands
-    from pipeline.run.rebuild import rebuild  # with pandas and all else that reads, scores and builds
+    with inline() if runner is None else nullcontext(runner) as runs:
+        unchanged = None if force else runs.run(nothing_new, context, timings)
+        if unchanged is not None:
+            return unchanged
+        with timings.step("fetch and validate"):
+            results = _in_order(context, runs.fetch_all(context, on_part))
+        from pipeline.run.rebuild import rebuild  # with pandas and all else that scores and builds
 
-    with timings.step("fetch, check and tidy"):
-        results = acquire_all(context, on_part)
-    return rebuild(context, results, timings, force=force)
-
-
-def acquire_some(context: RunContext, pairs: Sequence[tuple[Indicator, Part]]) -> list[PartResult]:
-    """Get some parts one after the other: for parts that need no publisher, or whose publishers are known to be away."""
-    return [acquire_part(context, *pair) for pair in pairs]
-
-
-def first_contacts(context: RunContext) -> list[tuple[Indicator, Part]]:
-    """The first part of each source that is asked for one: getting these shows which hosts can be reached."""
-    firsts: dict[str, tuple[Indicator, Part]] = {}
-    if not context.offline:
-        for indicator, part in context.parts:
-            if part.live:
-                firsts.setdefault(part.live[0].source, (indicator, part))
-    return list(firsts.values())
-
-
-def sources_away(results: Iterable[PartResult]) -> set[str]:
-    """The sources that some part found to be out of reach; the client will not try them again in this run."""
-    return {a.source_id for result in results for a in result.attempts if a.outcome == "unreachable"}
+        return rebuild(context, results, timings, runs, force=force)
 
 
 def acquire_all(context: RunContext, on_part: Callable[[PartResult], None] | None = None) -> list[PartResult]:
-    """Get every part, several at a time; the results come in the order of the catalogue."""
+    """Get every part in this process; the results come in the order of the catalogue."""
+    with inline() as runs:
+        return _in_order(context, runs.fetch_all(context, on_part))
 
-    def get(pair: tuple[Indicator, Part]) -> PartResult:
-        result = acquire_part(context, *pair)
-        if on_part is not None:
-            on_part(result)
-        return result
 
-    with ThreadPoolExecutor(max_workers=FETCH_THREADS) as pool:
-        return list(pool.map(get, context.parts))
+def _in_order(context: RunContext, results: Iterable[PartResult]) -> list[PartResult]:
+    place = {(i.id, p.id): position for position, (i, p) in enumerate(context.parts)}
+    return sorted(results, key=lambda result: place[result.indicator_id, result.part_id])

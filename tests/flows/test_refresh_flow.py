@@ -71,7 +71,7 @@ def test_prefect_recorded_the_flow_and_a_task_for_each_part(
         names = {name for (name,) in connection.execute("select name from task_run")}
     connection.close()
     assert states == [("COMPLETED", 1)]
-    assert {"acquire gva_per_hour (main)", "score shared_growth"} <= names
+    assert {"fetch gva_per_hour (main)", "score shared_growth"} <= names
 
 
 def test_a_second_run_finds_nothing_new_in_a_single_task(
@@ -86,7 +86,7 @@ def test_a_second_run_finds_nothing_new_in_a_single_task(
             "where flow.created = (select max(created) from flow_run)"
         ).fetchall()
     connection.close()
-    assert [name.rsplit("-", 1)[0] for (name,) in names] == ["look for news"]
+    assert [name.rsplit("-", 1)[0] for (name,) in names] == ["check for updates"]
 
 
 def test_a_teams_server_that_is_away_is_named_and_the_work_is_done_without_it(

@@ -74,7 +74,7 @@ def test_its_report_says_what_was_fetched_how_it_differs_from_last_time_and_what
     assert [finding["subject"] for finding in report["gates"] if finding["severity"] == "refuse"] == [
         "gdhi_per_head 2023"
     ]
-    assert list(report["seconds"])[-1] == "compare, check and publish"
+    assert list(report["seconds"])[-1] == "compare and publish"
     assert report["library_versions"].keys() >= {"duckdb", "pandas"}
     text = (folder / "marts" / "run_report.md").read_text()
     assert "UTC: refused\n\n## Why it was refused\n" in text

@@ -32,7 +32,7 @@ import duckdb
 from pipeline.http.payload import Payload
 from pipeline.raw import RawStore, SnapshotKey
 from pipeline.releases import ReleaseStore
-from pipeline.run import job, nightly, rebuild, refresh
+from pipeline.run import job, nightly, rebuild, refresh, runner
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.job import JobOptions
 from pipeline.settings import Settings
@@ -104,7 +104,7 @@ def tell_of_steps(say: Callable[[bytes], object]) -> None:
 
         setattr(module, name, wrapped)
 
-    def with_an_answer(context: RunContext, *arguments: Any) -> Any:
+    def with_an_answer(inline: runner.Inline, context: RunContext, *arguments: Any) -> Any:
         say(b"raw\n")
         for key in KEYS:
             body = b"areacd,period,value,status\n%s%d\n" % (ROWS, time.time_ns())
@@ -114,7 +114,7 @@ def tell_of_steps(say: Callable[[bytes], object]) -> None:
         return acquired
 
     acquired = REMEMBERED["acquire_all"]
-    refresh.acquire_all = with_an_answer
+    runner.Inline.fetch_all = with_an_answer  # type: ignore[assignment, method-assign]
     announced(rebuild, "check_and_publish", "publish")
     announced(ReleaseStore, "keep", "keep")
     announced(nightly, "prune", "prune")

@@ -178,7 +178,7 @@ def test_unreachable_hosts_are_noticed_once_and_quickly(tmp_path: Path) -> None:
     context = open_run(quick(data_dir=tmp_path, base_urls=closed), draws=0)
     outcome = refresh(context)
     assert set(tiers(outcome)) == {"baseline", "none"}
-    assert outcome.timings.seconds["fetch, check and tidy"] < 15
+    assert outcome.timings.seconds["fetch and validate"] < 15
     [(stale, why)] = read(
         context.settings.database,
         "select is_stale, why_not_live from meta_source where indicator_id = 'gva_per_hour'",
@@ -249,14 +249,14 @@ def test_a_run_that_cannot_begin_or_is_stopped_leaves_its_own_report_not_the_las
         return found
 
     def stopped(*_: object, on_part: Callable[[object], None], timings: Timings, **__: object) -> Outcome:
-        with timings.step("fetch, check and tidy"):
+        with timings.step("fetch and validate"):
             raise KeyboardInterrupt
 
     options = JobOptions(offline=True, draws=0)
     with pytest.raises(KeyboardInterrupt):
         run_job(stopped, options, settings=quick(tmp_path))
     assert (report()["error"], report()["exit_code"]) == ("stopped by hand before it ended", 1)
-    assert list(report()["seconds"]) == ["fetch, check and tidy"]
+    assert list(report()["seconds"]) == ["fetch and validate"]
 
     def wrong(*_: object, **__: object) -> RunContext:
         raise CatalogueError("indicators.yaml:7: no such unit")
