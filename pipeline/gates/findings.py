@@ -14,6 +14,7 @@ from typing import Literal, cast
 import duckdb
 
 from pipeline.gates.policy import Gate, GatePolicy
+from pipeline.numerals import times
 
 Severity = Literal["warn", "refuse"]
 
@@ -248,7 +249,7 @@ def medians_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> 
         basis = "its largest move from year to year" if knows else "what is usual (too few years to know its own)"
         sentence = (
             f"{indicator}: the typical district of {f'{nation} in ' if nation else ''}{year} is {new:,.{decimals}f}, {reference:,.{decimals}f} in {against}: "
-            f"{move / usual:.1f} times {basis}"
+            f"{times(move / usual)} {basis}"
         )
         found += _finding(
             "median_moved", gate, " ".join(filter(None, (indicator, nation, str(year)))), move / usual, sentence

@@ -16,6 +16,7 @@ from pipeline.gates.measures import Measure, measures
 from pipeline.gates.panels import AreaFacts, Scale, are_equal, districts, logarithm, panels, root, yearly_panel
 from pipeline.gates.policy import AnswerLimits
 from pipeline.gates.relations import aligned, of_sister, of_wider_areas
+from pipeline.numerals import times
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,12 @@ _COUNTED = {"exchanged": "districts", "wider_range": "areas"}
 
 def _breach(answer: Answer, measure: Measure, allowed: float, facts: AreaFacts) -> Breach:
     if measure.gate_id in _COUNTED:
-        size = f"{measure.measured:.0f} {_COUNTED[measure.gate_id]}"
+        size = f"{measure.measured:,.0f} {_COUNTED[measure.gate_id]}"
     elif measure.gate_id == "off_centre":
         size = f"by {measure.measured:.0%} of their width"
     else:
-        seen = "more than anything seen" if measure.measured > 1000 else f"{measure.measured:.1f} times what is usual"
-        size = f"{seen}, at most {allowed:.1f} times is allowed"
+        seen = "more than anything seen" if measure.measured > 1000 else f"{times(measure.measured)} what is usual"
+        size = f"{seen}, at most {times(allowed)} is allowed"
     areas = "; ".join(_area(answer, measure, number, facts) for number in range(len(measure.codes)))
     sentence = f"{answer.title} in {measure.period}: {measure.what} ({size})" + (f": {areas}" if areas else "")
     return Breach(measure.gate_id, measure.period, measure.measured, allowed, sentence)

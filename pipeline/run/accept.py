@@ -16,6 +16,7 @@ import pyarrow.parquet as parquet
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.catalogue.model import ElsQuery, NomisQuery, OnsDatasetQuery, SmallAreaQuery
 from pipeline.catalogue.small_areas import SmallAreaSeries
+from pipeline.numerals import rounded
 from pipeline.run.context import RunContext
 from pipeline.run.results import Account
 from pipeline.run.results import PayloadRejected as PayloadRejected  # for those who call accept
@@ -341,7 +342,9 @@ def _repeated_rows(observations: pd.DataFrame) -> pd.Series:
             for index in rows.index[1:]:
                 reasons[index] = f"repeats the figure of {area} for {period} in row {rows['source_row'].iloc[0]}"
         else:
-            figures = ", ".join(f"{row.value:g} in row {row.source_row}" for row in rows.itertuples())
+            figures = ", ".join(
+                f"{rounded(value)} in row {row}" for value, row in zip(rows["value"], rows["source_row"], strict=True)
+            )
             for index in rows.index:
                 reasons[index] = f"{area} has unequal figures for {period} ({figures}); none is used"
     return pd.Series(reasons, dtype="str")

@@ -8,6 +8,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pipeline.numerals import rounded
 from pipeline.spreadsheet import disarmed
 from pipeline.verbs.common import EXIT_OK, VerbError, Verbs, add_verb
 from pipeline.verbs.releases import add_as_of, database_to_read
@@ -113,7 +114,7 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return rounded(value, is_grouped=False)
     text = str(value)
     # DESCRIBE writes every value of an ENUM out, of which an area code has hundreds
     return f"ENUM of {text.count(', ') + 1} values" if text.startswith("ENUM('") else text
