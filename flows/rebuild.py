@@ -22,7 +22,7 @@ from pipeline.run.assemble import assemble as assemble_parts
 from pipeline.run.context import RunContext
 from pipeline.run.counts import counts_of
 from pipeline.run.made_of import fingerprint
-from pipeline.run.refresh import acquire_some, first_contacts, sources_away
+from pipeline.run.refresh import acquire_some, first_contacts, hold_contradictions, sources_away
 from pipeline.run.release import keep_release as keep_published_release
 from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.run.spread import default_pieces, order_of, shares_of
@@ -94,7 +94,8 @@ def _acquire_all(context: RunContext, on_part: OnPart | None) -> list[PartResult
     """
     place = {(i.id, p.id): position for position, (i, p) in enumerate(context.parts)}
     results = _acquire_spread(context, on_part) if chosen_runner().crosses_processes else _acquire(context, on_part)
-    return sorted(results, key=lambda result: place[result.indicator_id, result.part_id])
+    ordered = sorted(results, key=lambda result: place[result.indicator_id, result.part_id])
+    return hold_contradictions(context, ordered)
 
 
 def _acquire_spread(context: RunContext, on_part: OnPart | None) -> list[PartResult]:

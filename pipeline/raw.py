@@ -215,6 +215,19 @@ class RawStore:
         snapshot.sidecar_path.unlink()
         return Snapshot(snapshot.path, sidecar_path, sidecar, is_new=True)
 
+    def reject(self, snapshot: Snapshot, reason: str) -> Path:
+        """Take a stored snapshot out of use and keep it as evidence, as ``put_rejected`` does; return where its payload is."""
+        sidecar = {name: value for name, value in snapshot.sidecar.items() if name != "accepted_at"}
+        folder = snapshot.sidecar_path.parent / "rejected"
+        known = next(folder.glob(f"{sidecar['part_id']}.*.{snapshot.sha256[:12]}.json"), None)
+        if known is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            sidecar["payload_file"] = Path(os.path.relpath(snapshot.path, folder)).as_posix()
+            sidecar["rejected_because"] = reason
+            write_atomically(folder / snapshot.sidecar_path.name, _as_json(sidecar))
+        snapshot.sidecar_path.unlink()
+        return snapshot.path
+
     def prune(self, keep: int) -> tuple[int, int]:
         """Let go of all but the newest ``keep`` snapshots of each query, and of each query's rejected answers.
 

@@ -11,7 +11,16 @@ from pipeline.run.context import RunContext
 from pipeline.run.news import nothing_new
 from pipeline.run.results import Outcome, PartResult, Timings
 
-__all__ = ["FETCH_THREADS", "Outcome", "acquire_all", "acquire_some", "first_contacts", "refresh", "sources_away"]
+__all__ = [
+    "FETCH_THREADS",
+    "Outcome",
+    "acquire_all",
+    "acquire_some",
+    "first_contacts",
+    "hold_contradictions",
+    "refresh",
+    "sources_away",
+]
 
 # Requests to one host are spaced by the client; more threads than this only wait for their turn.
 FETCH_THREADS = 8
@@ -71,4 +80,12 @@ def acquire_all(context: RunContext, on_part: Callable[[PartResult], None] | Non
         return result
 
     with ThreadPoolExecutor(max_workers=FETCH_THREADS) as pool:
-        return list(pool.map(get, context.parts))
+        results = list(pool.map(get, context.parts))
+    return hold_contradictions(context, results)
+
+
+def hold_contradictions(context: RunContext, results: Sequence[PartResult]) -> list[PartResult]:
+    """All parts of a run, once their new answers were held against each other: see `pipeline.run.sisters`."""
+    from pipeline.run import sisters  # with pandas, which a run that finds nothing new does without
+
+    return sisters.hold_contradictions(context, results)
