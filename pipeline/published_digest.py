@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.raw import write_atomically
+from pipeline.atomic import write_atomically
 
 _DIGEST = re.compile(r"^([0-9a-f]{64})  ", re.MULTILINE)
 

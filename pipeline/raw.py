@@ -18,8 +18,7 @@ import dataclasses
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,8 +26,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.atomic import write_atomically, write_blocks_atomically
 from pipeline.http.payload import Description, Page, Payload, StoredFile
-from pipeline.setting_aside import set_aside
 from pipeline.sidecar import read_sidecar
 
 _SUFFIXES = {
@@ -214,6 +213,19 @@ class RawStore:
         write_atomically(sidecar_path, _as_json(sidecar))
         snapshot.sidecar_path.unlink()
         return Snapshot(snapshot.path, sidecar_path, sidecar, is_new=True)
+
+    def reject(self, snapshot: Snapshot, reason: str) -> Path:
+        """Take a stored snapshot out of use and keep it as evidence, as ``put_rejected`` does; return where its payload is."""
+        sidecar = {name: value for name, value in snapshot.sidecar.items() if name != "accepted_at"}
+        folder = snapshot.sidecar_path.parent / "rejected"
+        known = next(folder.glob(f"{sidecar['part_id']}.*.{snapshot.sha256[:12]}.json"), None)
+        if known is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            sidecar["payload_file"] = Path(os.path.relpath(snapshot.path, folder)).as_posix()
+            sidecar["rejected_because"] = reason
+            write_atomically(folder / snapshot.sidecar_path.name, _as_json(sidecar))
+        snapshot.sidecar_path.unlink()
+        return snapshot.path
 
     def prune(self, keep: int) -> tuple[int, int]:
         """Let go of all but the newest ``keep`` snapshots of each query, and of each query's rejected answers.
@@ -412,35 +424,3 @@ def _page_record(page: Page) -> dict[str, Any]:
     """A page as plain data; its mappings may be read-only views, which JSON does not know."""
     fields = {field.name: getattr(page, field.name) for field in dataclasses.fields(page)}
     return {name: dict(value) if isinstance(value, Mapping) else value for name, value in fields.items()}
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is either wholly there or not there: beside the target, flushed to disk, then renamed."""
-    write_blocks_atomically(path, (content,))
-
-
-def write_blocks_atomically(path: Path, blocks: Iterable[bytes]) -> None:
-    """As ``write_atomically``, of a content that comes in blocks; where they end in an error, nothing is written."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            for block in blocks:
-                stream.write(block)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        if path.is_dir():  # a folder in the place of a file would be in the way for ever
-            set_aside(path)
-        Path(temporary).replace(path)
-    except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
-            error.filename = str(path)  # a disk that is full does not say what there was no room for
-        raise
-
-
-def _umask() -> int:
-    """The process's file mode mask; a temporary file starts private, and the published one must not stay so."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -8,6 +8,8 @@ from typing import Protocol
 import pandas as pd
 import pandera.pandas as pa
 
+from pipeline.numerals import rounded
+
 
 class DeclaredColumn(Protocol):
     """What this module needs to know of a declared column (see ``pipeline/marts/tables.yaml``)."""
@@ -48,9 +50,9 @@ def _column(column: DeclaredColumn) -> pa.Column:
     if column.values is not None:
         checks.append(pa.Check.isin(list(column.values), error=f"is none of {', '.join(column.values)}"))
     if column.minimum is not None:
-        checks.append(pa.Check.ge(column.minimum, error=f"is below {column.minimum:g}"))
+        checks.append(pa.Check.ge(column.minimum, error=f"is below {rounded(column.minimum)}"))
     if column.maximum is not None:
-        checks.append(pa.Check.le(column.maximum, error=f"is above {column.maximum:g}"))
+        checks.append(pa.Check.le(column.maximum, error=f"is above {rounded(column.maximum)}"))
     return pa.Column(checks=checks, nullable=True)
 
 

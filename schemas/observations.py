@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pandera.pandas as pa
 
+from pipeline.numerals import rounded
+
 STATUSES = ("ok", "rounded", "provisional", "unreliable", "suppressed", "not_available", "estimated")
 VALUE_STATUSES = ("ok", "rounded", "provisional", "estimated")
 
@@ -20,7 +22,9 @@ def observation_schema(minimum: float, maximum: float) -> pa.DataFrameSchema:
             "value": pa.Column(
                 float,
                 pa.Check.in_range(
-                    minimum, maximum, error=f"the value is outside the plausible range {minimum:g} to {maximum:g}"
+                    minimum,
+                    maximum,
+                    error=f"the value is outside the plausible range {rounded(minimum)} to {rounded(maximum)}",
                 ),
                 nullable=True,
             ),

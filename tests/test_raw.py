@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.atomic import write_atomically
 from pipeline.http.payload import Payload, StoredFile
-from pipeline.raw import CorruptSnapshot, RawStore, Snapshot, SnapshotKey, write_atomically
+from pipeline.raw import CorruptSnapshot, RawStore, Snapshot, SnapshotKey
 
 KEY = SnapshotKey("ons_els", "claimant_rate", "main", {"source": "ons_els", "slug": "claimant-count"})
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -129,7 +130,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_litter(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipeline.raw.os.fsync", interrupted)
+    monkeypatch.setattr("pipeline.atomic.os.fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(target, b"new")
     assert target.read_bytes() == b"old"

@@ -4,7 +4,7 @@ Only files are compared, with SQL on both attached at once; nothing here knows h
 docs/what-changed.md explains the rules.
 """
 
-from pipeline.compare.comparison import Comparison, Rescore, compare, made_by
+from pipeline.compare.comparison import Comparison, Rescore, compare, made_by, method_of
 from pipeline.compare.files import CannotCompare
 from pipeline.compare.score_changes import CannotRescore
 from pipeline.compare.stamping import Stamp, stamp
@@ -22,6 +22,7 @@ __all__ = [
     "as_difference",
     "compare",
     "made_by",
+    "method_of",
     "stamp",
     "stored_difference",
 ]

@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow.compute as pc
 
 from pipeline.compare.comparison import Comparison
+from pipeline.numerals import points, rounded
 
 _MOST_NAMED = 3
-_DECIMALS = 6
 
 
 def explanation(comparison: Comparison) -> str:
@@ -103,7 +103,7 @@ def _scores(comparison: Comparison) -> list[str]:
     ranks = int(pc.sum(pc.not_equal(pc.fill_null(table["rank_change"], 0), 0)).as_py() or 0)
     words = (
         f"{table.num_rows:,} of {counted(comparison.scores_compared, 'headline score')} moved, by at most "
-        f"{_points(largest)}, and {counted(ranks, 'rank')}"
+        f"{points(largest)}, and {counted(ranks, 'rank')}"
     )
     causes = [
         name.replace("_", " ")
@@ -111,13 +111,6 @@ def _scores(comparison: Comparison) -> list[str]:
         if comparison.is_split and _is_at_work(table[f"score_by_{name}"], table[f"rank_by_{name}"])
     ]
     return [f"{words} ({_joined(causes)})" if causes else words]
-
-
-def _points(largest: float) -> str:
-    """A distance between scores as people say it: `less than 0.1 points`, `2.4 points`, `38 points`."""
-    if largest < 0.1:
-        return "less than 0.1 points"
-    return f"{largest:.0f} points" if largest >= 10 else f"{largest:.1f} points"
 
 
 def _is_at_work(scores: Any, ranks: Any) -> bool:
@@ -149,4 +142,4 @@ def _joined(words: list[str]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:,.{_DECIMALS}f}".rstrip("0").rstrip(".")
+    return "none" if value is None else rounded(value)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.compare.one_line import counted
 from pipeline.compare.stored import Difference
+from pipeline.numerals import rounded, signed
 
 _MOST_CHANGES = 12
 _KINDS = {
@@ -81,10 +82,10 @@ def _more(number: int, noun: str) -> list[str]:
 
 
 def _revision(row: dict[str, Any]) -> str:
-    old, new = ("none" if row[name] is None else f"{row[name]:,.6g}" for name in ("old_value", "new_value"))
+    old, new = ("none" if row[name] is None else rounded(row[name]) for name in ("old_value", "new_value"))
     words = [f"{row['area_name']}, {row['indicator_title']}, {row['year']}: {old} to {new} {row['unit']}"]
     if row["difference_percent"] is not None and row["difference"]:
-        words.append(f"{row['difference']:+,.6g}, {row['difference_percent']:+.3g}%")
+        words.append(f"{signed(row['difference'])}, {signed(row['difference_percent'], 3)}%")
     if row["old_status"] != row["new_status"]:
         words.append(f"{row['old_status']} to {row['new_status'] or 'gone'}")
     words += [_KINDS[row["kind"]]] if _KINDS[row["kind"]] else []

@@ -3,6 +3,7 @@
 from pipeline.gates.findings import Finding, districts_lost, medians_moved, rows_down, too_old, went_back
 from pipeline.gates.gate_record import accept_findings, record_findings, recorded_findings
 from pipeline.gates.policy import GatePolicy, load_gate_policy
+from pipeline.gates.scores import scores_moved
 
 __all__ = [
     "Finding",
@@ -14,6 +15,7 @@ __all__ = [
     "record_findings",
     "recorded_findings",
     "rows_down",
+    "scores_moved",
     "too_old",
     "went_back",
 ]

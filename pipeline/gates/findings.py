@@ -14,6 +14,7 @@ from typing import Literal, cast
 import duckdb
 
 from pipeline.gates.policy import Gate, GatePolicy
+from pipeline.numerals import times
 
 Severity = Literal["warn", "refuse"]
 
@@ -30,7 +31,8 @@ class Finding:
     sentence: str
 
 
-def _finding(gate_id: str, gate: Gate, subject: str, measured: float, sentence: str) -> list[Finding]:
+def judged(gate_id: str, gate: Gate, subject: str, measured: float, sentence: str) -> list[Finding]:
+    """One finding where what was measured is above a limit of the gate, else none."""
     severity = gate.severity(measured)
     if severity is None:
         return []
@@ -38,7 +40,8 @@ def _finding(gate_id: str, gate: Gate, subject: str, measured: float, sentence: 
     return [Finding(gate_id, cast(Severity, severity), subject, measured, allowed, sentence)]
 
 
-def _worst_first(findings: Iterable[Finding]) -> list[Finding]:
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Refusals first, then by gate the largest."""
     return sorted(findings, key=lambda f: (f.severity != "refuse", f.gate_id, -f.measured, f.subject))
 
 
@@ -70,12 +73,12 @@ def districts_lost(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) ->
     """
     found = []
     for indicator, held, lost, names in connection.execute(_DISTRICTS_LOST).fetchall():
-        sentence = f"{indicator}: {lost} of {held} districts have no figure any more ({_some(names)})"
-        found += _finding("districts_lost", policy.districts_lost(indicator), indicator, lost / held, sentence)
+        sentence = f"{indicator}: {lost} of {held} districts have no figure any more ({some(names)})"
+        found += judged("districts_lost", policy.districts_lost(indicator), indicator, lost / held, sentence)
     for framework, held, lost, names in connection.execute(_SCORED_LOST).fetchall():
-        sentence = f"{framework}: {lost} of {held} districts scored before are not scored any more ({_some(names)})"
-        found += _finding("districts_lost", policy.defaults.districts_lost, framework, lost / held, sentence)
-    return _worst_first(found)
+        sentence = f"{framework}: {lost} of {held} districts scored before are not scored any more ({some(names)})"
+        found += judged("districts_lost", policy.defaults.districts_lost, framework, lost / held, sentence)
+    return worst_first(found)
 
 
 _SCORED_LOST = """
@@ -120,14 +123,14 @@ def rows_down(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list
     found = []
     for indicator, held, new in connection.execute(_ROWS_OF_INDICATORS).fetchall():
         sentence = f"{indicator}: {new:,} figures, {held - new:,} fewer than the {held:,} in the live file"
-        found += _finding("rows_down", policy.rows_down(indicator), indicator, 1 - new / held, sentence)
+        found += judged("rows_down", policy.rows_down(indicator), indicator, 1 - new / held, sentence)
     for table in _COUNTED_TABLES:
         counts = connection.execute(f"select (select count(*) from live.{table}), count(*) from {table}").fetchone()
         held, new = counts or (0, 0)
         if new < held:
             sentence = f"{table}: {new:,} rows, {held - new:,} fewer than the {held:,} in the live file"
-            found += _finding("rows_down", policy.defaults.rows_down, table, 1 - new / held, sentence)
-    return _worst_first(found)
+            found += judged("rows_down", policy.defaults.rows_down, table, 1 - new / held, sentence)
+    return worst_first(found)
 
 
 # One row is one indicator that the live file has from a publisher's answer and the new file from the figures shipped with
@@ -164,8 +167,8 @@ def went_back(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list
             f"{indicator}: the answers it was published from are not held any more (data/raw), and the figures shipped "
             f"with the project would change or remove {changed:,} of {held:,}; restore data/raw or run with the publishers"
         )
-        found += _finding("went_back", policy.went_back(indicator), indicator, changed / held, sentence)
-    return _worst_first(found)
+        found += judged("went_back", policy.went_back(indicator), indicator, changed / held, sentence)
+    return worst_first(found)
 
 
 # One row is the typical district of one indicator, nation and year in each of the two files, the move of the live file's
@@ -248,12 +251,12 @@ def medians_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> 
         basis = "its largest move from year to year" if knows else "what is usual (too few years to know its own)"
         sentence = (
             f"{indicator}: the typical district of {f'{nation} in ' if nation else ''}{year} is {new:,.{decimals}f}, {reference:,.{decimals}f} in {against}: "
-            f"{move / usual:.1f} times {basis}"
+            f"{times(move / usual)} {basis}"
         )
-        found += _finding(
+        found += judged(
             "median_moved", gate, " ".join(filter(None, (indicator, nation, str(year)))), move / usual, sentence
         )
-    return _worst_first(found)
+    return worst_first(found)
 
 
 _OVERDUE = """
@@ -277,14 +280,14 @@ def too_old(
         latest = max(latest_of.values())
         sentence = (
             f"{release}: what follows the figures to {latest} was expected on {expected} and is not here yet "
-            f"({_some(list(latest_of))})"
+            f"({some(list(latest_of))})"
         )
         days = (today - expected).days - grace_days.get(release, 0)
-        found += _finding("too_old", gate, f"{release}, {latest}", days, sentence)
-    return _worst_first(found)
+        found += judged("too_old", gate, f"{release}, {latest}", days, sentence)
+    return worst_first(found)
 
 
-def _some(names: Sequence[str], most: int = 3) -> str:
+def some(names: Sequence[str], most: int = 3) -> str:
     """The first few, kept apart by semicolons: "Bristol, City of" is one place."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ("; " if any("," in name for name in names[:most]) else ", ").join(names[:most]) + more

@@ -7,24 +7,30 @@ limits rest on are in ``tests/gates``: plausible mistakes, and real editions and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from pipeline.gates.measures import Measure, measures
-from pipeline.gates.panels import AreaFacts, Scale, are_equal, districts, logarithm, panels, root, yearly_panel
+from pipeline.gates.panels import AreaFacts, Pair, Scale, are_equal, districts, logarithm, panels, root, yearly_panel
 from pipeline.gates.policy import AnswerLimits
 from pipeline.gates.relations import aligned, of_sister, of_wider_areas
+from pipeline.numerals import rounded, times
 
 
 @dataclass(frozen=True)
 class Sister:
-    """A series that an indicator's moves with: see ``GatePolicy.sisters_of`` for ``order``."""
+    """A series that an indicator's moves with: see ``SisterSeries`` for ``order`` and ``shares_of``.
+
+    ``held`` are its figures before, where ``figures`` are as new as the answer that is held against them.
+    """
 
     title: str
     figures: pd.DataFrame
     order: int
+    shares_of: float | None = None
+    held: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,30 @@ def breaches(answer: Answer, facts: AreaFacts, limits: AnswerLimits) -> list[Bre
     return sorted(found, key=lambda breach: (breach.gate_id.startswith(_BESIDE), -_excess(breach)))
 
 
+def sister_breaches(answer: Answer, facts: AreaFacts, limits: AnswerLimits) -> list[Breach]:
+    """The gates an answer does not pass beside its sister series alone, the gravest first."""
+    new, held = (frame[frame["value"].notna()] for frame in (answer.new, answer.held))
+    if not len(new) or not len(held):
+        return []
+    pair = districts(*panels(new, held), facts)
+    found = []
+    for sister in answer.sisters():
+        for measure in _of_sister(pair, sister, _scale(answer), limits.usual_share):
+            allowed = limits.allowed(measure.gate_id, is_release=bool(pair.released))
+            if allowed is not None and measure.measured > allowed:
+                found.append(_breach(answer, measure, allowed, facts))
+    return sorted(found, key=lambda breach: -_excess(breach))
+
+
+def _scale(answer: Answer) -> Scale:
+    return logarithm if answer.is_log else root
+
+
 def measured_of(
     answer: Answer, new: pd.DataFrame, held: pd.DataFrame, facts: AreaFacts, usual_share: float
 ) -> tuple[bool, list[Measure]]:
     """Whether an answer brings a period that is not held, and everything measured of it."""
-    scale: Scale = logarithm if answer.is_log else root
+    scale = _scale(answer)
     now, before = panels(new, held)
     if are_equal(now, before):
         return False, []
@@ -80,9 +105,25 @@ def measured_of(
     found = list(measures(pair, scale, usual_share))
     found += of_wider_areas(now, before, facts, scale, usual_share)
     for sister in answer.sisters():
-        beside = aligned(yearly_panel(sister.figures[sister.figures["value"].notna()]), pair.codes)
-        found += of_sister(pair, beside, sister.title, scale, usual_share, sister.order)
+        found += _of_sister(pair, sister, scale, usual_share)
     return bool(pair.released), found
+
+
+def _of_sister(pair: Pair, sister: Sister, scale: Scale, usual_share: float) -> Iterator[Measure]:
+    beside, before = (
+        aligned(yearly_panel(_rest_of_whole(figures[figures["value"].notna()], sister.shares_of)), pair.codes)
+        for figures in (sister.figures, sister.figures if sister.held is None else sister.held)
+    )
+    title = sister.title if sister.shares_of is None else f"what {sister.title} leaves of {rounded(sister.shares_of)}"
+    return of_sister(pair, beside, before, title, scale, usual_share, sister.order)
+
+
+def _rest_of_whole(figures: pd.DataFrame, whole: float | None) -> pd.DataFrame:
+    """What a series of shares leaves of the whole; the series itself where it is none."""
+    if whole is None:
+        return figures
+    rest = {"value": whole - figures["value"], "lower": whole - figures["upper"], "upper": whole - figures["lower"]}
+    return figures.assign(**rest)
 
 
 def in_words(found: Iterable[Breach], most: int = 3) -> str:
@@ -107,12 +148,12 @@ _COUNTED = {"exchanged": "districts", "wider_range": "areas"}
 
 def _breach(answer: Answer, measure: Measure, allowed: float, facts: AreaFacts) -> Breach:
     if measure.gate_id in _COUNTED:
-        size = f"{measure.measured:.0f} {_COUNTED[measure.gate_id]}"
+        size = f"{measure.measured:,.0f} {_COUNTED[measure.gate_id]}"
     elif measure.gate_id == "off_centre":
         size = f"by {measure.measured:.0%} of their width"
     else:
-        seen = "more than anything seen" if measure.measured > 1000 else f"{measure.measured:.1f} times what is usual"
-        size = f"{seen}, at most {allowed:.1f} times is allowed"
+        seen = "more than anything seen" if measure.measured > 1000 else f"{times(measure.measured)} what is usual"
+        size = f"{seen}, at most {times(allowed)} is allowed"
     areas = "; ".join(_area(answer, measure, number, facts) for number in range(len(measure.codes)))
     sentence = f"{answer.title} in {measure.period}: {measure.what} ({size})" + (f": {areas}" if areas else "")
     return Breach(measure.gate_id, measure.period, measure.measured, allowed, sentence)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -50,6 +50,40 @@ class MedianGate(Gate):
     fewest_years: int = Field(ge=2)
 
 
+class NodeGates(Entry):
+    """Limits by the kind of a framework's node; a node between domain and pillar has a domain's."""
+
+    index: Gate
+    domain: Gate
+    pillar: Gate
+
+    def of(self, kind: str) -> Gate:
+        return self.index if kind == "index" else self.pillar if kind == "pillar" else self.domain
+
+
+class MovedGates(Entry):
+    """Limits in shares of districts, by flavour and kind of node; see ``gates.yaml``."""
+
+    level: NodeGates
+    change: NodeGates
+
+    def of(self, flavour: str, kind: str) -> Gate:
+        """The limits of one kind of node (``mart_score.node_kind``) in one flavour."""
+        return (self.level if flavour == "level" else self.change).of(kind)
+
+
+class ScoresMoved(MovedGates):
+    """Share of districts whose score moved by more than so many ``points``."""
+
+    points: Annotated[float, Field(gt=0)]
+
+
+class RanksMoved(MovedGates):
+    """Share of published ranks that moved by more than so many ``places`` and left their former 90% interval."""
+
+    places: int = Field(ge=0)
+
+
 class AnswerLimits(Entry):
     """What a publisher's answer may differ in from what is held before it is held back; see ``gates.yaml``.
 
@@ -76,10 +110,29 @@ class OwnAnswerLimits(Entry):
 
 
 class Sisters(Entry):
-    """Series that move together, district by district; ``is_ordered`` where each is at least as large as the one before."""
+    """Series that move together, district by district; ``is_ordered`` where each is at least as large as the one before.
+
+    With ``shares_of`` the two are shares of one whole that move against each other: what the one leaves of the whole is at
+    least as large as the other.
+    """
 
     series: Annotated[tuple[Identifier, ...], Field(min_length=2)]
     is_ordered: bool = False
+    shares_of: Annotated[float, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def two_shares(self) -> Sisters:
+        if self.shares_of is not None and (len(self.series) != 2 or self.is_ordered):
+            raise ValueError("shares_of is for two series without an order of their own")
+        return self
+
+
+class SisterSeries(NamedTuple):
+    """A series beside an indicator's: which of the two is larger (1 the sister, -1 it, 0 either), and of what both are shares."""
+
+    id: str
+    order: int
+    shares_of: float | None = None
 
 
 class Gates(Entry):
@@ -90,6 +143,9 @@ class Gates(Entry):
     median_moved: MedianGate
     too_old: Gate
     went_back: Gate
+    moved_without_news: Gate
+    scores_moved: ScoresMoved
+    ranks_moved: RanksMoved
     answers: AnswerLimits
 
 
@@ -134,15 +190,17 @@ class GatePolicy(Entry):
             limits={**general.limits, **own.limits},
         )
 
-    def sisters_of(self, indicator_id: str) -> list[tuple[str, int]]:
-        """The series beside an indicator's in each list of sisters, and which is larger: 1 the sister, -1 it, 0 either."""
+    def sisters_of(self, indicator_id: str) -> list[SisterSeries]:
+        """The series beside an indicator's in each list of sisters."""
         found = []
         for sisters in self.sisters:
             series = sisters.series
             if indicator_id in series:
                 here = series.index(indicator_id)
-                beside = [there for there in (here - 1, here + 1) if 0 <= there < len(series)]
-                found += [(series[there], (there - here) * sisters.is_ordered) for there in beside]
+                for there in (here - 1, here + 1):
+                    if 0 <= there < len(series):
+                        order = 1 if sisters.shares_of else (there - here) * sisters.is_ordered
+                        found.append(SisterSeries(series[there], order, sisters.shares_of))
         return found
 
     def _own(self, indicator_id: str) -> OwnGates:

@@ -14,17 +14,20 @@ from pipeline.gates.measures import Measure, Series, of_series
 from pipeline.gates.moves import FEWEST_AREAS
 from pipeline.gates.panels import AreaFacts, Flags, Floats, Pair, Panel, Scale
 
+SAME = 1e-9  # of two distances of which one is worked out, on the scale of roots or logarithms
 LEAST_COVERED = 0.95  # share of a wider area's people whose districts have a figure
 
 
-def of_sister(pair: Pair, sister: Panel, title: str, scale: Scale, usual_share: float, order: int) -> Iterator[Measure]:
+def of_sister(
+    pair: Pair, sister: Panel, sister_before: Panel, title: str, scale: Scale, usual_share: float, order: int
+) -> Iterator[Measure]:
     """An answer against a sister series: the distance of each district, and which of the two is the larger.
 
-    ``sister`` is over the same areas (see ``aligned``). ``order`` is 1 where the sister is always at least as large, -1
-    where it never is larger, 0 where neither holds.
+    ``sister`` is over the same areas (see ``aligned``), ``sister_before`` what was held of it beside the held answer.
+    ``order`` is 1 where the sister is always at least as large, -1 where it never is larger, 0 where neither holds.
     """
     new = scale(pair.new.value) - _columns(sister, pair.new, scale)
-    held = scale(pair.held.value) - _columns(sister, pair.held, scale)
+    held = scale(pair.held.value) - _columns(sister_before, pair.held, scale)
     if not (np.isfinite(new).any() and np.isfinite(held).any()):
         return
     series = Series("sister_", f"beside {title}, ", pair, new, held, np.full_like(held, np.nan), usual_share)
@@ -71,7 +74,7 @@ def _out_of_order(series: Series, title: str, order: int) -> Iterator[Measure]:
 
 def _share_wrong(distance: Floats, order: int) -> float:
     there = distance[np.isfinite(distance)]
-    return float((there * order > 0).mean()) if len(there) else 0.0
+    return float((there * order > SAME).mean()) if len(there) else 0.0
 
 
 def of_wider_areas(new: Panel, held: Panel, facts: AreaFacts, scale: Scale, usual_share: float) -> Iterator[Measure]:

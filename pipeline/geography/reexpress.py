@@ -39,6 +39,7 @@ from pipeline.geography.errors import (
 from pipeline.geography.lineage import Plan
 from pipeline.geography.names import NO_CODE
 from pipeline.geography.register import Register
+from pipeline.numerals import rounded
 from pipeline.tidy.observations import parse_period
 
 KINDS = ("count", "rate", "ratio", "mean", "median", "index")
@@ -406,6 +407,6 @@ def _set_aside(
         if text is None:
             text = figures.reasons[reason_at[i]]
             if "{given}" in text:
-                text = text.format(given=f"{given[i]:.10g}", kept=f"{kept[i]:.10g}")
+                text = text.format(given=rounded(given[i], 10), kept=rounded(kept[i], 10))
         reasons.append(f"row {numbers[i]}: {text}")
     return aside.assign(reason=pd.Series(reasons, dtype="str", index=aside.index))

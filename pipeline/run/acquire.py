@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import errno
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothin
 _OF_THE_WHOLE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 _MOST_OF_A_LINE = 200
 
-__all__ = ["Attempt", "PartResult", "acquire_part", "snapshot_key"]
+__all__ = ["Attempt", "PartResult", "acquire_held", "acquire_part", "snapshot_key"]
 
 
 def acquire_part(context: RunContext, indicator: Indicator, part: Part, look: Look | None = None) -> PartResult:
@@ -61,6 +61,16 @@ def acquire_part(context: RunContext, indicator: Indicator, part: Part, look: Lo
             result = search.bounded(query.source, tier, lambda way=way, query=query: way(query))  # type: ignore[misc]
             if result is not None:
                 return result
+    return search.bounded("baseline", "baseline", search.from_baseline) or search.without_figures()
+
+
+def acquire_held(context: RunContext, indicator: Indicator, part: Part, attempts: Sequence[Attempt] = ()) -> PartResult:
+    """Get one part from what is held, after ``attempts`` to get it otherwise: no publisher is asked."""
+    search = _Search(context, indicator, part, None, list(attempts))
+    for query in part.live:
+        result = search.bounded(query.source, "snapshot", lambda query=query: search.from_snapshot(query))  # type: ignore[misc]
+        if result is not None:
+            return result
     return search.bounded("baseline", "baseline", search.from_baseline) or search.without_figures()
 
 
@@ -239,7 +249,7 @@ class _Search:
             accepted = accepted if held is None else self._not_older(query, (accepted, payload), held)
             self._refuse_shorter(query, accepted)
         known = held[0] if held else read_shipped(context, self.indicator.id, self.part.id)
-        refuse_implausible(context, self.indicator, self.part, query, accepted, known)
+        refuse_implausible(context, self.indicator, query, accepted, known)
         return accepted
 
     def _not_older(self, query: Query, answer: Read, held: Read) -> Accepted:

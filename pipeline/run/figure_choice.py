@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.numerals import rounded
 from pipeline.tidy.observations import QUARANTINE_COLUMNS
 
 KEY = ["indicator_id", "area_code", "period"]
@@ -95,10 +96,10 @@ def _why(mine: float, theirs: float, words: str) -> str:
     if math.isnan(mine):
         return f"there is no figure in this row; {words} {'has none either' if math.isnan(theirs) else 'gives one'}"
     if math.isnan(theirs):
-        return f"{words} says that the figure is withheld where this row gives {mine:g}"
+        return f"{words} says that the figure is withheld where this row gives {rounded(mine)}"
     if mine == theirs:
-        return f"{words} gives the same figure ({mine:g})"
-    return f"{words} gives {theirs:g} where this row gives {mine:g}, and comes first"
+        return f"{words} gives the same figure ({rounded(mine)})"
+    return f"{words} gives {rounded(theirs)} where this row gives {rounded(mine)}, and comes first"
 
 
 def _set_aside(rows: pd.DataFrame, reason: str | list[str]) -> pd.DataFrame:

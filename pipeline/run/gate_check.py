@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline import publish
+from pipeline.compare import method_of
 from pipeline.gates import (
     Finding,
     districts_lost,
@@ -14,11 +15,12 @@ from pipeline.gates import (
     medians_moved,
     record_findings,
     rows_down,
+    scores_moved,
     too_old,
     went_back,
 )
 from pipeline.run.context import RunContext
-from pipeline.run.release import file_before
+from pipeline.run.release import file_before, method_fingerprint
 
 _HOW_TO_GO_ON = (
     "To see what publishing it would change: python -m pipeline diff --candidate. "
@@ -44,6 +46,9 @@ def hold_against_live(context: RunContext, candidate: Path) -> list[Finding]:
                 found += rows_down(connection, policy)
                 found += medians_moved(connection, policy)
                 found += went_back(connection, policy)
+                found += scores_moved(
+                    connection, policy, is_same_method=method_of(connection, "live") == method_fingerprint()
+                )
                 connection.execute("detach live")
             elif before is not None or problem is not None or version is not None:
                 found.append(_nothing_to_compare_with(context, problem))

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipeline.atomic import write_atomically
 from pipeline.errors import EXIT_LOCKED, PipelineError
-from pipeline.raw import write_atomically
 from pipeline.setting_aside import set_aside
 
 _WORDS_OF_COMMAND = 8

@@ -24,6 +24,7 @@ from typing import Any
 
 from pipeline.errors import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, PipelineError
 from pipeline.notify import Message, Recipients, When, recipients_from_environment, send
+from pipeline.numerals import rounded
 from pipeline.run.job import JobOptions
 from pipeline.run.run_report import report_without_run, write_run_report
 from pipeline.run.watchdog import ended_after
@@ -132,7 +133,7 @@ def _night(
 def _tell_of_the_clock(settings: Settings, recipients: Recipients, now: datetime, doings: list[str]) -> None:
     """Say that a night is ended because its time is up: to people, in the run report, and on standard error."""
     sentence = (
-        f"the night was ended after {settings.most_minutes:g} minutes (IG_MOST_MINUTES), before its work was done; "
+        f"the night was ended after {rounded(settings.most_minutes)} minutes (IG_MOST_MINUTES), before its work was done; "
         "what was published stays, and the next night begins anew"
     )
     message = Message(f"Inclusive growth: {_HEADLINES[EXIT_FAILED]}", sentence, "failures")

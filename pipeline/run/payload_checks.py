@@ -16,6 +16,7 @@ import pyarrow.parquet as parquet
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.catalogue.small_area_series import SmallAreaSeries
 from pipeline.http.payload import Payload, PayloadRejected
+from pipeline.numerals import rounded
 from pipeline.publishers.protocol import Districts
 from pipeline.publishers.registry import publisher_of_source
 from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_whole_periods
@@ -274,7 +275,9 @@ def _repeated_rows(observations: pd.DataFrame) -> pd.Series:
             for index in rows.index[1:]:
                 reasons[index] = f"repeats the figure of {area} for {period} in row {rows['source_row'].iloc[0]}"
         else:
-            figures = ", ".join(f"{row.value:g} in row {row.source_row}" for row in rows.itertuples())
+            figures = ", ".join(
+                f"{rounded(value)} in row {row}" for value, row in zip(rows["value"], rows["source_row"], strict=True)
+            )
             for index in rows.index:
                 reasons[index] = f"{area} has unequal figures for {period} ({figures}); none is used"
     return pd.Series(reasons, dtype="str")

@@ -7,42 +7,30 @@ from functools import lru_cache
 
 import pandas as pd
 
-from pipeline.catalogue import Indicator, Part, Query
+from pipeline.catalogue import Indicator, Query
 from pipeline.gates.panels import AreaFacts
 from pipeline.gates.plausibility import Answer, Sister, breaches, in_words
 from pipeline.gates.policy import GatePolicy, load_gate_policy
 from pipeline.geography import Register
 from pipeline.geography.names import tidy_name
-from pipeline.http.payload import PayloadRejected, SourceError
-from pipeline.raw import SnapshotKey
+from pipeline.http.payload import PayloadRejected
 from pipeline.run.context import RunContext
-from pipeline.run.payload_checks import accept
 from pipeline.run.results import Accepted
 
 
 def refuse_implausible(
-    context: RunContext, indicator: Indicator, part: Part, query: Query, accepted: Accepted, held: Accepted | None
+    context: RunContext, indicator: Indicator, query: Query, accepted: Accepted, held: Accepted | None
 ) -> None:
     """Raise PayloadRejected where an answer to ``query`` does not pass the gates, with the areas that show it most.
 
     ``held`` is the last good answer, else what is shipped; without it only names are looked at. What a person has
-    accepted is held from then on, so it is not stopped again.
+    accepted is held from then on, so it is not stopped again. Sister series are looked at once all answers of the run
+    are known: see `pipeline.run.sisters`.
     """
     if held is not None and accepted.payload_sha256 == held.payload_sha256:
         return
-    policy = _policy()
-    answer = Answer(
-        title=indicator.label,
-        decimals=indicator.decimals,
-        is_log=indicator.transform == "log_ratio",
-        new=accepted.observations,
-        held=accepted.observations.iloc[:0] if held is None else held.observations,
-        area_names=accepted.area_names,
-        sisters=lambda: _sisters(context, policy, indicator, part),
-    )
-    if policy.sisters_of(indicator.id):
-        _remember(indicator, part, accepted)
-    found = breaches(answer, area_facts(context.register), policy.answers(indicator.id))
+    answer = answer_of(indicator, accepted, accepted.observations.iloc[:0] if held is None else held.observations)
+    found = breaches(answer, area_facts(context.register), gate_policy().answers(indicator.id))
     if found:
         raise PayloadRejected(
             f"{in_words(found)}; the held figures stay in use; if the publisher means it: "
@@ -50,62 +38,23 @@ def refuse_implausible(
         )
 
 
+def answer_of(indicator: Indicator, accepted: Accepted, held: pd.DataFrame, *sisters: Sister) -> Answer:
+    """An answer and what is held of its part as the gates take them."""
+    return Answer(
+        title=indicator.label,
+        decimals=indicator.decimals,
+        is_log=indicator.transform == "log_ratio",
+        new=accepted.observations,
+        held=held,
+        area_names=accepted.area_names,
+        sisters=lambda: sisters,
+    )
+
+
 @lru_cache(maxsize=1)
-def _policy() -> GatePolicy:
+def gate_policy() -> GatePolicy:
+    """The limits, read once."""
     return load_gate_policy()
-
-
-def _sisters(context: RunContext, policy: GatePolicy, indicator: Indicator, part: Part) -> list[Sister]:
-    """The newest figures held of each sister: where both are new in one run, the second is held against the first."""
-    found = []
-    for sister_id, order in policy.sisters_of(indicator.id):
-        sister = context.catalogue.indicators.get(sister_id)
-        if sister is None:
-            continue
-        if own := next((other for other in sister.parts if other.id == part.id), None):
-            figures = held_figures(context, sister, own)
-            if figures is not None:
-                found.append(Sister(sister.label, figures, order))
-    return found
-
-
-def held_figures(context: RunContext, indicator: Indicator, part: Part) -> pd.DataFrame | None:
-    """The figures in use of a part: the last good answer to the first of its queries that has one, else those shipped."""
-    for query in part.live:
-        key = SnapshotKey(query.source, indicator.id, part.id, query.model_dump(mode="json"))
-        snapshot, _ = context.raw.latest_good(key)
-        if snapshot is not None:
-            known = _read_before.get((indicator.id, part.id, snapshot.sha256))
-            if known is not None:
-                return known
-            try:
-                return _remember(indicator, part, accept(context, indicator, part, query, context.raw.read(snapshot)))
-            except PayloadRejected:
-                continue
-    try:
-        payload = context.baseline.payload(indicator.id, part.id)
-        if payload is None:
-            return None
-        known = _read_before.get((indicator.id, part.id, payload.sha256))
-        return (
-            known if known is not None else _remember(indicator, part, accept(context, indicator, part, None, payload))
-        )
-    except (SourceError, PayloadRejected):
-        return None
-
-
-# Figures of sister series by indicator, part and digest, so that each is read once in a run.
-_read_before: dict[tuple[str, str, str], pd.DataFrame] = {}
-_MOST_REMEMBERED = 64
-_NEEDED = ["area_code", "period", "period_start", "year", "value", "lower", "upper"]
-
-
-def _remember(indicator: Indicator, part: Part, accepted: Accepted) -> pd.DataFrame:
-    if len(_read_before) >= _MOST_REMEMBERED:
-        _read_before.clear()
-    figures = accepted.observations[_NEEDED]
-    _read_before[indicator.id, part.id, accepted.payload_sha256] = figures
-    return figures
 
 
 @lru_cache(maxsize=2)

@@ -47,5 +47,9 @@ def acquire_all(context: RunContext, on_part: Callable[[PartResult], None] | Non
 
 
 def _in_order(context: RunContext, results: Iterable[PartResult]) -> list[PartResult]:
+    """The parts in the catalogue's order, once their new answers were held against each other."""
+    from pipeline.run.sisters import hold_contradictions  # with pandas, which a run that finds nothing new does without
+
     place = {(i.id, p.id): position for position, (i, p) in enumerate(context.parts)}
-    return sorted(results, key=lambda result: place[result.indicator_id, result.part_id])
+    ordered = sorted(results, key=lambda result: place[result.indicator_id, result.part_id])
+    return hold_contradictions(context, ordered)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import __version__
+from pipeline.atomic import write_atomically
 from pipeline.errors import EXIT_REFUSED
-from pipeline.raw import write_atomically
 from pipeline.run.check_schedule import Question
 from pipeline.run.context import RunContext
 from pipeline.run.overdue_releases import overdue_today

@@ -15,7 +15,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.raw import Digest, RawStore, write_atomically
+from pipeline.atomic import write_atomically
+from pipeline.raw import Digest, RawStore
 from pipeline.run.results import Account, Counts, Tier
 from pipeline.setting_aside import set_aside
 

@@ -19,8 +19,8 @@ from typing import TypeVar
 
 import pyarrow.fs
 
+from pipeline.atomic import write_blocks_atomically
 from pipeline.errors import PipelineError
-from pipeline.raw import write_blocks_atomically
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from pipeline.raw import write_atomically
+from pipeline.atomic import write_atomically
 from pipeline.storage.bucket import Bucket, Damaged, Held, NotInBucket, in_parallel
 
 FOLDER = "raw"

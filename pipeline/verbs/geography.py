@@ -32,12 +32,12 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from pipeline.atomic import write_atomically
     from pipeline.catalogue import load_catalogue
     from pipeline.geography import load_register
     from pipeline.http.client import HttpClient
     from pipeline.http.payload import SourceError
     from pipeline.publishers.open_geography import fetch as open_geography
-    from pipeline.raw import write_atomically
     from pipeline.report.boundaries import FILE_NAME
     from pipeline.run.geography_check import differences
     from pipeline.settings import settings_from_environment

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.errors import EXIT_OK
+from pipeline.numerals import rounded
 from pipeline.spreadsheet import disarmed
 from pipeline.verbs.common import Verbs, add_verb
 from pipeline.verbs.releases import add_as_of, database_to_read
@@ -111,7 +112,7 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return rounded(value, is_grouped=False)
     text = str(value)
     # DESCRIBE writes every value of an ENUM out, of which an area code has hundreds
     return f"ENUM of {text.count(', ') + 1} values" if text.startswith("ENUM('") else text

@@ -124,13 +124,15 @@ def new_years() -> Iterator[Replay]:
             )
 
 
-def answer(indicator_id: str, new: pd.DataFrame, held: pd.DataFrame, *, has_sisters: bool = True) -> Answer:
-    """What the gates are asked about a table, with the sister series as they are shipped."""
+def answer(
+    indicator_id: str, new: pd.DataFrame, held: pd.DataFrame, *, part: str | None = None, has_sisters: bool = True
+) -> Answer:
+    """What the gates are asked about a table, with the sister series of the same part as they are shipped."""
     indicator = catalogue().indicators[indicator_id]
     sisters = [
-        Sister(catalogue().indicators[name].label, shipped()[name], order)
-        for name, order in policy().sisters_of(indicator_id)
-        if has_sisters and name in shipped()
+        Sister(catalogue().indicators[name].label, shipped()[file], order, shares_of)
+        for name, order, shares_of in policy().sisters_of(indicator_id)
+        if has_sisters and (file := name if part in (None, "main") else f"{name}--{part}") in shipped()
     ]
     return Answer(
         title=indicator.label,

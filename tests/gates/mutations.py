@@ -100,14 +100,15 @@ def held_by(name: str, wrong: pd.DataFrame, held: pd.DataFrame, right: pd.DataFr
     fewest = next(part for part in indicator.parts if part.id == (name.partition("--")[2] or "main")).districts.min
     if len(latest) < min(fewest, len(wrong[wrong["year"] == wrong["year"].max()]) * 0.9):
         return "too few districts"
-    found = breaches(answer(indicator_id, inside, held), facts(), policy().answers(indicator_id))
+    part = name.partition("--")[2] or None
+    found = breaches(answer(indicator_id, inside, held, part=part), facts(), policy().answers(indicator_id))
     return found[0].gate_id if found else ""
 
 
 def alarms(replays: Iterable[Replay], *, has_sisters: bool) -> Iterator[tuple[str, list[Breach]]]:
     """What the gates say of real editions and years, by label."""
     for replay in replays:
-        asked = answer(replay.indicator_id, replay.new, replay.held, has_sisters=has_sisters)
+        asked = answer(replay.indicator_id, replay.new, replay.held, part=replay.part, has_sisters=has_sisters)
         yield replay.label, breaches(asked, facts(), policy().answers(replay.indicator_id))
 
 

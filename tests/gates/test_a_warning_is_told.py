@@ -6,9 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from pipeline.compare.one_line import _points
 from pipeline.notify import Message, Recipients
 from pipeline.run.nightly import Night, message_of
 from pipeline.settings import Settings
@@ -33,11 +30,3 @@ def test_a_published_file_without_one_is_told_to_those_who_asked_for_changes(tmp
     for quiet in (message(tmp_path), message(tmp_path, LATE)):
         assert not Recipients().want(quiet)
         assert Recipients(when="changes").want(quiet)
-
-
-@pytest.mark.parametrize(
-    ("largest", "said"),
-    [(0.0, "less than 0.1 points"), (0.04, "less than 0.1 points"), (2.44, "2.4 points"), (99.7, "100 points")],
-)
-def test_distances_between_scores_are_rounded_for_people(largest: float, said: str) -> None:
-    assert _points(largest) == said

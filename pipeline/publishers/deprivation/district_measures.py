@@ -28,6 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeline.numerals import rounded
 from pipeline.tidy.observations import Parsed, UnreadablePayload
 from pipeline.tidy.rows import split
 from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
@@ -329,7 +330,7 @@ def within(table: pd.DataFrame, column: str, least: float, most: float, key: str
     if is_bad.any():
         where, what = table.loc[is_bad, key].iloc[0], given[is_bad].iloc[0]
         raise UnreadablePayload(
-            f"'{column}' is not a number from {least:g} to {most:g} in {int(is_bad.sum())} rows, the first {where!s:.40} "
+            f"'{column}' is not a number from {rounded(least)} to {rounded(most)} in {int(is_bad.sum())} rows, the first {where!s:.40} "
             f"with {what!r:.40}"
         )
     return number

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeline.numerals import rounded
 from pipeline.publishers.nomis.query import NomisCode, NomisQuery
 from pipeline.tidy.delimited import Delimited, names_of_codes, read_delimited, repeated_keys, set_aside_rows, texts_of
 from pipeline.tidy.marks import NOMIS, WITHOUT_FIGURE, read_cells
@@ -411,4 +412,4 @@ def _two_types(columns: _Columns, rows: np.ndarray) -> np.ndarray:
 def _compared(value: float, kept: float) -> str:
     if value == kept or (np.isnan(value) and np.isnan(kept)):
         return "the same figure"
-    return f"{'none' if np.isnan(value) else f'{value:g}'} instead of {'none' if np.isnan(kept) else f'{kept:g}'}"
+    return f"{rounded(value)} instead of {rounded(kept)}"
