@@ -15,16 +15,20 @@ import pandas as pd
 from pipeline.gates.measures import Measure, measures
 from pipeline.gates.panels import AreaFacts, Scale, are_equal, districts, logarithm, panels, root, yearly_panel
 from pipeline.gates.policy import AnswerLimits
-from pipeline.gates.relations import aligned, of_sister, of_wider_areas
+from pipeline.gates.relations import aligned, common_moves, of_sister, of_sisters, of_wider_areas
 
 
 @dataclass(frozen=True)
 class Sister:
-    """A series that an indicator's moves with: see ``GatePolicy.sisters_of`` for ``order``."""
+    """A series that an indicator's moves with: see ``GatePolicy.sisters_of`` for ``order``.
+
+    ``shares_level`` is whether it confirms a common move: it is made independently.
+    """
 
     title: str
     figures: pd.DataFrame
-    order: int
+    order: int | None
+    shares_level: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,9 @@ def breaches(answer: Answer, facts: AreaFacts, limits: AnswerLimits) -> list[Bre
     found = _names_of_others(answer, facts)
     new, held = (frame[frame["value"].notna()] for frame in (answer.new, answer.held))
     if len(new) and len(held):
-        is_release, measured = measured_of(answer, new, held, facts, limits.usual_share)
+        released, measured = measured_of(answer, new, held, facts, limits.usual_share)
         for measure in measured:
-            allowed = limits.allowed(measure.gate_id, is_release=is_release)
+            allowed = limits.allowed(measure.gate_id, released)
             if allowed is not None and measure.measured > allowed:
                 found.append(_breach(answer, measure, allowed, facts))
     return sorted(found, key=lambda breach: (breach.gate_id.startswith(_BESIDE), -_excess(breach)))
@@ -70,19 +74,28 @@ def breaches(answer: Answer, facts: AreaFacts, limits: AnswerLimits) -> list[Bre
 
 def measured_of(
     answer: Answer, new: pd.DataFrame, held: pd.DataFrame, facts: AreaFacts, usual_share: float
-) -> tuple[bool, list[Measure]]:
-    """Whether an answer brings a period that is not held, and everything measured of it."""
+) -> tuple[str, list[Measure]]:
+    """The newest period an answer brings that is not held ('' for none), and everything measured of it."""
     scale: Scale = logarithm if answer.is_log else root
     now, before = panels(new, held)
     if are_equal(now, before):
-        return False, []
+        return "", []
     pair = districts(now, before, facts)
-    found = list(measures(pair, scale, usual_share))
+    sisters = [sister for sister in answer.sisters() if sister.figures["value"].notna().any()]
+    beside = [aligned(yearly_panel(sister.figures[sister.figures["value"].notna()]), pair.codes) for sister in sisters]
+    shared_level: dict[str, float] = {}
+    for sister, panel in zip(sisters, beside, strict=True):
+        if sister.shares_level:
+            shared_level |= common_moves(pair, panel, scale)
+    found = list(measures(pair, scale, usual_share, shared_level))
     found += of_wider_areas(now, before, facts, scale, usual_share)
-    for sister in answer.sisters():
-        beside = aligned(yearly_panel(sister.figures[sister.figures["value"].notna()]), pair.codes)
-        found += of_sister(pair, beside, sister.title, scale, usual_share, sister.order)
-    return bool(pair.released), found
+    far = [sister.title for sister in sisters if sister.order is None]
+    by_title = {sister.title: panel for sister, panel in zip(sisters, beside, strict=True)}
+    found += of_sisters(pair, by_title, far, scale, usual_share)
+    for sister, panel in zip(sisters, beside, strict=True):
+        if sister.order is not None:
+            found += of_sister(pair, panel, sister.title, scale, usual_share, sister.order)
+    return max(pair.released, default=""), found
 
 
 def in_words(found: Iterable[Breach], most: int = 3) -> str:

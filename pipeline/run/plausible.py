@@ -65,7 +65,7 @@ def _sisters(context: RunContext, policy: GatePolicy, indicator: Indicator, part
         if own := next((other for other in sister.parts if other.id == part.id), None):
             figures = held_figures(context, sister, own)
             if figures is not None:
-                found.append(Sister(sister.label, figures, order))
+                found.append(Sister(sister.label, figures, order, policy.shares_level(indicator.id, sister_id)))
     return found
 
 

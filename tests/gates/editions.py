@@ -124,13 +124,27 @@ def new_years() -> Iterator[Replay]:
             )
 
 
-def answer(indicator_id: str, new: pd.DataFrame, held: pd.DataFrame, *, has_sisters: bool = True) -> Answer:
-    """What the gates are asked about a table, with the sister series as they are shipped."""
+# A sister of a later publication: in the year that is new, it is not out yet.
+PUBLISHED_LATER = {("claimant_rate", "unemployment_rate_modelled")}
+
+
+def beside(name: str, part: str, latest: int) -> pd.DataFrame | None:
+    """The shipped figures of a sister's part, to a year."""
+    table = shipped().get(name if part == "main" else f"{name}--{part}")
+    return None if table is None else table[table["year"] <= latest]
+
+
+def answer(
+    indicator_id: str, new: pd.DataFrame, held: pd.DataFrame, part: str = "main", *, has_sisters: bool = True
+) -> Answer:
+    """What the gates are asked about a table, with the sister series as they are shipped, to its latest year."""
     indicator = catalogue().indicators[indicator_id]
+    latest = new["year"].max()
     sisters = [
-        Sister(catalogue().indicators[name].label, shipped()[name], order)
+        Sister(catalogue().indicators[name].label, sister, order, policy().shares_level(indicator_id, name))
         for name, order in policy().sisters_of(indicator_id)
-        if has_sisters and name in shipped()
+        if has_sisters
+        and (sister := beside(name, part, latest - ((indicator_id, name) in PUBLISHED_LATER))) is not None
     ]
     return Answer(
         title=indicator.label,
