@@ -328,14 +328,16 @@ def _copies(series: Series) -> Iterator[Measure]:
     columns = range(held.shape[1])
     usual = max((float(_shares_equal(held[:, t], held[:, t - 1 : t])[0]) for t in columns[1:]), default=0.0)
     fewest = min((share for t in columns if (share := _share_different(held[:, t])) > 0), default=1.0)
-    unit = max((_unit(held[:, t]) for t in columns), default=COARSEST)
     for compared in series.compared:
         is_other = np.array([name != compared.period for name in series.pair.held.periods])
         shares = np.where(is_other, _shares_equal(compared.after, held), 0.0)
         share, year = float(np.max(shares, initial=0.0)), series.pair.held.periods[int(np.argmax(shares))]
         what = f"figures are those of {year}"
         yield _named(series, compared, "copied", share / max(usual, 0.1), what, _most(compared.after))
-        coarse = max(fewest / max(_share_different(compared.after), 1e-6), 10.0 ** (_unit(compared.after) - unit))
+        coarse = fewest / max(_share_different(compared.after), 1e-6)
+        unit = _unit(compared.after)
+        if unit > FINEST and not any(_is_round(held[:, t], unit) for t in columns):
+            coarse = max(coarse, 10.0)
         yield _named(series, compared, "coarse", coarse, "fewer figures differ than ever", _tied_rows(compared.after))
         if not compared.is_new:
             yield _exchanged(series, compared)
@@ -381,14 +383,16 @@ LEAST_ROUND = 0.9  # share of figures that are whole multiples of a unit they ar
 
 
 def _unit(figures: Floats) -> int:
-    """The largest power of ten that nearly all figures are whole multiples of; FINEST where there is none."""
-    values = figures[np.isfinite(figures)]
-    if len(values) >= FEWEST_AREAS:
-        for power in range(COARSEST, FINEST, -1):
-            multiples = values / 10.0**power
-            if (np.abs(multiples - np.round(multiples)) < 1e-6).mean() >= LEAST_ROUND:
-                return power
-    return FINEST
+    """The largest power of ten that figures are rounded to; FINEST where there is none."""
+    return next((power for power in range(COARSEST, FINEST, -1) if _is_round(figures, power)), FINEST)
+
+
+def _is_round(figures: Floats, power: int) -> bool:
+    """Whether nearly all figures are whole multiples of a power of ten; not of too few figures."""
+    multiples = figures[np.isfinite(figures)] / 10.0**power
+    if len(multiples) < FEWEST_AREAS:
+        return False
+    return bool((np.abs(multiples - np.round(multiples)) < 1e-6).mean() >= LEAST_ROUND)
 
 
 def _is_tied(values: Floats) -> Flags:

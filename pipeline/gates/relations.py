@@ -161,7 +161,8 @@ def of_wider_areas(new: Panel, held: Panel, facts: AreaFacts, scale: Scale, usua
         yield from of_series(series)
         columns = [t for t, period in enumerate(new.periods) if not _is_held(new, held, period)]
         is_out = _are_out(new.in_periods(columns), pair.new.in_periods(columns), weights)
-        yield from _out_of_range(series, columns, is_out, _are_out(held, pair.held, weights))
+        if is_out.any():
+            yield from _out_of_range(series, columns, is_out, _are_out(held, pair.held, weights))
 
 
 def _is_held(new: Panel, held: Panel, period: str) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.gates.plausibility import Breach, breaches
+from pipeline.gates.plausibility import Breach, breaches, measured_of
 from tests.gates import mistakes
 from tests.gates.editions import Replay, answer, catalogue, edition_steps, facts, new_years, policy, shipped
 
@@ -66,15 +67,20 @@ class Trial:
 SEED_OF_LIMITS, SEED_OF_REPORT = 15, 2026  # the limits were set on the draws of one, docs/gates.md reports the other
 
 
-def trials(names: Iterable[str], repeats: int, seed: int = SEED_OF_REPORT) -> Iterator[Trial]:
+ALL = (*mistakes.OF_ALL_YEARS, *mistakes.OF_THE_LATEST_YEAR, *mistakes.WITH_REGIONS)
+
+
+def trials(
+    names: Iterable[str], repeats: int, seed: int = SEED_OF_REPORT, kinds: Sequence[Callable[..., Any]] = ALL
+) -> Iterator[Trial]:
     """Each mistake on each series, ``repeats`` times with other sizes and areas."""
     for name in names:
         table = shipped()[name]
-        for mistake in (*mistakes.OF_ALL_YEARS, *mistakes.OF_THE_LATEST_YEAR, *mistakes.WITH_REGIONS):
+        for mistake in kinds:
             for repeat in range(repeats):
                 draw = np.random.default_rng([seed, repeat, zlib.crc32(f"{name} {mistake.__name__}".encode())])
                 extra = (facts().region,) if mistake in mistakes.WITH_REGIONS else ()
-                wrong = mistake(table, draw, *extra)  # type: ignore[operator]
+                wrong = mistake(table, draw, *extra)
                 if wrong is None or wrong.equals(table):
                     continue
                 size = least_move(name, wrong, table) if mistake in mistakes.EXCHANGES else float("nan")
@@ -140,6 +146,44 @@ def alarms(replays: Iterable[Replay], *, has_sisters: bool) -> Iterator[tuple[st
         yield replay.label, breaches(asked, facts(), policy().answers(replay.indicator_id))
 
 
+def left_out() -> dict[str, list[str]]:
+    """The new years held, by label with gates, where a series has no say in the limits it is tried on.
+
+    Each general limit of a new period keeps its distance to the largest measure of all series, and that is taken from the
+    other series only. Limits of an indicator's own stay.
+    """
+    general = policy().defaults.answers.limits
+    seen: dict[tuple[str, str], dict[str, float]] = {}
+    for replay in new_years():
+        if replay.label not in EXPLAINED:
+            seen[replay.label, replay.label.rpartition(" ")[0]] = _general_measures(replay, general)
+    gates = {gate for found in seen.values() for gate in found}
+    held: dict[str, list[str]] = {}
+    for gate in gates:
+        largest = max(found.get(gate, 0.0) for found in seen.values())
+        for (label, series), found in seen.items():
+            others = max(
+                (rest.get(gate, 0.0) for (_, other), rest in seen.items() if other != series),
+                default=0.0,
+            )
+            if found.get(gate, 0.0) > max(1.0, general[gate] * others / max(largest, 1e-9)):
+                held.setdefault(label, []).append(gate)
+    return held
+
+
+def _general_measures(replay: Replay, general: dict[str, float]) -> dict[str, float]:
+    """The largest measure of each gate of new periods for which an indicator has no limit of its own."""
+    limits = policy().answers(replay.indicator_id)
+    asked = answer(replay.indicator_id, replay.new, replay.held, replay.part)
+    released, measured = measured_of(asked, replay.new, replay.held, facts(), limits.usual_share)
+    found: dict[str, float] = {}
+    for measure in measured:
+        gate = measure.gate_id
+        if "new_" in gate and gate in general and limits.allowed(gate, released) == general[gate]:
+            found[gate] = max(found.get(gate, 0.0), measure.measured)
+    return found
+
+
 def scored_series() -> list[str]:
     """The shipped files of scored indicators with at least two dozen districts (a smaller one has no pattern to hold)."""
     return [name for name in shipped() if name.partition("--")[0] in SCORED]
@@ -160,12 +204,13 @@ def _share_table(found: pd.DataFrame, by: str) -> str:
 SIZES = {"any": 0.0, "above the usual move": 1.0, "above twice the usual move": 2.0}
 
 
-def _exchange_table(found: pd.DataFrame) -> str:
+def _exchange_table(found: pd.DataFrame, by: str) -> str:
     """Exchanges in a new year by the least that one of the areas is moved, in multiples of its usual yearly move."""
-    lines = [f"| {' | '.join(['exchange in a new year', *SIZES])} |", "|---|" + "---:|" * len(SIZES)]
-    for kind, rows in found[(found["situation"] == "new") & found["size"].notna()].groupby("kind"):
+    lines = [f"| {' | '.join([by, *SIZES])} |", "|---|" + "---:|" * len(SIZES)]
+    for label, rows in found[(found["situation"] == "new") & found["size"].notna()].groupby(by):
         shares = [rows.loc[rows["size"] > least, "is_held"] for least in SIZES.values()]
-        lines.append(f"| {kind} | {' | '.join(f'{held.mean():.0%} of {len(held)}' for held in shares)} |")
+        cells = [f"{held.mean():.0%} of {len(held)}" if len(held) else "–" for held in shares]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -173,8 +218,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--seed", type=int, default=SEED_OF_REPORT)
-    parser.add_argument("--only", choices=["mistakes", "real"])
+    parser.add_argument("--only", choices=["mistakes", "real", "exchanges"])
     options = parser.parse_args()
+    if options.only == "exchanges":
+        found = pd.DataFrame(trials(scored_series(), options.repeats, options.seed, mistakes.EXCHANGES))
+        print(_exchange_table(found, "kind"), "\n")
+        print(_exchange_table(found, "series"))
+        return
     if options.only != "real":
         found = pd.DataFrame(trials(scored_series(), options.repeats, options.seed))
         is_within = found["size"] <= SIZES["above twice the usual move"]
@@ -185,7 +235,7 @@ def main() -> None:
         for situation, rows in found.groupby("situation"):
             print(f"latest year {situation}: {rows['is_held'].mean():.1%} of {len(rows):,}")
         print()
-        print(_exchange_table(found), "\n")
+        print(_exchange_table(found, "kind"), "\n")
         print(_share_table(found, "kind"), "\n")
         print(_share_table(found, "series"), "\n")
         missed = found[~found["is_held"]].groupby(["kind", "situation", "series"]).size()
@@ -197,6 +247,10 @@ def main() -> None:
         for label, breached in held:
             print(f"* {label}: {', '.join(f'{b.gate_id} {b.measured:.1f} > {b.allowed:g}' for b in breached[:6])}")
             print(f"  {EXPLAINED.get(label, 'not explained')}")
+        without = left_out()
+        print(f"{len(without)} new years held where a series has no say in its limits:")
+        for label, gates in sorted(without.items()):
+            print(f"* {label}: {', '.join(sorted(gates))}")
 
 
 if __name__ == "__main__":
