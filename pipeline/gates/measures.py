@@ -2,29 +2,32 @@
 
 A measure of 1 is the most that the years held have seen (of a revision's level and spread: the usual move from year to
 year). How many are allowed is for ``gates.yaml`` to say. A new period is compared with the period before it, a period
-held before with the held edition of the same period.
+held before with the held edition of the same period. A new one is compared with what it is expected to be from the
+periods before it (``pipeline.gates.expected``), in the answer's own edition of these where it has them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from pipeline.gates.expected import expected
 from pipeline.gates.moves import (
     FAR,
     FEWEST_AREAS,
     FEWEST_MOVES,
+    TO_STANDARD_DEVIATION,
     History,
     Step,
+    column_medians,
+    exchange,
     group_moves,
     group_spreads,
     history,
     step,
-    swap_score,
-    swapped_pair,
 )
 from pipeline.gates.panels import Flags, Floats, Pair, Scale, logarithm
 
@@ -58,10 +61,25 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Line:
+    """The periods held and the new ones in order, areas × periods, and what was expected in each.
+
+    A period is of the answer's own edition where it has one.
+    """
+
+    periods: tuple[str, ...]
+    is_held: Flags
+    figures: Floats
+    expected: Floats
+
+
+@dataclass(frozen=True)
 class Series:
     """Something that moves: figures, the widths of their intervals, or their distance to a sister's or a wider area's.
 
     ``new`` and ``held`` are on the scale of moves, areas × periods of the pair; ``subject`` says in words what moves.
+    ``beside`` are the columns of sister series by period, from which a new period is foretold too; ``shared_level`` how
+    far all districts of an independent sister moved together in a period.
     """
 
     prefix: str
@@ -71,21 +89,59 @@ class Series:
     held: Floats
     noise: Floats
     usual_share: float
+    beside: Sequence[Mapping[str, Floats]] = ()
+    shared_level: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def known(self) -> History:
-        return history(self.held, self.noise, self.pair.groups, self.usual_share)
+        """How the held edition moved from period to period: for revisions."""
+        before = np.roll(self.held, 1, axis=1)
+        before[:, 0] = np.nan
+        return history(self.held, before, self.noise, self.pair.groups, self.usual_share)
 
     @cached_property
+    def line(self) -> Line:
+        periods = tuple(sorted({*self.pair.new.periods, *self.pair.held.periods}))
+        is_held = np.array([period in self.pair.held.periods for period in periods])
+        missing = np.full(len(self.new), np.nan)
+        beside = [np.column_stack([sister.get(period, missing) for period in periods]) for sister in self.beside]
+        figures = self.in_line(periods, self.new, self.held)
+        return Line(periods, is_held, figures, expected(figures, is_held, beside))
+
+    def in_line(self, periods: Sequence[str], new: Floats, held: Floats) -> Floats:
+        """The columns of both editions by period, the new edition's where it has one."""
+        column = {period: held[:, t] for t, period in enumerate(self.pair.held.periods)}
+        column |= {period: new[:, t] for t, period in enumerate(self.pair.new.periods)}
+        return np.column_stack([column[period] for period in periods])
+
+    @cached_property
+    def foretold(self) -> History:
+        """How far the periods held were from what was expected of them: for new ones."""
+        line = self.line
+        held = line.is_held
+        return history(line.figures[:, held], line.expected[:, held], self.noise, self.pair.groups, self.usual_share)
+
+    @cached_property
+    def revised(self) -> list[Compared]:
+        """Each period that was revised, with its held edition."""
+        return list(_revised(self))
+
+    @cached_property
+    def arrived(self) -> list[Compared]:
+        """Each new period, with what is expected in it."""
+        return list(_new(self))
+
+    @property
     def compared(self) -> list[Compared]:
-        """Each period that is new or was revised, with what it is compared with."""
-        return list(_compared(self))
+        return [*self.revised, *self.arrived]
 
 
-def measures(pair: Pair, scale: Scale, usual_share: float) -> Iterator[Measure]:
+def measures(
+    pair: Pair, scale: Scale, usual_share: float, shared_level: Mapping[str, float] | None = None
+) -> Iterator[Measure]:
     """Everything measured of an answer's districts by itself: where figures moved, which were copied, and their intervals."""
     with np.errstate(all="ignore"):
-        figures = of_figures(pair, scale, usual_share)
+        figures = of_figures(pair, scale, usual_share, shared_level or {})
         yield from of_series(figures)
         yield from _copies(figures)
         widths = of_widths(pair, usual_share)
@@ -94,9 +150,10 @@ def measures(pair: Pair, scale: Scale, usual_share: float) -> Iterator[Measure]:
             yield from _off_centre(widths)
 
 
-def of_figures(pair: Pair, scale: Scale, usual_share: float) -> Series:
+def of_figures(pair: Pair, scale: Scale, usual_share: float, shared_level: Mapping[str, float]) -> Series:
     noise = (scale(pair.held.upper) - scale(pair.held.lower)) / 3.92
-    return Series("", "", pair, scale(pair.new.value), scale(pair.held.value), noise, usual_share)
+    held = scale(pair.held.value)
+    return Series("", "", pair, scale(pair.new.value), held, noise, usual_share, shared_level=shared_level)
 
 
 def of_widths(pair: Pair, usual_share: float) -> Series:
@@ -112,27 +169,30 @@ def of_widths(pair: Pair, usual_share: float) -> Series:
     )
 
 
-def _compared(series: Series) -> Iterator[Compared]:
+def _revised(series: Series) -> Iterator[Compared]:
     new, held = series.pair.new, series.pair.held
     for number, period in enumerate(new.periods):
-        after, years = new.value[:, number], 1.0
         if period in held.periods:
             there = held.at(period)
-            before, reference = held.value[:, there], series.held[:, there]
-            if _is_same(series.new[:, number], reference):
-                continue
-        elif number:
-            before, reference = new.value[:, number - 1], series.new[:, number - 1]
-            years = _years_between(new.periods[number - 1], period)
-        else:
-            earlier = [t for t, name in enumerate(held.periods) if name < period]
-            if not earlier:
-                continue
-            before, reference = held.value[:, earlier[-1]], series.held[:, earlier[-1]]
-            years = _years_between(held.periods[earlier[-1]], period)
-        made = step(reference, series.new[:, number])
-        if made is not None:
-            yield Compared(period, period not in held.periods, made, years, before, after)
+            if not _is_same(series.new[:, number], series.held[:, there]):
+                made = step(series.held[:, there], series.new[:, number])
+                if made is not None:
+                    yield Compared(period, False, made, 1.0, held.value[:, there], new.value[:, number])
+
+
+def _new(series: Series) -> Iterator[Compared]:
+    new, held = series.pair.new, series.pair.held
+    if set(new.periods) <= set(held.periods):
+        return
+    line = series.line
+    for t, period in enumerate(line.periods):
+        if t and not line.is_held[t]:
+            made = step(line.expected[:, t], line.figures[:, t])
+            if made is not None:
+                earlier = line.periods[t - 1]
+                panel = new if earlier in new.periods else held
+                before, after = panel.value[:, panel.at(earlier)], new.value[:, new.at(period)]
+                yield Compared(period, True, made, _years_between(earlier, period), before, after)
 
 
 SAME_WITHIN = 1e-6  # on the scale of logarithms or roots: figures written with fewer digits are the same
@@ -143,19 +203,26 @@ def _years_between(one: str, other: str) -> float:
 
 
 def _is_same(one: Floats, other: Floats) -> bool:
-    both = np.isfinite(one) & np.isfinite(other)
-    return bool(np.allclose(one[both], other[both], rtol=0, atol=SAME_WITHIN))
+    return not (np.abs(one - other) > SAME_WITHIN).any()
 
 
-def of_series(series: Series) -> Iterator[Measure]:
-    """The gates of moves: rank, spread, level, groups, single districts and pairs of them.
+def of_series(series: Series, *, is_new: bool = True, is_revised: bool = True) -> Iterator[Measure]:
+    """The gates of moves, of new periods or of those revised: rank, spread, level, groups, single districts, exchanges.
 
-    Of widths and distances a new period says something only where enough years are held to compare it with.
+    Where fewer years are held than say how widths and distances move, a new period of distances is not looked at, and
+    of widths only their order and level.
     """
-    is_known = not series.prefix or series.known.step_count >= FEWEST_MOVES
-    for compared in series.compared:
-        if is_known or not compared.is_new:
-            yield from _of_step(series, compared)
+    for compared in series.revised if is_revised else ():
+        yield from _of_step(series, compared)
+    is_short = series.pair.held.value.shape[1] <= FEWEST_MOVES
+    said = _OF_FEW_YEARS.get(series.prefix) if is_short else None
+    for compared in series.arrived if is_new and said != () else ():
+        for measure in _of_step(series, compared):
+            if said is None or measure.gate_id in said:
+                yield measure
+
+
+_OF_FEW_YEARS: dict[str, tuple[str, ...]] = {"interval_": ("interval_new_rank", "interval_new_level"), "wider_": ()}
 
 
 def _measure(
@@ -179,19 +246,21 @@ def _named(series: Series, compared: Compared, gate: str, measured: float, what:
 
 
 def _of_step(series: Series, compared: Compared) -> Iterator[Measure]:
-    made, known, groups = compared.step, series.known, series.pair.groups
-    against = "the year before" if compared.is_new else "the figures held"
+    made, groups = compared.step, series.pair.groups
+    known = series.foretold if compared.is_new else series.known
+    against = "what the years before foretell" if compared.is_new else "the figures held"
     most = _most(made.own)
     widest = known.largest_spread if compared.is_new else known.usual
     shifted = known.largest_common * compared.years if compared.is_new else known.usual
+    together = _unshared(made.common, series.shared_level.get(compared.period, 0.0))
     size = np.abs(made.own) / known.scatter
     far = _most(size)
-    swap = swap_score(made, known.scatter) / known.worst_swap
-    swapped = swapped_pair(made, known.scatter) if swap > 0 else ()
+    pair, ring = exchange(made, known.scatter_in(made))
+    swap, swapped = max((pair.gain / known.worst_pair, pair.rows), (ring.gain / known.worst_ring, ring.rows))
     found = [
         ("rank", made.rank_loss / known.largest_rank_loss, f"the order of districts is unlike that of {against}", most),
         ("spread", made.spread / widest, f"districts scatter about {against}", most),
-        ("level", abs(made.common) / shifted, f"all districts together moved from {against}", most),
+        ("level", together / shifted, f"all districts together moved from {against}", most),
         ("district", float(np.nanmax(size)) / known.worst_district, f"a district moved far from {against}", far),
         (
             "districts",
@@ -199,24 +268,58 @@ def _of_step(series: Series, compared: Compared) -> Iterator[Measure]:
             f"many districts moved far from {against}",
             far,
         ),
-        ("swap", swap, f"two districts changed places against {against}", swapped),
+        ("swap", swap, f"two or three districts changed places against {against}", swapped),
     ]
-    if compared.is_new:
-        alike = known.smallest_spread / made.spread if made.spread > 0 else np.inf
-        what = "districts moved more alike than in any year, as a copy raised by one factor would"
-        found.append(("alike", alike, what, _least(made.own)))
-    moves = np.abs(group_moves(made.own, groups)) / known.group_largest
+    if compared.is_new and series.prefix in ("", "interval_"):
+        yield from _alike(series, compared)
+    moves = np.abs(group_moves(made.own[:, None], groups)[:, 0]) / known.group_largest
     if np.isfinite(moves).any():
         label, flags = groups[int(np.nanargmax(moves))]
         rows = _most(np.where(flags, made.own, np.nan))
         found.append(("group", float(np.nanmax(moves)), f"{label} moved from {against} apart from the rest", rows))
-    spreads = group_spreads(made.own, groups) / known.group_spread
+    spreads = group_spreads(made.own[:, None], groups)[:, 0] / known.group_spread
     if np.isfinite(spreads).any():
         label, flags = groups[int(np.nanargmax(spreads))]
         rows = _most(np.where(flags, made.own, np.nan))
         found.append(("group_spread", float(np.nanmax(spreads)), f"{label}: districts scatter about {against}", rows))
     for gate, measured, what, rows in found:
         yield _measure(series, compared, gate, measured, what, rows)
+
+
+def _unshared(common: float, shared: float) -> float:
+    """The size of a common move, less what an independent sister moved the same way."""
+    return max(abs(common) - abs(shared), 0.0) if common * shared > 0 else abs(common)
+
+
+def _alike(series: Series, compared: Compared) -> Iterator[Measure]:
+    """How much less districts scatter about the year before, or the mean of the two before, than they ever did.
+
+    Of figures in ratios, so that a copy raised by one factor scatters not at all.
+    """
+    line, pair = series.line, series.pair
+    t = line.periods.index(compared.period)
+    raw = np.exp(line.figures) if series.prefix else series.in_line(line.periods, pair.new.value, pair.held.value)
+    one, two = np.roll(raw, 1, axis=1), np.roll(raw, 2, axis=1)
+    one[:, :1] = two[:, :2] = np.nan
+    found = []
+    for what, before in (("the year before", one), ("the mean of the two years before", (one + two) / 2)):
+        own = logarithm(raw / before)
+        count = np.isfinite(own).sum(axis=0)
+        own = own - column_medians(own)
+        spreads = column_medians(np.abs(own)) * TO_STANDARD_DEVIATION
+        if count[t] >= FEWEST_AREAS:
+            seen = spreads[line.is_held & (count >= FEWEST_AREAS) & (spreads > 0)]
+            narrowest = float(np.min(seen)) if len(seen) else NARROWEST
+            if len(seen) < FEWEST_MOVES:
+                narrowest = min(narrowest / 2, NARROWEST)
+            found.append((narrowest / spreads[t] if spreads[t] > 0 else np.inf, what, _least(own[:, t])))
+    if found:
+        alike, what, rows = max(found)
+        what = f"districts moved more alike than in any year from {what}, as a copy would"
+        yield _measure(series, compared, "alike", float(alike), what, rows)
+
+
+NARROWEST = 0.01  # a spread of one per cent: what is seen in no series of fewer years than say
 
 
 def _copies(series: Series) -> Iterator[Measure]:
@@ -232,6 +335,9 @@ def _copies(series: Series) -> Iterator[Measure]:
         what = f"figures are those of {year}"
         yield _named(series, compared, "copied", share / max(usual, 0.1), what, _most(compared.after))
         coarse = fewest / max(_share_different(compared.after), 1e-6)
+        unit = _unit(compared.after)
+        if unit > FINEST and not any(_is_round(held[:, t], unit) for t in columns):
+            coarse = max(coarse, 10.0)
         yield _named(series, compared, "coarse", coarse, "fewer figures differ than ever", _tied_rows(compared.after))
         if not compared.is_new:
             yield _exchanged(series, compared)
@@ -270,6 +376,23 @@ def _share_different(figures: Floats) -> float:
     """How many different figures there are, as a share of all; 0 for too few figures."""
     values = figures[np.isfinite(figures)]
     return len(np.unique(values)) / len(values) if len(values) >= FEWEST_AREAS else 0.0
+
+
+FINEST, COARSEST = -4, 4  # powers of ten
+LEAST_ROUND = 0.9  # share of figures that are whole multiples of a unit they are rounded to
+
+
+def _unit(figures: Floats) -> int:
+    """The largest power of ten that figures are rounded to; FINEST where there is none."""
+    return next((power for power in range(COARSEST, FINEST, -1) if _is_round(figures, power)), FINEST)
+
+
+def _is_round(figures: Floats, power: int) -> bool:
+    """Whether nearly all figures are whole multiples of a power of ten; not of too few figures."""
+    multiples = figures[np.isfinite(figures)] / 10.0**power
+    if len(multiples) < FEWEST_AREAS:
+        return False
+    return bool((np.abs(multiples - np.round(multiples)) < 1e-6).mean() >= LEAST_ROUND)
 
 
 def _is_tied(values: Floats) -> Flags:

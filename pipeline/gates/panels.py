@@ -50,6 +50,12 @@ class Panel:
     def at(self, period: str) -> int:
         return self.periods.index(period)
 
+    def in_periods(self, columns: Sequence[int]) -> Panel:
+        """The panel with only some of its periods, by their places."""
+        chosen = list(columns)
+        periods = tuple(self.periods[column] for column in chosen)
+        return Panel(self.codes, periods, self.value[:, chosen], self.lower[:, chosen], self.upper[:, chosen])
+
     def only(self, rows: Numbers) -> Panel:
         codes = tuple(self.codes[row] for row in rows)
         return Panel(codes, self.periods, self.value[rows], self.lower[rows], self.upper[rows])
@@ -80,9 +86,20 @@ def panels(new: pd.DataFrame, held: pd.DataFrame) -> tuple[Panel, Panel]:
 
     Takes ``area_code, period, period_start, year, value, lower, upper``.
     """
-    is_yearly = not any(frame.duplicated(["area_code", "year"]).any() for frame in (new, held))
-    codes = pd.Index(pd.concat([new["area_code"], held["area_code"]]).unique()).sort_values()
-    return _panel(new, codes, is_yearly), _panel(held, codes, is_yearly)
+    named = [frame["area_code"].to_numpy(dtype=object) for frame in (new, held)]
+    codes = pd.Index(np.unique(np.concatenate([pd.unique(names) for names in named])))
+    rows = [codes.get_indexer(pd.Index(names)) for names in named]
+    is_yearly = all(_is_yearly(frame, of) for frame, of in zip((new, held), rows, strict=True))
+    return _panel(new, codes, rows[0], is_yearly), _panel(held, codes, rows[1], is_yearly)
+
+
+def _is_yearly(frame: pd.DataFrame, rows: Numbers) -> bool:
+    """Whether no area has two figures of a year."""
+    figures = rows * LAST_YEAR + frame["year"].to_numpy(dtype=np.int64)
+    return len(np.unique(figures)) == len(figures)
+
+
+LAST_YEAR = 10_000
 
 
 def are_equal(one: Panel, other: Panel) -> bool:
@@ -94,11 +111,11 @@ def are_equal(one: Panel, other: Panel) -> bool:
 
 def yearly_panel(frame: pd.DataFrame) -> Panel:
     """One tidy table over its own areas; of several periods of a year, the last stands for it."""
-    return _panel(frame, pd.Index(frame["area_code"].unique()), is_yearly=True)
+    rows, codes = pd.factorize(frame["area_code"].to_numpy(dtype=object))
+    return _panel(frame, pd.Index(codes), rows, is_yearly=True)
 
 
-def _panel(frame: pd.DataFrame, codes: pd.Index, is_yearly: bool) -> Panel:
-    rows = codes.get_indexer(pd.Index(frame["area_code"]))
+def _panel(frame: pd.DataFrame, codes: pd.Index, rows: Numbers, is_yearly: bool) -> Panel:
     order, columns = np.unique(frame["year" if is_yearly else "period_start"].to_numpy(), return_inverse=True)
     periods = tuple(str(year) if is_yearly else str(year)[:10] for year in order)
 
@@ -107,7 +124,7 @@ def _panel(frame: pd.DataFrame, codes: pd.Index, is_yearly: bool) -> Panel:
         filled[rows, columns] = frame[name].to_numpy(dtype=np.float64)
         return filled
 
-    return Panel(tuple(map(str, codes)), periods, grid("value"), grid("lower"), grid("upper"))
+    return Panel(tuple(codes.tolist()), periods, grid("value"), grid("lower"), grid("upper"))
 
 
 def districts(new: Panel, held: Panel, facts: AreaFacts) -> Pair:
@@ -124,14 +141,16 @@ def districts(new: Panel, held: Panel, facts: AreaFacts) -> Pair:
         if FEWEST_IN_A_GROUP <= len(members) < len(chosen.codes):
             flags = np.zeros(len(chosen.codes), dtype=bool)
             flags[members] = True
-            name = next((n for c, n in facts.name.items() if c.startswith(label)), label)
-            groups.append((name, flags))
+            groups.append((facts.name.get(_NATIONS.get(label, label), label), flags))
     released = {
         period
         for number, period in enumerate(chosen.periods)
         if period not in before.periods and np.isfinite(chosen.value[:, number]).any()
     }
     return Pair(chosen, before, tuple(groups), frozenset(released))
+
+
+_NATIONS = {"E92": "E92000001", "W92": "W92000004", "S92": "S92000003", "N92": "N92000002"}
 
 
 def logarithm(values: Floats) -> Floats:

@@ -13,9 +13,20 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from pipeline.gates.measures import Measure, measures
-from pipeline.gates.panels import AreaFacts, Pair, Scale, are_equal, districts, logarithm, panels, root, yearly_panel
+from pipeline.gates.panels import (
+    AreaFacts,
+    Pair,
+    Panel,
+    Scale,
+    are_equal,
+    districts,
+    logarithm,
+    panels,
+    root,
+    yearly_panel,
+)
 from pipeline.gates.policy import AnswerLimits
-from pipeline.gates.relations import aligned, of_sister, of_wider_areas
+from pipeline.gates.relations import aligned, common_moves, of_sister, of_sisters, of_wider_areas
 from pipeline.numerals import rounded, times
 
 
@@ -24,13 +35,17 @@ class Sister:
     """A series that an indicator's moves with: see ``SisterSeries`` for ``order`` and ``shares_of``.
 
     ``held`` are its figures before, where ``figures`` are as new as the answer that is held against them.
+    ``shares_level`` is whether it confirms a common move, since it is made independently. One that ``only_confirms`` is
+    not held against the answer.
     """
 
     title: str
     figures: pd.DataFrame
-    order: int
+    order: int | None
     shares_of: float | None = None
     held: pd.DataFrame | None = None
+    shares_level: bool = False
+    only_confirms: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,9 +81,9 @@ def breaches(answer: Answer, facts: AreaFacts, limits: AnswerLimits) -> list[Bre
     found = _names_of_others(answer, facts)
     new, held = (frame[frame["value"].notna()] for frame in (answer.new, answer.held))
     if len(new) and len(held):
-        is_release, measured = measured_of(answer, new, held, facts, limits.usual_share)
+        released, measured = measured_of(answer, new, held, facts, limits.usual_share)
         for measure in measured:
-            allowed = limits.allowed(measure.gate_id, is_release=is_release)
+            allowed = limits.allowed(measure.gate_id, released)
             if allowed is not None and measure.measured > allowed:
                 found.append(_breach(answer, measure, allowed, facts))
     return sorted(found, key=lambda breach: (breach.gate_id.startswith(_BESIDE), -_excess(breach)))
@@ -80,12 +95,11 @@ def sister_breaches(answer: Answer, facts: AreaFacts, limits: AnswerLimits) -> l
     if not len(new) or not len(held):
         return []
     pair = districts(*panels(new, held), facts)
-    found = []
-    for sister in answer.sisters():
-        for measure in _of_sister(pair, sister, _scale(answer), limits.usual_share):
-            allowed = limits.allowed(measure.gate_id, is_release=bool(pair.released))
-            if allowed is not None and measure.measured > allowed:
-                found.append(_breach(answer, measure, allowed, facts))
+    found, released = [], max(pair.released, default="")
+    for measure in _beside_sisters(answer, pair, _scale(answer), limits.usual_share):
+        allowed = limits.allowed(measure.gate_id, released)
+        if allowed is not None and measure.measured > allowed:
+            found.append(_breach(answer, measure, allowed, facts))
     return sorted(found, key=lambda breach: -_excess(breach))
 
 
@@ -95,27 +109,49 @@ def _scale(answer: Answer) -> Scale:
 
 def measured_of(
     answer: Answer, new: pd.DataFrame, held: pd.DataFrame, facts: AreaFacts, usual_share: float
-) -> tuple[bool, list[Measure]]:
-    """Whether an answer brings a period that is not held, and everything measured of it."""
+) -> tuple[str, list[Measure]]:
+    """The newest period an answer brings that is not held ('' for none), and everything measured of it."""
     scale = _scale(answer)
     now, before = panels(new, held)
     if are_equal(now, before):
-        return False, []
+        return "", []
     pair = districts(now, before, facts)
-    found = list(measures(pair, scale, usual_share))
+    shared_level: dict[str, float] = {}
+    for sister in _with_figures(answer):
+        if sister.shares_level:
+            shared_level |= common_moves(pair, _panel_beside(pair, sister.figures), scale)
+    found = list(measures(pair, scale, usual_share, shared_level))
     found += of_wider_areas(now, before, facts, scale, usual_share)
-    for sister in answer.sisters():
-        found += _of_sister(pair, sister, scale, usual_share)
-    return bool(pair.released), found
+    found += _beside_sisters(answer, pair, scale, usual_share)
+    return max(pair.released, default=""), found
 
 
-def _of_sister(pair: Pair, sister: Sister, scale: Scale, usual_share: float) -> Iterator[Measure]:
+def _with_figures(answer: Answer) -> list[Sister]:
+    return [sister for sister in answer.sisters() if sister.figures["value"].notna().any()]
+
+
+def _panel_beside(pair: Pair, figures: pd.DataFrame) -> Panel:
+    return aligned(yearly_panel(figures[figures["value"].notna()]), pair.codes)
+
+
+def _beside_sisters(answer: Answer, pair: Pair, scale: Scale, usual_share: float) -> Iterator[Measure]:
+    """Everything measured of an answer beside its sister series: all of them together, then the distance to each."""
+    sisters = [sister for sister in _with_figures(answer) if not sister.only_confirms]
+    together = {s.title: _panel_beside(pair, s.figures) for s in sisters if s.shares_of is None}
+    far = [sister.title for sister in sisters if sister.order is None]
+    yield from of_sisters(pair, together, far, scale, usual_share)
+    for sister in sisters:
+        if sister.order is not None:
+            yield from _of_sister(pair, sister, sister.order, scale, usual_share)
+
+
+def _of_sister(pair: Pair, sister: Sister, order: int, scale: Scale, usual_share: float) -> Iterator[Measure]:
     beside, before = (
         aligned(yearly_panel(_rest_of_whole(figures[figures["value"].notna()], sister.shares_of)), pair.codes)
         for figures in (sister.figures, sister.figures if sister.held is None else sister.held)
     )
     title = sister.title if sister.shares_of is None else f"what {sister.title} leaves of {rounded(sister.shares_of)}"
-    return of_sister(pair, beside, before, title, scale, usual_share, sister.order)
+    return of_sister(pair, beside, before, title, scale, usual_share, order)
 
 
 def _rest_of_whole(figures: pd.DataFrame, whole: float | None) -> pd.DataFrame:

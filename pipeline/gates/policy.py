@@ -84,6 +84,19 @@ class RanksMoved(MovedGates):
     places: int = Field(ge=0)
 
 
+class Announced(Entry):
+    """A change that the publisher announced: limits for answers that bring a new period of the years ``first`` to ``last``.
+
+    ``reason`` says what changes, and ``citation_url`` is where the publisher says so.
+    """
+
+    first: int
+    last: int
+    limits: Annotated[dict[Identifier, Limit], Field(min_length=1)]
+    reason: str
+    citation_url: Annotated[str, Field(pattern=r"^https://")]
+
+
 class AnswerLimits(Entry):
     """What a publisher's answer may differ in from what is held before it is held back; see ``gates.yaml``.
 
@@ -93,12 +106,20 @@ class AnswerLimits(Entry):
     usual_share: Annotated[float, Field(gt=0)]
     between_releases: Annotated[float, Field(gt=0, le=1)]
     limits: dict[Identifier, Limit]
+    announced: tuple[Announced, ...] = ()
 
-    def allowed(self, gate_id: str, *, is_release: bool) -> float | None:
-        """The limit of a gate, None where it has none; lower for revisions of an answer that brings no new period."""
+    def allowed(self, gate_id: str, released: str) -> float | None:
+        """The limit of a gate, None where it has none.
+
+        ``released`` is the newest period that an answer brings, '' where it brings none: then revisions may be less large.
+        """
         limit = self.limits.get(gate_id)
-        is_lowered = limit is not None and not is_release and gate_id.startswith("revised_")
-        return limit * self.between_releases if limit is not None and is_lowered else limit
+        if limit is None:
+            return None
+        if not released:
+            return limit * self.between_releases if gate_id.startswith("revised_") else limit
+        announced = [change.limits for change in self.announced if change.first <= int(released[:4]) <= change.last]
+        return max([limit, *(limits[gate_id] for limits in announced if gate_id in limits)])
 
 
 class OwnAnswerLimits(Entry):
@@ -107,18 +128,22 @@ class OwnAnswerLimits(Entry):
     usual_share: Annotated[float, Field(gt=0)] | None = None
     between_releases: Annotated[float, Field(gt=0, le=1)] | None = None
     limits: dict[Identifier, Limit] = Field(default_factory=dict)
+    announced: tuple[Announced, ...] = ()
 
 
 class Sisters(Entry):
     """Series that move together, district by district; ``is_ordered`` where each is at least as large as the one before.
 
     With ``shares_of`` the two are shares of one whole that move against each other: what the one leaves of the whole is at
-    least as large as the other.
+    least as large as the other. Where one falls as the other rises they are ``is_near: false``: their distance says
+    nothing, but one foretells the other. ``is_independent`` is where each confirms a common move of the other.
     """
 
     series: Annotated[tuple[Identifier, ...], Field(min_length=2)]
     is_ordered: bool = False
     shares_of: Annotated[float, Field(gt=0)] | None = None
+    is_near: bool = True
+    is_independent: bool = False
 
     @model_validator(mode="after")
     def two_shares(self) -> Sisters:
@@ -128,10 +153,13 @@ class Sisters(Entry):
 
 
 class SisterSeries(NamedTuple):
-    """A series beside an indicator's: which of the two is larger (1 the sister, -1 it, 0 either), and of what both are shares."""
+    """A series beside an indicator's: which of the two is larger, and of what both are shares.
+
+    ``order`` is 1 for the sister, -1 for the indicator, 0 for either, None where their distance says nothing.
+    """
 
     id: str
-    order: int
+    order: int | None
     shares_of: float | None = None
 
 
@@ -188,6 +216,7 @@ class GatePolicy(Entry):
             usual_share=own.usual_share or general.usual_share,
             between_releases=own.between_releases or general.between_releases,
             limits={**general.limits, **own.limits},
+            announced=own.announced,
         )
 
     def sisters_of(self, indicator_id: str) -> list[SisterSeries]:
@@ -200,8 +229,13 @@ class GatePolicy(Entry):
                 for there in (here - 1, here + 1):
                     if 0 <= there < len(series):
                         order = 1 if sisters.shares_of else (there - here) * sisters.is_ordered
-                        found.append(SisterSeries(series[there], order, sisters.shares_of))
+                        known = order if sisters.is_near else None
+                        found.append(SisterSeries(series[there], known, sisters.shares_of))
         return found
+
+    def shares_level(self, indicator_id: str, sister_id: str) -> bool:
+        """Whether a sister series confirms a common move of an indicator's."""
+        return any(s.is_independent and {indicator_id, sister_id} <= set(s.series) for s in self.sisters)
 
     def _own(self, indicator_id: str) -> OwnGates:
         return self.indicators.get(indicator_id, _NO_LIMITS_OF_ITS_OWN)
@@ -231,6 +265,7 @@ def load_gate_policy(
     limits = [
         policy.defaults.answers.limits,
         *(own.answers.limits for own in policy.indicators.values() if own.answers),
+        *(change.limits for own in policy.indicators.values() if own.answers for change in own.answers.announced),
     ]
     if wrong := sorted({gate for some in limits for gate in some} - ANSWER_GATES):
         raise CatalogueError(f"{path.name}: 'limits' names {', '.join(wrong)}, which is no gate of answers")

@@ -1,17 +1,19 @@
 """How an answer agrees with what is published beside it: a sister series, and wider areas with their districts.
 
 Both are distances that hardly move: of a district to the same district in the sister series, of a region or nation to
-the mean of its districts. They are looked at as series of their own, by the gates of moves.
+the mean of its districts. They are looked at as series of their own, by the gates of moves. A new year of a district is
+held against what its own years and all its sister series foretell (``pipeline.gates.expected``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from pipeline.gates.expected import FEWEST_TO_FIT
 from pipeline.gates.measures import Measure, Series, of_series
-from pipeline.gates.moves import FEWEST_AREAS
+from pipeline.gates.moves import FEWEST_AREAS, FEWEST_MOVES, step, steps
 from pipeline.gates.panels import AreaFacts, Flags, Floats, Pair, Panel, Scale
 
 SAME = 1e-9  # of two distances of which one is worked out, on the scale of roots or logarithms
@@ -32,9 +34,78 @@ def of_sister(
         return
     series = Series("sister_", f"beside {title}, ", pair, new, held, np.full_like(held, np.nan), usual_share)
     with np.errstate(all="ignore"):
-        yield from of_series(series)
+        yield from of_series(series, is_new=False)
+        yield from _levels(series)
         if order:
             yield from _out_of_order(series, title, order)
+
+
+LEAST_BESIDE = 0.5  # share of the districts of a new year that a sister series must have to foretell it
+LEAST_YEARS_BESIDE = 1 / 3  # share of the years held that it must have
+
+
+def of_sisters(
+    pair: Pair, sisters: Mapping[str, Panel], far: Collection[str], scale: Scale, usual_share: float
+) -> Iterator[Measure]:
+    """New years against what their districts' own years and all sister series foretell; ``sisters`` by title.
+
+    Those in ``far`` do not move as the answer does, and foretell it only after enough years.
+    """
+    if not pair.released:
+        return
+    latest, held = max(pair.released), pair.held.periods
+    there = np.isfinite(pair.new.value[:, pair.new.at(latest)])
+    beside = {}
+    for title, sister in sisters.items():
+        is_seen = len(set(held) & set(sister.periods)) >= LEAST_YEARS_BESIDE * len(held)
+        if latest not in sister.periods or not is_seen or (title in far and len(held) < FEWEST_TO_FIT):
+            continue
+        both = there & np.isfinite(sister.value[:, sister.at(latest)])
+        if both.sum() >= max(LEAST_BESIDE * there.sum(), FEWEST_AREAS):
+            beside[title] = {period: scale(sister.value[:, t]) for t, period in enumerate(sister.periods)}
+    if not beside:
+        return
+    figures = scale(pair.held.value)
+    series = Series(
+        "sister_",
+        f"beside {' and '.join(beside)}, ",
+        pair,
+        scale(pair.new.value),
+        figures,
+        np.full_like(figures, np.nan),
+        usual_share,
+        tuple(beside.values()),
+    )
+    with np.errstate(all="ignore"):
+        for measure in of_series(series, is_revised=False):
+            if measure.gate_id != "sister_new_level":  # it is of the distance to each sister: see _levels
+                yield measure
+
+
+def common_moves(pair: Pair, sister: Panel, scale: Scale) -> dict[str, float]:
+    """How far all districts of a sister moved together in each new year of an answer, from its year before."""
+    found = {}
+    for period in pair.released & set(sister.periods):
+        t = sister.at(period)
+        made = step(scale(sister.value[:, t - 1]), scale(sister.value[:, t])) if t else None
+        if made is not None:
+            found[period] = made.common
+    return found
+
+
+def _levels(series: Series) -> Iterator[Measure]:
+    """Common moves of the distance to a sister in new years, against the most that they were in the years held."""
+    pair = series.pair
+    seen = steps(series.held[:, :-1], series.held[:, 1:])
+    if seen.count < FEWEST_MOVES:
+        return
+    most = max(float(np.max(np.abs(seen.common))), float(np.median(seen.spread)), 1e-9)
+    for number, period in enumerate(pair.new.periods):
+        if period in pair.released:
+            made = step(series.new[:, number - 1] if number else series.held[:, -1], series.new[:, number])
+            if made is not None:
+                what = f"{series.subject}all districts together moved from the year before"
+                yield Measure("sister_new_level", period, abs(made.common) / most, what, (), (), ())
 
 
 def aligned(sister: Panel, codes: tuple[str, ...]) -> Panel:
@@ -91,7 +162,17 @@ def of_wider_areas(new: Panel, held: Panel, facts: AreaFacts, scale: Scale, usua
             "wider_", "beside their districts, ", pair, distance, before, np.full_like(before, np.nan), usual_share
         )
         yield from of_series(series)
-        yield from _out_of_range(series, _are_out(new, pair.new, weights), _are_out(held, pair.held, weights))
+        columns = [t for t, period in enumerate(new.periods) if not _is_held(new, held, period)]
+        is_out = _are_out(new.in_periods(columns), pair.new.in_periods(columns), weights)
+        if is_out.any():
+            yield from _out_of_range(series, columns, is_out, _are_out(held, pair.held, weights))
+
+
+def _is_held(new: Panel, held: Panel, period: str) -> bool:
+    """Whether every figure of a period is the one held."""
+    return period in held.periods and np.array_equal(
+        new.value[:, new.at(period)], held.value[:, held.at(period)], equal_nan=True
+    )
 
 
 def _weights(codes: tuple[str, ...], rows: np.ndarray, facts: AreaFacts) -> Floats:
@@ -129,12 +210,13 @@ def _are_out(panel: Panel, wider: Panel, weights: Floats) -> Flags:
     return is_known & ((wider.value < lowest) | (wider.value > highest))
 
 
-def _out_of_range(series: Series, is_out: Flags, was_out: Flags) -> Iterator[Measure]:
-    """Wider areas outside the range of their own districts, beyond as many as ever were in the years held."""
+def _out_of_range(series: Series, columns: Sequence[int], is_out: Flags, was_out: Flags) -> Iterator[Measure]:
+    """Of some periods, wider areas outside the range of their own districts, beyond as many as ever were in the years held."""
     usual = int(was_out.sum(axis=0).max(initial=0))
-    for number, period in enumerate(series.pair.new.periods):
+    for number, column in enumerate(columns):
+        period = series.pair.new.periods[column]
         rows = np.flatnonzero(is_out[:, number])
         codes = tuple(series.pair.codes[row] for row in rows[:3])
-        after = tuple(float(series.pair.new.value[row, number]) for row in rows[:3])
+        after = tuple(float(series.pair.new.value[row, column]) for row in rows[:3])
         what = "wider areas lie outside the range of their own districts"
         yield Measure("wider_range", period, float(len(rows) - usual), what, codes, (), after)

@@ -249,7 +249,7 @@ class _Search:
             accepted = accepted if held is None else self._not_older(query, (accepted, payload), held)
             self._refuse_shorter(query, accepted)
         known = held[0] if held else read_shipped(context, self.indicator.id, self.part.id)
-        refuse_implausible(context, self.indicator, query, accepted, known)
+        refuse_implausible(context, self.indicator, self.part, query, accepted, known)
         return accepted
 
     def _not_older(self, query: Query, answer: Read, held: Read) -> Accepted:

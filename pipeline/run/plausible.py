@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import lru_cache
 
 import pandas as pd
 
-from pipeline.catalogue import Indicator, Query
+from pipeline.catalogue import Indicator, Part, Query
 from pipeline.gates.panels import AreaFacts
 from pipeline.gates.plausibility import Answer, Sister, breaches, in_words
 from pipeline.gates.policy import GatePolicy, load_gate_policy
 from pipeline.geography import Register
 from pipeline.geography.names import tidy_name
 from pipeline.http.payload import PayloadRejected
+from pipeline.raw import SnapshotKey
 from pipeline.run.context import RunContext
+from pipeline.run.editions import read_shipped
+from pipeline.run.payload_checks import accept
 from pipeline.run.results import Accepted
 
 
 def refuse_implausible(
-    context: RunContext, indicator: Indicator, query: Query, accepted: Accepted, held: Accepted | None
+    context: RunContext, indicator: Indicator, part: Part, query: Query, accepted: Accepted, held: Accepted | None
 ) -> None:
     """Raise PayloadRejected where an answer to ``query`` does not pass the gates, with the areas that show it most.
 
     ``held`` is the last good answer, else what is shipped; without it only names are looked at. What a person has
     accepted is held from then on, so it is not stopped again. Sister series are looked at once all answers of the run
-    are known: see `pipeline.run.sisters`.
+    are known (see `pipeline.run.sisters`); here those that are made independently may confirm a common move.
     """
     if held is not None and accepted.payload_sha256 == held.payload_sha256:
         return
-    answer = answer_of(indicator, accepted, accepted.observations.iloc[:0] if held is None else held.observations)
+    before = accepted.observations.iloc[:0] if held is None else held.observations
+    answer = replace(answer_of(indicator, accepted, before), sisters=lambda: _confirming(context, indicator, part))
     found = breaches(answer, area_facts(context.register), gate_policy().answers(indicator.id))
     if found:
         raise PayloadRejected(
@@ -55,6 +60,34 @@ def answer_of(indicator: Indicator, accepted: Accepted, held: pd.DataFrame, *sis
 def gate_policy() -> GatePolicy:
     """The limits, read once."""
     return load_gate_policy()
+
+
+def _confirming(context: RunContext, indicator: Indicator, part: Part) -> list[Sister]:
+    """The sisters of an indicator that confirm a common move of it, with the newest figures held of the same part."""
+    found = []
+    for sister_id, *_ in gate_policy().sisters_of(indicator.id):
+        sister = context.catalogue.indicators.get(sister_id)
+        if sister is None or not gate_policy().shares_level(indicator.id, sister_id):
+            continue
+        own = next((other for other in sister.parts if other.id == part.id), None)
+        figures = None if own is None else _newest_figures(context, sister, own)
+        if figures is not None:
+            found.append(Sister(sister.label, figures, None, shares_level=True, only_confirms=True))
+    return found
+
+
+def _newest_figures(context: RunContext, indicator: Indicator, part: Part) -> pd.DataFrame | None:
+    """The figures held of a part: the last good answer to the first of its queries that has one, else those shipped."""
+    for query in part.live:
+        key = SnapshotKey(query.source, indicator.id, part.id, query.model_dump(mode="json"))
+        snapshot, _ = context.raw.latest_good(key)
+        if snapshot is not None:
+            try:
+                return accept(context, indicator, part, query, context.raw.read(snapshot)).observations
+            except PayloadRejected:
+                continue
+    shipped = read_shipped(context, indicator.id, part.id)
+    return None if shipped is None else shipped.observations
 
 
 @lru_cache(maxsize=2)

@@ -124,15 +124,33 @@ def new_years() -> Iterator[Replay]:
             )
 
 
+# A sister of a later publication: in the year that is new, it is not out yet.
+PUBLISHED_LATER = {("claimant_rate", "unemployment_rate_modelled")}
+
+
+def beside(name: str, part: str, latest: int) -> pd.DataFrame | None:
+    """The shipped figures of a sister's part, to a year."""
+    table = shipped().get(name if part == "main" else f"{name}--{part}")
+    return None if table is None else table[table["year"] <= latest]
+
+
 def answer(
-    indicator_id: str, new: pd.DataFrame, held: pd.DataFrame, *, part: str | None = None, has_sisters: bool = True
+    indicator_id: str, new: pd.DataFrame, held: pd.DataFrame, part: str = "main", *, has_sisters: bool = True
 ) -> Answer:
-    """What the gates are asked about a table, with the sister series of the same part as they are shipped."""
+    """What the gates are asked about a table, with the sister series as they are shipped, to its latest year."""
     indicator = catalogue().indicators[indicator_id]
+    latest = new["year"].max()
     sisters = [
-        Sister(catalogue().indicators[name].label, shipped()[file], order, shares_of)
+        Sister(
+            catalogue().indicators[name].label,
+            sister,
+            order,
+            shares_of,
+            shares_level=policy().shares_level(indicator_id, name),
+        )
         for name, order, shares_of in policy().sisters_of(indicator_id)
-        if has_sisters and (file := name if part in (None, "main") else f"{name}--{part}") in shipped()
+        if has_sisters
+        and (sister := beside(name, part, latest - ((indicator_id, name) in PUBLISHED_LATER))) is not None
     ]
     return Answer(
         title=indicator.label,

@@ -297,6 +297,8 @@ def the_regions_exchanged(table: Table, draw: np.random.Generator) -> Table | No
 
 
 WITH_REGIONS = (codes_permuted_within_a_region, a_region_raised, two_regions_exchanged)
+# Exchanges in the latest year, which may lie within what the areas move by from year to year.
+EXCHANGES = (two_areas_swapped, three_areas_in_a_ring)
 # Mistakes that run through all years: where the years before are held, they are revisions.
 OF_ALL_YEARS = (
     codes_permuted_in_all_years,

@@ -15,14 +15,14 @@ from pipeline.gates import load_gate_policy
 from pipeline.gates.plausibility import Breach, breaches, in_words
 from tests.gates import mistakes
 from tests.gates.editions import EDITIONS, answer, catalogue, edition_steps, facts, new_years, policy, shipped
-from tests.gates.mutations import EXPLAINED, alarms, trials
+from tests.gates.mutations import EXPLAINED, SIZES, alarms, least_move, trials
 
 INCOME = "gdhi_per_head"
 
 
 def asked(name: str, new: pd.DataFrame, held: pd.DataFrame) -> list[Breach]:
-    indicator = name.partition("--")[0]
-    return breaches(answer(indicator, new, held), facts(), policy().answers(indicator))
+    indicator, _, part = name.partition("--")
+    return breaches(answer(indicator, new, held, part or "main"), facts(), policy().answers(indicator))
 
 
 def without_latest(table: pd.DataFrame) -> pd.DataFrame:
@@ -136,17 +136,82 @@ def test_nineteen_of_twenty_wrong_tables_of_held_years_are_held() -> None:
     assert sum(trial.is_held for trial in found) >= 0.95 * len(found)
 
 
+def test_exchanges_in_a_new_year_that_a_reader_would_see_are_held_where_figures_hardly_scatter() -> None:
+    """Those that move each area by more than twice its usual move; docs/gates.md has the table for all series."""
+    found = [
+        trial
+        for name in (INCOME, "gva_per_hour", "gva_per_job")
+        for repeat in range(6)
+        for mistake in mistakes.EXCHANGES
+        for trial in exchanged(name, mistake, repeat)
+    ]
+    assert len(found) > 20
+    assert sum(is_held for is_held in found) >= 0.95 * len(found)
+
+
+def exchanged(name: str, mistake: mistakes.Mistake, repeat: int) -> list[bool]:
+    table = shipped()[name]
+    wrong = mistake(table, np.random.default_rng(repeat))
+    assert wrong is not None
+    if least_move(name, wrong, table) <= SIZES["above twice the usual move"]:
+        return []
+    return [bool(asked(name, wrong, without_latest(table)))]
+
+
+def test_two_districts_exchanged_in_a_new_year_of_a_survey_are_named_by_what_is_published_beside_it() -> None:
+    name = "employment_rate--great_britain"
+    table = shipped()[name]
+    rows = [
+        table.index[(table["area_code"] == code) & (table["year"] == table["year"].max())][0]
+        for code in ("E08000012", "E06000041")
+    ]
+    wrong = table.copy()
+    wrong.loc[rows, "value"] = table.loc[rows[::-1], "value"].to_numpy()
+    [breach] = [found for found in asked(name, wrong, without_latest(table)) if found.gate_id == "sister_new_swap"]
+    assert "Liverpool" in breach.sentence
+    assert "Wokingham" in breach.sentence
+    assert asked(name, table, without_latest(table)) == []
+
+
+@pytest.mark.parametrize("name", ["unemployment_rate_modelled", "employment_rate--great_britain", "claimant_rate"])
+def test_the_mean_of_two_years_in_the_place_of_a_new_one_is_held(name: str) -> None:
+    table = shipped()[name]
+    wrong = mistakes.mean_of_the_two_years_before(table, np.random.default_rng(1))
+    assert wrong is not None
+    assert "new_alike" in {breach.gate_id for breach in asked(name, wrong, without_latest(table))}
+
+
+def test_a_recession_passes_where_an_independent_series_shows_it_too() -> None:
+    name = "unemployment_rate_modelled"
+    table = shipped()[name]
+    year, before = table[table["year"] <= 2009], table[table["year"] < 2009]
+    alone = breaches(answer(name, year, before, has_sisters=False), facts(), policy().answers(name))
+    assert {breach.gate_id for breach in alone} == {"new_level"}
+    assert asked(name, year, before) == []
+
+
+def test_a_change_that_is_announced_widens_only_the_limits_it_names_for_answers_that_bring_its_years() -> None:
+    limits = policy().answers("child_poverty_bhc")
+    assert limits.allowed("revised_level", "2024") == 4.5
+    assert limits.allowed("revised_level", "2025") == 2.5
+    assert limits.allowed("revised_group", "2024") == limits.allowed("revised_group", "2025")
+    between = limits.allowed("revised_level", "")
+    assert between is not None
+    assert between < 2.5
+
+
 def test_a_new_year_of_every_series_at_once_is_looked_at_in_seconds() -> None:
-    """In processor time, the middle of three tries; 1.5 s on a busy machine (docs/gates.md)."""
+    """In processor time, the middle of three tries (docs/gates.md); how busy the machine is alters it by half."""
     night = [(name, table, without_latest(table)) for name, table in shipped().items()]
-    ready = [(name.partition("--")[0], answer(name.partition("--")[0], new, held)) for name, new, held in night]
+    parts = [(*name.partition("--")[::2], new, held) for name, new, held in night]
+    ready = [(indicator, answer(indicator, new, held, part or "main")) for indicator, part, new, held in parts]
     took = []
     for _ in range(3):
         start = time.process_time()
         for indicator, asks in ready:
             breaches(asks, facts(), policy().answers(indicator))
         took.append(time.process_time() - start)
-    assert sorted(took)[1] < 3.0
+    assert sorted(took)[1] < 2.5
 
 
 def test_a_limit_of_a_gate_that_there_is_not_is_refused(tmp_path: Path) -> None:
