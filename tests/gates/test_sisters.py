@@ -17,9 +17,8 @@ from pipeline.run.accept_held import accept_answers
 from pipeline.run.acquire import acquire_part
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.rebuild import remember
-from pipeline.run.refresh import hold_contradictions
 from pipeline.run.results import Outcome, PartResult, Timings
-from pipeline.run.sisters import _Contradiction, _to_hold
+from pipeline.run.sisters import _Contradiction, _to_hold, hold_contradictions
 from pipeline.settings import Settings
 from tests.gates import mistakes
 from tests.gates.editions import answer, facts, policy, shipped
@@ -103,6 +102,20 @@ def last_years(results: Mapping[str, PartResult]) -> dict[str, int | None]:
     return {name: result.account.last_year if result.account else None for name, result in results.items()}
 
 
+@pytest.fixture
+def own_gates_blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gates on a series alone hold such a swap already; without them the comparison of sisters stands by itself."""
+    monkeypatch.setattr("pipeline.run.plausible.breaches", lambda *_: [])
+
+
+@pytest.mark.parametrize("order", [(HOUR, JOB), (JOB, HOUR)], ids=["the wrong one first", "the right one first"])
+def test_a_swap_that_a_series_own_years_show_is_held_alone(night: Nights, order: tuple[str, ...]) -> None:
+    night("2022")
+    assert last_years(night(LATEST, swapped=SLUGS[HOUR], order=order)) == {HOUR: 2022, JOB: 2023}
+    assert last_years(night(LATEST, order=order)) == {HOUR: 2023, JOB: 2023}
+
+
+@pytest.mark.usefixtures("own_gates_blind")
 @pytest.mark.parametrize("order", [(HOUR, JOB), (JOB, HOUR)], ids=["the wrong one first", "the right one first"])
 def test_two_new_answers_that_contradict_each_other_are_both_held_whichever_came_first(
     night: Nights, order: tuple[str, ...]
@@ -118,6 +131,7 @@ def test_two_new_answers_that_contradict_each_other_are_both_held_whichever_came
         assert f'python -m pipeline accept ons_els/{name} "REASON"' in sentence
 
 
+@pytest.mark.usefixtures("own_gates_blind")
 def test_once_a_person_accepts_one_of_them_the_other_alone_is_held_until_it_is_right(
     night: Nights, tmp_path: Path
 ) -> None:
@@ -135,6 +149,7 @@ def test_right_new_answers_of_both_pass(night: Nights) -> None:
     assert [result.failures for result in results.values()] == [[], []]
 
 
+@pytest.mark.usefixtures("own_gates_blind")
 def test_a_run_that_died_between_storing_and_comparing_is_made_good_by_the_next(
     night: Nights, tmp_path: Path, publishers_files: Path
 ) -> None:
@@ -176,7 +191,7 @@ def test_employment_with_wales_a_row_lower_is_held_beside_inactivity_alone() -> 
     )
     assert [breach.gate_id for breach in alone] == []
     assert "sister_new_districts" in {breach.gate_id for breach in beside}
-    assert "beside what Economic inactivity rate leaves of 100" in " ".join(breach.sentence for breach in beside)
+    assert "beside Economic inactivity rate" in " ".join(breach.sentence for breach in beside)
 
 
 def _one_nation_shifted(table):  # type: ignore[no-untyped-def]
