@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pandas as pd
 import pandera.pandas as pa
@@ -27,9 +27,19 @@ from pipeline.tidy import els as tidy_els
 from pipeline.tidy import nomis as tidy_nomis
 from pipeline.tidy import ons_v4
 from pipeline.tidy import small_areas as tidy_small_areas
-from pipeline.tidy.observations import QUARANTINE_COLUMNS, Parsed, UnreadablePayload, finish, parse_period
+from pipeline.tidy.observations import (
+    OBSERVATION_COLUMNS,
+    QUARANTINE_COLUMNS,
+    Parsed,
+    UnreadablePayload,
+    finish,
+    parse_period,
+)
 from schemas.observations import failing_rows
 from schemas.raw import ARRIVAL
+
+if TYPE_CHECKING:
+    from pipeline.run.published_before import PublishedPart
 
 ROWS_LOOKED_AT_ON_ARRIVAL = 20
 BYTES_LOOKED_AT_ON_ARRIVAL = 4096
@@ -189,6 +199,29 @@ def _accept(
         warnings,
         parsed.out_of_scope,
         parsed.area_names,
+    )
+
+
+def accept_published(
+    context: RunContext, indicator: Indicator, part: Part, figures: pd.DataFrame, published: PublishedPart
+) -> Accepted:
+    """The figures of a part as a release has them, checked again; rows and columns as `from_release.figures_of` gives them.
+
+    Raises PayloadRejected where any of them fails today's checks.
+    """
+    passing, failing = set_failing_rows_aside(figures, indicator)
+    if len(failing):
+        why = failing["reason"].iloc[0]
+        raise PayloadRejected(f"{len(failing)} of their {len(figures)} rows fail today's checks: {why}")
+    districts, warnings = _check_districts(context, part, passing, NOTHING_HELD)
+    return Accepted(
+        passing[list(OBSERVATION_COLUMNS)],
+        _quarantine(indicator.id, published.source_id, []),
+        districts,
+        len(passing),
+        published.edition,
+        published.payload_sha256,
+        warnings,
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.gates import Finding
     from pipeline.run.accept import Accepted
 
-Tier = Literal["live", "snapshot", "baseline", "none"]
+Tier = Literal["live", "snapshot", "release", "baseline", "none"]
 AttemptOutcome = Literal[
     "used", "unchanged", "not due", "unreachable", "failed", "rejected", "corrupt", "not held", "not asked"
 ]
