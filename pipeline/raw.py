@@ -176,7 +176,7 @@ class RawStore:
             publisher_updated=sidecar["publisher_updated"],
             edition=sidecar["edition"],
             pages=tuple(Page(**page) for page in sidecar["pages"]),
-            description=_description(sidecar.get("description")),
+            description=Description.from_record(sidecar.get("description")),
             areas_without_rows=tuple(sidecar.get("areas_without_rows", ())),
             warnings=tuple(sidecar.get("warnings", ())),
         )
@@ -371,7 +371,7 @@ class RawStore:
             "row_count": payload.row_count,
             "publisher_updated": payload.publisher_updated,
             "edition": payload.edition,
-            "pages": [_page_record(page) for page in payload.pages],
+            "pages": [page.record() for page in payload.pages],
             "description": None if payload.description is None else dataclasses.asdict(payload.description),
             "areas_without_rows": list(payload.areas_without_rows),
             "warnings": list(payload.warnings),
@@ -413,14 +413,3 @@ def _stamp_after(latest: Snapshot | None, fetched_at: datetime) -> str:
         before = datetime.strptime(latest.sidecar_path.name.split(".")[1], _STAMP).replace(tzinfo=UTC)
         moment = max(moment, before + timedelta(microseconds=1))
     return moment.strftime(_STAMP)
-
-
-def _description(recorded: Mapping[str, Any] | None) -> Description | None:
-    """The publisher's words as they stand in a sidecar; sidecars written before they were kept have none."""
-    return None if recorded is None else Description(recorded["unit"], tuple(recorded["caveats"]))
-
-
-def _page_record(page: Page) -> dict[str, Any]:
-    """A page as plain data; its mappings may be read-only views, which JSON does not know."""
-    fields = {field.name: getattr(page, field.name) for field in dataclasses.fields(page)}
-    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in fields.items()}

@@ -140,7 +140,7 @@ with back as (
     select distinct new.indicator_id::varchar as indicator_id
     from meta_source as new
     inner join live.meta_source as old using (indicator_id, part_id)
-    where new.tier = 'baseline' and old.tier in ('live', 'snapshot')
+    where new.tier = 'baseline' and old.tier in ('live', 'snapshot', 'release')
 )
 select
     old.indicator_id::varchar as indicator_id,

@@ -52,14 +52,19 @@ _COLUMNS = """
     rank,
     rank_lower,
     rank_upper"""
+_COLUMNS_OF_LIVE = "select column_name from duckdb_columns() where database_name = 'live' and table_name = 'mart_score'"
+_NEEDED = {
+    "area_code", "flavour", "framework_id", "is_latest_year", "level", "node_id", "node_kind", "rank", "rank_lower",
+    "rank_upper", "score", "window_years", "year",
+}  # fmt: skip
 # One row is one district at one node, in one year of both files or in the latest year of each, with both scores and ranks.
 _PAIRED = f"""
 create or replace temp table score_pair as
 with old as (
-    select {_COLUMNS} from live.mart_score where level = 'district'
+    select {_COLUMNS} from live.mart_score where level = 'district' and node_kind <> 'indicator'
 ),
 new as (
-    select {_COLUMNS} from mart_score where level = 'district'
+    select {_COLUMNS} from mart_score where level = 'district' and node_kind <> 'indicator'
 ),
 same_year as (
     select
@@ -79,9 +84,9 @@ headline as (
         using (framework_id, flavour, window_years, node_id, area_code)
     where old.year <> new.year
 )
-select * from same_year where node_kind <> 'indicator'
+select * from same_year
 union all
-select * from headline where node_kind <> 'indicator'
+select * from headline
 """
 # One row is one node in one pair of years: how many districts it has in both, how many moved, and how far at most.
 _MEASURED = """
@@ -181,6 +186,8 @@ def scores_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy, *, i
     nothing is refused, since scores may move with the method alone.
     """
     limits = policy.defaults
+    if not is_same_method and not _has_columns(connection):
+        return []  # of a method so old that its scores stand in other columns
     moves = _moves(connection, limits.scores_moved.points, limits.ranks_moved.places)
     if not moves:
         return []
@@ -207,6 +214,12 @@ def scores_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy, *, i
             subject = f"{framework_id} {worst.node_id} {worst.place}"
             found += judged(gate_id, gate, subject, measured, sentence)
     return worst_first(found)
+
+
+def _has_columns(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the live file's scores have the columns that are compared."""
+    held = {str(name) for (name,) in connection.execute(_COLUMNS_OF_LIVE).fetchall()}
+    return held >= _NEEDED
 
 
 def _moves(connection: duckdb.DuckDBPyConnection, far: float, places: int) -> list[_Move]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pipeline.errors import PipelineError
 
@@ -26,6 +26,11 @@ class Page:
     byte_count: int
     row_count: int | None = None
 
+    def record(self) -> dict[str, Any]:
+        """The response as plain data; its mappings may be read-only views, which JSON does not know."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+
 
 @dataclass(frozen=True)
 class Description:
@@ -33,6 +38,11 @@ class Description:
 
     unit: str | None = None
     caveats: tuple[str, ...] = ()
+
+    @classmethod
+    def from_record(cls, recorded: Mapping[str, Any] | None) -> Description | None:
+        """The publisher's words as plain data had them; None where none were kept."""
+        return None if recorded is None else cls(recorded["unit"], tuple(recorded["caveats"]))
 
 
 @dataclass(frozen=True)

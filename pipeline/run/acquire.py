@@ -1,9 +1,10 @@
-"""Get one part of an indicator: live, else the last good snapshot, else the figures shipped with the project.
+"""Get one part of an indicator: live, else the last good snapshot, else of the newest release, else what is shipped.
 
 The order is that of the catalogue. For each of a part's queries, the preferred first: where a good
 snapshot is held, ask the publisher whether anything has changed since (where it is the table's turn, see
 `pipeline.run.check_schedule`), and use it if not; else ask for the figures; where that fails, take the last snapshot that passed
-its checks. Only when no query gives anything is the baseline used. So a publisher's bad night never swaps a longer
+its checks. Only when no query gives anything, or a snapshot older than what was published, do the figures of the newest
+release stand and, unless they are older than these, those shipped with the project. So a publisher's bad night never swaps a longer
 series for a shorter one while a good copy of the longer is held. An answer that is an older edition than what is held
 counts as a failure too, until a person accepts it (`pipeline.run.editions`).
 
@@ -16,8 +17,9 @@ from __future__ import annotations
 import errno
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipeline import __version__
@@ -25,12 +27,15 @@ from pipeline.catalogue import Indicator, Part, Query
 from pipeline.http.payload import HostUnreachable, Payload, PayloadRejected, SourceError
 from pipeline.publishers.registry import publisher_of
 from pipeline.raw import SnapshotKey
+from pipeline.run import from_release
 from pipeline.run.context import RunContext
 from pipeline.run.results import Account, Attempt, AttemptOutcome, PartResult, Tier, part_name
 from pipeline.run.run_state import Look, News
 
 if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothing new does without
+    from pipeline.run.editions import Edition
     from pipeline.run.payload_checks import HeldDistricts
+    from pipeline.run.published_before import PublishedPart
     from pipeline.run.results import Accepted
 
     Read = tuple[Accepted, Payload]
@@ -38,6 +43,7 @@ if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothin
 # What stops every part, not one: no room, or a store that cannot be written.
 _OF_THE_WHOLE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 _MOST_OF_A_LINE = 200
+_NOT_PUBLISHERS = {"baseline": "the shipped figures", "release": "the newest release"}
 
 __all__ = ["Attempt", "PartResult", "acquire_held", "acquire_part", "snapshot_key"]
 
@@ -61,7 +67,7 @@ def acquire_part(context: RunContext, indicator: Indicator, part: Part, look: Lo
             result = search.bounded(query.source, tier, lambda way=way, query=query: way(query))  # type: ignore[misc]
             if result is not None:
                 return result
-    return search.bounded("baseline", "baseline", search.from_baseline) or search.without_figures()
+    return search.last_resort()
 
 
 def acquire_held(context: RunContext, indicator: Indicator, part: Part, attempts: Sequence[Attempt] = ()) -> PartResult:
@@ -71,7 +77,7 @@ def acquire_held(context: RunContext, indicator: Indicator, part: Part, attempts
         result = search.bounded(query.source, "snapshot", lambda query=query: search.from_snapshot(query))  # type: ignore[misc]
         if result is not None:
             return result
-    return search.bounded("baseline", "baseline", search.from_baseline) or search.without_figures()
+    return search.last_resort()
 
 
 def snapshot_key(indicator: Indicator, part: Part, query: Query) -> SnapshotKey:
@@ -107,9 +113,8 @@ class _Search:
                 raise
             without_secrets = self.context.settings.without_secrets
             words = next(iter(str(error).splitlines()), "")[:_MOST_OF_A_LINE]
-            title = (
-                self.context.catalogue.sources[source_id].title if source_id != "baseline" else "the shipped figures"
-            )
+            known = self.context.catalogue.sources.get(source_id)
+            title = known.title if known else _NOT_PUBLISHERS[source_id]
             sentence = (
                 f"{title}: an error that was not foreseen ({without_secrets(f'{type(error).__name__}: {words}')})"
             )
@@ -197,8 +202,60 @@ class _Search:
             sentence = f"the held answer of {self._title(query)} is not used: {error}"
             self._tried(query.source, "snapshot", "rejected", sentence)
             return None
+        held = self._result("snapshot", query.source, account, accepted, payload)
+        if (newer := self.newer_of_release(held, snapshot.accepted_at)) is not None:
+            return newer
         self._tried(query.source, "snapshot", "used", f"last good answer of {self._title(query)} used")
         return self._result("snapshot", query.source, account, accepted, payload)
+
+    def last_resort(self) -> PartResult:
+        """What there is of a part where no query gave anything: of the newest release or, unless older, what is shipped."""
+        return (
+            self.bounded("release", "release", self.from_release)
+            or self.bounded("baseline", "baseline", self.from_baseline)
+            or self.without_figures()
+        )
+
+    def from_release(self) -> PartResult | None:
+        """The figures of the newest release, where they came from a publisher and what is shipped is not newer."""
+        published = self._published()
+        if published is None:
+            return None
+        entry = self.context.shipped_entry(self.indicator.id, self.part.id)
+        if entry is not None and not from_release.is_older(entry, published):
+            return None
+        held = "nothing is" if entry is None else "only the older shipped figures are"
+        return self._of_release(published, f"the answer they came from is not held any more, and {held}")
+
+    def newer_of_release(self, snapshot: PartResult, accepted_at: datetime | None) -> PartResult | None:
+        """The figures of the newest release, where a snapshot is older than the answer they came from."""
+        if self.look is not None:
+            return None  # its bytes are those that the last run published
+        published = self._published()
+        if published is None or snapshot.retrieved_at is None:
+            return None
+        if not from_release.is_older_answer(snapshot, accepted_at, published):
+            return None
+        held = f"only an older one of {snapshot.retrieved_at:%Y-%m-%d}"
+        return self._of_release(published, f"the answer they came from is not held any more, {held}")
+
+    def _published(self) -> PublishedPart | None:
+        return from_release.published_part(self.context, self.indicator, self.part)
+
+    def _of_release(self, published: PublishedPart, why: str) -> PartResult | None:
+        name = f"the figures of {from_release.release_words(self.context, published)}"
+        try:
+            if self.look is not None:
+                names = (self.indicator.id, self.part.id, published.source_id, published.payload_sha256)
+                account, accepted = self.look.account_of(*names), None
+            else:
+                accepted = from_release.published_figures(self.context, self.indicator, self.part, published)
+                account = accepted.account
+        except PayloadRejected as error:
+            self._tried("release", "release", "rejected", f"{name} are not used, since {error}")
+            return None
+        self._tried("release", "release", "used", f"{name} stand: {why}")
+        return from_release.as_result(self.part, published, account, accepted, self.attempts)
 
     def from_baseline(self) -> PartResult:
         """What is shipped with the project; a result without figures where nothing is, or it cannot be used."""
@@ -232,31 +289,36 @@ class _Search:
 
     def _checked(self, query: Query, payload: Payload) -> Accepted:
         """What a publisher has just sent, once it passed its checks. Raises PayloadRejected."""
-        from pipeline.run.editions import read_shipped
+        from pipeline.run.editions import Edition, read_shipped
         from pipeline.run.payload_checks import accept
         from pipeline.run.plausible import refuse_implausible
 
         context, held = self.context, self._last_good(query)
+        before, edition = (None, None) if held is None else (held[0], Edition.of(*held))
+        if held is None and (published := self._published()) is not None and published.source_id == query.source:
+            with suppress(PayloadRejected):  # a release whose figures are not sound says nothing of today's
+                before = from_release.published_figures(context, self.indicator, self.part, published)
+                edition = Edition(before.observations, (published.publisher_updated, None))
         try:
-            accepted = accept(context, self.indicator, self.part, query, payload, held=self._held_districts(held))
+            accepted = accept(context, self.indicator, self.part, query, payload, held=self._held_districts(before))
         except PayloadRejected:
-            if held is not None:  # that it is an older edition is the first cause of figures that it lacks
-                self._not_older(query, (accept(context, self.indicator, self.part, query, payload), payload), held)
+            if edition is not None:  # that it is an older edition is the first cause of figures that it lacks
+                self._not_older(query, (accept(context, self.indicator, self.part, query, payload), payload), edition)
             raise
         if warning := publisher_of(query).check_totals(query, payload, context.client):
             accepted = replace(accepted, warnings=(*accepted.warnings, warning))
         if publisher_of(query).has_editions:
-            accepted = accepted if held is None else self._not_older(query, (accepted, payload), held)
+            accepted = accepted if edition is None else self._not_older(query, (accepted, payload), edition)
             self._refuse_shorter(query, accepted)
-        known = held[0] if held else read_shipped(context, self.indicator.id, self.part.id)
+        known = before or read_shipped(context, self.indicator.id, self.part.id)
         refuse_implausible(context, self.indicator, self.part, query, accepted, known)
         return accepted
 
-    def _not_older(self, query: Query, answer: Read, held: Read) -> Accepted:
+    def _not_older(self, query: Query, answer: Read, before: Edition) -> Accepted:
         """An answer that is no older an edition than the last good one, which it warns of if it reaches back less far."""
         from pipeline.run.editions import Edition, why_older, years_dropped
 
-        accepted, now, before = answer[0], Edition.of(*answer), Edition.of(*held)
+        accepted, now = answer[0], Edition.of(*answer)
         if why := why_older(self.context, now, before):
             raise PayloadRejected(f"{why}; the held figures stay in use; {self._how_to_accept(query)}")
         if dropped := years_dropped(now, before):
@@ -312,7 +374,7 @@ class _Search:
             if shipped is not None:
                 yield "the figures shipped with the project", shipped
 
-    def _held_districts(self, held: Read | None) -> HeldDistricts:
+    def _held_districts(self, before: Accepted | None) -> HeldDistricts:
         """What figures already held speak of: the same query's last good answer, else the baseline.
 
         The baseline may rest on another publisher's table, so its districts only speak for the nations a new answer
@@ -321,12 +383,12 @@ class _Search:
         from pipeline.run.editions import read_shipped
         from pipeline.run.payload_checks import NOTHING_HELD, HeldDistricts, ground_cells
 
-        known = held[0] if held else read_shipped(self.context, self.indicator.id, self.part.id)
+        known = before or read_shipped(self.context, self.indicator.id, self.part.id)
         if known is None:
             return NOTHING_HELD
         with_value = known.observations[known.observations["value"].notna()]
         cells = ground_cells(self.context, with_value)
-        return HeldDistricts(known.districts, is_same_query=held is not None, cells=cells)
+        return HeldDistricts(known.districts, is_same_query=before is not None, cells=cells)
 
     def without_figures(self) -> PartResult:
         """The part as nothing gave figures for it."""

@@ -13,7 +13,8 @@ from pipeline.geography.aggregate import WIDER_LEVELS, Membership, aggregate, gr
 from pipeline.run.context import RunContext
 from pipeline.run.editions import shipped_edition
 from pipeline.run.figure_choice import Offer, choose, for_own_nations, missing_from
-from pipeline.run.payload_checks import set_failing_rows_aside
+from pipeline.run.from_release import as_published, ratio_of_release
+from pipeline.run.payload_checks import ground_cells, set_failing_rows_aside
 from pipeline.run.results import Accepted, PartResult
 from pipeline.run.revision_errors import observations_with_errors
 from pipeline.tidy.derive import ratio
@@ -85,12 +86,13 @@ def assemble(context: RunContext, results: Sequence[PartResult]) -> Assembled:
     offers, elsewhere = _offers(context, results)
     completions = _completions(context, results)
     joined, beaten = choose([*offers, *(Offer("an earlier edition", rows) for _, rows in completions)])
-    computed, failed = _computed(context, joined)
+    computed, failed = _computed(context, joined, results)
     figures = pd.concat([joined, *computed], ignore_index=True).astype({"source_row": "Int64"})
     kinds = {indicator.id: indicator.combined_as for indicator in context.catalogue.indicators.values()}
     on_today = reexpress(figures, kinds, context.register)
     ledger = on_today.ledger
     observations, blanks = _with_wider_areas(context, on_today.observations, kinds)
+    observations = as_published(context, observations, results)
     quarantine = pd.concat(
         [
             _with_stage("arrival", arrival),
@@ -172,27 +174,49 @@ def _completions(context: RunContext, results: Sequence[PartResult]) -> list[tup
     return found
 
 
-def _computed(context: RunContext, joined: pd.DataFrame) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
-    """The indicators that are ratios of two others: (rows that pass their checks, rows set aside)."""
+def _computed(
+    context: RunContext, joined: pd.DataFrame, results: Sequence[PartResult]
+) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+    """The indicators that are ratios of two others: (rows that pass their checks, rows set aside). Where figures of a release go into one, the release's own ratios stand.
+
+    Ratios of districts that were merged since are made before the districts are put together, and a release has only
+    what came of that.
+    """
     by_indicator: Mapping[str, pd.DataFrame] = {
         str(name): rows for name, rows in joined.groupby("indicator_id", sort=False)
     }
     nothing = joined.iloc[:0]
-    passing, failing = [], []
+    passing: list[pd.DataFrame] = []
+    failing: list[pd.DataFrame] = []
     for indicator in context.catalogue.computed:
         if indicator.ratio_of is None:
             continue
-        table = ratio(
-            by_indicator.get(indicator.ratio_of.numerator, nothing),
-            by_indicator.get(indicator.ratio_of.denominator, nothing),
-            indicator.id,
-            times=indicator.ratio_of.times,
-            are_counts=indicator.kind == "rate",
-        )
+        two = (indicator.ratio_of.numerator, indicator.ratio_of.denominator)
+        tiers = {result.tier for result in results if result.indicator_id in two and result.accepted is not None}
+        published = ratio_of_release(context, indicator) if "release" in tiers else None
+        if published is not None and tiers == {"release"}:
+            passing.append(published[list(OBSERVATION_COLUMNS)])
+            continue
+        numerator, denominator = (by_indicator.get(name, nothing) for name in two)
+        are_counts, times = indicator.kind == "rate", indicator.ratio_of.times
+        table = ratio(numerator, denominator, indicator.id, times=times, are_counts=are_counts)
         good, bad = set_failing_rows_aside(table.astype({"source_row": "Int64"}), indicator)
         passing.append(good[list(OBSERVATION_COLUMNS)])
         failing.append(bad.assign(indicator_id=indicator.id, source_id="computed"))
+        if published is not None:
+            is_lacking = ~_are_computed(context, published, good)
+            passing.append(published.loc[is_lacking, list(OBSERVATION_COLUMNS)])
     return passing, failing
+
+
+def _are_computed(context: RunContext, published: pd.DataFrame, computed: pd.DataFrame) -> pd.Series:
+    """Which published ratios are of areas and periods that computed ones speak of, under whatever code."""
+    held = ground_cells(context, computed)
+    told = [
+        any((code, period) in held for code in (context.districts_today(area) or {area}))
+        for area, period in zip(published["area_code"], published["period"], strict=True)
+    ]
+    return pd.Series(told, index=published.index, dtype=bool)
 
 
 def _with_wider_areas(

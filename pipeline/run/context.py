@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # what takes pandas or the network is loaded when it is first
     from pipeline.geography import Register
     from pipeline.http.client import HttpClient
     from pipeline.marts.declaration import Table
+    from pipeline.run.published_before import PublishedBefore
 
 # Draws of the survey errors behind each interval. A hundred settle an end of a 90% interval to about an eighth of its half-width;
 # a thorough run draws as often as figures that will be quoted deserve.
@@ -32,6 +33,7 @@ DEFAULT_DRAWS = 100
 THOROUGH_DRAWS = 2000
 
 _one_client = threading.Lock()
+_one_reading = threading.Lock()
 _CODE_FOLDERS = ("pipeline", "schemas")
 _CODE_SUFFIXES = {".py", ".sql", ".yaml", ".csv"}
 
@@ -90,6 +92,15 @@ class RunContext:
     def run_state(self) -> RunState | None:
         """What the last run knew, as it stood when this one began."""
         return read_run_state(self.settings.marts_dir)
+
+    @cached_property
+    def published_before(self) -> PublishedBefore | None:
+        """The newest release as it stood when it was first asked about, whichever thread asks first."""
+        from pipeline.run.published_before import read_published_before
+
+        with _one_reading:
+            made: PublishedBefore | None = self.__dict__.get("published_before")
+            return made or read_published_before(self.settings)
 
     @cached_property
     def check_schedule(self) -> CheckSchedule:

@@ -39,7 +39,7 @@ class Edition:
 
 def shipped_edition(context: RunContext, result: PartResult) -> Accepted | None:
     """What is shipped with the project of a part whose figures are a publisher's answer; None without, or if unusable."""
-    if result.tier not in ("live", "snapshot"):
+    if result.tier not in ("live", "snapshot", "release"):
         return None
     return read_shipped(context, result.indicator_id, result.part_id)
 

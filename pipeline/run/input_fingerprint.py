@@ -37,7 +37,7 @@ def fingerprint(context: RunContext, results: Iterable[PartResult]) -> str:
 def _shipped(context: RunContext, result: PartResult) -> Iterator[str]:
     """The sha256 of the shipped figures of a part whose figures are a publisher's answer (see `choice.missing_from`)."""
     entry = context.shipped_entry(result.indicator_id, result.part_id)
-    if entry is not None and result.tier in ("live", "snapshot"):
+    if entry is not None and result.tier in ("live", "snapshot", "release"):
         yield entry.sha256
 
 

@@ -247,6 +247,7 @@ def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, 
     lines += night.problems
     lines += _some(report.get("sources_unreachable", []), "Not reached")
     lines += _some(report.get("failures", []), "Went wrong")
+    lines += _some(report.get("from_release", []), "From the newest release")
     lines += _some(report.get("mended", []), "Put right")
     lines += _some(report.get("bucket_problems", []), "Bucket")
     if night.code not in (EXIT_REFUSED, EXIT_LOCKED):

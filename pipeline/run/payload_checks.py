@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pandas as pd
 import pandera.pandas as pa
@@ -22,9 +22,18 @@ from pipeline.publishers.registry import publisher_of_source
 from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_whole_periods
 from pipeline.run.context import RunContext
 from pipeline.run.results import Accepted
-from pipeline.tidy.observations import QUARANTINE_COLUMNS, UnreadablePayload, finish, parse_period
+from pipeline.tidy.observations import (
+    OBSERVATION_COLUMNS,
+    QUARANTINE_COLUMNS,
+    UnreadablePayload,
+    finish,
+    parse_period,
+)
 from schemas.observations import failing_rows
 from schemas.raw import arrival_table
+
+if TYPE_CHECKING:
+    from pipeline.run.published_before import PublishedPart
 
 ROWS_LOOKED_AT_ON_ARRIVAL = 20
 BYTES_LOOKED_AT_ON_ARRIVAL = 4096
@@ -149,6 +158,29 @@ def _accept(
         warnings,
         parsed.out_of_scope,
         parsed.area_names,
+    )
+
+
+def accept_published(
+    context: RunContext, indicator: Indicator, part: Part, figures: pd.DataFrame, published: PublishedPart
+) -> Accepted:
+    """The figures of a part as a release has them, checked again; rows and columns as `from_release.figures_of` gives them.
+
+    Raises PayloadRejected where any of them fails today's checks.
+    """
+    passing, failing = set_failing_rows_aside(figures, indicator)
+    if len(failing):
+        why = failing["reason"].iloc[0]
+        raise PayloadRejected(f"{len(failing)} of their {len(figures)} rows fail today's checks: {why}")
+    districts, warnings = _check_districts(context, part, passing, NOTHING_HELD)
+    return Accepted(
+        passing[list(OBSERVATION_COLUMNS)],
+        _quarantine(indicator.id, published.source_id, []),
+        districts,
+        len(passing),
+        published.edition,
+        published.payload_sha256,
+        warnings,
     )
 
 

@@ -17,6 +17,7 @@ from pipeline.run.run_report import (
     MOST_SENTENCES,
     asked_words,
     awaited_words,
+    from_release_words,
     source_words,
     sources_in_short,
     table_rows,
@@ -82,8 +83,8 @@ def print_summary(
     console.print()
     if (awaited := awaited_words(outcome)) is not None:
         console.print(awaited, markup=False)
-    for sentence in unreachable_hosts(outcome.results):
-        console.print(f"Not reached: {sentence}", markup=False)
+    _print_some(console, "Not reached", unreachable_hosts(outcome.results))
+    _print_some(console, "From the newest release", from_release_words(context, outcome.results))
     if overdue := overdue_today(context, outcome.results):
         releases = "release is" if len(overdue) == 1 else "releases are"
         console.print(f"Overdue: {len(overdue)} {releases}; `python -m pipeline calendar` tells which.", markup=False)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.compare import Stamp
     from pipeline.gates import Finding
 
-Tier = Literal["live", "snapshot", "baseline", "none"]
+Tier = Literal["live", "snapshot", "release", "baseline", "none"]
 AttemptOutcome = Literal[
     "used", "unchanged", "not due", "unreachable", "failed", "rejected", "corrupt", "not held", "not asked"
 ]

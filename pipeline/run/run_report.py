@@ -26,14 +26,17 @@ _LIBRARIES = ("duckdb", "pandas", "pyarrow", "pandera", "prefect")
 TIER_WORDS = {
     "live": "live",
     "snapshot": "last good answer",
+    "release": "newest release",
     "baseline": "shipped baseline",
     "none": "NO FIGURES",
 }
 MOST_SENTENCES = 12
+MOST_NAMED = 5
 _WHY = {"failed": "Why it failed"}
 _LISTED = (
     ("Sources that could not be reached", "sources_unreachable"),
     ("What went wrong", "failures"),
+    ("Figures that stand as they were published", "from_release"),
     ("What was wrong with the published file, and was put right", "mended"),
     ("Releases that are overdue", "overdue"),
     ("Tables that were not asked about", "asked"),
@@ -51,7 +54,7 @@ def source_words(result: PartResult) -> str:
     if result.tier == "none" and result.is_optional:
         return "no figures yet (optional)"
     words = TIER_WORDS[result.tier]
-    return f"{words} ({result.source_id})" if result.tier in ("live", "snapshot") else words
+    return f"{words} ({result.source_id})" if result.tier in ("live", "snapshot", "release") else words
 
 
 def age_words(days: int | None) -> str:
@@ -69,6 +72,21 @@ def unreachable_hosts(results: Sequence[PartResult]) -> list[str]:
         f"{source}: {why[source].split(': ', 1)[-1]} ({count} {'part' if count == 1 else 'parts'} went without it)"
         for source, count in sorted(asked.items())
     ]
+
+
+def from_release_words(context: RunContext, results: Sequence[PartResult]) -> list[str]:
+    """One sentence on the parts whose figures are those of the newest release; none where there is none."""
+    names = [result.name for result in results if result.tier == "release"]
+    before = context.published_before if names else None
+    if before is None:
+        return []
+    some = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+    whose = "1 part are" if len(names) == 1 else f"{len(names)} parts are"
+    sentence = (
+        f"the figures of {whose} those of release {before.version} ({some}): the answers they came from are not held any more "
+        "(data/raw), and what is held is older; the next run that reaches their publishers fetches them anew"
+    )
+    return [sentence]
 
 
 def awaited_words(outcome: Outcome) -> str | None:
@@ -145,6 +163,7 @@ def run_report(
         "sources_unreachable": unreachable_hosts(results),
         "failures": outcome.failures,
         "tracebacks": [a.traceback for result in results for a in result.attempts if a.traceback],
+        "from_release": from_release_words(context, results),
         "overdue": overdue_today(context, results),
         "requests": {} if context.offline else dict(sorted(context.client.requests.items())),
         "asked": asked_words(context) if is_asked_in_turn else [],

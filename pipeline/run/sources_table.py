@@ -22,7 +22,9 @@ def why_not_live(result: PartResult) -> str | None:
     """What happened to the live sources, one sentence each; None where one of them answered or none is known."""
     if result.tier == "live":
         return None
-    sentences = [a.sentence for a in result.attempts if a.tier == "live" or a.outcome in ("corrupt", "rejected")]
+    sentences = [
+        a.sentence for a in result.attempts if a.tier in ("live", "release") or a.outcome in ("corrupt", "rejected")
+    ]
     return "; ".join(sentences) or None
 
 

@@ -1,8 +1,9 @@
 """How far scores and ranks move with what publishers really send: ``python -m tests.gates.score_steps``.
 
-Each edition of Explore Local Statistics after the one before it, and each year of each scored indicator after those before
-it, all others held to the same year, are scored twice with today's code: before and after. Prints the moves the limits
-``scores_moved`` and ``ranks_moved`` of gates.yaml rest on (docs/gates.md).
+Each edition of Explore Local Statistics after the one before it, and each year since the base year of each scored indicator
+after those before it, all others held to the same year, are scored twice with today's code: before and after. Prints the
+moves that the limits ``scores_moved`` and ``ranks_moved`` of gates.yaml rest on, and what these make of them (docs/gates.md);
+with ``--mistakes`` the same of plausible mistakes in the shipped figures.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Flavour, Framework, load_framework
+from pipeline.gates.scores import FEWEST_DISTRICTS, STILL
 from pipeline.geography import load_register, reexpress
 from pipeline.run.assemble import assemble, scoring_input
 from pipeline.run.context import DEFAULT_DRAWS, RunContext, open_run
@@ -29,9 +31,8 @@ from pipeline.scoring.frames import node_block
 from pipeline.scoring.inputs import read_areas, read_cube
 from pipeline.scoring.ranks import rank_rows
 from tests.gates import mistakes
-from tests.gates.editions import catalogue, edition_steps
+from tests.gates.editions import catalogue, edition_steps, policy
 
-PLACES = 36
 FIRST_YEAR = 2020  # of the years that come anew: after the frameworks' base year, which all scores hang on
 KEY = ["framework_id", "flavour", "window_years", "node_id", "year", "area_code"]
 
@@ -174,24 +175,35 @@ def moves(step: Scored) -> pd.DataFrame:
         places=(both["rank_after"] - both["rank_before"]).abs(),
     )
     moved = both["rank_after"] - both["rank_before"]
-    both["is_out"] = (both["places"] > PLACES) & ((moved < both["lower"]) | (moved > both["upper"]))
+    both["is_out"] = (both["places"] > policy().defaults.ranks_moved.places) & (
+        (moved < both["lower"]) | (moved > both["upper"])
+    )
     groups = both.groupby([*KEY[:-1], "kind_before"])
     found = groups.agg(
         districts=("move", "size"),
-        median=("move", "median"),
-        p90=("move", lambda m: m.quantile(0.9)),
-        p99=("move", lambda m: m.quantile(0.99)),
+        moved_far=("move", lambda m: (m > policy().defaults.scores_moved.points).sum()),
         farthest=("move", "max"),
-        over_10=("move", lambda m: (m > 10).mean()),
-        over_20=("move", lambda m: (m > 20).mean()),
-        places_median=("places", "median"),
-        places_over_36=("places", lambda p: (p > 36).mean()),
-        places_over_72=("places", lambda p: (p > 72).mean()),
-        places_most=("places", "max"),
         ranks=("lower", "count"),
-        out_of_band=("is_out", "sum"),
+        ranks_out=("is_out", "sum"),
     ).reset_index()
-    return found.assign(label=step.label, is_new_year=step.is_new_year)
+    found["scores_moved"] = found["moved_far"] / found["districts"].clip(lower=FEWEST_DISTRICTS)
+    found["ranks_moved"] = found["ranks_out"] / found["ranks"].clip(lower=FEWEST_DISTRICTS)
+    return found[found["farthest"] > STILL].assign(label=step.label)
+
+
+def judged(found: pd.DataFrame) -> pd.DataFrame:
+    """One row a step: whether the limits warn of it or refuse it, and whether they refuse it."""
+    limits = policy().defaults
+    gates = {"scores_moved": limits.scores_moved, "ranks_moved": limits.ranks_moved}
+    table = found[["label"]].assign(is_told=False, is_refused=False)
+    for name, gate in gates.items():
+        severity = [
+            gate.of(flavour, kind).severity(measured)
+            for flavour, kind, measured in zip(found["flavour"], found["kind_before"], found[name], strict=True)
+        ]
+        table["is_told"] |= np.array([said is not None for said in severity])
+        table["is_refused"] |= np.array([said == "refuse" for said in severity])
+    return table.groupby("label").any()
 
 
 WRONG = (
@@ -227,7 +239,16 @@ def main() -> None:
     found = pd.concat([moves(step) for step in (wrong_steps() if options.mistakes else steps())], ignore_index=True)
     if options.out:
         found.to_csv(options.out, index=False)
-    print(found.describe().to_string())
+    most = found.groupby(["label", "flavour", "kind_before"])[["scores_moved", "ranks_moved"]].max()
+    table = most.groupby(["flavour", "kind_before"]).quantile([0.5, 0.9, 1.0]).unstack()
+    print((100 * table).round(1).to_string(), "\n")
+    verdicts = judged(found)
+    refused, told = verdicts["is_refused"].sum(), verdicts["is_told"].sum()
+    print(f"{len(verdicts)} steps that move a score: {refused} refused, {told} told of")
+    if options.mistakes:
+        print(verdicts.groupby(lambda label: label.rpartition(" ")[0]).agg(["sum", "size"]).to_string())
+    else:
+        print("told of:", ", ".join(verdicts.index[verdicts["is_told"]]))
 
 
 if __name__ == "__main__":

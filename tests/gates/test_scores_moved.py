@@ -168,6 +168,18 @@ def test_what_was_moved_by_the_method_is_told_of_and_never_refused(
     assert "the method is not the one that made the file before, so this is not refused" in finding.sentence
 
 
+def test_a_file_of_a_method_with_other_columns_is_not_compared(
+    compared: duckdb.DuckDBPyConnection, policy: GatePolicy, tmp_path: Path
+) -> None:
+    old = tmp_path / "old.duckdb"
+    compared.execute(f"attach '{old}' as older")
+    compared.execute("create table older.mart_score as select * exclude (rank_lower) from live.mart_score limit 10")
+    compared.execute("detach live")
+    compared.execute("detach older")
+    compared.execute(f"attach '{old}' as live (read_only)")
+    assert found(compared, policy, is_same_method=False) == []
+
+
 @pytest.mark.parametrize(("count", "severity"), [(20, None), (60, "warn"), (200, "refuse")])
 def test_published_ranks_that_left_their_interval_warn_and_are_refused(
     compared: duckdb.DuckDBPyConnection, policy: GatePolicy, count: int, severity: str | None

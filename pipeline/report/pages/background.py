@@ -20,6 +20,7 @@ _DOCUMENT_LINK = re.compile(r'<a href="(?![a-z]+:|#)[^"]*">(.*?)</a>', re.DOTALL
 _TIERS = {
     "live": "asked on the day",
     "snapshot": "last good answer",
+    "release": "as in the newest release",
     "baseline": "shipped with the project",
     "none": "no figures",
 }

@@ -196,6 +196,7 @@ def _freshness(facts: Facts) -> dict[str, Any]:
     names = {
         "live": "asked of the publisher on the day",
         "snapshot": "from the last good answer",
+        "release": "as in the newest release",
         "baseline": "shipped with the project",
     }
     ages = [s.age_days for s in held if s.age_days is not None]
