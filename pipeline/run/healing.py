@@ -53,7 +53,7 @@ def heal(settings: Settings) -> list[str]:
 def _mended(settings: Settings, known: set[str], why: str | None) -> list[str]:
     from pipeline import publish
     from pipeline.releases import ReleaseProblem
-    from pipeline.run.release import release_store
+    from pipeline.run.kept_releases import release_store
 
     live, store = settings.database, release_store(settings)
     newest = store.newest()

@@ -13,10 +13,11 @@ import pandas as pd
 from pipeline import compare, publish
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
 from pipeline.compare import CannotRescore, Rescore, Stamp, Version, made_by
-from pipeline.releases import ReleaseProblem, ReleaseStore
+from pipeline.releases import ReleaseProblem
 from pipeline.releases.manifest import MANIFEST
 from pipeline.run.assemble import scoring_input
 from pipeline.run.context import RunContext, digest_of_code, open_run
+from pipeline.run.kept_releases import release_store
 from pipeline.run.mart_inputs import area_rows
 from pipeline.run.run_state import RunState
 from pipeline.scoring import ScoringInputError, indicator_specs
@@ -124,11 +125,6 @@ def file_before(context: RunContext) -> Iterator[tuple[Path | None, Version | No
 def live_was_changed(state: RunState | None, live: Path) -> bool:
     """Whether the live file says that it is the one the last run left, and is not, byte for byte: damaged, or edited."""
     return state is not None and publish.live_fingerprint(live) == state.inputs and not state.is_of(live)
-
-
-def release_store(settings: Settings) -> ReleaseStore:
-    """The releases that are kept beside the live file."""
-    return ReleaseStore(settings.database, settings.keep_releases)
 
 
 def kept_as(context: RunContext) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def store_holding(settings: Settings, *wanted: str | None) -> ReleaseStore:
     Where the bucket is away, what is on this machine must do, and standard error says so. Raises ReleaseProblem where a
     release is in neither place.
     """
-    from pipeline.run.release import release_store
+    from pipeline.run.kept_releases import release_store
 
     store = release_store(settings)
     asked = [as_of for as_of in wanted if as_of is not None and as_of not in map(str, _versions(store))]
