@@ -184,7 +184,7 @@ def test_a_row_that_cannot_be_believed_is_set_aside_with_its_line(tmp_path: Path
     table[5], table[9] = with_count(table[5], "35x"), with_count(table[9], "99999")
     context = changed(tmp_path, table)
     found = ask(context, "select source_row, reason from meta_quarantine order by source_row")
-    assert found == [(6, "a number cannot be read"), (10, "the value is outside the plausible range 0 to 5000")]
+    assert found == [(6, "a number cannot be read"), (10, "the value is outside the plausible range 0 to 5,000")]
     [(published, left)] = ask(
         context, "select (select count(*) from fct_small_area), rows_read - rows_set_aside from meta_series"
     )
