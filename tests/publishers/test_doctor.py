@@ -88,7 +88,7 @@ def test_a_map_that_went_and_a_newer_one_are_told(
 
 def test_a_code_that_has_changed_is_told(standin: StandIn, client_for: ClientFor) -> None:
     recalled = nomis_query(dimensions={"variable": {"code": 45, "name": "% with RQF3+ - aged 16-64"}})
-    finding = next(iter(examine([recalled], client_for(standin))))
+    finding = next(found for found in examine([recalled], client_for(standin)) if found.source_id == "nomis")
     assert finding.is_good
     assert "has code 1908, not 45" in finding.detail
 
