@@ -6,14 +6,14 @@ import re
 
 import pytest
 
+from pipeline import errors
 from pipeline.gates.policy import Gates
 from pipeline.run import nightly
 from pipeline.settings import PROJECT_ROOT
-from pipeline.verbs import common
 from pipeline.verbs.nightly import ABOUT
 
 PAGE = (PROJECT_ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-CODES = {name: value for name, value in vars(common).items() if name.startswith("EXIT_")}
+CODES = {name: value for name, value in vars(errors).items() if name.startswith("EXIT_")}
 # The gates on answers have a page of their own, docs/gates.md.
 GATES = sorted({*Gates.model_fields, "nothing_to_compare_with"} - {"answers"})
 

@@ -27,10 +27,10 @@ from pipeline.run.refresh import refresh
 from pipeline.run.results import Account, PartResult
 from pipeline.settings import Settings
 from tests.nightly.checkout import scored_catalogue
+from tests.quick import quick as quick_settings
 from tests.standin.figures import SHARED_DATA, Figures, Table
 from tests.standin.server import StandIn
 
-pytestmark = pytest.mark.usefixtures("few_scored_years")
 INCOME = "gdhi_per_head"
 SLUG = "gross-disposable-household-income-per-head"
 FROM_NOMIS = ("pay_annual_p20", "pay_annual_median")  # a ratio is made of the two
@@ -115,7 +115,6 @@ def at_a_test_s_pace() -> Iterator[None]:
 def published(
     publisher: StandIn,
     at_a_test_s_pace: None,
-    few_scored_years: None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A data folder after a night on which publishers had newer figures than those shipped."""
@@ -134,7 +133,7 @@ def folder(published: Path, tmp_path: Path) -> Path:
 
 
 def settings_of(publisher: StandIn, folder: Path) -> Settings:
-    return Settings(data_dir=folder, base_urls=publisher.base_urls)
+    return quick_settings(data_dir=folder, base_urls=publisher.base_urls)
 
 
 def rows(folder: Path, sql: str) -> list[tuple]:
@@ -290,7 +289,7 @@ def test_the_kept_release_is_read_where_the_live_file_is_gone(publisher: StandIn
 
 
 def test_nothing_was_published_yet(tmp_path: Path) -> None:
-    assert read_published_before(Settings(tmp_path)) is None
+    assert read_published_before(quick_settings(tmp_path)) is None
 
 
 def _part(retrieved_on: date, last_year: int) -> PublishedPart:
@@ -299,7 +298,7 @@ def _part(retrieved_on: date, last_year: int) -> PublishedPart:
 
 
 def _shipped(published: date, last_period: str) -> ShippedFile:
-    entry = Baseline(Settings(Path()).baseline_dir).entry(INCOME)
+    entry = Baseline(quick_settings(Path()).baseline_dir).entry(INCOME)
     assert entry is not None
     return dataclasses.replace(entry, published=published, last_period=last_period)
 
