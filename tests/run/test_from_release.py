@@ -119,7 +119,7 @@ def published(
 ) -> Path:
     """A data folder after a night on which publishers had newer figures than those shipped."""
     folder = tmp_path_factory.mktemp("published")
-    publisher.hold(Newer("2026-11-20", raised=1.004))
+    publisher.hold(Newer("2026-11-20", raised=1.002))
     assert run_job(refresh, JobOptions(draws=0), settings=settings_of(publisher, folder)) == 0
     return folder
 
@@ -207,7 +207,7 @@ def test_the_report_and_the_console_say_it_and_the_next_night_finds_nothing_new(
 def test_once_publishers_answer_again_theirs_take_over(publisher: StandIn, lost: Lost, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     shutil.copytree(lost.folder, folder)
-    publisher.hold(Newer("2026-11-20", raised=1.004))
+    publisher.hold(Newer("2026-11-20", raised=1.002))
     assert run_job(refresh, JobOptions(draws=0), settings=settings_of(publisher, folder)) == 0
     assert {name for name, tier in tiers(folder).items() if tier == "live"} == lost.from_publishers
     assert rows(folder, FIGURES) == lost.figures
@@ -234,7 +234,7 @@ def test_with_data_raw_lost_a_publisher_s_older_answer_does_not_take_its_place_e
     assert result.account is not None
     assert result.account.last_year == 2023
     assert "its figures end in 2022, those held in 2023" in " ".join(result.failures)
-    publisher.hold(Newer("2026-11-20", raised=1.004))
+    publisher.hold(Newer("2026-11-20", raised=1.002))
     assert acquire(context_of(publisher, folder)).tier == "live"
 
 
@@ -242,7 +242,7 @@ def test_an_older_answer_that_a_backup_brought_back_does_not_take_its_place(publ
     before = acquire(context_of(publisher, folder, offline=True))
     assert before.tier == "snapshot", "the very bytes that were published are no older"
     older = folder / "older"
-    publisher.hold(Newer("2025-10-31", raised=1.002))
+    publisher.hold(Newer("2025-10-31", raised=1.001))
     acquire(context_of(publisher, older))
     shutil.rmtree(folder / "raw")
     shutil.move(older / "raw", folder / "raw")
