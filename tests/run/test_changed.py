@@ -101,7 +101,9 @@ def test_a_changed_mark_brings_the_figures_anew(
 ) -> None:
     acquire(run_of(standin, tmp_path), "claimant_rate")
     asked = data_requests(standin)
-    monkeypatch.setattr("pipeline.publishers.ons_els.publisher.ExploreLocalStatistics.last_updated", lambda *_: "2099-01-01")
+    monkeypatch.setattr(
+        "pipeline.publishers.ons_els.publisher.ExploreLocalStatistics.last_updated", lambda *_: "2099-01-01"
+    )
     assert acquire(run_of(standin, tmp_path), "claimant_rate").tier == "live"
     assert data_requests(standin) == asked + 1
 
