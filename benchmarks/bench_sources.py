@@ -24,7 +24,6 @@ from benchmarks.case import Case, work
 from benchmarks.made import EMPLOYMENT_HEADER, employment_csv, employment_rows
 from benchmarks.measure import Limit
 from benchmarks.timing import peak_of_this_process
-from pipeline import sources
 from pipeline.catalogue import load_catalogue
 from pipeline.http.client import HttpClient
 from pipeline.http.payload import Payload
@@ -32,6 +31,7 @@ from pipeline.http.response import HttpResponse
 from pipeline.publishers.nomis import fetch as nomis
 from pipeline.publishers.nomis import parse as tidy_nomis
 from pipeline.publishers.nomis.query import NomisQuery
+from pipeline.publishers.registry import publisher_of
 from pipeline.raw import RawStore, SnapshotKey
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.payload_checks import accept
@@ -78,7 +78,7 @@ def accepting(source_id: str) -> Callable[[bool], dict[str, Any]]:
         with StandIn() as standin:
             settings = Settings(context.settings.data_dir, base_urls=standin.base_urls)
             client = HttpClient(context.catalogue.sources, settings, throttle=False)
-            payload = sources.fetch(query, client)
+            payload = publisher_of(query).fetch(query, client)
             body = payload.content
             client.close()
         # In memory, since what was last read of a file is kept, and would be read once for all runs.

@@ -62,13 +62,19 @@ class NodeGates(Entry):
 
 
 class MovedGates(Entry):
-    """Limits in shares of districts, by flavour and kind of node; see ``gates.yaml``."""
+    """Limits in shares of districts, by flavour and kind of node; see ``gates.yaml``.
+
+    ``level`` and ``change`` are for one year in two files, ``next_year`` for the latest year of each where these differ.
+    """
 
     level: NodeGates
     change: NodeGates
+    next_year: NodeGates
 
-    def of(self, flavour: str, kind: str) -> Gate:
+    def of(self, flavour: str, kind: str, *, is_next_year: bool) -> Gate:
         """The limits of one kind of node (``mart_score.node_kind``) in one flavour."""
+        if is_next_year:
+            return self.next_year.of(kind)
         return (self.level if flavour == "level" else self.change).of(kind)
 
 

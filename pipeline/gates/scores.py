@@ -16,7 +16,7 @@ import duckdb
 
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, Node, load_framework
 from pipeline.gates.findings import Finding, judged, some, worst_first
-from pipeline.gates.policy import Gate, GatePolicy, Gates
+from pipeline.gates.policy import Gate, GatePolicy, Gates, MovedGates
 from pipeline.numerals import points, share
 
 STILL = 2e-6  # scores are published with six decimals
@@ -169,6 +169,9 @@ class _Move:
         years = str(self.year) if self.year == self.old_year else f"{self.old_year} to {self.year}"
         return f"level {years}" if self.flavour == "level" else f"change over {self.window_years} years, {years}"
 
+    def limit(self, gates: MovedGates) -> Gate:
+        return gates.of(self.flavour, self.kind, is_next_year=self.year != self.old_year)
+
     def parameters(self) -> dict[str, object]:
         return {
             "framework": self.framework_id,
@@ -197,16 +200,16 @@ def scores_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy, *, i
         without = [move for move in moves if move.moved and _is_without_news(move, touched)]
         found += _without_news(connection, limits.moved_without_news, without)
         with_news = [move for move in moves if move not in without]
-    for (framework_id, flavour), group in groupby(with_news, key=lambda move: (move.framework_id, move.flavour)):
+    for (framework_id, _), group in groupby(with_news, key=lambda move: (move.framework_id, move.flavour)):
         of_view = list(group)
         title = _titles(connection, framework_id)
         for gate_id, limit in (("scores_moved", limits.scores_moved), ("ranks_moved", limits.ranks_moved)):
-            worst = max(of_view, key=lambda move: _excess(gate_id, move, limit.of(flavour, move.kind)))
-            gate = limit.of(flavour, worst.kind)
+            worst = max(of_view, key=lambda move: _excess(gate_id, move, move.limit(limit)))
+            gate = worst.limit(limit)
             measured = worst.share_out if gate_id == "ranks_moved" else worst.share_far
             if gate.severity(measured) is None:
                 continue
-            others = [m.node_id for m in of_view if m != worst and _excess(gate_id, m, limit.of(flavour, m.kind)) > 1]
+            others = [m.node_id for m in of_view if m != worst and _excess(gate_id, m, m.limit(limit)) > 1]
             sentence = _sentence(connection, gate_id, worst, limits, title, list(dict.fromkeys(others)), touched)
             if not is_same_method:
                 gate = Gate(warn_above=gate.warn_above)

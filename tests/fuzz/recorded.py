@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline import sources
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.model import Query
 from pipeline.http.client import HttpClient
@@ -14,6 +13,7 @@ from pipeline.http.payload import Payload
 from pipeline.http.response import HttpResponse
 from pipeline.publishers.open_geography import fetch as open_geography
 from pipeline.settings import Settings
+from tests import ask
 from tests.standin.server import StandIn
 
 SOURCES = load_catalogue().sources
@@ -77,4 +77,4 @@ def _record(query: Query | str) -> Recording:
 
 def fetch(query: Query | str, client: HttpClient) -> Payload:
     """What the adapter makes of the answers."""
-    return open_geography.fetch(query, client) if isinstance(query, str) else sources.fetch(query, client)
+    return open_geography.fetch(query, client) if isinstance(query, str) else ask.fetch(query, client)

@@ -1,8 +1,8 @@
 """How far scores and ranks move with what publishers really send: ``python -m tests.gates.score_steps``.
 
 Each edition of Explore Local Statistics after the one before it, and each year since the base year of each scored indicator
-after those before it, all others held to the same year, are scored twice with today's code: before and after. Prints the
-moves that the limits ``scores_moved`` and ``ranks_moved`` of gates.yaml rest on, and what these make of them (docs/gates.md);
+after those before it, all others held to the same year, and the newest year of each, all others whole, are scored twice with
+today's code: before and after. Prints the moves that the limits ``scores_moved`` and ``ranks_moved`` of gates.yaml rest on, and what these make of them (docs/gates.md);
 with ``--mistakes`` the same of plausible mistakes in the shipped figures.
 """
 
@@ -148,6 +148,9 @@ def steps() -> Iterator[Scored]:
             then = yearly[yearly["year"] <= year]
             before = then[(then["indicator_id"] != name) | (then["year"] < year)]
             yield Scored(f"{name} {year}", True, scores_of(before, name), scores_of(then, name))
+        newest = own["year"].max()
+        behind = yearly[(yearly["indicator_id"] != name) | (yearly["year"] < newest)]
+        yield Scored(f"{name} {newest}, the last to come", True, scores_of(behind, name), scores_of(yearly, name))
 
 
 @cache
@@ -166,9 +169,26 @@ def bands() -> pd.DataFrame:
     return out
 
 
+def headlines(step: Scored) -> pd.DataFrame:
+    """The scores of the latest year before beside those of the latest year after, where these are two years."""
+    before, after = (_latest(table) for table in (step.before, step.after))
+    both = before.merge(after, on=[key for key in KEY if key != "year"], suffixes=("_before", "_after"))
+    both = both[both["year_before"] != both["year_after"]]
+    return both.rename(columns={"year_after": "year"}).drop(columns="year_before")
+
+
+def _latest(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the latest year in which a framework's index is scored."""
+    roots = [(framework.id, framework.tree.id) for framework in frameworks()]
+    is_index = pd.MultiIndex.from_frame(table[["framework_id", "node_id"]]).isin(roots)
+    latest = table["year"].where(is_index).groupby([table[key] for key in KEY[:3]]).transform("max")
+    return table[table["year"] == latest]
+
+
 def moves(step: Scored) -> pd.DataFrame:
-    """One row a framework, flavour, window, node and year that both have: how far districts moved."""
-    both = step.before.merge(step.after, on=KEY, suffixes=("_before", "_after"))
+    """How far districts moved: a row a framework, flavour, window and node in each year that both have, and in the latest of each."""
+    same_year = step.before.merge(step.after, on=KEY, suffixes=("_before", "_after"))
+    both = pd.concat([same_year, headlines(step)], ignore_index=True)
     both = both.merge(bands(), how="left", on=[*KEY[:4], "area_code"])
     both = both.assign(
         move=(both["score_after"] - both["score_before"]).abs(),
@@ -178,7 +198,8 @@ def moves(step: Scored) -> pd.DataFrame:
     both["is_out"] = (both["places"] > policy().defaults.ranks_moved.places) & (
         (moved < both["lower"]) | (moved > both["upper"])
     )
-    groups = both.groupby([*KEY[:-1], "kind_before"])
+    both["is_headline"] = both.index >= len(same_year)
+    groups = both.groupby([*KEY[:-1], "kind_before", "is_headline"])
     found = groups.agg(
         districts=("move", "size"),
         moved_far=("move", lambda m: (m > policy().defaults.scores_moved.points).sum()),
@@ -198,8 +219,10 @@ def judged(found: pd.DataFrame) -> pd.DataFrame:
     table = found[["label"]].assign(is_told=False, is_refused=False)
     for name, gate in gates.items():
         severity = [
-            gate.of(flavour, kind).severity(measured)
-            for flavour, kind, measured in zip(found["flavour"], found["kind_before"], found[name], strict=True)
+            gate.of(flavour, kind, is_next_year=is_next_year).severity(measured)
+            for flavour, kind, is_next_year, measured in zip(
+                found["flavour"], found["kind_before"], found["is_headline"], found[name], strict=True
+            )
         ]
         table["is_told"] |= np.array([said is not None for said in severity])
         table["is_refused"] |= np.array([said == "refuse" for said in severity])
@@ -239,8 +262,8 @@ def main() -> None:
     found = pd.concat([moves(step) for step in (wrong_steps() if options.mistakes else steps())], ignore_index=True)
     if options.out:
         found.to_csv(options.out, index=False)
-    most = found.groupby(["label", "flavour", "kind_before"])[["scores_moved", "ranks_moved"]].max()
-    table = most.groupby(["flavour", "kind_before"]).quantile([0.5, 0.9, 1.0]).unstack()
+    most = found.groupby(["label", "is_headline", "flavour", "kind_before"])[["scores_moved", "ranks_moved"]].max()
+    table = most.groupby(["is_headline", "flavour", "kind_before"]).quantile([0.5, 0.9, 1.0]).unstack()
     print((100 * table).round(1).to_string(), "\n")
     verdicts = judged(found)
     refused, told = verdicts["is_refused"].sum(), verdicts["is_told"].sum()

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from pipeline import sources
 from pipeline.catalogue import load_catalogue
 from pipeline.http.payload import Incomplete, RequestRefused, SourceError, WrongContent
 from pipeline.http.response import HttpResponse
@@ -15,6 +14,7 @@ from pipeline.publishers.nomis import parse as nomis
 from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.publishers.ons_els import parse as els
 from pipeline.publishers.ons_els.query import ElsQuery
+from tests import ask
 from tests.publishers.conftest import ClientFor, nomis_query
 from tests.standin import nomis as standin_nomis
 from tests.standin import nomis_datasets
@@ -41,7 +41,7 @@ EMPLOYMENT = ElsQuery(source="ons_els", slug="employment-rate")
 
 
 def test_months_of_claimants_arrive_complete_in_blocks_of_periods(standin: StandIn, client_for: ClientFor) -> None:
-    payload = sources.fetch(CLAIMANTS, client_for(standin))
+    payload = ask.fetch(CLAIMANTS, client_for(standin))
     parsed = nomis.parse(payload.content, CLAIMANTS)
     months, districts, regions = 13 * 12, 361, 12
     assert payload.row_count == len(parsed.figures) == months * (districts + regions)
@@ -53,7 +53,7 @@ def test_months_of_claimants_arrive_complete_in_blocks_of_periods(standin: Stand
 
 @pytest.mark.parametrize("key", [None, "0x5ec4e7"])
 def test_a_key_changes_nothing_but_the_request(standin: StandIn, client_for: ClientFor, key: str | None) -> None:
-    payload = sources.fetch(nomis_query(), client_for(standin, nomis_uid=key))
+    payload = ask.fetch(nomis_query(), client_for(standin, nomis_uid=key))
     assert payload.row_count == 20 * 361 * 2
     assert not any("uid" in page.url or "uid" in page.parameters for page in payload.pages)
 
@@ -62,7 +62,7 @@ def test_counties_and_combined_authorities_are_asked_for_by_the_newest_type_the_
     standin: StandIn, client_for: ClientFor
 ) -> None:
     query = nomis_query(geography=["TYPE424", "counties", "combined_authorities"])
-    payload = sources.fetch(query, client_for(standin))
+    payload = ask.fetch(query, client_for(standin))
     asked = [dict(request.query)["geography"] for request in standin.requests if "data.csv" in request.path]
     numbers = [[int(number) for number in text.split(",")] for text in asked[1:]]
     assert (asked[0], [len(text) for text in numbers]) == ("TYPE424", [21, 15])
@@ -70,7 +70,7 @@ def test_counties_and_combined_authorities_are_asked_for_by_the_newest_type_the_
     parsed = nomis.parse(payload.content, query)
     assert parsed.set_aside.empty
     warwickshire = parsed.figures.set_index(["area_code", "period"]).loc[("E10000031", "2023-01-01/P1Y")]
-    published = els.parse(sources.fetch(EMPLOYMENT, client_for(standin)).content).figures
+    published = els.parse(ask.fetch(EMPLOYMENT, client_for(standin)).content).figures
     assert warwickshire["value"] == published.set_index(["area_code", "period"]).loc[warwickshire.name, "value"]
     levels = parsed.figures["area_code"].str[:3].value_counts()
     assert (levels["E10"], levels["E47"], levels["N09"]) == (20 * 21, 20 * 15, 20 * 11)
@@ -84,19 +84,19 @@ def test_districts_come_without_wider_areas_that_are_not_listed(
         monkeypatch.delitem(standin_nomis.TYPES, "TYPE423")
     else:
         standin.faults.switch_on(fault, "geography/TYPE.def")
-    payload = sources.fetch(nomis_query(geography=["TYPE424", "counties"]), client_for(standin))
+    payload = ask.fetch(nomis_query(geography=["TYPE424", "counties"]), client_for(standin))
     assert payload.row_count == 20 * 361 * 2
 
 
 def test_only_december_periods_are_asked_for(standin: StandIn, client_for: ClientFor) -> None:
-    payload = sources.fetch(REGIONS, client_for(standin))
+    payload = ask.fetch(REGIONS, client_for(standin))
     assert payload.parameters["date"].split(",") == [f"{year}-12" for year in range(2004, 2024)]
 
 
 def test_last_updated_is_the_data_sets_own_mark(standin: StandIn, client_for: ClientFor) -> None:
     client = client_for(standin)
-    assert sources.last_updated(REGIONS, client) == "2026-07-21 09:30:00"
-    assert sources.fetch(REGIONS, client).publisher_updated == "2026-07-21 09:30:00"
+    assert ask.last_updated(REGIONS, client) == "2026-07-21 09:30:00"
+    assert ask.fetch(REGIONS, client).publisher_updated == "2026-07-21 09:30:00"
     assert standin.count("NM_17_5.def.sdmx.json") == 1
 
 
@@ -105,7 +105,7 @@ def test_a_code_known_from_memory_is_looked_up_by_name(standin: StandIn, client_
         dates={"from_year": 2022, "months": [12]},
         dimensions={"variable": {"code": 45, "name": "% with RQF3+ - aged 16-64"}},
     )
-    payload = sources.fetch(recalled, client_for(standin))
+    payload = ask.fetch(recalled, client_for(standin))
     assert payload.parameters["variable"] == "1908"
     figures = nomis.parse(payload.content, recalled).figures
     kirklees = figures[(figures["area_code"] == "E08000034") & (figures["period"] == "2023-01-01/P1Y")]
@@ -121,12 +121,12 @@ def test_a_code_not_known_or_not_there_is_looked_up_by_name(
         dates={"from_year": 2022, "months": [12]},
         dimensions={"variable": {"code": code, "name": "% with RQF3+ - aged 16-64"}},
     )
-    assert sources.fetch(unknown, client_for(standin)).parameters["variable"] == "1908"
+    assert ask.fetch(unknown, client_for(standin)).parameters["variable"] == "1908"
 
 
 def test_a_discontinued_series_ends_where_it_ended(standin: StandIn, client_for: ClientFor) -> None:
     ended = nomis_query(dates={"from_year": 2019, "to_year": 2021, "months": [12]})
-    assert sources.fetch(ended, client_for(standin)).parameters["date"] == "2019-12,2020-12,2021-12"
+    assert ask.fetch(ended, client_for(standin)).parameters["date"] == "2019-12,2020-12,2021-12"
 
 
 def test_a_name_the_data_set_does_not_have_is_an_error_naming_both(standin: StandIn, client_for: ClientFor) -> None:
@@ -134,24 +134,24 @@ def test_a_name_the_data_set_does_not_have_is_an_error_naming_both(standin: Stan
     with pytest.raises(
         RequestRefused, match=r"no variable named '% who are .* any age' \(its code 84 is named 'Unemployment rate"
     ):
-        sources.fetch(wrong, client_for(standin))
+        ask.fetch(wrong, client_for(standin))
 
 
 def test_a_trailing_blank_in_a_name_is_no_mismatch(standin: StandIn, client_for: ClientFor) -> None:
     unemployment = nomis_query(
         geography=["TYPE480"], dimensions={"variable": {"code": 84, "name": "Unemployment rate - aged 16-64"}}
     )
-    assert sources.fetch(unemployment, client_for(standin)).row_count == 20 * 12 * 2
+    assert ask.fetch(unemployment, client_for(standin)).row_count == 20 * 12 * 2
 
 
 def test_a_wrong_measure_is_named_as_an_empty_answer(standin: StandIn, client_for: ClientFor) -> None:
     with pytest.raises(WrongContent, match="empty body with status 200"):
-        sources.fetch(nomis_query(geography=["TYPE480"], value_measure=20100), client_for(standin))
+        ask.fetch(nomis_query(geography=["TYPE480"], value_measure=20100), client_for(standin))
 
 
 def test_a_year_beyond_the_data_set_is_refused(standin: StandIn, client_for: ClientFor) -> None:
     with pytest.raises(RequestRefused, match=r"no period from 2090 on.*the last 2023-12"):
-        sources.fetch(nomis_query(geography=["TYPE480"], dates={"from_year": 2090}), client_for(standin))
+        ask.fetch(nomis_query(geography=["TYPE480"], dates={"from_year": 2090}), client_for(standin))
 
 
 NAMED_FAILURES: list[tuple[str, type[SourceError], str]] = [
@@ -172,16 +172,16 @@ def test_a_fault_ends_in_a_named_failure(
 ) -> None:
     standin.faults.switch_on(fault, r"data\.csv")
     with pytest.raises(failure, match=words):
-        sources.fetch(REGIONS, client_for(standin))
+        ask.fetch(REGIONS, client_for(standin))
 
 
 @pytest.mark.parametrize(
     "fault", ["unavailable_once", "rate_limited_once", "dropped_connection_once", "extra_column", "redirect"]
 )
 def test_a_fault_that_can_be_lived_with_changes_no_figure(standin: StandIn, client_for: ClientFor, fault: str) -> None:
-    undisturbed = nomis.parse(sources.fetch(REGIONS, client_for(standin)).content, REGIONS).figures
+    undisturbed = nomis.parse(ask.fetch(REGIONS, client_for(standin)).content, REGIONS).figures
     standin.faults.switch_on(fault, r"data\.csv")
-    figures = nomis.parse(sources.fetch(REGIONS, client_for(standin)).content, REGIONS).figures
+    figures = nomis.parse(ask.fetch(REGIONS, client_for(standin)).content, REGIONS).figures
     assert figures.equals(undisturbed)
 
 
@@ -198,30 +198,30 @@ def test_a_count_that_lies_or_changes_between_pages_is_found_out(
     monkeypatch.setattr("tests.standin.nomis.GUEST_ROWS", 100)
     standin.faults.switch_on(fault)
     with pytest.raises(Incomplete, match=words):
-        sources.fetch(REGIONS, client_for(standin))
+        ask.fetch(REGIONS, client_for(standin))
 
 
 def test_without_a_list_of_areas_the_count_and_the_product_are_the_proof(
     standin: StandIn, client_for: ClientFor
 ) -> None:
     standin.faults.switch_on("html_200", "geography/TYPE")
-    assert sources.fetch(REGIONS, client_for(standin)).row_count == 20 * 12 * 2
+    assert ask.fetch(REGIONS, client_for(standin)).row_count == 20 * 12 * 2
 
 
 def test_a_numerator_that_is_the_denominator_is_no_numerator(standin: StandIn, client_for: ClientFor) -> None:
     swapped = nomis_query(geography=["TYPE480"], numerator_measure=21002, denominator_measure=21001)
     with pytest.raises(WrongContent, match=r"measure 2100[12] should be named '\w+tor' but came back as '\w+tor'"):
-        sources.fetch(swapped, client_for(standin))
+        ask.fetch(swapped, client_for(standin))
     error_as_value = nomis_query(geography=["TYPE480"], value_measure=21003, error_measure=None, error_form=None)
     with pytest.raises(
         WrongContent, match="measure 21003 should be named 'Value or the like' but came back as 'Confid"
     ):
-        sources.fetch(error_as_value, client_for(standin))
+        ask.fetch(error_as_value, client_for(standin))
 
 
 def test_zeros_of_abolished_districts_do_not_become_figures(standin: StandIn, client_for: ClientFor) -> None:
     standin.faults.switch_on("zero_ghosts")
-    parsed = nomis.parse(sources.fetch(nomis_query(), client_for(standin)).content, nomis_query())
+    parsed = nomis.parse(ask.fetch(nomis_query(), client_for(standin)).content, nomis_query())
     ghosts = parsed.set_aside[parsed.set_aside["area_code"] == "E07000163"]
     assert ghosts["reason"].str.contains("districts it lists were abolished").all()
     assert "2023-01-01/P1Y" in set(ghosts["period"])
@@ -242,15 +242,15 @@ def test_a_page_from_somewhere_else_is_not_taken(
 
     monkeypatch.setattr(client, "get", always_the_first_page)
     with pytest.raises(WrongContent, match="asked for rows from 100, got rows from '0'"):
-        sources.fetch(REGIONS, client)
+        ask.fetch(REGIONS, client)
 
 
 def test_pages_shorter_than_asked_for_are_followed_to_the_end(
     standin: StandIn, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = sources.fetch(REGIONS, client_for(standin))
+    whole = ask.fetch(REGIONS, client_for(standin))
     monkeypatch.setattr("tests.standin.nomis.GUEST_ROWS", 100)
-    in_pieces = sources.fetch(REGIONS, client_for(standin))
+    in_pieces = ask.fetch(REGIONS, client_for(standin))
     assert len(in_pieces.pages) == 5
     assert in_pieces.content == whole.content
 
@@ -286,10 +286,10 @@ def test_percentiles_asked_together_come_in_one_request_and_each_reads_its_own(
     standin: StandIn, client_for: ClientFor
 ) -> None:
     client = client_for(standin)
-    payloads = [sources.fetch(pay_query(option), client) for option in PERCENTILES]
+    payloads = [ask.fetch(pay_query(option), client) for option in PERCENTILES]
     assert standin.count("NM_30_1.data.csv") == 1
     assert len({payload.sha256 for payload in payloads}) == 1
-    alone = sources.fetch(pay_query(PERCENTILES[1]).model_copy(update={"asked_together": {}}), client)
+    alone = ask.fetch(pay_query(PERCENTILES[1]).model_copy(update={"asked_together": {}}), client)
     expected = nomis.parse(alone.content, pay_query(PERCENTILES[1])).figures.drop(columns="source_row")
     low, median, high = (nomis.parse(payloads[0].content, pay_query(option)).figures for option in PERCENTILES)
     assert median.drop(columns="source_row").equals(expected)
@@ -305,7 +305,7 @@ def test_sixty_thousand_rows_of_one_table_arrive_complete_through_the_cut(
     assert isinstance(asked, NomisQuery)
     dates = asked.dates.model_copy(update={"from_year": 2018})
     query = asked.model_copy(update={"geography": ("TYPE424",), "dates": dates})
-    payload = sources.fetch(query, client_for(standin))
+    payload = ask.fetch(query, client_for(standin))
     districts, years, percentiles, measures = 350, 8, 11, 2
     assert payload.row_count == districts * years * percentiles * measures == 61_600
     assert [page.row_count for page in payload.pages] == [25_000, 25_000, 11_600]
@@ -330,12 +330,12 @@ def test_an_option_that_does_not_come_is_a_shortfall(standin: StandIn, client_fo
     with pytest.raises(
         Incomplete, match=r"no rows for Median.*240 different rows where areas x periods x measures x item"
     ):
-        sources.fetch(pay_query(PERCENTILES[0]), client)
+        ask.fetch(pay_query(PERCENTILES[0]), client)
 
 
 def test_a_rate_comes_with_its_numerator_and_denominator(standin: StandIn, client_for: ClientFor) -> None:
     query = nomis_query(geography=["TYPE480"], numerator_measure=21001, denominator_measure=21002)
-    payload = sources.fetch(query, client_for(standin))
+    payload = ask.fetch(query, client_for(standin))
     assert payload.parameters["measures"] == "20599,21003,21001,21002"
     parsed = nomis.parse(payload.content, query)
     figures = parsed.figures.dropna(subset="value")
@@ -371,17 +371,17 @@ def test_a_withheld_numerator_is_missing_and_one_without_its_rate_is_set_aside()
 def test_with_a_key_larger_pages_are_asked_for_and_what_comes_is_counted(
     standin: StandIn, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    payload = sources.fetch(CLAIMANTS, client_for(standin, nomis_uid="0x5ec4e7"))
+    payload = ask.fetch(CLAIMANTS, client_for(standin, nomis_uid="0x5ec4e7"))
     assert payload.pages[0].parameters["RecordLimit"] == "100000"
     assert [page.row_count for page in payload.pages] == [100 * 361, 56 * 361, 100 * 12, 56 * 12]
     monkeypatch.setattr("tests.standin.nomis.KEY_ROWS", 25_000)  # a key that lifts nothing after all
-    again = sources.fetch(CLAIMANTS, client_for(standin, nomis_uid="0x5ec4e7"))
+    again = ask.fetch(CLAIMANTS, client_for(standin, nomis_uid="0x5ec4e7"))
     assert len(again.pages) == 5
     assert again.sha256 == payload.sha256
 
 
 def test_the_definitions_unit_and_notes_are_kept(standin: StandIn, client_for: ClientFor) -> None:
-    description = sources.fetch(pay_query(PERCENTILES[0]), client_for(standin)).description
+    description = ask.fetch(pay_query(PERCENTILES[0]), client_for(standin)).description
     assert description is not None
     assert description.unit == "GBP"
     assert description.caveats == (
@@ -398,7 +398,7 @@ def workless_query() -> NomisQuery:
 
 
 def test_workless_households_are_found_by_name(standin: StandIn, client_for: ClientFor) -> None:
-    payload = sources.fetch(workless_query(), client_for(standin))
+    payload = ask.fetch(workless_query(), client_for(standin))
     assert payload.parameters["combined_ea_status"] == "3,0"
     assert payload.parameters["households_children"] == "1"
     assert len(nomis.parse(payload.content, workless_query()).figures) == 22 * 12
@@ -421,7 +421,7 @@ def test_a_data_set_that_words_them_otherwise_is_a_failure_with_its_names(
             RequestRefused,
             match="no combined_ea_status named 'Workless households'; it has 'All households', 'No one in work'; correct",
         ):
-            sources.fetch(workless_query(), client_for(standin))
+            ask.fetch(workless_query(), client_for(standin))
     finally:
         nomis_datasets._made.cache_clear()
 
@@ -442,7 +442,7 @@ def test_either_data_set_of_population_gives_the_same_people(
     by_year, by_band = live_queries(indicator_id)
     assert (by_year.dataset, by_band.dataset) == ("NM_2002_1", "NM_31_1")
     one, other = (
-        nomis.parse(sources.fetch(query, client_for(standin)).content, query).figures for query in (by_year, by_band)
+        nomis.parse(ask.fetch(query, client_for(standin)).content, query).figures for query in (by_year, by_band)
     )
     assert len(one) == 25 * 12
     assert one.equals(other)
@@ -453,7 +453,7 @@ def test_households_by_dimensions_of_deprivation_come_in_one_request(standin: St
     means = []
     for number in ("not_deprived", "deprived_in_one", "deprived_in_two", "deprived_in_three", "deprived_in_four"):
         [query] = live_queries(f"households_{number}")
-        means.append(nomis.parse(sources.fetch(query, client).content, query).figures["value"].mean())
+        means.append(nomis.parse(ask.fetch(query, client).content, query).figures["value"].mean())
     assert standin.count("NM_2031_1.data.csv") == 1
     assert means == sorted(means, reverse=True)
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import sources
 from pipeline.http.bodies import without_footnotes
 from pipeline.http.client import _in_words
 from pipeline.http.payload import RequestRefused, WrongContent
 from pipeline.publishers.nomis import parse as nomis
 from pipeline.publishers.ons_els import parse as els
 from pipeline.publishers.ons_els.query import ElsQuery
+from tests import ask
 from tests.publishers.conftest import ClientFor, nomis_query
 from tests.standin.exchange import Reply, Request, json_reply
 from tests.standin.server import StandIn
@@ -41,9 +41,9 @@ def send_changed(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> Callable[
 def test_footnotes_under_a_table_are_left_out_with_a_warning_and_change_no_figure(
     standin: StandIn, client_for: ClientFor, send_changed: Callable, query: object
 ) -> None:
-    plain = sources.fetch(query, client_for(standin))  # type: ignore[arg-type]
+    plain = ask.fetch(query, client_for(standin))  # type: ignore[arg-type]
     send_changed(lambda body: body.rstrip(b"\n") + b"\n\n" + NOTES)
-    noted = sources.fetch(query, client_for(standin))  # type: ignore[arg-type]
+    noted = ask.fetch(query, client_for(standin))  # type: ignore[arg-type]
     assert noted.row_count == plain.row_count
     [warning] = noted.warnings
     assert "2 lines of words under the table" in warning
@@ -76,36 +76,36 @@ def test_a_header_again_in_the_middle_is_told_as_that(
 
     send_changed(again)
     with pytest.raises(WrongContent, match=r"header.* again in line 21: two answers were joined .*try again") as caught:
-        sources.fetch(query, client_for(standin))  # type: ignore[arg-type]
+        ask.fetch(query, client_for(standin))  # type: ignore[arg-type]
     assert "indicators.yaml" not in str(caught.value)
 
 
 def test_names_of_columns_in_capitals_are_read_and_those_of_elsewhere_are_not(
     standin: StandIn, client_for: ClientFor, send_changed: Callable
 ) -> None:
-    plain = els.parse(sources.fetch(EMPLOYMENT, client_for(standin)).content).figures
+    plain = els.parse(ask.fetch(EMPLOYMENT, client_for(standin)).content).figures
 
     def capitals(body: bytes) -> bytes:
         header, _, rows = body.partition(b"\n")
         return b"\xef\xbb\xbf" + header.upper() + b"\n" + rows
 
     send_changed(capitals)
-    assert els.parse(sources.fetch(EMPLOYMENT, client_for(standin)).content).figures.equals(plain)
+    assert els.parse(ask.fetch(EMPLOYMENT, client_for(standin)).content).figures.equals(plain)
 
 
 def test_an_empty_body_is_told_first_though_the_definition_is_gone_too(standin: StandIn, client_for: ClientFor) -> None:
     standin.faults.switch_on("empty_200", r"data\.csv")
     standin.faults.switch_on("moved_file", r"variable\.def")
     with pytest.raises(RequestRefused, match=r"^Nomis NM_17_5 TYPE480 .*an empty body with status 200.*status 404"):
-        sources.fetch(REGIONS, client_for(standin))
+        ask.fetch(REGIONS, client_for(standin))
 
 
 def test_an_area_that_is_listed_and_has_no_row_is_named_and_costs_nothing_else(
     standin: StandIn, client_for: ClientFor
 ) -> None:
-    whole = sources.fetch(REGIONS, client_for(standin))
+    whole = ask.fetch(REGIONS, client_for(standin))
     standin.faults.switch_on("missing_area", r"data\.csv")
-    payload = sources.fetch(REGIONS, client_for(standin))
+    payload = ask.fetch(REGIONS, client_for(standin))
     [absent] = payload.areas_without_rows
     assert whole.areas_without_rows == ()
     kept = nomis.parse(payload.content, REGIONS).figures
