@@ -14,6 +14,7 @@ from rich.console import Console
 
 from pipeline.catalogue import CatalogueError
 from pipeline.console import Reporter, make_console, print_summary
+from pipeline.leftovers import remove_leftovers
 from pipeline.run.context import DEFAULT_DRAWS, THOROUGH_DRAWS, RunContext, open_run
 from pipeline.run.lock import Locked, one_at_a_time
 from pipeline.run.report import report_without_run, run_report, write_run_report
@@ -133,9 +134,13 @@ def run_job(
 
 @contextmanager
 def _healed(settings: Settings, progress: Progress, console: Console) -> Iterator[None]:
-    """What comes after works on the published file as it was published: see `pipeline.run.healing`."""
+    """What comes after works on the published file as it was published: see `pipeline.run.healing`.
+
+    Nothing is left beside it that a run that was ended had begun to write.
+    """
     from pipeline.run.healing import heal  # only here, since it takes all that publishing takes
 
+    remove_leftovers(settings.marts_dir, settings.raw_dir)
     progress.mended = heal(settings)
     for sentence in progress.mended:
         console.print(f"Mended: {sentence}.", markup=False)
