@@ -6,24 +6,29 @@ deployment of ``prefect.yaml``. The same steps without Prefect: ``python -m pipe
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before the imports, so that the server starts meanwhile and a key can stop them
+    import sys
+
+    from flows.command import run
+
+    sys.exit(run("nightly"))
+
 import argparse
 import os
-import sys
 import time
-from collections.abc import Sequence
 
 from flows.refresh import refresh_flow  # first, since it times the import of Prefect
 
 from prefect import flow, task  # isort: skip
 from prefect.cache_policies import NO_CACHE  # isort: skip
 
-from flows.server import begin, on_server
+from flows.server import Server, on_server
 from pipeline.notify import Message, recipients_from_environment, send
 from pipeline.run import nightly as steps
 from pipeline.run.job import JobOptions
-from pipeline.settings import Settings, SettingsError
+from pipeline.settings import Settings
 from pipeline.verbs import nightly as verb
-from pipeline.verbs.common import EXIT_FAILED, VerbError
+from pipeline.verbs.common import EXIT_FAILED
 
 # A run that ends because its machine died is started again by the server (see prefect.yaml), but not for ever:
 # a run that brings its worker down each time would keep a whole pool busy with dying.
@@ -75,31 +80,19 @@ def nightly(
     return night.code
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line of ``make nightly``: the options of ``python -m pipeline nightly``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.nightly", description=verb.ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    verb.add_options(parser)
-    arguments = parser.parse_args(argv)
+def on(server: Server, arguments: argparse.Namespace) -> int:
+    """The night with the options of the command line, on a server that has begun to start. Raises SettingsError."""
     called_at = time.perf_counter()
     try:
         return on_server(
-            begin(),
+            server,
             lambda: nightly(
                 offline=arguments.offline,
                 quick=arguments.quick,
                 report=not arguments.no_report,
                 called_at=called_at,
             ),
-            otherwise=lambda: verb.run(arguments),
+            otherwise=lambda: verb.run_here(arguments),
         )
     except NightFailed as error:
         return error.exit_code
-    except (SettingsError, VerbError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAILED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

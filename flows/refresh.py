@@ -6,34 +6,35 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
-import time
-from collections.abc import Callable, Sequence
+if __name__ == "__main__":  # before the imports, so that the server starts meanwhile and a key can stop them
+    import sys
 
-from flows.server import Server, begin, on_server
+    from flows.command import run
+
+    sys.exit(run("refresh"))
+
+import argparse
+import time
+from collections.abc import Callable
 
 _BEFORE_PREFECT = time.perf_counter()
-# A server needs as long to start as this process to import Prefect and what follows: they do so side by side.
-_SERVER: Server | None = begin() if __name__ == "__main__" else None
 
-from prefect import Flow, flow, task  # noqa: E402 - timed, so that Prefect's start can be told apart from the work
-from prefect.cache_policies import NO_CACHE  # noqa: E402
-from prefect.task_runners import ThreadPoolTaskRunner  # noqa: E402
+from prefect import Flow, flow, task  # timed, so that Prefect's start can be told apart from the work
+from prefect.cache_policies import NO_CACHE
+from prefect.task_runners import ThreadPoolTaskRunner
 
 _PREFECT_IMPORTED = time.perf_counter()
 
-from flows.runners import chosen_runner  # noqa: E402
-from flows.whole import whole  # noqa: E402
-from pipeline.run.context import RunContext  # noqa: E402
-from pipeline.run.job import JobOptions, run_job  # noqa: E402
-from pipeline.run.news import nothing_new  # noqa: E402
-from pipeline.run.refresh import FETCH_THREADS  # noqa: E402
-from pipeline.run.results import Outcome, PartResult, Timings  # noqa: E402
-from pipeline.run.rota import Ask  # noqa: E402
-from pipeline.settings import SettingsError  # noqa: E402
-from pipeline.verbs import refresh as verb  # noqa: E402
-from pipeline.verbs.common import EXIT_FAILED, VerbError  # noqa: E402
+from flows.runners import chosen_runner
+from flows.server import Server, on_server
+from flows.whole import whole
+from pipeline.run.context import RunContext
+from pipeline.run.job import JobOptions, run_job
+from pipeline.run.news import nothing_new
+from pipeline.run.refresh import FETCH_THREADS
+from pipeline.run.results import Outcome, PartResult, Timings
+from pipeline.run.rota import Ask
+from pipeline.verbs import refresh as verb
 
 look_for_news = task(name="look for news", cache_policy=NO_CACHE, persist_result=False)(nothing_new)
 
@@ -56,7 +57,8 @@ def refresh(
     started = None
     if called_at is not None:
         started = _PREFECT_IMPORTED - _BEFORE_PREFECT + time.perf_counter() - called_at
-    return run_job(_as_tasks, JobOptions(force, offline, strict, draws, thorough, ask), prefect_seconds=started)
+    options = JobOptions(force, offline, strict, draws, thorough, ask)
+    return run_job(_as_tasks, options, prefect_seconds=started)
 
 
 def refresh_flow() -> Flow[..., int]:
@@ -81,36 +83,20 @@ def _as_tasks(
     return rebuild_as_tasks(context, timings, force=force, on_part=on_part)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line of ``make refresh``: the options of ``python -m pipeline refresh``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.refresh", description=verb.ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    verb.add_options(parser)
-    arguments = parser.parse_args(argv)
+def on(server: Server, arguments: argparse.Namespace) -> int:
+    """The flow with the options of the command line, on a server that has begun to start. Raises SettingsError, VerbError."""
     called_at = time.perf_counter()
-    try:
-        flow_of_the_runner = refresh_flow()
-        return on_server(
-            _SERVER or begin(),
-            lambda: flow_of_the_runner(
-                force=arguments.force,
-                offline=arguments.offline,
-                strict=arguments.strict,
-                draws=arguments.draws,
-                thorough=arguments.thorough,
-                ask=arguments.ask,
-                called_at=called_at,
-            ),
-            otherwise=lambda: verb.run(arguments),
-        )
-    except VerbError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_FAILED
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    flow_of_the_runner = refresh_flow()
+    return on_server(
+        server,
+        lambda: flow_of_the_runner(
+            force=arguments.force,
+            offline=arguments.offline,
+            strict=arguments.strict,
+            draws=arguments.draws,
+            thorough=arguments.thorough,
+            ask=arguments.ask,
+            called_at=called_at,
+        ),
+        otherwise=lambda: verb.run_here(arguments),
+    )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from pipeline import __version__
 from pipeline.settings import SettingsError
+from pipeline.stopping import BY_HAND, Stopped
 from pipeline.verbs import (
     accept,
     area,
@@ -49,6 +50,7 @@ EPILOG = """exit codes:
   4  published (or nothing new), but a first file lacks indicators, or with --strict a source did not answer today,
      or the bucket of IG_STORE_URL did not take what is new (the next run catches up)
   5  another run is at work on the data folder or the bucket; nothing was done
+  130, 143, 129  stopped by hand (Ctrl-C), by the system (SIGTERM), or since its terminal was closed (SIGHUP)
 
 environment:
   IG_DATA_DIR            data folder (default: data, in the project)
@@ -132,9 +134,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return EXIT_FAILED
-    except KeyboardInterrupt:
-        print("stopped; the published file is as it was", file=sys.stderr)
-        return EXIT_FAILED
+    except KeyboardInterrupt as error:
+        if isinstance(error, Stopped):
+            raise
+        print(BY_HAND.sentence, file=sys.stderr)
+        return BY_HAND.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`| head`).
         _send_output_nowhere()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pipeline import stopping
 from pipeline.run.context import RunContext
 from pipeline.run.lateness import overdue_today
 from pipeline.run.report import (
@@ -51,7 +52,10 @@ class Reporter:
             yield self
             return
         columns = (TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        with (
+            Progress(*columns, console=self._console, transient=True) as progress,
+            stopping.closing("screen", lambda _: progress.stop()),  # which gives the cursor back
+        ):
             self._progress = progress
             self._task = progress.add_task("fetching", total=self._total)
             yield self

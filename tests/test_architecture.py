@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
         "urllib3",
     },
     "pipeline/setting_aside.py": set(),
+    "pipeline/stopping.py": set(),
     "pipeline/leftovers.py": set(),
     "pipeline/sidecar.py": {"pydantic"},
     "pipeline/raw.py": {"pipeline.setting_aside", "pipeline.sidecar", "pipeline.sources.base"},
@@ -65,6 +66,7 @@ ALLOWED: dict[str, set[str]] = {
         "pipeline.raw",
         "pipeline.releases",
         "pipeline.settings",
+        "pipeline.stopping",
     },
     "pipeline/export": {
         "duckdb",

@@ -19,6 +19,7 @@ from pipeline.run.job import exit_code
 from pipeline.run.refresh import refresh
 from pipeline.run.report import run_report, write_run_report
 from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.stopping import stoppable
 from tests.standin.figures import SHARED_DATA
 from tests.standin.server import StandIn
 
@@ -57,4 +58,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stoppable(main))
