@@ -22,6 +22,7 @@ from flows.refresh import refresh_flow  # first, since it times the import of Pr
 from prefect import flow, task  # isort: skip
 from prefect.cache_policies import NO_CACHE  # isort: skip
 
+from flows.record import closed_if_stopped
 from flows.server import Server, on_server
 from pipeline.notify import Message, recipients_from_environment, send
 from pipeline.run import nightly as steps
@@ -74,7 +75,8 @@ def nightly(
         )
 
     night_steps = steps.NightlySteps(refreshed, build_report, prune, tell)
-    night = steps.run_night(night_steps, steps.NightlyOptions(offline, quick, report))
+    with closed_if_stopped():
+        night = steps.run_night(night_steps, steps.NightlyOptions(offline, quick, report))
     if night.code not in steps.WENT_WELL:
         raise NightFailed(night.failure or "; ".join(night.problems), night.code)
     return night.code

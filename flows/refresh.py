@@ -25,6 +25,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 _PREFECT_IMPORTED = time.perf_counter()
 
+from flows.record import closed_if_stopped
 from flows.runners import chosen_runner
 from flows.server import Server, on_server
 from flows.whole import whole
@@ -58,7 +59,8 @@ def refresh(
     if called_at is not None:
         started = _PREFECT_IMPORTED - _BEFORE_PREFECT + time.perf_counter() - called_at
     options = JobOptions(force, offline, strict, draws, thorough, ask)
-    return run_job(_as_tasks, options, prefect_seconds=started)
+    with closed_if_stopped():
+        return run_job(_as_tasks, options, prefect_seconds=started)
 
 
 def refresh_flow() -> Flow[..., int]:

@@ -116,7 +116,9 @@ def on_server(server: Server, flow: Callable[[], int], otherwise: Callable[[], i
     if server.answers():
         from httpx import TransportError
 
-        with suppress(TransportError), server.used():
+        from flows.record import at_work
+
+        with suppress(TransportError), server.used(), at_work(is_temporary=server.process is not None):
             code = flow()
             if not server.answers():
                 stopping.wait_if_ending()
@@ -158,7 +160,8 @@ def main() -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
-    app = create_app(ephemeral=True, final=True)
+    # Not as "ephemeral", since Prefect then leaves out the service that deletes old runs; flows/quiet.py turns off the rest.
+    app = create_app(final=True)
     uvicorn.run(app, host=HOST, port=int(sys.argv[1]), log_level="critical", lifespan="on")
 
 
