@@ -6,19 +6,25 @@ deployment of ``prefect.yaml``. The same steps without Prefect: ``python -m pipe
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before the imports, so that the server starts meanwhile and a key can stop them
+    import sys
+
+    from flows.command import run
+
+    sys.exit(run("nightly"))
+
 import argparse
 import os
-import sys
 import time
-from collections.abc import Sequence
 
 from flows.refresh import refresh_flow  # first, since it times the import of Prefect
 
 from prefect import flow, task  # isort: skip
 from prefect.cache_policies import NO_CACHE  # isort: skip
 
-from flows.server import begin, on_server
-from pipeline.errors import EXIT_FAILED, PipelineError
+from flows.record import closed_if_stopped
+from flows.server import Server, on_server
+from pipeline.errors import EXIT_FAILED
 from pipeline.notify import Message, recipients_from_environment, send
 from pipeline.run import nightly as steps
 from pipeline.run.job import JobOptions
@@ -69,37 +75,26 @@ def nightly(
         )
 
     night_steps = steps.NightlySteps(refreshed, build_report, prune, tell)
-    night = steps.run_night(night_steps, steps.NightlyOptions(offline, quick, report))
+    with closed_if_stopped():
+        night = steps.run_night(night_steps, steps.NightlyOptions(offline, quick, report))
     if night.code not in steps.WENT_WELL:
         raise NightFailed(night.failure or "; ".join(night.problems), night.code)
     return night.code
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command line of ``make nightly``: the options of ``python -m pipeline nightly``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.nightly", description=verb.ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    verb.add_options(parser)
-    arguments = parser.parse_args(argv)
+def on(server: Server, arguments: argparse.Namespace) -> int:
+    """The night with the options of the command line, on a server that has begun to start. Raises SettingsError."""
     called_at = time.perf_counter()
     try:
         return on_server(
-            begin(),
+            server,
             lambda: nightly(
                 offline=arguments.offline,
                 quick=arguments.quick,
                 report=not arguments.no_report,
                 called_at=called_at,
             ),
-            otherwise=lambda: verb.run(arguments),
+            otherwise=lambda: verb.run_here(arguments),
         )
     except NightFailed as error:
         return error.exit_code
-    except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -40,6 +40,9 @@ def settle_prefect() -> None:
         wanted["PREFECT_LOGGING_LEVEL"] = "CRITICAL"
         wanted["PREFECT_SERVER_LOGGING_LEVEL"] = "CRITICAL"
         wanted["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "120"
+        # Each start of the temporary server deletes what ended more than 90 days ago, as nobody else would.
+        wanted["PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"] = "events,flow_runs"
+        wanted["PREFECT_SERVER_UI_ENABLED"] = "false"
         wanted.update({f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _UNUSED_SERVICES})
     for name, value in wanted.items():
         os.environ.setdefault(name, value)

@@ -23,10 +23,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from flows.quiet import PROJECT_ROOT
+from pipeline import stopping
 
 HOST = "127.0.0.1"
 LONGEST_START_SECONDS = 120  # a first start makes its database
 LONGEST_ANSWER_SECONDS = 10
+LONGEST_STOP_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,17 @@ class Server:
 
     api: str
     process: subprocess.Popen[bytes] | None = None
+
+    def stop(self) -> None:
+        """Stop the temporary server; one of the team is left alone."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=LONGEST_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def answers(self) -> bool:
         """Whether the team's server answers now, or the temporary one as soon as it is up."""
@@ -82,9 +95,13 @@ def begin() -> Server:
     quiet = subprocess.DEVNULL
     command = [sys.executable, "-m", "flows.server", str(port)]
     # Its standard input stays open as long as this process lives: a run that is killed takes its server along.
-    process = subprocess.Popen(command, cwd=PROJECT_ROOT, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet)  # noqa: S603
-    atexit.register(_stop, process)
-    return Server(f"http://{HOST}:{port}/api", process)
+    # In a session of its own: Ctrl-C must not stop the server before the run has closed its record there.
+    process = subprocess.Popen(  # noqa: S603
+        command, cwd=PROJECT_ROOT, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet, start_new_session=True
+    )
+    server = Server(f"http://{HOST}:{port}/api", process)
+    atexit.register(server.stop)
+    return server
 
 
 def on_server(server: Server, flow: Callable[[], int], otherwise: Callable[[], int]) -> int:
@@ -99,21 +116,17 @@ def on_server(server: Server, flow: Callable[[], int], otherwise: Callable[[], i
     if server.answers():
         from httpx import TransportError
 
-        with suppress(TransportError), server.used():
+        from flows.record import at_work
+
+        with suppress(TransportError), server.used(), at_work(is_temporary=server.process is not None):
             code = flow()
             if not server.answers():
+                stopping.wait_if_ending()
                 print(server.loss, file=sys.stderr)
             return code
+    stopping.wait_if_ending()  # a server that is gone at the end is not missed
     print(server.absence, file=sys.stderr)
     return otherwise()
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
 
 
 def _is_listening(api: str) -> bool:
@@ -147,7 +160,8 @@ def main() -> None:
     import uvicorn
     from prefect.server.api.server import create_app
 
-    app = create_app(ephemeral=True, final=True)
+    # Not as "ephemeral", since Prefect then leaves out the service that deletes old runs; flows/quiet.py turns off the rest.
+    app = create_app(final=True)
     uvicorn.run(app, host=HOST, port=int(sys.argv[1]), log_level="critical", lifespan="on")
 
 

@@ -2,7 +2,14 @@
 
 import sys
 
-from pipeline.cli import main
+from pipeline.stopping import stoppable
+
+
+def main() -> int:
+    from pipeline.cli import main  # only here, so that it can be stopped while it is imported
+
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stoppable(main))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pipeline import __version__
 from pipeline.errors import EXIT_FAILED, EXIT_OK, PipelineError
 from pipeline.settings import url_variables
+from pipeline.stopping import BY_HAND, Stopped
 from pipeline.verbs import (
     accept,
     area,
@@ -48,6 +49,7 @@ EPILOG = """exit codes:
   4  published (or nothing new), but a first file lacks indicators, or with --strict a source did not answer today,
      or the bucket of IG_STORE_URL did not take what is new (the next run catches up)
   5  another run is at work on the data folder or the bucket; nothing was done
+  130, 143, 129  stopped by hand (Ctrl-C), by the system (SIGTERM), or since its terminal was closed (SIGHUP)
 
 environment:
   IG_DATA_DIR            data folder (default: data, in the project)
@@ -128,9 +130,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("stopped; the published file is as it was", file=sys.stderr)
-        return EXIT_FAILED
+    except KeyboardInterrupt as error:
+        if isinstance(error, Stopped):
+            raise
+        print(BY_HAND.sentence, file=sys.stderr)
+        return BY_HAND.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`| head`).
         _send_output_nowhere()

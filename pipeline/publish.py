@@ -13,6 +13,7 @@ import duckdb
 import pandas as pd
 
 from pipeline.errors import EXIT_REFUSED, PipelineError
+from pipeline.leftovers import remove_unfinished
 from pipeline.marts.declaration import Column, Table
 from pipeline.published_digest import keep_digests, make_read_only, published_digests, write_ahead_log
 from pipeline.setting_aside import set_aside
@@ -52,14 +53,7 @@ def candidate_path(live: Path) -> Path:
 
 def remove_leftovers(live: Path) -> list[str]:
     """Remove candidates that a killed run left beside ``live``; return their names. A running build's is kept."""
-    removed = []
-    for path in live.parent.glob(f".{live.stem}.*.building{live.suffix}*"):
-        process = path.name.removeprefix(f".{live.stem}.").split(".")[0]
-        if process.isdigit() and int(process) != os.getpid() and _is_running(int(process)):
-            continue
-        path.unlink(missing_ok=True)
-        removed.append(path.name)
-    return removed
+    return remove_unfinished(live.parent, live.stem)
 
 
 def refused_path(live: Path) -> Path:
@@ -214,18 +208,6 @@ def _of_run(live: Path, column: str) -> str | None:
     except duckdb.Error:
         return None
     return str(row[0]) if row else None
-
-
-def _is_running(process: int) -> bool:
-    if os.name == "nt":
-        return True  # Windows has no harmless signal to ask with
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _flush_folder(folder: Path) -> None:

@@ -6,13 +6,10 @@ data set; see docs/operations.md.
 
 from __future__ import annotations
 
-import re
-
+from pipeline.leftovers import remove_leftovers
 from pipeline.raw import RawStore
 from pipeline.releases import ReleaseStore
 from pipeline.settings import Settings
-
-_HALF_WRITTEN = re.compile(r"\..+\.(json|md|csv|xlsx|ods|xls|parquet|body|bin)\.[a-z0-9_]{8}")
 
 
 def prune(settings: Settings) -> list[str]:
@@ -20,7 +17,7 @@ def prune(settings: Settings) -> list[str]:
 
     No run may be at work on the data folder meanwhile. Raises OSError when something cannot be removed.
     """
-    _remove_half_written(settings)
+    remove_leftovers(settings.marts_dir, settings.raw_dir)
     if settings.store_url is not None:
         return _prune_with_bucket(settings, settings.store_url)
     found = _snapshots(*RawStore(settings.raw_dir).prune(settings.keep_snapshots))
@@ -49,11 +46,3 @@ def _prune_with_bucket(settings: Settings, url: str) -> list[str]:
 
 def _snapshots(gone: int, freed: int) -> list[str]:
     return [f"{gone:,} old snapshots deleted, {freed / 1e6:,.1f} MB of payloads freed"] if gone or freed else []
-
-
-def _remove_half_written(settings: Settings) -> None:
-    """Remove what a run that was killed had begun to write: see `pipeline.raw.write_atomically` for the names."""
-    places = [settings.marts_dir.glob(".*"), settings.raw_dir.glob("*/*/.*"), settings.raw_dir.glob("*/*/rejected/.*")]
-    for path in (path for place in places for path in place):
-        if _HALF_WRITTEN.fullmatch(path.name) and path.is_file():
-            path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import publish
+from pipeline import publish, stopping
 from pipeline.marts.build import Building
 from pipeline.run.assemble import Assembled
 from pipeline.run.context import RunContext
@@ -35,7 +35,7 @@ def new_candidate(context: RunContext) -> Iterator[Candidate]:
     publish.remove_leftovers(live)
     path = publish.candidate_path(live)
     try:
-        with Building(path, context.tables) as building:
+        with stopping.closing("file", lambda _: publish.discard(path)), Building(path, context.tables) as building:
             yield Candidate(path, building)
     finally:
         publish.discard(path)

@@ -5,24 +5,29 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
 
+from pipeline import stopping
 from pipeline.catalogue import CatalogueError
 from pipeline.console import make_console
 from pipeline.errors import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_OK, EXIT_REFUSED, PipelineError, VerbError
+from pipeline.leftovers import remove_leftovers
 from pipeline.run.check_schedule import Ask
 from pipeline.run.context import DEFAULT_DRAWS, THOROUGH_DRAWS, RunContext, open_run
-from pipeline.run.lock import Locked, one_at_a_time
+from pipeline.run.lock import Locked, is_held_here, one_at_a_time
 from pipeline.run.progress import Reporter, print_summary
 from pipeline.run.results import Outcome, PartResult, Timings
-from pipeline.run.run_report import report_without_run, run_report, write_run_report
+from pipeline.run.run_report import read_run_report, report_without_run, run_report, write_run_report
 from pipeline.run.shared_bucket import with_bucket
 from pipeline.settings import Settings, settings_from_environment
+from pipeline.stopping import Ending
 
 _WRONG_CATALOGUE = "the catalogue is wrong:\n{}"
 
@@ -46,15 +51,26 @@ class RefreshSteps(Protocol):
 class Progress:
     """How far a run has got: what it holds of each part, and the seconds of its steps; what is left of one that fails."""
 
-    def __init__(self, reporter: Reporter) -> None:
+    def __init__(self, reporter: Reporter, live: Path) -> None:
         self.timings = Timings()
         self.mended: list[str] = []  # what was wrong with the published file, and was put right before the run began
-        self._reporter = reporter
+        self.reporter = reporter
+        self._live = live
+        self._live_before = _state(live)
         self._results: list[PartResult] = []
+
+    def begin(self) -> None:
+        """Note which file is published as the steps begin."""
+        self._live_before = _state(self._live)
+
+    @property
+    def has_published(self) -> bool:
+        """Whether the published file is another than when the steps began."""
+        return _state(self._live) != self._live_before
 
     def part_done(self, result: PartResult) -> None:
         self._results.append(result)
-        self._reporter.part_done(result)
+        self.reporter.part_done(result)
 
     def outcome(self, context: RunContext, refused: Path | None = None) -> Outcome:
         """What there is to report of a run that published nothing; ``refused`` is the file that its gates refused."""
@@ -95,15 +111,27 @@ def run_job(
     """
     console = make_console()
     context = _opened(options, settings or settings_from_environment())
-    reporter = Reporter(console, total=len(context.parts))
-    progress = Progress(reporter)
+    progress = Progress(Reporter(console, total=len(context.parts)), context.settings.database)
+    with stopping.closing("report", partial(_report_of_the_end, context, progress, prefect_seconds)):
+        return _run(steps, options, context, progress, console, prefect_seconds)
+
+
+def _run(
+    steps: RefreshSteps,
+    options: JobOptions,
+    context: RunContext,
+    progress: Progress,
+    console: Console,
+    prefect_seconds: float | None,
+) -> int:
     try:
         with (
             one_at_a_time(context.settings.marts_dir) as died,
             _healed(context.settings, progress, console),
             with_bucket(context.settings, lambda sentence: console.print(sentence, markup=False)) as shared,
-            reporter.showing(),
+            progress.reporter.showing(),
         ):
+            progress.begin()
             if died is not None:
                 console.print(f"The previous run stopped without finishing: {died.words(context.started_at)}.")
             outcome = steps(context, force=options.force, on_part=progress.part_done, timings=progress.timings)
@@ -113,8 +141,10 @@ def run_job(
                 console.print("The file that was refused before is gone: sources give again what is published.")
     except Locked:
         raise  # the report belongs to the run that holds the lock
-    except (Exception, KeyboardInterrupt) as error:
-        told = _told(context, progress, error, prefect_seconds)
+    except BaseException as error:
+        with stopping.uninterrupted():
+            told = _told(context, progress, error, prefect_seconds)
+            stopping.closed("report")
         if told is error:
             raise
         raise told from (error if isinstance(told, PipelineError) else None)
@@ -123,7 +153,9 @@ def run_job(
     report = run_report(context, outcome, None, prefect_seconds, code)
     report |= {"mended": progress.mended, "bucket_problems": shared.problems, "bucket_notes": shared.notes}
     try:
-        write_run_report(context.settings.marts_dir, report)
+        with stopping.uninterrupted():
+            write_run_report(context.settings.marts_dir, report)
+            stopping.closed("report")
     except OSError as error:
         ended = "the file was published" if outcome.is_new else "there was nothing new"
         why = error.strerror or error
@@ -131,11 +163,56 @@ def run_job(
     return code
 
 
+def report_end(settings: Settings, began: datetime, ending: Ending) -> None:
+    """Write the run report of a run that was ended before it wrote its own, unless another run is at work."""
+    if read_run_report(settings.marts_dir, since=began) is not None:
+        return
+    report = report_without_run(settings, ending.sentence, ending.exit_code)
+    report |= {
+        "started_at": began.isoformat(),
+        "tracebacks": [settings.without_secrets(text) for text in ending.doings],
+    }
+    _write_as_ours(settings, report)
+
+
+def _write_as_ours(settings: Settings, report: dict[str, Any]) -> bool:
+    """Write a run report and return True; where another run is at work, the report is that one's."""
+    try:
+        with nullcontext() if is_held_here(settings.marts_dir) else one_at_a_time(settings.marts_dir):
+            _write_failure(settings, report)
+    except Locked:
+        return False
+    return True
+
+
+def _report_of_the_end(
+    context: RunContext, progress: Progress, prefect_seconds: float | None, ending: Ending
+) -> str | None:
+    """Report how far a run got that is ended; return what became of the published file, for people."""
+    of_the_file = "the new file had been published" if progress.has_published else "the published file is as it was"
+    sentence = f"{ending.sentence}; {of_the_file}"
+    try:
+        report = run_report(context, progress.outcome(context), sentence, prefect_seconds, ending.exit_code)
+    except RuntimeError:  # the run is still at work, and changed what was being read
+        report = report_without_run(context.settings, sentence, ending.exit_code)
+    traces = [context.settings.without_secrets(text) for text in ending.doings]
+    report |= {
+        "started_at": context.started_at.isoformat(),
+        "mended": progress.mended,
+        "tracebacks": [*report.get("tracebacks", []), *traces],
+    }
+    return of_the_file if _write_as_ours(context.settings, report) else None
+
+
 @contextmanager
 def _healed(settings: Settings, progress: Progress, console: Console) -> Iterator[None]:
-    """What comes after works on the published file as it was published: see `pipeline.run.healing`."""
+    """What comes after works on the published file as it was published: see `pipeline.run.healing`.
+
+    Nothing is left beside it that a run that was ended had begun to write.
+    """
     from pipeline.run.healing import heal  # only here, since it takes all that publishing takes
 
+    remove_leftovers(settings.marts_dir, settings.raw_dir)
     progress.mended = heal(settings)
     for sentence in progress.mended:
         console.print(f"Mended: {sentence}.", markup=False)
@@ -181,8 +258,9 @@ def _told(
         case OSError():
             sentence = f"{error.filename or 'a file'} cannot be written or read: {error.strerror or error}"
             raised = VerbError(sentence)
-        case KeyboardInterrupt():
-            sentence, raised = "stopped by hand before it ended", error
+        case _ if not isinstance(error, Exception):
+            ending = stopping.ending_of(error)
+            code, sentence, raised = ending.exit_code, ending.sentence, error
         case _ if (trouble := _trouble_of_the_disk(error)) is not None:
             sentence, raised = trouble, VerbError(trouble)
         case PipelineError():
@@ -196,6 +274,14 @@ def _told(
     report["mended"] = progress.mended
     _write_failure(context.settings, report)
     return raised
+
+
+def _state(live: Path) -> tuple[int, int] | None:
+    try:
+        state = live.stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_mtime_ns
 
 
 def _trouble_of_the_disk(error: BaseException) -> str | None:

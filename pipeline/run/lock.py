@@ -19,11 +19,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pipeline import stopping
 from pipeline.atomic import write_atomically
 from pipeline.errors import EXIT_LOCKED, PipelineError
 from pipeline.setting_aside import set_aside
 
 _WORDS_OF_COMMAND = 8
+_held_here: set[Path] = set()
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,19 @@ def one_at_a_time(folder: Path, *, now: datetime | None = None) -> Iterator[Owne
     try:
         left_behind = _read(record)
         write_atomically(record, (json.dumps(asdict(Owner.this_process(now)), indent=2) + "\n").encode())
-        yield left_behind
+        _held_here.add(folder)
+        # the lock itself goes with the process; its record would tell of one that stopped without finishing
+        with stopping.closing("lock", lambda _: record.unlink(missing_ok=True)):
+            yield left_behind
     finally:
+        _held_here.discard(folder)
         record.unlink(missing_ok=True)
         lock.release()
+
+
+def is_held_here(folder: Path) -> bool:
+    """Whether this process holds the lock on ``folder``."""
+    return folder in _held_here
 
 
 def holder(folder: Path) -> Owner | None:

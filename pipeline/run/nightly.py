@@ -7,11 +7,11 @@ The steps are handed in, so that ``python -m pipeline nightly`` and the Prefect 
 * 3: the new file was refused by a check or a gate; the one before it stays
 * 4: published or nothing new, but a source did not give its figures today, or the bucket did not take what is new
 * 5: another run is at work; nothing was done, and nothing after the refresh is tried
+* 130, 143, 129: stopped by hand, by the system (SIGTERM) or with its terminal: see `pipeline.stopping`
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -22,13 +22,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pipeline import stopping
 from pipeline.errors import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_OK, EXIT_REFUSED, PipelineError
 from pipeline.notify import Message, Recipients, When, recipients_from_environment, send
-from pipeline.numerals import rounded
-from pipeline.run.job import JobOptions
-from pipeline.run.run_report import report_without_run, write_run_report
+from pipeline.run.job import JobOptions, report_end
+from pipeline.run.run_report import read_run_report, write_run_report
 from pipeline.run.watchdog import ended_after
 from pipeline.settings import PROJECT_ROOT, Settings, SettingsError, settings_from_environment
+from pipeline.stopping import STOPPED, Ending
 
 REPORT_FOLDER = "report"
 METHODOLOGY = PROJECT_ROOT / "docs" / "methodology.md"
@@ -42,6 +43,7 @@ _HEADLINES = {
     EXIT_LOCKED: "not run, another run is at work",
 }
 log = logging.getLogger(__name__)
+Tell = Callable[[Message, Recipients], list[str]]
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class NightlySteps:
     refresh: Callable[[JobOptions, Settings], int]
     build_report: Callable[[Settings], Path | None]
     prune: Callable[[Settings], list[str]]
-    tell: Callable[[Message, Recipients], list[str]]
+    tell: Tell
 
 
 @dataclass
@@ -107,7 +109,14 @@ def run_night(
         for undelivered in steps.tell(Message(subject, str(error), "failures"), recipients):
             print(undelivered, file=sys.stderr)
         raise
-    with ended_after(settings.most_minutes * 60, partial(_tell_of_the_clock, settings, recipients, now)):
+    too_long = (
+        f"the night was ended after {settings.most_minutes:g} minutes (IG_MOST_MINUTES), before its work was done; "
+        "what was published stays, and the next night begins anew"
+    )
+    with (
+        stopping.closing("people", partial(tell_of_the_end, settings, recipients, now)),
+        ended_after(settings.most_minutes * 60, too_long),
+    ):
         return _night(steps, options, settings, recipients, now)
 
 
@@ -119,35 +128,25 @@ def _night(
     except PipelineError as error:
         night = Night(error.exit_code, str(error))
     except Exception as error:
-        _tell(steps, Night(EXIT_FAILED, settings.without_secrets(_in_words(error))), settings, recipients, now)
+        night = Night(EXIT_FAILED, settings.without_secrets(_in_words(error)))
+        _tell(steps.tell, night, settings, recipients, now)
+        raise
+    except BaseException as error:  # a key, or SIGTERM to a flow that a worker runs
+        tell_of_the_end(settings, recipients, now, stopping.ending_of(error))
         raise
     if night.code in WENT_WELL:
         if options.has_report:
             _build_report(steps, settings, night)
         if _may_have_added(settings, now):
             _prune(steps, settings, night)
-    _tell(steps, night, settings, recipients, now)
+    _tell(steps.tell, night, settings, recipients, now)
     return night
 
 
-def _tell_of_the_clock(settings: Settings, recipients: Recipients, now: datetime, doings: list[str]) -> None:
-    """Say that a night is ended because its time is up: to people, in the run report, and on standard error."""
-    sentence = (
-        f"the night was ended after {rounded(settings.most_minutes)} minutes (IG_MOST_MINUTES), before its work was done; "
-        "what was published stays, and the next night begins anew"
-    )
-    message = Message(f"Inclusive growth: {_HEADLINES[EXIT_FAILED]}", sentence, "failures")
-    undelivered = send(message, recipients)
-    report = report_without_run(settings, sentence, EXIT_FAILED) | {
-        "started_at": now.isoformat(),
-        "night": [message.subject, sentence, *undelivered],
-        "tracebacks": [settings.without_secrets(doing) for doing in doings],
-    }
-    print("\n".join([message.subject, sentence, *undelivered]), file=sys.stderr, flush=True)
-    try:
-        write_run_report(settings.marts_dir, report)
-    except OSError as error:
-        print(f"the run report could not be written: {error}", file=sys.stderr, flush=True)
+def tell_of_the_end(settings: Settings, recipients: Recipients, now: datetime, ending: Ending) -> None:
+    """Say that a night is ended before its work is done: to people, in the run report, and on the screen."""
+    report_end(settings, now, ending)
+    _tell(send, Night(ending.exit_code, ending.sentence), settings, recipients, now)
 
 
 def _may_have_added(settings: Settings, now: datetime) -> bool:
@@ -210,13 +209,19 @@ def site_folder(settings: Settings) -> Path:
     return settings.marts_dir / REPORT_FOLDER
 
 
-def _tell(steps: NightlySteps, night: Night, settings: Settings, recipients: Recipients, now: datetime) -> None:
+def _tell(tell: Tell, night: Night, settings: Settings, recipients: Recipients, now: datetime) -> None:
     """Say what became of the night: on the screen, in the run report, and to whoever asked to be told."""
+    with stopping.uninterrupted():
+        _tell_whole(tell, night, settings, recipients, now)
+        stopping.closed("people")
+
+
+def _tell_whole(tell: Tell, night: Night, settings: Settings, recipients: Recipients, now: datetime) -> None:
     is_own_report = night.code != EXIT_LOCKED  # the run report that stands is another run's
     report = read_run_report(settings.marts_dir, since=now) if is_own_report else None
     message = message_of(night, report, settings, now)
-    print(f"\n{message.subject}\n{message.text}")
-    undelivered = steps.tell(message, recipients)
+    print(f"\n{message.subject}\n{message.text}", flush=True)
+    undelivered = tell(message, recipients)
     for sentence in undelivered:
         print(sentence, file=sys.stderr)
     if report is not None:
@@ -225,16 +230,6 @@ def _tell(steps: NightlySteps, night: Night, settings: Settings, recipients: Rec
             write_run_report(settings.marts_dir, report)
         except OSError as error:
             print(f"the night could not be added to the run report: {error}", file=sys.stderr)
-
-
-def read_run_report(folder: Path, *, since: datetime) -> dict[str, Any] | None:
-    """The run report as it was written, or None where there is none of a run that began at ``since`` or later."""
-    try:
-        report: dict[str, Any] = json.loads((folder / "run_report.json").read_text(encoding="utf-8"))
-        is_of_this_night = datetime.fromisoformat(report["started_at"]) >= since
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return report if is_of_this_night else None
 
 
 def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, now: datetime) -> Message:
@@ -263,13 +258,13 @@ def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, 
     concerns: When = "failures" if is_worth_telling else "changes" if is_new else "always"
     ended = f"published {release.get('version', '')}".strip() if is_new else "nothing new"
     ended += f", with {len(found)} {'warning' if len(found) == 1 else 'warnings'} of the gates" if found else ""
-    headline = _headline(night, ended, _missing(report))
+    headline = _headline(night, ended, _missing(report), is_new=is_new)
     return Message(f"Inclusive growth: {headline}", "\n".join(lines), concerns)
 
 
 def _overdue(report: dict[str, Any], settings: Settings, now: datetime) -> list[str]:
     """What is overdue: as the refresh found it, or where it did not get so far, by the published file."""
-    if report.get("status") != "failed" and report.get("parts"):
+    if report.get("status") not in ("failed", "stopped") and report.get("parts"):
         found: list[str] = report.get("overdue", [])
         return found
     from pipeline.run.overdue_published import overdue
@@ -292,8 +287,10 @@ def _missing(report: dict[str, Any]) -> str:
     return f"{sources} and a bucket to look after" if of_sources else "a bucket to look after"
 
 
-def _headline(night: Night, ended: str, missing: str) -> str:
+def _headline(night: Night, ended: str, missing: str, *, is_new: bool) -> str:
     """One line on a night; ``ended`` says what a refresh that went well came to, ``missing`` what it lacks if it ended with 4."""
+    if night.code in STOPPED:
+        return f"{ended}, and stopped before what follows it was done" if is_new else "stopped before it ended"
     if night.code == EXIT_FAILED and night.failure is None:
         return f"{ended}, but what follows it failed"
     if night.code == EXIT_INCOMPLETE:

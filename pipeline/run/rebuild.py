@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import publish
+from pipeline import publish, stopping
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, load_framework
 from pipeline.compare import Stamp
 from pipeline.run.assemble import Assembled, assemble
@@ -186,8 +186,9 @@ def publish_candidate(context: RunContext, candidate: Path) -> Stamp:
     release = number_release(context, candidate)
     publish.check_candidate(candidate, context.tables, marts)
     keep_release(context)  # the one about to go, should a run that published it have died before it was kept
-    # A run that dies now, or finds the disk full, must not leave a note of the old file that makes the new one look damaged.
-    forget(live.parent)
-    publish.swap(candidate, live)
-    publish.refused_path(live).unlink(missing_ok=True)  # what was refused before is overtaken
+    with stopping.uninterrupted():
+        # A run that dies now, or finds the disk full, must not leave a note of the old file that makes the new one look damaged.
+        forget(live.parent)
+        publish.swap(candidate, live)
+        publish.refused_path(live).unlink(missing_ok=True)  # what was refused before is overtaken
     return release

@@ -20,6 +20,7 @@ from pipeline.run.context import RunContext
 from pipeline.run.overdue_releases import overdue_today
 from pipeline.run.results import Outcome, PartResult
 from pipeline.settings import Settings
+from pipeline.stopping import STOPPED
 
 _LIBRARIES = ("duckdb", "pandas", "pyarrow", "pandera", "prefect")
 
@@ -32,7 +33,7 @@ TIER_WORDS = {
 }
 MOST_SENTENCES = 12
 MOST_NAMED = 5
-_WHY = {"failed": "Why it failed"}
+_WHY = {"failed": "Why it failed", "stopped": "Why it was stopped"}
 _LISTED = (
     ("Sources that could not be reached", "sources_unreachable"),
     ("What went wrong", "failures"),
@@ -201,13 +202,28 @@ def run_report(
 
 def report_without_run(settings: Settings, error: str, exit_code: int) -> dict[str, Any]:
     """The run report of a run that could not even begin."""
-    return _head(settings, datetime.now(UTC), "failed", error, exit_code)
+    return _head(settings, datetime.now(UTC), _status_of_none(exit_code), error, exit_code)
+
+
+def read_run_report(folder: Path, *, since: datetime) -> dict[str, Any] | None:
+    """The run report as it was written, or None where there is none of a run that began at ``since`` or later."""
+    try:
+        report: dict[str, Any] = json.loads((folder / "run_report.json").read_text(encoding="utf-8"))
+        is_of_this_run = datetime.fromisoformat(report["started_at"]) >= since
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return report if is_of_this_run else None
 
 
 def _status(outcome: Outcome, error: str | None, exit_code: int) -> str:
     if error is not None:
-        return "refused" if exit_code == EXIT_REFUSED else "failed"
+        return _status_of_none(exit_code)
     return "published" if outcome.is_new else "nothing new"
+
+
+def _status_of_none(exit_code: int) -> str:
+    """The status of a run that came to nothing."""
+    return "stopped" if exit_code in STOPPED else "refused" if exit_code == EXIT_REFUSED else "failed"
 
 
 def _head(settings: Settings, started_at: datetime, status: str, error: str | None, exit_code: int) -> dict[str, Any]:

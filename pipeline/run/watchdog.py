@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import faulthandler
-import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pipeline import stopping
 from pipeline.errors import EXIT_FAILED
-
-# How long telling may take, since what hangs may be the disk or the network that telling needs too.
-SECONDS_TO_TELL = 60.0
+from pipeline.stopping import Ending
 
 
 @contextmanager
-def ended_after(seconds: float, tell: Callable[[list[str]], None]) -> Iterator[None]:
-    """Do what is inside; after ``seconds``, ``tell`` and end this process with exit code 1, wherever it stands.
+def ended_after(seconds: float, sentence: str) -> Iterator[None]:
+    """Do what is inside; after ``seconds`` end this process with exit code 1 and ``sentence``, wherever it stands.
 
-    ``tell`` is given what each thread was doing. The process ends as if it were killed, which every step is made for:
-    nothing half written counts, and the operating system lets the lock go. Where even Python's threads stand still, a
-    watchdog beneath them ends the process, and writes to standard error what it was doing.
+    What is open is closed as `pipeline.stopping` does it; the run report says what each thread was doing. Where even
+    Python's threads stand still, a watchdog beneath them ends the process, and writes that to standard error.
     """
 
     def end() -> None:
-        teller = threading.Thread(target=tell, args=(_what_threads_do(),), daemon=True)
-        teller.start()
-        teller.join(SECONDS_TO_TELL)
-        os._exit(EXIT_FAILED)
+        stopping.end(Ending(sentence, EXIT_FAILED, tuple(_what_threads_do())))
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
     if sys.__stderr__ is not None:
-        faulthandler.dump_traceback_later(seconds + 2 * SECONDS_TO_TELL, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(seconds + 2 * stopping.SECONDS_TO_TELL, exit=True, file=sys.__stderr__)
     try:
         yield
     finally:

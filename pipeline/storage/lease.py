@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
+from pipeline import stopping
 from pipeline.errors import PipelineError
 from pipeline.storage.bucket import Bucket, Held, StoreProblem
 
@@ -93,13 +94,18 @@ def claimed(bucket: Bucket) -> Iterator[Lease]:
     ended = threading.Event()
     beat = threading.Thread(target=claim.renew_until, args=(ended,), name="bucket claim", daemon=True)
     beat.start()
-    try:
-        yield claim
-    finally:
+
+    def give_back(_: object = None) -> None:
         ended.set()
         beat.join()
         with suppress(StoreProblem):  # a claim that stays behind lapses
             claim.take_away()
+
+    try:
+        with stopping.closing("claim", give_back):
+            yield claim
+    finally:
+        give_back()
 
 
 def holders(bucket: Bucket) -> list[str]:

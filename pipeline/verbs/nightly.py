@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from pipeline.run.stopped import reported_if_stopped, told_if_stopped
+from pipeline.stopping import beside_the_main_thread
 from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """The whole unattended night: ask every publisher, publish what is new, build the report site,
@@ -17,6 +19,7 @@ exit codes:
   3  the new file was refused by a check or a gate; the one before it stays
   4  published or nothing new, but a source did not give its figures today
   5  another run is at work; nothing was done
+  130, 143, 129  stopped by hand, by the system (SIGTERM), or since its terminal was closed; people are told
 """
 
 
@@ -33,6 +36,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    with reported_if_stopped(), told_if_stopped():
+        return beside_the_main_thread(lambda: run_here(arguments))
+
+
+def run_here(arguments: argparse.Namespace) -> int:
+    """The night, in this thread."""
     from pipeline.run.nightly import NightlyOptions, plain_steps, run_night
 
     options = NightlyOptions(arguments.offline, arguments.quick, not arguments.no_report)

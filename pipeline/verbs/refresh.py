@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from pipeline.run.stopped import reported_if_stopped
+from pipeline.stopping import beside_the_main_thread
 from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Get every indicator, check it, score it, and publish a new DuckDB file if anything changed.
@@ -53,6 +55,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    with reported_if_stopped():
+        return beside_the_main_thread(lambda: run_here(arguments))
+
+
+def run_here(arguments: argparse.Namespace) -> int:
+    """The refresh, in this thread."""
     from pipeline.run.job import JobOptions, run_job
     from pipeline.run.refresh import refresh
 

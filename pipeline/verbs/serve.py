@@ -33,8 +33,5 @@ def run(arguments: argparse.Namespace) -> int:
         raise VerbError(f"port {arguments.port} cannot be used ({error}); give another with --port") from error
     with server:
         print(f"http://127.0.0.1:{server.server_port}/  (Ctrl+C stops it)", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print("stopped")
+        server.serve_forever()
     return EXIT_OK

@@ -102,7 +102,7 @@ def test_a_pass_through_moves_with_the_figures_whose_growth_it_compares(
     [
         ("growth", 0.05, None),
         ("growth", 0.1, "warn"),
-        ("growth", 0.4, "refuse"),
+        ("growth", 0.5, "refuse"),
         ("productivity", 0.3, None),
         ("productivity", 0.5, "warn"),
         ("productivity", 0.95, "refuse"),

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pipeline import errors
+from pipeline import errors, stopping
 from pipeline.gates.policy import Gates
 from pipeline.run import nightly
 from pipeline.settings import PROJECT_ROOT
@@ -14,6 +14,7 @@ from pipeline.verbs.nightly import ABOUT
 
 PAGE = (PROJECT_ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 CODES = {name: value for name, value in vars(errors).items() if name.startswith("EXIT_")}
+STOPPED = {name: value for name, value in vars(stopping).items() if name.startswith("EXIT_")}
 # The gates on answers have a page of their own, docs/gates.md.
 GATES = sorted({*Gates.model_fields, "nothing_to_compare_with"} - {"answers"})
 
@@ -27,23 +28,26 @@ def rows(first_cell: str) -> list[list[str]]:
     ]
 
 
-@pytest.mark.parametrize("name", sorted(CODES))
+@pytest.mark.parametrize("name", sorted({**CODES, **STOPPED}))
 def test_every_exit_code_has_what_happened_and_what_to_do(name: str) -> None:
-    (row,) = rows(str(CODES[name]))
+    (row,) = rows(str({**CODES, **STOPPED}[name]))
     code, happened, what_to_do = row
     assert len(happened) > 20, code
     assert what_to_do, code
 
 
 def test_no_two_exit_codes_are_the_same_and_the_page_knows_no_other() -> None:
-    assert len(set(CODES.values())) == len(CODES)
+    assert len({*CODES.values(), *STOPPED.values()}) == len(CODES) + len(STOPPED)
     told = {int(code) for code in re.findall(r"^\| (\d+)[ ,]", PAGE, re.MULTILINE)}
-    assert told == {*CODES.values(), 2}, "2 is what argparse ends with"
+    assert told == {*CODES.values(), *STOPPED.values(), 2}, "2 is what argparse ends with"
 
 
 def test_the_nights_own_help_names_every_code_it_can_end_with() -> None:
     told = {int(code) for code in re.findall(r"^  (\d)  ", ABOUT, re.MULTILINE)}
     assert told == set(CODES.values())
+    for code in STOPPED.values():
+        assert re.search(rf"\b{code}\b", ABOUT)
+        assert re.search(rf"\b{code}\b", nightly.__doc__ or "")
     assert {int(code) for code in re.findall(r"^\* (\d):", nightly.__doc__ or "", re.MULTILINE)} == set(CODES.values())
 
 

@@ -255,7 +255,8 @@ def test_a_run_that_cannot_begin_or_is_stopped_leaves_its_own_report_not_the_las
     options = JobOptions(offline=True, draws=0)
     with pytest.raises(KeyboardInterrupt):
         run_job(stopped, options, settings=quick(tmp_path))
-    assert (report()["error"], report()["exit_code"]) == ("stopped by hand before it ended", 1)
+    assert (report()["error"], report()["exit_code"]) == ("stopped by hand before it ended", 130)
+    assert report()["status"] == "stopped"
     assert list(report()["seconds"]) == ["fetch and validate"]
 
     def wrong(*_: object, **__: object) -> RunContext:

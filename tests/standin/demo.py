@@ -20,6 +20,7 @@ from pipeline.run.progress import print_summary
 from pipeline.run.refresh import refresh
 from pipeline.run.run_report import run_report, write_run_report
 from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.stopping import stoppable
 from tests.standin.figures import SHARED_DATA
 from tests.standin.server import StandIn
 
@@ -58,4 +59,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(stoppable(main))
