@@ -1,6 +1,8 @@
 """Thirty nights of the real nightly job against publishers that release, revise and fail, with a clock that moves.
 
-    make thirty-nights              # or: python -m tests.nightly.thirty_nights FOLDER [--seed N] [--nights few]
+    make thirty-nights              # or: python -m tests.nightly.thirty_nights FOLDER [--seed N] [--nights few|sixty]
+
+``sixty`` is about room on the disk: sixty nights, on six of which one table is revised, and what is kept after each ten.
 
 Each night is told in one line, and every night the published file is held against what the publishers really gave. The
 program ends with 1 when anything is not as it should be. The nights are processes of their own (``one_night.py``) in a
@@ -20,6 +22,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,6 +63,9 @@ THIRTY: Mapping[int, str] = {
     24: "new codes", 25: "kill", 27: "column goes", 29: "calm", 30: "calm",
 }  # fmt: skip
 FEW: Mapping[int, str] = {1: "twins", 2: "kill", 3: "", 4: "new map"}  # fmt: skip
+SIXTY: Mapping[int, str] = {night: "revision" if night % 10 == 5 else "calm" for night in range(1, 61)}
+PLANS = {"thirty": THIRTY, "few": FEW, "sixty": SIXTY}
+MOST_GROWTH = 1.05  # of all that is kept, once as many releases are kept as are asked for
 
 
 HEADING = f"""\
@@ -172,6 +178,8 @@ class Simulation:
         self.stale: set[Series] = set()  # what the published file says could not be had when it was made
         self.version: Version | None = None
         self.slowest = 10.0
+        self.to_revise = cycle(REVISED)
+        self.kept_bytes: dict[int, int] = {}  # in the data folder, by night
         self.lines: list[Line] = []
 
     def run(self) -> list[Line]:
@@ -189,6 +197,7 @@ class Simulation:
             print(HEADING, flush=True)
             for number in range(1, max(self.plan) + 1):
                 line = self.night(number)
+                self.kept_bytes[number] = size_of(self.nights.data)
                 print(line, flush=True)
                 self.lines.append(line)
                 if self.reader is None:  # from the first night on there is a file to read
@@ -247,6 +256,8 @@ class Simulation:
                 return [world.revise(OUTPUT, day, self.rng)]
             case "new codes":
                 return [world.merge(CLAIMANTS, new.parts, new.code, new.name, day)]
+            case "revision":
+                return [world.revise(next(self.to_revise), day, self.rng)]
             case "kill" | "twins":
                 return [world.revise(INCOME, day, self.rng)]
         return []
@@ -364,6 +375,24 @@ def told(report: Mapping[str, Any], code: int) -> str:
     return str(release["what_changed"]).split(": ", 1)[-1]
 
 
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder; a file held under two names counts once."""
+    found = {
+        (entry.st_dev, entry.st_ino): entry.st_size for entry in map(Path.stat, filter(Path.is_file, folder.rglob("*")))
+    }
+    return sum(found.values())
+
+
+def unbounded(simulation: Simulation) -> list[str]:
+    """What is kept must not grow once as many releases are kept as are asked for: told of runs over sixty nights."""
+    kept = {night: size for night, size in simulation.kept_bytes.items() if night % 10 == 0}
+    if len(kept) < 6:
+        return []
+    print("MB kept after each ten nights:", ", ".join(f"{night}: {size / 1e6:.0f}" for night, size in kept.items()))
+    last, before = kept[60], kept[50]
+    return [f"{last / 1e6:.0f} MB kept, {before / 1e6:.0f} ten nights before"] if last > MOST_GROWTH * before else []
+
+
 def findings(simulation: Simulation) -> list[str]:
     """What is to be said of all nights together."""
     data = simulation.nights.data
@@ -378,6 +407,7 @@ def findings(simulation: Simulation) -> list[str]:
     wrong = [f"in the end not as the publishers have it: {series}" for series in behind]
     wrong += [f"the key stands in {path}" for path in secrets]
     wrong += [] if simulation.standin.count(KEY) else ["the key was not even sent"]
+    wrong += unbounded(simulation)
     if "damaged file" not in simulation.plan.values():
         wrong += [f"a reader met: {error}" for error in simulation.torn]
     print(
@@ -407,6 +437,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make thirty-nights", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=20)
-    parser.add_argument("--nights", choices=("thirty", "few"), default="thirty")
+    parser.add_argument("--nights", choices=tuple(PLANS), default="thirty")
     arguments = parser.parse_args()
-    sys.exit(main(arguments.folder.resolve(), THIRTY if arguments.nights == "thirty" else FEW, arguments.seed))
+    sys.exit(main(arguments.folder.resolve(), PLANS[arguments.nights], arguments.seed))
