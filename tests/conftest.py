@@ -20,6 +20,12 @@ from tests.small_world import World, inhabited, is_inhabited, small_world
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that have slow tests, so that none is left to one worker when the others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def publishers_files() -> Path:
     """The publishers' own files, which stay beside the project; tests that compare with them skip without them."""

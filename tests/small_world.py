@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,17 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from pipeline.catalogue import Indicator, frameworks
+from pipeline.catalogue import Catalogue, Indicator, Query, frameworks
 from pipeline.catalogue.load import CATALOGUE_DIR, load_catalogue
-from pipeline.catalogue.yaml_entries import load_entries
+from pipeline.catalogue.model import Districts
+from pipeline.gates.policy import load_gate_policy
 from pipeline.geography import bridge_area_group
 from pipeline.geography.aggregate import group_membership
 from pipeline.geography.groups import GROUPS_FILE, read_groups, resolve_groups
 from pipeline.geography.load import FACTS_DIR, TABLES, load_register
+from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.run import context
+from pipeline.run.plausible import gate_policy
 from pipeline.run.release import method_fingerprint
 from pipeline.settings import BASELINE_DIR, PROJECT_ROOT, Settings
 from tests.kept import ROOMS, kept
@@ -69,10 +72,12 @@ _TOLD_PLACES: tuple[Any, ...] = (
     resolve_groups,
     group_membership,
     bridge_area_group,
+    load_gate_policy,
     method_fingerprint,
     Settings.__init__,
 )
 _OF_THE_STAND_IN = (figures.figures_of, figures._table_from_baseline, figures._baseline_cells)
+READ_ELSEWHERE = (PROJECT_ROOT / "docs" / "methodology.md",)  # by the report site
 COUNTRIES_OF_NOMIS = "TYPE499"
 WIDER = ("nation_code", "region_code", "county_code")
 
@@ -106,6 +111,9 @@ def _build(world: World) -> None:
     without_caches = shutil.ignore_patterns("__pycache__")
     for room in ROOMS:
         shutil.copytree(PROJECT_ROOT / room, world[PROJECT_ROOT / room], ignore=without_caches)
+    for file in READ_ELSEWHERE:
+        world[file].parent.mkdir(exist_ok=True)
+        shutil.copyfile(file, world[file])
     tables = {name: pd.read_csv(FACTS_DIR / f"{name}.csv", dtype=str, keep_default_na=False) for name in TABLES}
     codes = _codes(tables)
     for name, table in tables.items():
@@ -113,6 +121,7 @@ def _build(world: World) -> None:
         table[is_here].to_csv(world[FACTS_DIR] / f"{name}.csv", index=False)
     _cut_groups(world, codes)
     _cut_catalogue(world)
+    _cut_gates(world)
     _cut_baseline(world, codes)
 
 
@@ -132,21 +141,14 @@ def _cut_groups(world: World, codes: set[str]) -> None:
     groups = yaml.safe_load(GROUPS_FILE.read_text(encoding="utf-8"))
     for group in groups:
         group["members"] = {code: name for code, name in group["members"].items() if code in codes}
-    _write_yaml(world[GROUPS_FILE], [group for group in groups if group["members"]])
+    # One of a single district would be that district under another name.
+    _write_yaml(world[GROUPS_FILE], [group for group in groups if len(group["members"]) > 1])
 
 
 def _cut_catalogue(world: World) -> None:
     """The entries of INDICATORS, which ask for no number of districts, and what of the frameworks is made of them."""
-    entries = []
-    for entry in load_entries(CATALOGUE_DIR / "indicators.yaml", Indicator):
-        if entry.id in INDICATORS:
-            entries.append(json.loads(entry.model_dump_json(exclude_defaults=True)))
-            for part in entries[-1].get("parts", []):
-                part["districts"] = {"min": 1, "max": len(DISTRICTS)}
-                for query in part.get("live", []):
-                    # Nations that Nomis gives twice would be too large a share of so few areas.
-                    if COUNTRIES_OF_NOMIS in query.get("geography", []):
-                        query["geography"].remove(COUNTRIES_OF_NOMIS)
+    indicators = whole_catalogue().indicators
+    entries = [json.loads(indicators[name].model_dump_json(exclude_defaults=True)) for name in INDICATORS]
     _write_yaml(world[CATALOGUE_DIR] / "indicators.yaml", entries)
     shipped = yaml.safe_load((CATALOGUE_DIR / "baseline.yaml").read_text(encoding="utf-8"))
     _write_yaml(
@@ -158,6 +160,39 @@ def _cut_catalogue(world: World) -> None:
         framework.pop("awaited", None)
         framework.pop("pass_through", None)
         _write_yaml(path, framework)
+
+
+def whole_catalogue() -> Catalogue:
+    """Every indicator of the project, asked of few districts: for tests that need a certain query of one."""
+    catalogue = load_catalogue(CATALOGUE_DIR)
+    return replace(catalogue, indicators={name: _of_few(entry) for name, entry in catalogue.indicators.items()})
+
+
+def _of_few(indicator: Indicator) -> Indicator:
+    counted = Districts(min=1, max=len(DISTRICTS))
+    parts = [
+        part.model_copy(update={"districts": counted, "live": tuple(map(_of_few_areas, part.live))})
+        for part in indicator.parts
+    ]
+    return indicator.model_copy(update={"parts": tuple(parts)})
+
+
+def _of_few_areas(query: Query) -> Query:
+    """The nations that Nomis gives twice would be too large a share of so few areas."""
+    if not isinstance(query, NomisQuery):
+        return query
+    return query.model_copy(update={"geography": tuple(t for t in query.geography if t != COUNTRIES_OF_NOMIS)})
+
+
+def _cut_gates(world: World) -> None:
+    """No limit on the share of districts whose scores and ranks move: one of eight is more than most of them allow."""
+    path = world[CATALOGUE_DIR] / "gates.yaml"
+    gates = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for name in ("scores_moved", "ranks_moved"):
+        for limits in gates["defaults"][name].values():
+            if isinstance(limits, dict):
+                limits |= {kind: {"warn_above": 1, "refuse_above": 1} for kind in limits}
+    _write_yaml(path, gates)
 
 
 def _cut_node(node: dict[str, Any]) -> bool:
@@ -229,5 +264,5 @@ def _here(world: World, default: Any) -> Any:
 
 def _forget() -> None:
     """What was read of the other world."""
-    for function in (*_TOLD_PLACES, context.code_fingerprint, *_OF_THE_STAND_IN):
+    for function in (*_TOLD_PLACES, context.code_fingerprint, gate_policy, *_OF_THE_STAND_IN):
         getattr(function, "cache_clear", int)()

@@ -13,6 +13,8 @@ import pytest
 
 from tests.small_world import DISTRICTS, small_world
 
+pytestmark = pytest.mark.slow
+
 
 def run_flow(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run ``python -m flows.refresh`` with an empty home and every address closed."""

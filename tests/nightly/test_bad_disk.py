@@ -16,6 +16,8 @@ import pytest
 
 from tests.small_world import small_world
 
+pytestmark = pytest.mark.slow
+
 ALONE = ["unshare", "--map-root-user", "--mount"]
 Runs = dict[str, dict[str, Any]]
 FULL = ("no room for an answer", "no room to build", "no room to compare and publish")

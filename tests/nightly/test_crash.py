@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.small_world import small_world
+
+pytestmark = pytest.mark.slow
 
 # tests/releases/test_crash.py kills a run at the moments that matter most; these are at random. `make crash`: a hundred.
 KILLS = int(os.environ.get("IG_CRASH_KILLS") or 12)

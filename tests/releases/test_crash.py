@@ -17,6 +17,8 @@ from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import Settings
 from tests.small_world import World
 
+pytestmark = pytest.mark.slow
+
 # Where the process is ended, and whether the new file is live by then.
 MOMENTS = [
     ("pipeline.run.rebuild.number_release", False),

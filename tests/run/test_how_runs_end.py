@@ -20,7 +20,7 @@ from pipeline.run.results import Timings
 from tests.quick import quick
 from tests.standin.server import StandIn
 
-pytestmark = pytest.mark.usefixtures("in_small_world")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_small_world")]
 
 
 def live_context(standin: StandIn, folder: Path) -> RunContext:

@@ -17,6 +17,8 @@ from tests.standin.figures import SHARED_DATA, figures_of
 from tests.standin.server import StandIn
 from tests.standin.short import short_catalogue
 
+pytestmark = pytest.mark.slow
+
 
 def tiers(outcome: Outcome) -> dict[str, set[str]]:
     """Tier -> the indicators that came from it."""
