@@ -11,6 +11,7 @@ import inspect
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -33,7 +34,6 @@ from pipeline.geography.groups import GROUPS_FILE, read_groups, resolve_groups
 from pipeline.geography.load import FACTS_DIR, TABLES, load_register
 from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.run import context
-from pipeline.run.plausible import gate_policy
 from pipeline.run.release import method_fingerprint
 from pipeline.settings import BASELINE_DIR, PROJECT_ROOT, Settings
 from tests.kept import ROOMS, kept
@@ -76,7 +76,7 @@ _TOLD_PLACES: tuple[Any, ...] = (
     method_fingerprint,
     Settings.__init__,
 )
-_OF_THE_STAND_IN = (figures.figures_of, figures._table_from_baseline, figures._baseline_cells)
+_Cached = type(read_groups)  # what functools makes of a function whose results are kept
 READ_ELSEWHERE = (PROJECT_ROOT / "docs" / "methodology.md",)  # by the report site
 COUNTRIES_OF_NOMIS = "TYPE499"
 WIDER = ("nation_code", "region_code", "county_code")
@@ -263,6 +263,8 @@ def _here(world: World, default: Any) -> Any:
 
 
 def _forget() -> None:
-    """What was read of the other world."""
-    for function in (*_TOLD_PLACES, context.code_fingerprint, gate_policy, *_OF_THE_STAND_IN):
-        getattr(function, "cache_clear", int)()
+    """All that was read and kept in memory of the other world."""
+    rooms = [module for name, module in sys.modules.items() if name.split(".")[0] == "pipeline"]
+    kept_in_memory = [value for room in rooms for value in vars(room).values() if isinstance(value, _Cached)]
+    for function in (*kept_in_memory, figures._table_from_baseline, figures._baseline_cells):
+        function.cache_clear()
