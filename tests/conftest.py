@@ -15,8 +15,15 @@ from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import PROJECT_ROOT, Settings
 from tests.kept import kept
 from tests.quick import quick
+from tests.small_world import World, inhabited, is_inhabited, small_world
 
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that have slow tests, so that none is left to one worker when the others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")
@@ -36,15 +43,34 @@ def offline_context(tmp_path: Path) -> RunContext:
 @pytest.fixture(scope="session")
 def offline_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, Outcome]:
     """A whole refresh from the baseline, for all tests that only read what it published; see `tests.kept`."""
-    data = tmp_path_factory.mktemp("offline")
-    with kept("offline") as cache:
+    assert not is_inhabited(), "a module in the small world has no run of the real one"
+    return _kept_run("offline", Settings(data_dir=tmp_path_factory.mktemp("offline")))
+
+
+def _kept_run(name: str, settings: Settings) -> tuple[RunContext, Outcome]:
+    with kept(name) as cache:
+        data = cache.folder / "data"
         if not cache.is_complete:
-            context = open_run(Settings(data_dir=cache.folder / "data"), offline=True)
+            context = open_run(replace(settings, data_dir=data), offline=True)
             outcome = refresh(context)
             cache.keep((context.started_at, outcome))
-        shutil.copytree(cache.folder / "data", data, dirs_exist_ok=True)
+        shutil.copytree(data, settings.data_dir, dirs_exist_ok=True)
         started_at, outcome = cache.kept_value()
-    return replace(open_run(Settings(data_dir=data), offline=True), started_at=started_at), outcome
+    return replace(open_run(settings, offline=True), started_at=started_at), outcome
+
+
+@pytest.fixture(scope="module")
+def in_small_world() -> Iterator[World]:
+    """For the tests of a module, and the processes they start in its folder, the project is that of `tests.small_world`."""
+    world = small_world()
+    with inhabited(world):
+        yield world
+
+
+@pytest.fixture(scope="module")
+def small_run(in_small_world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, Outcome]:
+    """A whole refresh of the small world from its baseline, for all tests that only read what it published."""
+    return _kept_run("small_run", Settings(data_dir=tmp_path_factory.mktemp("small")))
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ OTHER_INGREDIENTS = (
     PROJECT_ROOT / "requirements-dev.lock",
     PROJECT_ROOT / "docs" / "methodology.md",
     PROJECT_ROOT / "tests" / "conftest.py",
+    PROJECT_ROOT / "tests" / "small_world.py",
     Path(__file__),
 )
 

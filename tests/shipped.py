@@ -12,14 +12,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.settings import BASELINE_DIR
+from pipeline.settings import Settings
 
 Row = dict[str, Any]
 
 
+def shipped() -> Path:
+    """The folder of the shipped figures: the project's, or those of the small world."""
+    return Settings(Path()).baseline_dir
+
+
 def edition(folder: Path, changes: dict[str, Callable[[list[Row]], list[Row]]]) -> Path:
     """Copy the baseline to ``folder`` and put each named file's rows through a function."""
-    shutil.copytree(BASELINE_DIR, folder)
+    shutil.copytree(shipped(), folder)
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
     for entry in manifest["files"]:

@@ -11,22 +11,22 @@ import pytest
 from pipeline.cli import main
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import refresh
-from pipeline.settings import BASELINE_DIR
 from tests.compare.releasing import published, rows
 from tests.quick import quick
-from tests.shipped import edition, with_value
+from tests.shipped import edition, shipped, with_value
+from tests.small_world import World
 
 PRESTON = "E07000123"
 GVA_2023 = "2023-01-01/P1Y"
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+def told(in_small_world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """The first release, the same again, the same by force, and one with one baseline figure changed."""
     folder = tmp_path_factory.mktemp("releases")
     other = edition(folder / "edition", {"gva_per_hour": with_value(PRESTON, GVA_2023, 44.4)})
-    lines = [published(folder, BASELINE_DIR), published(folder, BASELINE_DIR)]
-    lines += [published(folder, BASELINE_DIR, force=True), published(folder, other)]
+    lines = [published(folder, shipped()), published(folder, shipped())]
+    lines += [published(folder, shipped(), force=True), published(folder, other)]
     return folder, lines
 
 
@@ -127,9 +127,24 @@ def test_diff_says_what_it_cannot_do(
     assert sentence in capsys.readouterr().err
 
 
-def test_the_job_prints_the_line_and_the_report_has_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_job_prints_the_line_and_the_report_has_it(
+    in_small_world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run_job(refresh, JobOptions(offline=True, draws=0), settings=quick(tmp_path)) == 0
     assert "What changed: 1.0.0: the first release" in capsys.readouterr().out
     report = json.loads((tmp_path / "marts" / "run_report.json").read_text())
     assert report["release"]["version"] == "1.0.0"
     assert "## What changed\n\n1.0.0: the first release" in (tmp_path / "marts" / "run_report.md").read_text()
+
+
+def test_a_live_file_that_cannot_be_read_is_compared_in_the_shape_it_was_kept(
+    in_small_world: World, tmp_path: Path
+) -> None:
+    published(tmp_path, shipped())
+    live = tmp_path / "marts" / "inclusive_growth.duckdb"
+    live.chmod(0o644)
+    live.write_bytes(b"damaged")
+    other = edition(tmp_path / "edition", {"gva_per_hour": with_value(PRESTON, GVA_2023, 44.4)})
+    line = published(tmp_path, other)
+    assert line.startswith("minor 1.0.0 → 1.1.0: 1 figure revised (Preston")
+    assert "so release 1.0.0, which is kept, was compared" in line

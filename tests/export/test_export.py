@@ -22,6 +22,8 @@ from pipeline.run.context import RunContext
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
 
+pytestmark = pytest.mark.slow
+
 OGL = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 # Validators read a row at a time in Python, so the large tables are looked at for one area.
 ALL_FORMATS = ("parquet", "csv", "datapackage", "excel")

@@ -24,16 +24,17 @@ from pipeline.run.job import JobOptions
 from pipeline.run.nightly import NightlyOptions, NightlySteps, build_report_if_other, run_night, site_folder
 from pipeline.run.overdue_published import overdue
 from pipeline.run.run_report import run_report
-from pipeline.settings import PROJECT_ROOT, Settings, SettingsError
+from pipeline.settings import Settings, SettingsError
+from tests.small_world import small_world
 
 NOW = datetime(2026, 11, 20, 3, 17, tzinfo=UTC)
 RELEASE = {"version": "1.4.0", "what_changed": "minor 1.3.0 → 1.4.0: 361 figures of claimant_rate are new"}
 
 
 @pytest.fixture
-def report(offline_run: tuple[RunContext, refresh_steps.Outcome]) -> dict[str, Any]:
+def report(small_run: tuple[RunContext, refresh_steps.Outcome]) -> dict[str, Any]:
     """A run report as a refresh writes it, of this night and with a release of our own making."""
-    written = run_report(*offline_run, None, None)
+    written = run_report(*small_run, None, None)
     return {**written, "started_at": "2026-11-20T03:17:01+00:00", "release": {**written["release"], **RELEASE}}
 
 
@@ -236,9 +237,9 @@ def test_the_site_is_made_anew_for_another_file_though_the_clock_was_set_back(
 
 
 def test_overdue_releases_are_reckoned_from_today_not_from_the_day_of_the_file(
-    offline_run: tuple[RunContext, refresh_steps.Outcome],
+    small_run: tuple[RunContext, refresh_steps.Outcome],
 ) -> None:
-    database = offline_run[0].settings.database
+    database = small_run[0].settings.database
 
     def names(day: date) -> set[str]:
         return {sentence.split(":")[0] for sentence in overdue(database, day)}
@@ -276,7 +277,9 @@ def flow_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess
         threading.Thread(target=receiver.serve_forever, args=(0.05,), daemon=True).start()
         secret = {"NOMIS_UID": KEY, "IG_WEBHOOK_URL": f"http://127.0.0.1:{receiver.server_port}/{HOOK}"}
         environment |= secret | {"IG_NOTIFY": "always"}
-        ended = subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            command, cwd=small_world().folder, env=environment, capture_output=True, text=True, check=False
+        )
         receiver.shutdown()
     return folder, ended
 

@@ -14,6 +14,7 @@ import yaml
 
 from pipeline.settings import PROJECT_ROOT, url_variables
 from pipeline.stopping import EXIT_BY_SYSTEM
+from tests.small_world import DISTRICTS, small_world
 
 RECIPES = PROJECT_ROOT / "docs" / "recipes"
 HOME_IN_RECIPES = "/opt/inclusive-growth-pipeline"
@@ -23,7 +24,7 @@ STALE = 4  # published, but nobody could be asked
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project that uses this one's virtual environment."""
+    """A copy of the project, of the small world, that uses this one's virtual environment."""
     if not (PROJECT_ROOT / ".venv" / ".installed").exists():
         pytest.skip("the recipes need the virtual environment of `make setup`")
     folder = tmp_path_factory.mktemp("copy") / "project"
@@ -34,7 +35,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         else:
             shutil.copy(source, folder / name)
             os.utime(folder / name, (0, 0))  # the environment is as new as the locks
-    shutil.copytree(PROJECT_ROOT / "data" / "raw" / "baseline", folder / "data" / "raw" / "baseline")
+    shutil.copytree(small_world().folder, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv").symlink_to(PROJECT_ROOT / ".venv", target_is_directory=True)
     return folder
 
@@ -83,7 +84,7 @@ def test_the_crontab_runs_once_a_night() -> None:
 def test_the_crontabs_command_publishes_and_keeps_a_log(copy: Path, cron_run: subprocess.CompletedProcess[str]) -> None:
     assert cron_run.stderr == ""
     with duckdb.connect(str(copy / "data" / "marts" / "inclusive_growth.duckdb"), read_only=True) as connection:
-        assert connection.execute("select count(*) from mart_area_profile").fetchone() == (361,)
+        assert connection.execute("select count(*) from mart_area_profile").fetchone() == (len(DISTRICTS),)
     log = (copy / "nightly.log").read_text()
     assert "Inclusive growth: published 1.0.0, with sources that gave no figures today" in log
     assert (copy / "data" / "marts" / "report" / "index.html").exists()

@@ -11,7 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.settings import PROJECT_ROOT
+from tests.small_world import DISTRICTS, small_world
+
+pytestmark = pytest.mark.slow
 
 
 def run_flow(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -29,7 +31,9 @@ def run_flow(folder: Path, *arguments: str, **settings: str) -> subprocess.Compl
         **settings,
     }
     command = [sys.executable, "-m", "flows.refresh", *arguments]
-    return subprocess.run(command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=small_world().folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,7 @@ def test_it_publishes_and_exits_0(first_run: tuple[Path, subprocess.CompletedPro
     folder, ended = first_run
     assert ended.returncode == 0, ended.stderr
     with duckdb.connect(str(folder / "data" / "marts" / "inclusive_growth.duckdb"), read_only=True) as connection:
-        assert connection.execute("select count(*) from mart_area_profile").fetchone() == (361,)
+        assert connection.execute("select count(*) from mart_area_profile").fetchone() == (len(DISTRICTS),)
 
 
 def test_it_says_what_was_used_and_times_prefect_apart(

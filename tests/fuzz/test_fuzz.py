@@ -26,6 +26,8 @@ from tests.fuzz.campaign import (
 from tests.fuzz.formats import Table, tables
 from tests.fuzz.judging import believed
 
+pytestmark = pytest.mark.slow
+
 SEED = 20261123
 TABLE_MUTATIONS, ANSWER_MUTATIONS, CELL_MUTATIONS = 18_000, 1_000, 1_000
 SMALL_AREA_MUTATIONS, DAMAGED_WORKBOOKS, DAMAGED_BASELINES = 300, 3, 150

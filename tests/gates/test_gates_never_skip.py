@@ -20,9 +20,9 @@ _HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flus
 
 
 @pytest.fixture
-def published_folder(offline_run: tuple, tmp_path: Path) -> Path:
+def published_folder(small_run: tuple, tmp_path: Path) -> Path:
     """A data folder as a run left it: the live file, its release and what it was made from."""
-    shutil.copytree(offline_run[0].settings.marts_dir, tmp_path / "data" / "marts")
+    shutil.copytree(small_run[0].settings.marts_dir, tmp_path / "data" / "marts")
     return tmp_path / "data"
 
 

@@ -17,7 +17,9 @@ from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import refresh
 from tests.quick import quick
 from tests.shipped import Row, edition
+from tests.small_world import World
 
+pytestmark = pytest.mark.usefixtures("in_small_world")
 WHY = "ONS rebased the series on 1 October, see its notice"
 
 
@@ -26,7 +28,7 @@ def doubled_2023(rows: list[Row]) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, VerbError, bytes]:
+def refused(in_small_world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, VerbError, bytes]:
     """A data folder with a live file, and a run with implausible household incomes refused after it."""
     folder = tmp_path_factory.mktemp("refused")
     options = JobOptions(offline=True, draws=0)

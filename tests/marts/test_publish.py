@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from pipeline import publish
 from pipeline.marts.build import build
-from pipeline.publish import CandidateRefused, candidate_path, check_candidate, live_fingerprint, remove_leftovers, swap
-from pipeline.run.context import RunContext, open_run
-from pipeline.run.refresh import Outcome, refresh
-from pipeline.settings import PROJECT_ROOT
+from pipeline.publish import CandidateRefused, check_candidate, live_fingerprint, remove_leftovers, swap
+from pipeline.run.context import RunContext
+from pipeline.run.refresh import Outcome
 from schemas import marts
-from tests.quick import quick
 
 
 def make(path: Path, mark: str) -> Path:
@@ -100,47 +95,3 @@ def test_a_build_never_writes_into_an_existing_file(tmp_path: Path) -> None:
     path = make(tmp_path / "there.duckdb", "x")
     with pytest.raises(FileExistsError, match="never writes into an existing file"):
         build(path, {}, {})
-
-
-@pytest.fixture(scope="module")
-def live_before(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A published file of the years that the runs of this module score."""
-    context = open_run(quick(tmp_path_factory.mktemp("before")), offline=True, draws=0)
-    assert refresh(context).is_new
-    return context.settings.database.read_bytes()
-
-
-@pytest.mark.parametrize(
-    "step", ["assemble", "score", "write_studies", "number_release", "publish.check_candidate", "publish.swap"]
-)
-def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
-    tmp_path: Path, live_before: bytes, step: str
-) -> None:
-    """A real process, ended from outside at the start of the step, as a power cut would."""
-    live = tmp_path / "marts" / "inclusive_growth.duckdb"
-    live.parent.mkdir()
-    live.write_bytes(live_before)
-    script = f"""
-        import os, signal
-        from pathlib import Path
-        from pipeline.run import rebuild as steps
-        from pipeline.run.context import open_run
-        from pipeline.run.refresh import refresh
-        from tests.quick import quick
-        steps.{step} = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
-        refresh(open_run(quick(Path({str(tmp_path)!r})), offline=True, draws=0), force=True)
-    """
-    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=PROJECT_ROOT, check=False)
-    assert ended.returncode == -9
-    assert live.read_bytes() == live_before
-
-
-def test_the_run_after_a_killed_one_succeeds_and_cleans_up(offline_context: RunContext) -> None:
-    live = offline_context.settings.database
-    live.parent.mkdir(parents=True)
-    (live.parent / f".{live.stem}.999999999.building.duckdb").write_bytes(b"half a file")
-    assert refresh(offline_context).is_new
-    notes = {f"{live.name}.sha256", "made_from.json", "release.json"}
-    assert {path.name for path in live.parent.iterdir()} == {live.name, *notes, "releases"}
-    assert candidate_path(live).exists() is False
-    assert publish.live_fingerprint(live)

@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.settings import PROJECT_ROOT
+import pytest
+
+from tests.small_world import small_world
+
+pytestmark = pytest.mark.slow
 
 # tests/releases/test_crash.py kills a run at the moments that matter most; these are at random. `make crash`: a hundred.
 KILLS = int(os.environ.get("IG_CRASH_KILLS") or 12)
@@ -16,7 +20,10 @@ KILLS = int(os.environ.get("IG_CRASH_KILLS") or 12)
 
 def test_whatever_the_moment_of_death_readers_find_a_whole_file_and_the_next_run_succeeds(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.nightly.crash", str(tmp_path), str(KILLS)]
-    ended = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, check=False)
+    world = small_world()
+    ended = subprocess.run(
+        command, cwd=world.folder, env=world.environment, capture_output=True, text=True, check=False
+    )
     assert ended.returncode == 0, ended.stderr
     told = json.loads(ended.stdout)
     assert told["kills"] == KILLS

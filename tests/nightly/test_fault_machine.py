@@ -34,6 +34,8 @@ from tests.quick import quickest
 from tests.standin.faults import NAMES
 from tests.standin.server import StandIn
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("IG_FAULT_EXAMPLES") or 4)
 CATALOGUE = load_catalogue()
 # A part of Explore Local Statistics, one of Nomis with the other to fall back on, and one that is small.

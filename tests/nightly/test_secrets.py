@@ -18,8 +18,11 @@ from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import Settings, settings_from_environment
 from tests.quick import quick
+from tests.small_world import World, whole_catalogue
 from tests.standin.server import StandIn
 from tests.standin.short import short_catalogue
+
+pytestmark = pytest.mark.slow
 
 KEY = "0xplantedkeythatmustnotshow"
 WEBHOOK_PATH = "/services/T0PLANTED/B0HOOK/secretpath"
@@ -38,7 +41,7 @@ FAULTS = {
 
 
 @pytest.fixture(scope="module")
-def standin() -> Iterator[StandIn]:
+def standin(in_small_world: World) -> Iterator[StandIn]:
     with StandIn(faults=FAULTS) as running:
         yield running
 
@@ -58,6 +61,7 @@ def environment(standin: StandIn, folder: Path) -> dict[str, str]:
 
 
 def test_a_night_of_faults_leaves_no_secret_anywhere(
+    in_small_world: World,
     standin: StandIn,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -67,7 +71,9 @@ def test_a_night_of_faults_leaves_no_secret_anywhere(
     for name, value in environment(standin, tmp_path).items():
         monkeypatch.setenv(name, value)
     # Only the pace is otherwise than at night; all that is asked, checked, stored and said is the same.
-    hurried = functools.partial(open_run, catalogue=short_catalogue(), throttle=False, backoff_seconds=0.01)
+    hurried = functools.partial(
+        open_run, catalogue=short_catalogue(whole_catalogue()), throttle=False, backoff_seconds=0.01
+    )
     monkeypatch.setattr(job, "open_run", hurried)
     caplog.set_level(logging.DEBUG)
     settings = settings_from_environment()

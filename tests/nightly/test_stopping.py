@@ -22,8 +22,8 @@ import pytest
 from pipeline.run.context import RunContext
 from pipeline.run.lock import holder, one_at_a_time
 from pipeline.run.refresh import Outcome
-from pipeline.settings import PROJECT_ROOT
 from tests.nightly.test_watchdog import webhook
+from tests.small_world import small_world
 
 pytestmark = pytest.mark.slow
 MOST_SECONDS = 10
@@ -74,7 +74,7 @@ class Place:
         self.publisher.asked.clear()
         return subprocess.Popen(
             [sys.executable, *command],
-            cwd=PROJECT_ROOT,
+            cwd=small_world().folder,
             env=self.environment | more,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -87,7 +87,13 @@ class Place:
         """A run that finds nothing new, with Prefect's record of it."""
         command = [sys.executable, *OFFLINE]
         done = subprocess.run(
-            command, cwd=PROJECT_ROOT, env=self.environment, capture_output=True, text=True, timeout=280, check=False
+            command,
+            cwd=small_world().folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert "Nothing new" in done.stdout
@@ -119,9 +125,9 @@ class Publisher:
 
 
 @pytest.fixture(scope="module")
-def place(offline_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(small_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("stopping")
-    shutil.copytree(offline_run[0].settings.data_dir, folder / "data")
+    shutil.copytree(small_run[0].settings.data_dir, folder / "data")
     connections: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
         publisher = Publisher(f"http://127.0.0.1:{listening.getsockname()[1]}")

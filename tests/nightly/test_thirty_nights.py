@@ -12,6 +12,8 @@ import pytest
 
 from pipeline.settings import PROJECT_ROOT
 
+pytestmark = pytest.mark.slow
+
 NIGHTS = os.environ.get("IG_NIGHTS") or "few"
 
 

@@ -15,8 +15,9 @@ from pipeline.raw import RawStore
 from pipeline.run.acquire import PartResult, acquire_part
 from pipeline.run.context import open_run
 from pipeline.run.lock import holder, one_at_a_time
-from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.settings import Settings
 from tests.nightly.publishers import NO_FILES
+from tests.small_world import small_world
 from tests.standin.server import StandIn
 
 NIGHT = [sys.executable, "-m", "pipeline", "nightly", "--offline", "--quick", "--no-report"]
@@ -29,7 +30,7 @@ def test_a_second_night_ends_with_5_at_once_and_leaves_the_first_ones_lock_and_r
         environment = {**os.environ, "IG_DATA_DIR": str(tmp_path)}
         began = time.monotonic()
         second = subprocess.run(
-            NIGHT, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False
+            NIGHT, cwd=small_world().folder, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
         seconds = time.monotonic() - began
         assert second.returncode == 5, second.stderr

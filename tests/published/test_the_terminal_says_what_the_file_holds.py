@@ -10,6 +10,8 @@ import pytest
 
 from pipeline.published.profile import profile_of
 
+pytestmark = pytest.mark.slow
+
 Rows = Callable[..., list[tuple]]
 
 # Straight from the tables, not through the views that the terminal reads.

@@ -14,7 +14,10 @@ import pytest
 from pipeline.releases import ReleaseStore
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.refresh import Outcome, refresh
-from pipeline.settings import PROJECT_ROOT, Settings
+from pipeline.settings import Settings
+from tests.small_world import World
+
+pytestmark = pytest.mark.slow
 
 # Where the process is ended, and whether the new file is live by then.
 MOMENTS = [
@@ -38,11 +41,11 @@ def versions(path: Path) -> list[str]:
 
 
 def test_after_a_kill_at_any_moment_there_is_a_whole_file_and_the_next_run_loses_no_release(
-    offline_run: tuple[RunContext, Outcome], tmp_path: Path
+    in_small_world: World, small_run: tuple[RunContext, Outcome], tmp_path: Path
 ) -> None:
     settings = Settings(tmp_path)
     settings.marts_dir.mkdir()
-    shutil.copyfile(offline_run[0].settings.database, settings.database)
+    shutil.copyfile(small_run[0].settings.database, settings.database)
     store, expected = ReleaseStore(settings.database, 12), ["1.0.0"]
     for place, is_live in MOMENTS:
         store.keep()
@@ -73,7 +76,7 @@ def test_after_a_kill_at_any_moment_there_is_a_whole_file_and_the_next_run_loses
             steps.keep_release(context)
         """
         command = [sys.executable, "-c", textwrap.dedent(script)]
-        ended = subprocess.run(command, cwd=PROJECT_ROOT, check=False, capture_output=True, text=True)
+        ended = subprocess.run(command, cwd=in_small_world.folder, check=False, capture_output=True, text=True)
         assert ended.returncode == -9, f"{place}: {ended.stderr}"
         expected += [f"1.0.{len(expected)}"] if is_live else []
         assert versions(settings.database) == expected, place
@@ -86,7 +89,7 @@ def test_after_a_kill_at_any_moment_there_is_a_whole_file_and_the_next_run_loses
 
 
 def test_a_disk_that_is_full_costs_the_record_and_not_the_release(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    in_small_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

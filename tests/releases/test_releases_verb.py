@@ -15,11 +15,11 @@ from pipeline.settings import Settings
 
 
 @pytest.fixture
-def data(offline_run: tuple[RunContext, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(small_run: tuple[RunContext, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder with two releases: in the older one every figure of Leeds is as published, in the live one 1."""
     settings = Settings(tmp_path)
     settings.marts_dir.mkdir()
-    settings.database.write_bytes(offline_run[0].settings.database.read_bytes())
+    settings.database.write_bytes(small_run[0].settings.database.read_bytes())
     store = ReleaseStore(settings.database, 12)
     store.keep()
     with duckdb.connect(str(settings.database)) as connection:

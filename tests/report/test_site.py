@@ -25,6 +25,8 @@ from pipeline.report.serving import local_server
 from pipeline.report.site import MARKER, CannotWrite, build_site
 from tests.report.conftest import EVIL_NAME, METHODOLOGY, Site, built
 
+pytestmark = pytest.mark.slow
+
 MOST_SECONDS = 60
 MOST_BYTES = 80_000_000
 MOST_BYTES_A_PAGE = 1_500_000

@@ -1,20 +1,12 @@
-"""Rows in are rows out and rows set aside, in every run; the run report shows the account."""
+"""Rows in are rows out and rows set aside, in every run; `test_account_in_reports` has what is shown of it."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import pandas as pd
 import pytest
 
-from pipeline.run.acquire import PartResult
-from pipeline.run.assemble import ACCOUNT_IN, ACCOUNT_OUT, RowsLost, assemble, check_account
-from pipeline.run.context import RunContext, open_run
-from pipeline.run.job import JobOptions, run_job
-from pipeline.run.refresh import Outcome, acquire_all, refresh
-from tests.quick import quick
-from tests.run.test_revisions import OUTPUT, store
+from pipeline.run.assemble import ACCOUNT_IN, ACCOUNT_OUT, RowsLost, check_account
+from pipeline.run.context import RunContext
+from pipeline.run.refresh import Outcome
 
 
 def test_the_account_of_a_run_adds_up_and_agrees_with_the_published_file(
@@ -28,34 +20,6 @@ def test_the_account_of_a_run_adds_up_and_agrees_with_the_published_file(
     assert read == account["rows read"]
     assert collapsed == account["the same figure under two codes"]
     assert aside == sum(count for name, count in account.items() if name.startswith("set aside"))
-
-
-def test_the_run_report_shows_the_account(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = quick(data_dir=tmp_path)
-    run_job(refresh, JobOptions(offline=True, draws=0), settings=settings)
-    capsys.readouterr()
-    report = json.loads((settings.marts_dir / "run_report.json").read_text(encoding="utf-8"))
-    account = report["account_of_rows"]
-    assert sum(account[name] for name in ACCOUNT_IN) == sum(account[name] for name in ACCOUNT_OUT)
-    words = (settings.marts_dir / "run_report.md").read_text(encoding="utf-8")
-    assert f"| put on today's map | {account[ACCOUNT_OUT[0]]:,} |" in words
-
-
-def test_rows_of_areas_not_held_are_counted_and_stop_no_run(tmp_path: Path) -> None:
-    """ONS's service sends statistical regions beside districts."""
-    context = open_run(quick(tmp_path), offline=True, draws=0)
-    result = _output(context)
-    assert result.observations is not None
-    figures = result.observations[["area_code", "period", "year", "value", "status"]]
-    store(context, figures, 1)
-    region = figures.head(3).assign(area_code=["TLC41", "TLD3", "TLM50"])
-    store(context, pd.concat([figures, region], ignore_index=True), 2)
-    account = assemble(context, acquire_all(context)).account
-    assert account["of kinds of area not held"] == 3
-
-
-def _output(context: RunContext) -> PartResult:
-    return next(result for result in acquire_all(context) if result.indicator_id == OUTPUT)
 
 
 def test_a_row_that_went_nowhere_stops_the_run() -> None:

@@ -21,15 +21,16 @@ from pipeline.run.context import RunContext
 from pipeline.run.healing import heal
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT, Settings
+from tests.small_world import small_world
 
 SUM = "select sum(value) from fct_observation"
 DOUBLED = "update fct_observation set value = value * 2"
 
 
 @pytest.fixture
-def settings(offline_run: tuple[RunContext, Outcome], tmp_path: Path) -> Settings:
+def settings(small_run: tuple[RunContext, Outcome], tmp_path: Path) -> Settings:
     """The data folder of a finished run, in a place of its own."""
-    shutil.copytree(offline_run[0].settings.data_dir, tmp_path / "data")
+    shutil.copytree(small_run[0].settings.data_dir, tmp_path / "data")
     return Settings(tmp_path / "data")
 
 
@@ -50,7 +51,7 @@ def verb(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pipeline", *words]
     environment = {"IG_DATA_DIR": str(settings.data_dir), "PATH": "/usr/bin:/bin"}
     return subprocess.run(
-        command, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=small_world().folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -15,7 +15,7 @@ from pipeline.cli import main
 from pipeline.run.context import RunContext
 from pipeline.run.results import Outcome
 from pipeline.run.run_report import run_report
-from pipeline.settings import PROJECT_ROOT
+from tests.small_world import DISTRICTS, World
 
 # duckdb is loaded: every run opens the published file as a reader would.
 HEAVY = ("pandas", "numpy", "pyarrow", "pandera", "scipy", "requests")
@@ -29,18 +29,18 @@ sys.exit(code)
 
 
 @pytest.fixture(scope="module")
-def folder(offline_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(small_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a finished run, in a place of its own."""
-    return Path(shutil.copytree(offline_run[0].settings.data_dir, tmp_path_factory.mktemp("quiet") / "data"))
+    return Path(shutil.copytree(small_run[0].settings.data_dir, tmp_path_factory.mktemp("quiet") / "data"))
 
 
 @pytest.fixture(scope="module")
-def quiet_run(folder: Path) -> subprocess.CompletedProcess[str]:
+def quiet_run(folder: Path, in_small_world: World) -> subprocess.CompletedProcess[str]:
     """A real process that finds nothing new in it."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IG_")}
     return subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        cwd=PROJECT_ROOT,
+        cwd=in_small_world.folder,
         env=environment | {"IG_DATA_DIR": str(folder)},
         capture_output=True,
         text=True,
@@ -72,25 +72,25 @@ def test_it_tells_ages_and_what_is_overdue(quiet_run: subprocess.CompletedProces
 
 
 def test_its_report_has_the_figures_of_the_file_as_they_were_last_time(
-    quiet_run: subprocess.CompletedProcess[str], folder: Path, offline_run: tuple[RunContext, Outcome]
+    quiet_run: subprocess.CompletedProcess[str], folder: Path, small_run: tuple[RunContext, Outcome]
 ) -> None:
-    told, first = report(folder), offline_run[1]
+    told, first = report(folder), small_run[1]
     assert told["figures"] == told["figures_before"] == first.counts.figures
-    assert told["figures"]["gva_per_hour"] > 361
+    assert told["figures"]["gva_per_hour"] > len(DISTRICTS)
     assert told["row_counts"] == first.counts.tables
     assert told["row_counts"]["mart_score"] == first.row_counts["mart_score"]
     assert "0 of " in (folder / "marts" / "run_report.md").read_text()
 
 
 def test_the_published_file_is_left_as_it_was(
-    quiet_run: subprocess.CompletedProcess[str], folder: Path, offline_run: tuple[RunContext, Outcome]
+    quiet_run: subprocess.CompletedProcess[str], folder: Path, small_run: tuple[RunContext, Outcome]
 ) -> None:
-    live = offline_run[0].settings.database
+    live = small_run[0].settings.database
     assert (folder / "marts" / live.name).read_bytes() == live.read_bytes()
 
 
-def test_a_first_report_says_that_there_is_nothing_to_compare_with(offline_run: tuple[RunContext, Outcome]) -> None:
-    told = run_report(*offline_run, None, None)
+def test_a_first_report_says_that_there_is_nothing_to_compare_with(small_run: tuple[RunContext, Outcome]) -> None:
+    told = run_report(*small_run, None, None)
     assert told["figures_before"] == {}
     assert sum(told["set_aside_because"].values()) <= told["row_counts"]["meta_quarantine"]
 
@@ -106,7 +106,8 @@ def test_verify_rehashes_the_releases_and_the_published_file(
     for path, said in ((kept, "mart_score.parquet is not what was kept"), (live, f"{live.name} holds other bytes")):
         whole = path.read_bytes()
         path.chmod(0o644)
-        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        middle = len(whole) // 2
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
         assert main(["verify"]) == 1
         assert said in capsys.readouterr().err
         if path == kept:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from pipeline.run.context import RunContext, open_run
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import Settings
+
+pytestmark = pytest.mark.slow
 
 SCORES = "select * exclude (area_name) from mart_score order by all"
 

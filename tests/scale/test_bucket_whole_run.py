@@ -27,11 +27,11 @@ URL = f"s3://{BUCKET}/inclusive-growth"
 
 @pytest.fixture(scope="module")
 def published(
-    s3: BucketServer, offline_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory
+    s3: BucketServer, small_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
-    """A bucket with the release of `offline_run`, uploaded by the machine whose data folder this gives."""
+    """A bucket with the release of `small_run`, uploaded by the machine whose data folder this gives."""
     folder = tmp_path_factory.mktemp("machine-one")
-    source = offline_run[0].settings.marts_dir
+    source = small_run[0].settings.marts_dir
     (folder / "marts").mkdir()
     for path in source.rglob("*"):
         target = folder / "marts" / path.relative_to(source)

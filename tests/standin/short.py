@@ -10,9 +10,9 @@ from pipeline.publishers.nomis.query import NomisQuery
 FROM_YEAR = 2023
 
 
-def short_catalogue() -> Catalogue:
+def short_catalogue(catalogue: Catalogue | None = None) -> Catalogue:
     """Every indicator and every query, but percentiles of pay and months of claimants from FROM_YEAR on only."""
-    catalogue = load_catalogue()
+    catalogue = catalogue or load_catalogue()
     return replace(catalogue, indicators={name: _short(entry) for name, entry in catalogue.indicators.items()})
 
 
