@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import PROJECT_ROOT, Settings
 from tests.kept import kept
@@ -28,13 +28,13 @@ def publishers_files() -> Path:
 
 
 @pytest.fixture
-def offline_context(tmp_path: Path) -> RunContext:
+def offline_context(tmp_path: Path) -> Run:
     """A run that asks no publisher, draws no errors and scores few years, with a data folder of its own."""
     return open_run(quick(data_dir=tmp_path / "data"), offline=True, draws=0)
 
 
 @pytest.fixture(scope="session")
-def offline_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, Outcome]:
+def offline_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Outcome]:
     """A whole refresh from the baseline, for all tests that only read what it published; see `tests.kept`."""
     data = tmp_path_factory.mktemp("offline")
     with kept("offline") as cache:
@@ -48,7 +48,7 @@ def offline_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, O
 
 
 @pytest.fixture
-def published(offline_run: tuple[RunContext, Outcome]) -> Iterator[duckdb.DuckDBPyConnection]:
+def published(offline_run: tuple[Run, Outcome]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to the file of `offline_run`."""
     with duckdb.connect(str(offline_run[0].settings.database), read_only=True) as connection:
         yield connection

@@ -13,7 +13,7 @@ import pytest
 from pipeline import publish
 from pipeline.marts.build import build
 from pipeline.publish import CandidateRefused, candidate_path, check_candidate, live_fingerprint, remove_leftovers, swap
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import PROJECT_ROOT
 from schemas import marts
@@ -85,7 +85,7 @@ def test_leftovers_of_a_dead_run_are_removed_and_those_of_a_running_one_kept(tmp
     ],
 )  # fmt: skip
 def test_a_candidate_with_wrong_rows_is_refused_by_name(
-    offline_run: tuple[RunContext, Outcome], tmp_path: Path, damage: str, expected: str
+    offline_run: tuple[Run, Outcome], tmp_path: Path, damage: str, expected: str
 ) -> None:
     context = offline_run[0]
     candidate = tmp_path / "candidate.duckdb"
@@ -93,7 +93,7 @@ def test_a_candidate_with_wrong_rows_is_refused_by_name(
     with duckdb.connect(str(candidate)) as connection:
         connection.execute(damage)
     with pytest.raises(CandidateRefused, match=expected):
-        check_candidate(candidate, context.tables, marts)
+        check_candidate(candidate, context.inputs.tables, marts)
 
 
 def test_a_build_never_writes_into_an_existing_file(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
     assert live.read_bytes() == live_before
 
 
-def test_the_run_after_a_killed_one_succeeds_and_cleans_up(offline_context: RunContext) -> None:
+def test_the_run_after_a_killed_one_succeeds_and_cleans_up(offline_context: Run) -> None:
     live = offline_context.settings.database
     live.parent.mkdir(parents=True)
     (live.parent / f".{live.stem}.999999999.building.duckdb").write_bytes(b"half a file")

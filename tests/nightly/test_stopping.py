@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.lock import holder, one_at_a_time
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
@@ -119,7 +119,7 @@ class Publisher:
 
 
 @pytest.fixture(scope="module")
-def place(offline_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(offline_run: tuple[Run, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("stopping")
     shutil.copytree(offline_run[0].settings.data_dir, folder / "data")
     connections: list[socket.socket] = []
