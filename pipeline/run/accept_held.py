@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline.catalogue import Indicator, Part
+from collections.abc import Mapping
+
+from pipeline.catalogue import Indicator, Part, Source
 from pipeline.errors import PipelineError
+from pipeline.geography import Register
 from pipeline.http.payload import PayloadRejected
 from pipeline.raw import CorruptSnapshot, RawStore, Snapshot
 from pipeline.run.inputs import Inputs
@@ -36,7 +39,7 @@ def accept_answers(inputs: Inputs, stores: Stores, source_id: str, indicator_id:
         if not taken:
             raise CannotAccept(f"what was rejected of {indicator_id} was asked for with an earlier query")
         for snapshot in taken:
-            _check_on_its_own(inputs, stores.raw, indicator, snapshot)
+            _check_on_its_own(inputs.catalogue.sources, inputs.register, stores.raw, indicator, snapshot)
         return [stores.raw.accept(snapshot, reason, this_person()) for snapshot in taken]
 
 
@@ -45,10 +48,12 @@ def _is_ours(part: Part, snapshot: Snapshot) -> bool:
     return any(query.model_dump(mode="json") == snapshot.sidecar["query"] for query in part.live)
 
 
-def _check_on_its_own(inputs: Inputs, raw: RawStore, indicator: Indicator, snapshot: Snapshot) -> None:
+def _check_on_its_own(
+    sources: Mapping[str, Source], register: Register, raw: RawStore, indicator: Indicator, snapshot: Snapshot
+) -> None:
     part = next(part for part in indicator.parts if part.id == snapshot.sidecar["part_id"])
     query = next(query for query in part.live if query.model_dump(mode="json") == snapshot.sidecar["query"])
     try:
-        accept(inputs.catalogue.sources, inputs.register, indicator, part, query, raw.read(snapshot))
+        accept(sources, register, indicator, part, query, raw.read(snapshot))
     except (PayloadRejected, CorruptSnapshot) as error:
         raise CannotAccept(f"{indicator.id}: the answer is wrong in itself and cannot be accepted: {error}") from error

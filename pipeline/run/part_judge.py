@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.catalogue import Indicator, Part, Query
+from pipeline.gates.plausibility import Sister
 from pipeline.http.payload import Payload, PayloadRejected
 from pipeline.publishers.registry import publisher_of
 from pipeline.raw import Snapshot
@@ -21,7 +22,7 @@ from pipeline.run.from_release import published_figures, published_part
 from pipeline.run.inputs import Inputs
 from pipeline.run.origins import snapshot_key
 from pipeline.run.payload_checks import NOTHING_HELD, HeldDistricts
-from pipeline.run.plausible import refuse_implausible
+from pipeline.run.plausible import confirming, refuse_implausible
 from pipeline.run.results import Accepted
 from pipeline.run.shipped import read_shipped, shipped_entry
 from pipeline.run.stores import Stores
@@ -63,9 +64,8 @@ class PartJudge:
         if publisher_of(query).has_editions:
             accepted = accepted if edition is None else self._not_older(query, (accepted, payload), edition)
             self._refuse_shorter(query, accepted)
-        refuse_implausible(
-            self.inputs, self.stores, self.indicator, self.part, query, accepted, before or self._shipped()
-        )
+        known = before or self._shipped()
+        refuse_implausible(self.inputs.register, self.indicator, query, accepted, known, self._confirming)
         return accepted
 
     def accept_held(self, query: Query, payload: Payload) -> Accepted:
@@ -81,6 +81,9 @@ class PartJudge:
     def _accepted(self, query: Query, payload: Payload, held: HeldDistricts = NOTHING_HELD) -> Accepted:
         sources, register = self.inputs.catalogue.sources, self.inputs.register
         return payload_checks.accept(sources, register, self.indicator, self.part, query, payload, held=held)
+
+    def _confirming(self) -> list[Sister]:
+        return confirming(self.inputs, self.stores, self.indicator, self.part)
 
     def _shipped(self) -> Accepted | None:
         return read_shipped(self.stores.baseline, self.inputs.register, self.indicator, self.part)

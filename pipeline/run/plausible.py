@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -24,27 +25,24 @@ from pipeline.run.stores import Stores
 
 
 def refuse_implausible(
-    inputs: Inputs,
-    stores: Stores,
+    register: Register,
     indicator: Indicator,
-    part: Part,
     query: Query,
     accepted: Accepted,
     held: Accepted | None,
+    sisters: Callable[[], Sequence[Sister]],
 ) -> None:
     """Raise PayloadRejected where an answer to ``query`` does not pass the gates, with the areas that show it most.
 
     ``held`` is the last good answer, else what is shipped; without it only names are looked at. What a person has
-    accepted is held from then on, so it is not stopped again. Sister series are looked at once all answers of the run
-    are known (see `pipeline.run.sisters`); here those that are made independently may confirm a common move.
+    accepted is held from then on, so it is not stopped again. Here ``sisters``, made independently, can only confirm a
+    common move; contradictions are looked for once all answers of the run are known (see `pipeline.run.sisters`).
     """
     if held is not None and accepted.payload_sha256 == held.payload_sha256:
         return
     before = accepted.observations.iloc[:0] if held is None else held.observations
-    answer = replace(
-        answer_of(indicator, accepted, before), sisters=lambda: _confirming(inputs, stores, indicator, part)
-    )
-    found = breaches(answer, area_facts(inputs.register), gate_policy().answers(indicator.id))
+    answer = replace(answer_of(indicator, accepted, before), sisters=sisters)
+    found = breaches(answer, area_facts(register), gate_policy().answers(indicator.id))
     if found:
         raise PayloadRejected(
             f"{in_words(found)}; the held figures stay in use; if the publisher means it: "
@@ -71,7 +69,7 @@ def gate_policy() -> GatePolicy:
     return load_gate_policy()
 
 
-def _confirming(inputs: Inputs, stores: Stores, indicator: Indicator, part: Part) -> list[Sister]:
+def confirming(inputs: Inputs, stores: Stores, indicator: Indicator, part: Part) -> list[Sister]:
     """The sisters of an indicator that confirm a common move of it, with the newest figures held of the same part."""
     found = []
     for sister_id, *_ in gate_policy().sisters_of(indicator.id):

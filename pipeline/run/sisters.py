@@ -8,13 +8,14 @@ contradicts more sisters than the other. Once a person accepts an answer, it sta
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.gates.plausibility import Breach, Sister, in_words, sister_breaches
+from pipeline.geography import Register
 from pipeline.http.payload import PayloadRejected
 from pipeline.raw import CorruptSnapshot, Snapshot
 from pipeline.run.acquire import acquire_held
@@ -58,7 +59,11 @@ def hold_contradictions(inputs: Inputs, stores: Stores, results: Sequence[PartRe
     """
     by_name = {(result.indicator_id, result.part_id): result for result in results}
     new = {(item.indicator.id, item.part.id): item for item in _new_answers(inputs, stores, results)}
-    found = [item for name in new for item in _contradictions(inputs, new, by_name, name)]
+    found = [
+        item
+        for name in new
+        for item in _contradictions(inputs.catalogue.indicators, inputs.register, new, by_name, name)
+    ]
     for name, why in _to_hold(found).items():
         by_name[name] = _held_back(inputs, stores, new[name], why)
     return list(by_name.values())
@@ -95,7 +100,11 @@ def _before(
 
 
 def _contradictions(
-    inputs: Inputs, new: dict[Name, _New], by_name: dict[Name, PartResult], name: Name
+    indicators: Mapping[str, Indicator],
+    register: Register,
+    new: dict[Name, _New],
+    by_name: dict[Name, PartResult],
+    name: Name,
 ) -> Iterator[_Contradiction]:
     item = new[name]
     if item.result.accepted is None or item.held is None:
@@ -105,12 +114,12 @@ def _contradictions(
         result = by_name.get(other)
         if result is None or result.accepted is None:
             continue
-        title = inputs.catalogue.indicators[sister_id].label
+        title = indicators[sister_id].label
         is_new = other in new
         before = new[other].held if is_new else None
         sister = Sister(title, result.accepted.observations, order, shares_of, before)
         answer = answer_of(item.indicator, item.result.accepted, item.held, sister)
-        found = sister_breaches(answer, area_facts(inputs.register), gate_policy().answers(item.indicator.id))
+        found = sister_breaches(answer, area_facts(register), gate_policy().answers(item.indicator.id))
         if found:
             yield _Contradiction(name, other if is_new else None, title, found)
 
