@@ -107,7 +107,8 @@ def raw_to_mart(folder: Path, areas: int, months: int) -> Callable[[], object]:
     series: SmallAreaSeries = known.model_copy(update={"areas": AreaCount(min=1, max=10**6)})
     context = open_run(Settings(folder / f"{areas}-{months}"), offline=True)
     store_small_areas(context.settings.raw_dir, series, areas, months)
-    return lambda: publish_small_areas(context, series, force=True)
+    places = context.inputs, context.stores.raw, context.settings.marts_dir
+    return lambda: publish_small_areas(series, *places, None, force=True)
 
 
 def curves(folder: Path, quick: bool) -> list[Curve]:

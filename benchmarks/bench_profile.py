@@ -153,7 +153,8 @@ def small_areas(folder: Path, months: int) -> Callable[[], Mapping[str, float]]:
     series = load_small_areas()["claimants_by_small_area"]
     context = open_run(Settings(folder), offline=True)
     store_small_areas(context.settings.raw_dir, series, 35_000, months)
-    return lambda: publish_small_areas(context, series, force=True).timings.seconds
+    places = context.inputs, context.stores.raw, context.settings.marts_dir
+    return lambda: publish_small_areas(series, *places, None, force=True).timings.seconds
 
 
 def profiles(folder: Path, *, quick: bool) -> list[Profile]:

@@ -33,8 +33,8 @@ from pipeline.publishers.nomis import parse as tidy_nomis
 from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.publishers.registry import publisher_of
 from pipeline.raw import RawStore, SnapshotKey
-from pipeline.run.context import RunContext, open_run
-from pipeline.run.payload_checks import accept
+from pipeline.run.context import Run, open_run
+from pipeline.run.payload_checks import accept, accept_shipped
 from pipeline.settings import Settings
 from tests.standin.figures import SHARED_DATA
 from tests.standin.server import StandIn
@@ -72,24 +72,28 @@ def accepting(source_id: str) -> Callable[[bool], dict[str, Any]]:
     def make(quick: bool) -> dict[str, Any]:
         context = open_run(Settings(Path(tempfile.gettempdir()) / "benchmark-none"), draws=0)
         indicator_id, part_id, _ = ASKED[source_id]
-        indicator = context.catalogue.indicators[indicator_id]
+        indicator = context.inputs.catalogue.indicators[indicator_id]
         part = next((part for part in indicator.parts if part.id == part_id), indicator.parts[-1])
         [query, *_] = [query for query in part.live if query.source == source_id]
         with StandIn() as standin:
             settings = Settings(context.settings.data_dir, base_urls=standin.base_urls)
-            client = HttpClient(context.catalogue.sources, settings, throttle=False)
+            client = HttpClient(context.inputs.catalogue.sources, settings, throttle=False)
             payload = publisher_of(query).fetch(query, client)
             body = payload.content
             client.close()
         # In memory, since what was last read of a file is kept, and would be read once for all runs.
         payload = dataclasses.replace(payload, body=body)
-        return {"context": context, "indicator": indicator, "part": part, "query": query, "payload": payload}
+        return {"inputs": context.inputs, "indicator": indicator, "part": part, "query": query, "payload": payload}
 
     return make
 
 
 def accepted(given: dict[str, Any]) -> None:
-    accept(given["context"], given["indicator"], given["part"], given["query"], given["payload"])
+    inputs, entry = given["inputs"], (given["indicator"], given["part"])
+    if given["query"] is None:
+        accept_shipped(inputs.register, *entry, given["payload"])
+    else:
+        accept(inputs.catalogue.sources, inputs.register, *entry, given["query"], given["payload"])
 
 
 def read_bare(given: dict[str, Any]) -> int:
@@ -113,11 +117,11 @@ def of_rows(given: dict[str, Any]) -> float:
 
 
 def baseline_part(quick: bool) -> dict[str, Any]:
-    context: RunContext = open_run(Settings(Path(tempfile.gettempdir()) / "benchmark-none"), offline=True, draws=0)
-    indicator = context.catalogue.indicators["employment_rate"]
+    context: Run = open_run(Settings(Path(tempfile.gettempdir()) / "benchmark-none"), offline=True, draws=0)
+    indicator = context.inputs.catalogue.indicators["employment_rate"]
     part = indicator.parts[0]
-    payload = context.baseline.payload(indicator.id, part.id)
-    return {"context": context, "indicator": indicator, "part": part, "query": None, "payload": payload}
+    payload = context.stores.baseline.payload(indicator.id, part.id)
+    return {"inputs": context.inputs, "indicator": indicator, "part": part, "query": None, "payload": payload}
 
 
 def payload_of(content: bytes) -> Payload:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -14,9 +14,13 @@ from flows.runners import chosen_runner
 from flows.task_values import as_is
 from pipeline.catalogue import Indicator, Part
 from pipeline.run.acquire import acquire_part
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
+from pipeline.run.distributed_fetch import Order, PartName, default_pieces, order_of, shares_of
+from pipeline.run.inputs import Inputs
+from pipeline.run.publishers import Publishers
 from pipeline.run.results import PartResult
 from pipeline.run.runner import OnPart
+from pipeline.run.stores import Stores
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,8 +37,8 @@ TITLES = {
     "check_and_publish": "compare and publish",
     "keep_release": "keep the release",
 }
-# The HTTP client already retries what a publisher may mend by itself, and a source's failure is a result,
-# not an exception. What is left to retry is the disk.
+# The HTTP client already retries what may pass by itself, and a source's failure is a result, not an exception. Only
+# the disk is left to retry.
 RETRIED = {"acquire_part": 2}
 
 
@@ -49,26 +53,29 @@ def _task_of(step: Callable[..., Any]) -> Task[..., Any]:
 class PrefectRunner:
     """Runs the steps of `pipeline.run.refresh.refresh` as tasks of the flow that is running."""
 
-    def fetch_all(self, context: RunContext, on_part: OnPart | None) -> list[PartResult]:
-        """A task each where a publisher answers, one task together for all that comes from what is held.
+    def fetch_all(self, run: Run, on_part: OnPart | None) -> list[PartResult]:
+        """One task for each part that a publisher is asked for, and one for all that come from what is held.
 
         Where tasks run in other processes they are dealt out by publisher instead (see `pipeline.run.distributed_fetch`).
         """
+        parts, is_offline = run.inputs.parts, run.options.offline
         if chosen_runner().crosses_processes:
-            return _fetch_in_shares(context, on_part)
-        contacts = first_contacts(context)
-        results = _ended([_submit_part(context, *pair) for pair in contacts], on_part)
+            order = order_of(run)
+            return _fetch_in_shares(order, shares_of(parts, default_pieces(), offline=is_offline), on_part)
+        places = run.inputs, run.stores, run.publishers
+        contacts = [] if is_offline else first_contacts(parts)
+        results = _ended([_submit_part(*places, *pair) for pair in contacts], on_part)
         away = sources_away(results)
-        rest = [pair for pair in context.parts if pair not in contacts]
-        held = [(i, p) for i, p in rest if context.offline or all(query.source in away for query in p.live)]
-        asked = [_submit_part(context, *pair) for pair in rest if pair not in held]
-        results += _told(self.run(read_held_parts, context, held), on_part) if held else []
+        rest = [pair for pair in parts if pair not in contacts]
+        held = [(i, p) for i, p in rest if is_offline or all(query.source in away for query in p.live)]
+        asked = [_submit_part(*places, *pair) for pair in rest if pair not in held]
+        results += _told(self.run(read_held_parts, *places, held), on_part) if held else []
         return results + _ended(asked, on_part)
 
     def run(self, step: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         """A task for the step; where draws are spread over processes, they are the tasks of the step ``score``.
 
-        A task that hands out tasks would send along what it was itself given, and a run's context cannot travel.
+        A task that hands out tasks would send along what it was given itself, all figures among them.
         """
         if step.__name__ == "score" and chosen_runner().crosses_processes:
             return _score_elsewhere(step, *arguments)
@@ -81,7 +88,7 @@ class PrefectRunner:
     def start(self, step: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Callable[[], T]:
         """A task beside the others.
 
-        A file that is open in this process cannot be written from another: where tasks cross processes it is written at once.
+        Another process cannot write a file that is open in this one: where tasks cross processes, it is written at once.
         """
         if chosen_runner().crosses_processes:
             done = self.run(step, *arguments, **options)
@@ -89,18 +96,19 @@ class PrefectRunner:
         return cast(Callable[[], T], _task_of(step).submit(*map(as_is, arguments), **options).result)
 
 
-def read_held_parts(context: RunContext, pairs: list[tuple[Indicator, Part]]) -> list[PartResult]:
+def read_held_parts(
+    inputs: Inputs, stores: Stores, publishers: Publishers | None, pairs: Iterable[tuple[Indicator, Part]]
+) -> list[PartResult]:
     """Get parts one after the other: those that need no publisher, or whose publishers are known to be away."""
-    return [acquire_part(context, *pair) for pair in pairs]
+    return [acquire_part(inputs, stores, publishers, *pair) for pair in pairs]
 
 
-def first_contacts(context: RunContext) -> list[tuple[Indicator, Part]]:
+def first_contacts(pairs: Iterable[tuple[Indicator, Part]]) -> list[tuple[Indicator, Part]]:
     """The first part of each source that is asked for one: getting these shows which hosts can be reached."""
     firsts: dict[str, tuple[Indicator, Part]] = {}
-    if not context.offline:
-        for indicator, part in context.parts:
-            if part.live:
-                firsts.setdefault(part.live[0].source, (indicator, part))
+    for indicator, part in pairs:
+        if part.live:
+            firsts.setdefault(part.live[0].source, (indicator, part))
     return list(firsts.values())
 
 
@@ -109,28 +117,24 @@ def sources_away(results: list[PartResult]) -> set[str]:
     return {a.source_id for result in results for a in result.attempts if a.outcome == "unreachable"}
 
 
-def _submit_part(context: RunContext, indicator: Indicator, part: Part) -> PrefectFuture[PartResult]:
+def _submit_part(
+    inputs: Inputs, stores: Stores, publishers: Publishers | None, indicator: Indicator, part: Part
+) -> PrefectFuture[PartResult]:
     named = _task_of(acquire_part).with_options(task_run_name=f"fetch {indicator.id} ({part.id})")
-    return named.submit(as_is(context), as_is(indicator), as_is(part))
+    return named.submit(*map(as_is, (inputs, stores, publishers, indicator, part)))
 
 
-def _fetch_in_shares(context: RunContext, on_part: OnPart | None) -> list[PartResult]:
+def _fetch_in_shares(order: Order, shares: list[list[PartName]], on_part: OnPart | None) -> list[PartResult]:
     from flows.distributed_tasks import Opaque, acquire_in_share
-    from pipeline.run.distributed_fetch import default_pieces, order_of, shares_of
 
-    order = order_of(context)
-    shares = [acquire_in_share.submit(Opaque(order, names)) for names in shares_of(context, default_pieces())]
-    return _told([result for share in _all_ended(shares) for result in share], on_part)
+    asked = [acquire_in_share.submit(Opaque(order, names)) for names in shares]
+    return _told([result for share in _all_ended(asked) for result in share], on_part)
 
 
 def _score_elsewhere(step: Callable[..., T], *arguments: Any) -> T:
     from flows.distributed_tasks import submit_draws
-    from pipeline.run.distributed_fetch import default_pieces
     from pipeline.scoring.pieces import simulate_in_pieces
 
-    context = arguments[0]
-    if not context.draws:
-        return step(*arguments)
     return step(*arguments, simulate_in_pieces(submit_draws, default_pieces()))
 
 

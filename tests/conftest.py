@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import PROJECT_ROOT, Settings
 from tests.kept import kept
@@ -35,19 +35,19 @@ def publishers_files() -> Path:
 
 
 @pytest.fixture
-def offline_context(tmp_path: Path) -> RunContext:
+def offline_context(tmp_path: Path) -> Run:
     """A run that asks no publisher, draws no errors and scores few years, with a data folder of its own."""
     return open_run(quick(data_dir=tmp_path / "data"), offline=True, draws=0)
 
 
 @pytest.fixture(scope="session")
-def offline_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, Outcome]:
+def offline_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Outcome]:
     """A whole refresh from the baseline, for all tests that only read what it published; see `tests.kept`."""
     assert not is_inhabited(), "a module in the small world has no run of the real one"
     return _kept_run("offline", Settings(data_dir=tmp_path_factory.mktemp("offline")))
 
 
-def _kept_run(name: str, settings: Settings) -> tuple[RunContext, Outcome]:
+def _kept_run(name: str, settings: Settings) -> tuple[Run, Outcome]:
     with kept(name) as cache:
         data = cache.folder / "data"
         if not cache.is_complete:
@@ -68,13 +68,13 @@ def in_small_world() -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def small_run(in_small_world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, Outcome]:
+def small_run(in_small_world: World, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Outcome]:
     """A whole refresh of the small world from its baseline, for all tests that only read what it published."""
     return _kept_run("small_run", Settings(data_dir=tmp_path_factory.mktemp("small")))
 
 
 @pytest.fixture
-def published(offline_run: tuple[RunContext, Outcome]) -> Iterator[duckdb.DuckDBPyConnection]:
+def published(offline_run: tuple[Run, Outcome]) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to the file of `offline_run`."""
     with duckdb.connect(str(offline_run[0].settings.database), read_only=True) as connection:
         yield connection

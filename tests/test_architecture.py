@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import socket
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -142,6 +144,31 @@ ALLOWED: dict[str, set[str]] = {
     "schemas": {"pandas", "pandera"},
 }
 
+# Who may take a whole run: what arranges its steps and what starts them. A step takes what it reads, so this list may
+# only shrink.
+TAKES_THE_WHOLE_RUN = {
+    "flows.runner.PrefectRunner.fetch_all",
+    "pipeline.run.distributed_fetch.order_of",
+    "pipeline.run.freshness.nothing_new",
+    "pipeline.run.job.RefreshSteps.__call__",
+    "pipeline.run.job._Job",
+    "pipeline.run.notes.notes_of",
+    "pipeline.run.rebuild.rebuild",
+    "pipeline.run.refresh.acquire_all",
+    "pipeline.run.refresh.refresh",
+    "pipeline.run.runner.Inline.fetch_all",
+    "pipeline.run.runner.Runner.fetch_all",
+}
+# Who may make one.
+OPENS_A_RUN = {
+    "pipeline.run.distributed_fetch",
+    "pipeline.run.job",
+    "pipeline.run.release",
+    "pipeline.verbs.accept",
+    "pipeline.verbs.publish",
+    "pipeline.verbs.small_areas",
+}
+
 
 def modules(place: str) -> list[Path]:
     path = PROJECT_ROOT / place
@@ -232,6 +259,59 @@ def imported_modules(path: Path) -> set[str]:
             places = {f"{node.module}.{alias.name}" for alias in node.names}
             of_package = places & set(own_modules())
             found |= of_package or {node.module}
+    return found
+
+
+def test_only_what_arranges_the_steps_takes_the_whole_run() -> None:
+    takers = {
+        f"{name}.{taker}"
+        for name, path in own_modules().items()
+        if "pipeline.run.context" in imports(path)
+        for taker in takers_of("Run", ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert takers == TAKES_THE_WHOLE_RUN
+    assert len(TAKES_THE_WHOLE_RUN) <= 11
+
+
+def test_few_modules_open_a_run() -> None:
+    assert {
+        name for name, path in own_modules().items() if "open_run" in names_in(ast.parse(path.read_text("utf-8")))
+    } == OPENS_A_RUN | {"pipeline.run.context"}
+
+
+def takers_of(type_name: str, tree: ast.AST, within: str = "") -> Iterator[str]:
+    """Functions with a parameter of a type, and classes with a field of it; methods and inner functions as `outer.inner`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = f"{within}{node.name}"
+            if any(type_name in names_in(annotation) for annotation in annotations_of(node)):
+                yield name
+            yield from takers_of(type_name, node, f"{name}.")
+        else:
+            yield from takers_of(type_name, node, within)
+
+
+def annotations_of(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.expr]:
+    """The types of a function's parameters, or of a class's fields."""
+    if isinstance(node, ast.ClassDef):
+        return [field.annotation for field in node.body if isinstance(field, ast.AnnAssign)]
+    given = node.args
+    parameters = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    return [parameter.annotation for parameter in parameters if parameter is not None and parameter.annotation]
+
+
+def names_in(tree: ast.AST) -> set[str]:
+    """Every name in a piece of code, also in types that are written as text."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.update(re.findall(r"\w+", node.value) if len(node.value) < 100 else ())
     return found
 
 

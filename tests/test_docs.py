@@ -18,7 +18,7 @@ from pipeline.marts.build import dictionary_rows
 from pipeline.marts.declaration import declared_tables
 from pipeline.questions import questions, questions_page
 from pipeline.reading import run_query
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
 
@@ -52,7 +52,7 @@ def each(language: str) -> pytest.MarkDecorator:
 
 
 @pytest.fixture
-def database(offline_run: tuple[RunContext, Outcome]) -> Path:
+def database(offline_run: tuple[Run, Outcome]) -> Path:
     return offline_run[0].settings.database
 
 
@@ -137,8 +137,8 @@ def test_links_of_the_documents_lead_somewhere() -> None:
             assert (DOCS / target).exists(), f"{page}: {target}"
 
 
-def test_the_data_dictionary_is_up_to_date(offline_run: tuple[RunContext, Outcome]) -> None:
-    indicators = offline_run[0].catalogue.indicators
+def test_the_data_dictionary_is_up_to_date(offline_run: tuple[Run, Outcome]) -> None:
+    indicators = offline_run[0].inputs.catalogue.indicators
     assert markdown_dictionary(indicators) == PAGES["data-dictionary.md"], RENEW
     rows = dictionary_rows(declared_tables(indicators).values()).to_pylist()
     assert html_dictionary(rows) == (DOCS / "data-dictionary.html").read_text(encoding="utf-8"), RENEW
@@ -172,7 +172,7 @@ def test_the_dictionary_as_html_says_what_the_file_holds(published: duckdb.DuckD
 
 
 def test_the_data_dictionary_has_the_columns_of_the_file(
-    offline_run: tuple[RunContext, Outcome], published: duckdb.DuckDBPyConnection
+    offline_run: tuple[Run, Outcome], published: duckdb.DuckDBPyConnection
 ) -> None:
     in_file: dict[str, set[tuple[str, str]]] = {}
     for table, name, kind in published.execute(

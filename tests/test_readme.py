@@ -10,7 +10,7 @@ import pytest
 from pipeline.cli import VERBS
 from pipeline.documents import readme_with_blocks
 from pipeline.published.profile import profile_text
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
 
@@ -22,10 +22,10 @@ def code_blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_generated_parts_are_up_to_date(offline_run: tuple[RunContext, Outcome]) -> None:
+def test_the_generated_parts_are_up_to_date(offline_run: tuple[Run, Outcome]) -> None:
     context = offline_run[0]
     profile = profile_text(context.settings.database, TOWER_HAMLETS)
-    assert readme_with_blocks(README, profile, context.tables) == README, "run `make refresh docs`"
+    assert readme_with_blocks(README, profile, context.inputs.tables) == README, "run `make refresh docs`"
 
 
 def test_a_block_that_lost_its_mark_is_missed() -> None:
@@ -53,7 +53,7 @@ def test_the_sql_of_readme_runs(published: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_the_python_of_readme_runs(
-    offline_run: tuple[RunContext, Outcome], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    offline_run: tuple[Run, Outcome], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [source] = code_blocks("python")
     data = offline_run[0].settings.data_dir

@@ -16,7 +16,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.export import choose, export
 from pipeline.report.serving import local_server
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from pipeline.spreadsheet import disarmed, disarmed_in_sql
 from pipeline.verbs.common import write_csv
@@ -46,7 +46,7 @@ def test_duckdb_disarms_what_python_does() -> None:
 
 
 def test_an_export_and_a_query_are_disarmed(
-    offline_run: tuple[RunContext, Outcome],
+    offline_run: tuple[Run, Outcome],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -58,7 +58,7 @@ def test_an_export_and_a_query_are_disarmed(
     with duckdb.connect(str(database)) as connection:
         connection.execute("update dim_area set region_name = ? where area_name = 'Preston'", [EVIL[0]])
     with duckdb.connect(str(database), read_only=True) as connection:
-        export(connection, choose(connection, context.tables, place="Preston"), ("csv",), tmp_path / "out")
+        export(connection, choose(connection, context.inputs.tables, place="Preston"), ("csv",), tmp_path / "out")
     with (tmp_path / "out" / "csv" / "dim_area.csv").open(encoding="utf-8", newline="") as stream:
         assert f"'{EVIL[0]}" in {row["region_name"] for row in csv.DictReader(stream)}
     monkeypatch.setenv("IG_DATA_DIR", str(tmp_path / "data"))

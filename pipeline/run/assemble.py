@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
 
-from pipeline.geography import reexpress
+from pipeline.catalogue import Catalogue, Indicator
+from pipeline.geography import Register, reexpress
 from pipeline.geography.aggregate import WIDER_LEVELS, Membership, aggregate, group_membership, wider_membership
-from pipeline.run.context import RunContext
-from pipeline.run.editions import shipped_edition
+from pipeline.publishers.baseline.store import Baseline
+from pipeline.raw import RawStore
 from pipeline.run.figure_choice import Offer, choose, for_own_nations, missing_from
 from pipeline.run.from_release import as_published, ratio_of_release
-from pipeline.run.payload_checks import ground_cells, set_failing_rows_aside
+from pipeline.run.inputs import Inputs
+from pipeline.run.origins import part_of
+from pipeline.run.payload_checks import set_failing_rows_aside
+from pipeline.run.published_before import PublishedBefore
 from pipeline.run.results import Accepted, PartResult
 from pipeline.run.revision_errors import observations_with_errors
+from pipeline.run.shipped import read_shipped
+from pipeline.run.stores import Stores
+from pipeline.run.todays_districts import districts_today, ground_cells
 from pipeline.tidy.derive import ratio
 from pipeline.tidy.observations import OBSERVATION_COLUMNS, QUARANTINE_COLUMNS
 
@@ -74,7 +81,7 @@ class Assembled:
         return scoring_input(self.observations)
 
 
-def assemble(context: RunContext, results: Sequence[PartResult]) -> Assembled:
+def assemble(inputs: Inputs, stores: Stores, results: Sequence[PartResult]) -> Assembled:
     """Join the parts, compute the ratios, and re-express everything on today's map.
 
     Raises RowsLost when a row is neither published, nor set aside, nor counted as out of scope or collapsed.
@@ -83,16 +90,18 @@ def assemble(context: RunContext, results: Sequence[PartResult]) -> Assembled:
     if not accepted:
         raise RowsLost("no source, snapshot or baseline gave any figure; run `python -m pipeline verify`")
     arrival = [item.quarantine for item in accepted]
-    offers, elsewhere = _offers(context, results)
-    completions = _completions(context, results)
+    catalogue, register = inputs.catalogue, inputs.register
+    before = stores.published_before if any(result.tier == "release" for result in results) else None
+    offers, elsewhere = _offers(catalogue, register, stores.raw, results, stores.settings.keep_snapshots)
+    completions = _completions(catalogue, register, stores.baseline, results)
     joined, beaten = choose([*offers, *(Offer("an earlier edition", rows) for _, rows in completions)])
-    computed, failed = _computed(context, joined, results)
+    computed, failed = _computed(catalogue.computed, register, before, joined, results)
     figures = pd.concat([joined, *computed], ignore_index=True).astype({"source_row": "Int64"})
-    kinds = {indicator.id: indicator.combined_as for indicator in context.catalogue.indicators.values()}
-    on_today = reexpress(figures, kinds, context.register)
+    kinds = {indicator.id: indicator.combined_as for indicator in catalogue.indicators.values()}
+    on_today = reexpress(figures, kinds, register)
     ledger = on_today.ledger
-    observations, blanks = _with_wider_areas(context, on_today.observations, kinds)
-    observations = as_published(context, observations, results)
+    observations, blanks = _with_wider_areas(register, on_today.observations, kinds)
+    observations = as_published(before, catalogue.computed, observations, results)
     quarantine = pd.concat(
         [
             _with_stage("arrival", arrival),
@@ -146,28 +155,33 @@ def scoring_input(observations: pd.DataFrame) -> pd.DataFrame:
     return ordered.drop_duplicates(["area_code", "indicator_id", "year"], keep="last")[columns].reset_index(drop=True)
 
 
-def _offers(context: RunContext, results: Sequence[PartResult]) -> tuple[list[Offer], list[pd.DataFrame]]:
+def _offers(
+    catalogue: Catalogue, register: Register, raw: RawStore, results: Sequence[PartResult], keep_snapshots: int
+) -> tuple[list[Offer], list[pd.DataFrame]]:
     """What each part gives for its own nations, in the order of the catalogue; and its rows of other nations' districts."""
-    by_code = context.register.by_code
-    nation_of_district = {code: code[0] for code, area in by_code.items() if area.level == "district"}
+    nation_of_district = {code: code[0] for code, area in register.by_code.items() if area.level == "district"}
     offers, elsewhere = [], []
     for result in results:
         if result.accepted is not None:
-            indicator = context.catalogue.indicators[result.indicator_id]
-            rows = observations_with_errors(context, result)
+            indicator = catalogue.indicators[result.indicator_id]
+            rows = observations_with_errors(catalogue, register, raw, result, keep_snapshots)
             own, others = for_own_nations(rows, indicator.nations_of(result.part_id), nation_of_district)
             offers.append(Offer(f"the indicator's part '{result.part_id}'", own))
             elsewhere.append(others)
     return offers, elsewhere
 
 
-def _completions(context: RunContext, results: Sequence[PartResult]) -> list[tuple[Completion, pd.DataFrame]]:
-    """Published figures of wider areas that today's answers lack, from the shipped edition of the same part."""
-    wider_areas = context.register.in_force(levels=WIDER_LEVELS)
+def _completions(
+    catalogue: Catalogue, register: Register, baseline: Baseline, results: Sequence[PartResult]
+) -> list[tuple[Completion, pd.DataFrame]]:
+    """Published figures of wider areas that publishers' answers lack, from the shipped edition of the same part."""
+    wider_areas = register.in_force(levels=WIDER_LEVELS)
     found = []
     for result in results:
-        shipped = None if result.accepted is None else shipped_edition(context, result)
-        if shipped is not None and result.accepted is not None:
+        if result.accepted is None or result.tier not in ("live", "snapshot", "release"):
+            continue
+        shipped = read_shipped(baseline, register, *part_of(catalogue, result))
+        if shipped is not None:
             rows = missing_from(result.accepted.observations, shipped.observations, wider_areas)
             if len(rows):
                 found.append((Completion(result, shipped, len(rows)), rows))
@@ -175,12 +189,16 @@ def _completions(context: RunContext, results: Sequence[PartResult]) -> list[tup
 
 
 def _computed(
-    context: RunContext, joined: pd.DataFrame, results: Sequence[PartResult]
+    ratios: Iterable[Indicator],
+    register: Register,
+    before: PublishedBefore | None,
+    joined: pd.DataFrame,
+    results: Sequence[PartResult],
 ) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
-    """The indicators that are ratios of two others: (rows that pass their checks, rows set aside). Where figures of a release go into one, the release's own ratios stand.
+    """The indicators that are ratios of two others: (rows that pass their checks, rows set aside).
 
-    Ratios of districts that were merged since are made before the districts are put together, and a release has only
-    what came of that.
+    Where figures of a release go into one, the release's own ratios stand: ratios of districts that were merged since
+    are made before the districts are put together, and a release has only the result.
     """
     by_indicator: Mapping[str, pd.DataFrame] = {
         str(name): rows for name, rows in joined.groupby("indicator_id", sort=False)
@@ -188,12 +206,12 @@ def _computed(
     nothing = joined.iloc[:0]
     passing: list[pd.DataFrame] = []
     failing: list[pd.DataFrame] = []
-    for indicator in context.catalogue.computed:
+    for indicator in ratios:
         if indicator.ratio_of is None:
             continue
         two = (indicator.ratio_of.numerator, indicator.ratio_of.denominator)
         tiers = {result.tier for result in results if result.indicator_id in two and result.accepted is not None}
-        published = ratio_of_release(context, indicator) if "release" in tiers else None
+        published = None if before is None or "release" not in tiers else ratio_of_release(before, indicator)
         if published is not None and tiers == {"release"}:
             passing.append(published[list(OBSERVATION_COLUMNS)])
             continue
@@ -204,38 +222,37 @@ def _computed(
         passing.append(good[list(OBSERVATION_COLUMNS)])
         failing.append(bad.assign(indicator_id=indicator.id, source_id="computed"))
         if published is not None:
-            is_lacking = ~_are_computed(context, published, good)
+            is_lacking = ~_are_computed(register, published, good)
             passing.append(published.loc[is_lacking, list(OBSERVATION_COLUMNS)])
     return passing, failing
 
 
-def _are_computed(context: RunContext, published: pd.DataFrame, computed: pd.DataFrame) -> pd.Series:
+def _are_computed(register: Register, published: pd.DataFrame, computed: pd.DataFrame) -> pd.Series:
     """Which published ratios are of areas and periods that computed ones speak of, under whatever code."""
-    held = ground_cells(context, computed)
+    held = ground_cells(register, computed)
     told = [
-        any((code, period) in held for code in (context.districts_today(area) or {area}))
+        any((code, period) in held for code in (districts_today(register, area) or {area}))
         for area, period in zip(published["area_code"], published["period"], strict=True)
     ]
     return pd.Series(told, index=published.index, dtype=bool)
 
 
 def _with_wider_areas(
-    context: RunContext, observations: pd.DataFrame, kinds: Mapping[str, str]
+    register: Register, observations: pd.DataFrame, kinds: Mapping[str, str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add wider areas and named groups, made from their districts where no figure of theirs is published.
 
     Also returns the publishers' blank rows that a figure so made takes the place of (QUARANTINE_COLUMNS).
     """
-    register = context.register
-    made = [_made(context, observations, kinds, of) for of in (wider_membership(register), group_membership(register))]
+    made = [_made(register, observations, kinds, of) for of in (wider_membership(register), group_membership(register))]
     published = Offer("the publisher", observations)
     chosen, beaten = choose([published, *(Offer("what its districts make", rows) for rows in made)])
     return chosen, beaten[beaten["offer"] == 0].drop(columns="offer")
 
 
-def _made(context: RunContext, observations: pd.DataFrame, kinds: Mapping[str, str], of: Membership) -> pd.DataFrame:
+def _made(register: Register, observations: pd.DataFrame, kinds: Mapping[str, str], of: Membership) -> pd.DataFrame:
     """What ``aggregate`` makes; a figure made from several rows stands in no single row of a payload."""
-    rows = aggregate(observations, kinds, of, context.register)
+    rows = aggregate(observations, kinds, of, register)
     is_made = rows["geography_rule"] != "published_for_same_area"
     return rows.assign(source_row=rows["source_row"].mask(is_made))
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import publish, stopping
 from pipeline.marts.build import Building
+from pipeline.marts.declaration import Table
+from pipeline.publishers.baseline.store import Baseline
 from pipeline.run.assemble import Assembled
-from pipeline.run.context import RunContext
-from pipeline.run.mart_inputs import Studies, figure_inputs, score_inputs, study_inputs
+from pipeline.run.inputs import Inputs
+from pipeline.run.mart_inputs import Making, Studies, figure_inputs, score_inputs, study_inputs
 from pipeline.run.results import PartResult
 from pipeline.scoring import ScoreTables
 
@@ -25,30 +27,34 @@ class Candidate:
 
 
 @contextmanager
-def new_candidate(context: RunContext) -> Iterator[Candidate]:
-    """Begin a new file beside the live one; where anything fails before it is published, it is gone.
+def new_candidate(live: Path, tables: Mapping[str, Table]) -> Iterator[Candidate]:
+    """Begin a new file beside the live one, with the declared tables; if anything fails before it is published, it is deleted.
 
     Raises OSError when the folder cannot be written.
     """
-    live = context.settings.database
     live.parent.mkdir(parents=True, exist_ok=True)
     publish.remove_leftovers(live)
     path = publish.candidate_path(live)
     try:
-        with stopping.closing("file", lambda _: publish.discard(path)), Building(path, context.tables) as building:
+        with stopping.closing("file", lambda _: publish.discard(path)), Building(path, tables) as building:
             yield Candidate(path, building)
     finally:
         publish.discard(path)
 
 
 def write_figures(
-    context: RunContext, candidate: Candidate, results: Sequence[PartResult], assembled: Assembled, digest: str
+    candidate: Candidate,
+    inputs: Inputs,
+    baseline: Baseline,
+    results: Sequence[PartResult],
+    assembled: Assembled,
+    making: Making,
 ) -> None:
-    """Write every table that needs no scores; ``digest`` is the fingerprint of the run's inputs.
+    """Write every table that needs no scores.
 
     Raises duckdb.Error when a row breaks a declared key or type.
     """
-    candidate.building.add(figure_inputs(context, results, assembled, digest))
+    candidate.building.add(figure_inputs(inputs, baseline, results, assembled, making))
 
 
 def write_scores(candidate: Candidate, scores: Sequence[ScoreTables]) -> None:

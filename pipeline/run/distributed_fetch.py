@@ -1,9 +1,9 @@
 """A run whose work is spread over processes, on one machine or several that share a disk.
 
-A run's context holds an open HTTP client and must not travel. What travels is an `Order`: plain values from which each
-process opens a context of its own, once. Two things stay as they are on one machine:
+A run holds an open HTTP client and must not travel. What travels is an `Order`: plain values from which each process
+opens a run of its own, once. Two things stay as they are on one machine:
 
-* No publisher is asked by two processes, since each keeps its own count of requests: parts are dealt out by publisher,
+* No two processes ask the same publisher, since each keeps its own count of requests: parts are dealt out by publisher,
   and publishers that stand in for each other stay together.
 * A key never travels: each process reads ``NOMIS_UID`` from its own environment.
 """
@@ -22,7 +22,9 @@ from pipeline.catalogue import Indicator, Part
 from pipeline.errors import PipelineError
 from pipeline.run.acquire import acquire_part
 from pipeline.run.check_schedule import Question
-from pipeline.run.context import RunContext, code_fingerprint, open_run
+from pipeline.run.code_digest import code_fingerprint
+from pipeline.run.context import Run, open_run
+from pipeline.run.options import Options, ScoreOptions
 from pipeline.run.results import PartResult
 from pipeline.run.runner import FETCH_THREADS
 from pipeline.settings import settings_from_environment
@@ -38,39 +40,35 @@ class OtherCode(PipelineError):
 class Order:
     """What a process must know to take part in a run: no key, no connection.
 
-    ``code`` is `code_fingerprint()`; ``stands`` are the tables that this run does not ask about.
+    ``code`` is `code_fingerprint()`; ``skipped`` are the tables that this run does not ask about.
     """
 
     code: str
     data_dir: Path
     base_urls: tuple[tuple[str, str], ...]
     started_at: datetime
-    offline: bool
-    force: bool
-    draws: int
-    is_thorough: bool
-    stands: tuple[tuple[Question, datetime], ...]
+    options: Options
+    scoring: ScoreOptions
+    skipped: tuple[tuple[Question, datetime], ...]
 
 
-def order_of(context: RunContext) -> Order:
-    """The order for processes that are to help with a run; makes sure of the data folder, which they must find."""
-    context.settings.data_dir.mkdir(parents=True, exist_ok=True)
+def order_of(run: Run) -> Order:
+    """The order for processes that are to help with a run; creates the data folder, which they must find."""
+    run.settings.data_dir.mkdir(parents=True, exist_ok=True)
     return Order(
         code=code_fingerprint(),
-        data_dir=context.settings.data_dir,
-        base_urls=tuple(sorted(context.settings.base_urls.items())),
-        started_at=context.started_at,
-        offline=context.offline,
-        force=context.force,
-        draws=context.draws,
-        is_thorough=context.is_thorough,
-        stands=() if context.offline else tuple(context.check_schedule.skipped.items()),
+        data_dir=run.settings.data_dir,
+        base_urls=tuple(sorted(run.settings.base_urls.items())),
+        started_at=run.started_at,
+        options=run.options,
+        scoring=run.scoring,
+        skipped=() if run.options.offline else tuple(run.schedule.skipped.items()),
     )
 
 
 @lru_cache(maxsize=1)
-def context_of(order: Order) -> RunContext:
-    """This process's own context for an order, opened once and kept for the run's next piece of work.
+def run_of(order: Order) -> Run:
+    """This process's own run for an order, opened once and kept for the next piece of work.
 
     Raises OtherCode when this process has other code than the one that gave the order.
     """
@@ -84,25 +82,27 @@ def context_of(order: Order) -> RunContext:
         raise FileNotFoundError(
             2, "the run's data folder is not there on this machine: share it at the same path", str(order.data_dir)
         )
-    context = open_run(
-        settings, offline=order.offline, force=order.force, draws=order.draws, is_thorough=order.is_thorough
+    return replace(
+        open_run(settings),
+        options=order.options,
+        scoring=order.scoring,
+        started_at=order.started_at,
+        skipped=dict(order.skipped),
     )
-    return replace(context, started_at=order.started_at, stands=dict(order.stands))
 
 
 def acquire_share(order: Order, names: Sequence[PartName]) -> list[PartResult]:
     """Get some parts in this process, several at a time. Raises OtherCode, and OSError as ``acquire_part`` does."""
-    context = context_of(order)
-    wanted = set(names)
-    pairs = [(i, p) for i, p in context.parts if (i.id, p.id) in wanted]
+    run, wanted = run_of(order), set(names)
+    pairs = [(i, p) for i, p in run.inputs.parts if (i.id, p.id) in wanted]
+    publishers = run.publishers
     with ThreadPoolExecutor(max_workers=FETCH_THREADS) as pool:
-        return list(pool.map(lambda pair: acquire_part(context, *pair), pairs))
+        return list(pool.map(lambda pair: acquire_part(run.inputs, run.stores, publishers, *pair), pairs))
 
 
-def shares_of(context: RunContext, pieces: int) -> list[list[PartName]]:
-    """Parts dealt out for ``acquire_share``: by publisher, or in ``pieces`` where no publisher is asked."""
-    pairs = context.parts
-    if context.offline:
+def shares_of(pairs: Sequence[tuple[Indicator, Part]], pieces: int, *, offline: bool) -> list[list[PartName]]:
+    """Parts dealt out for ``acquire_share``: by publisher, or in ``pieces`` where no publisher is asked (``offline``)."""
+    if offline:
         dealt = [pairs[first::pieces] for first in range(pieces)]
         return [[(i.id, p.id) for i, p in share] for share in dealt if share]
     return _by_publisher(pairs)

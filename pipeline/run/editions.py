@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.http.payload import Payload, PayloadRejected, SourceError
-from pipeline.run.context import RunContext
-from pipeline.run.payload_checks import accept, ground_cells
-from pipeline.run.results import Accepted, PartResult
+from pipeline.geography import Register
+from pipeline.http.payload import Payload
+from pipeline.run.results import Accepted
+from pipeline.run.todays_districts import ground_cells
 
 _ISO_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].*)?")
 
@@ -37,25 +37,7 @@ class Edition:
         return self.figures[self.figures["value"].notna()]
 
 
-def shipped_edition(context: RunContext, result: PartResult) -> Accepted | None:
-    """What is shipped with the project of a part whose figures are a publisher's answer; None without, or if unusable."""
-    if result.tier not in ("live", "snapshot", "release"):
-        return None
-    return read_shipped(context, result.indicator_id, result.part_id)
-
-
-def read_shipped(context: RunContext, indicator_id: str, part_id: str) -> Accepted | None:
-    """The figures shipped for a part; None where there are none, or they cannot be used (which `verify` reports)."""
-    indicator = context.catalogue.indicators[indicator_id]
-    part = next(part for part in indicator.parts if part.id == part_id)
-    try:
-        payload = context.baseline.payload(indicator_id, part_id)
-        return None if payload is None else accept(context, indicator, part, None, payload)
-    except (SourceError, PayloadRejected):
-        return None
-
-
-def why_older(context: RunContext, answer: Edition, held: Edition) -> str | None:
+def why_older(register: Register, answer: Edition, held: Edition) -> str | None:
     """Why an answer is an older edition than the last good answer to the same query, in words; None where it is not.
 
     Tables with one period a year are compared by year, since a publisher may word the same years anew.
@@ -70,7 +52,7 @@ def why_older(context: RunContext, answer: Edition, held: Edition) -> str | None
     for mark, earlier in zip(answer.marks, held.marks, strict=True):
         if mark and earlier and _is_before(mark, earlier):
             return f"its publisher dates it {mark}, what is held {earlier}"
-    if gone := _gone(context, answer.figures, before[before[time] >= first], time):
+    if gone := _gone(register, answer.figures, before[before[time] >= first], time):
         area, moment = gone[0]
         return f"{len(gone):,} figures held before have no row in it any more, first {area} for {_day(moment)}"
     return None
@@ -109,8 +91,8 @@ def years_dropped(answer: Edition, held: Edition) -> list[int]:
     return sorted(year for year in before if now and year < min(now))
 
 
-def _gone(context: RunContext, rows: pd.DataFrame, figures: pd.DataFrame, time: str) -> list[tuple[str, object]]:
+def _gone(register: Register, rows: pd.DataFrame, figures: pd.DataFrame, time: str) -> list[tuple[str, object]]:
     """Figures of areas of today's map, by area and year or last day, that have no row any more."""
-    now, before = (ground_cells(context, table.assign(period=table[time])) for table in (rows, figures))
-    before = before[before.get_level_values(0).isin(context.register.in_force())]
+    now, before = (ground_cells(register, table.assign(period=table[time])) for table in (rows, figures))
+    before = before[before.get_level_values(0).isin(register.in_force())]
     return sorted(before[~before.isin(now)])

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from pipeline.catalogue import Indicator, Part
 from pipeline.http.payload import PayloadRejected
 from pipeline.publishers.baseline.store import ShippedFile
-from pipeline.run.context import RunContext
-from pipeline.run.published_before import PublishedPart
 from pipeline.run.results import Account, Attempt, PartResult
+from pipeline.run.stores import Stores
 
 if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothing new does without
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
 
+    from pipeline.geography import Register
+    from pipeline.run.published_before import PublishedBefore, PublishedPart
     from pipeline.run.results import Accepted
 
 
@@ -26,23 +27,26 @@ _KEPT = ("lower", "upper", "standard_error", "geography_rule", "source_area_code
 _ONLY_THE_CODE = ("same_area", "relabel", "boundary_change")
 
 
-def published_part(context: RunContext, indicator: Indicator, part: Part) -> PublishedPart | None:
-    """Where the newest release has a part's figures from; None where they came from no publisher, or none is asked."""
-    before = context.published_before if part.live else None
-    return None if before is None else before.parts.get((indicator.id, part.id))
+def published_part(stores: Stores, indicator: Indicator, part: Part) -> tuple[PublishedBefore, PublishedPart] | None:
+    """The newest release and where it has a part's figures from; None where no publisher gave them or is asked now."""
+    before = stores.published_before if part.live else None
+    published = None if before is None else before.parts.get((indicator.id, part.id))
+    return None if before is None or published is None else (before, published)
 
 
-def published_figures(context: RunContext, indicator: Indicator, part: Part, published: PublishedPart) -> Accepted:
-    """The figures themselves, checked again. Raises PayloadRejected where they cannot be read or are not sound any more."""
+def published_figures(
+    before: PublishedBefore, register: Register, indicator: Indicator, part: Part, published: PublishedPart
+) -> Accepted:
+    """A part's figures in the newest release, checked again. Raises PayloadRejected where they cannot be read or used."""
     from pipeline.run.payload_checks import accept_published
 
     if published.source_id not in {query.source for query in part.live}:
         raise PayloadRejected(f"they are of {published.source_id}, which the catalogue does not ask any more")
-    figures = figures_of(context, indicator, published.payload_sha256)
-    return accept_published(context, indicator, part, figures, published)
+    figures = figures_of(before, indicator, published.payload_sha256)
+    return accept_published(register, indicator, part, figures, published)
 
 
-def figures_of(context: RunContext, indicator: Indicator, payload_sha256: str | None = None) -> pd.DataFrame:
+def figures_of(before: PublishedBefore, indicator: Indicator, payload_sha256: str | None = None) -> pd.DataFrame:
     """An indicator's figures in the newest release, or those of one payload, with how they came onto its map.
 
     A figure that was only given another code has its publisher's, so that it goes the way it went then. Raises
@@ -50,9 +54,6 @@ def figures_of(context: RunContext, indicator: Indicator, payload_sha256: str | 
     """
     import duckdb
 
-    before = context.published_before
-    if before is None:
-        raise PayloadRejected("no release can be read")
     if before.meanings.get(indicator.id) != (indicator.title, indicator.unit, indicator.description, indicator.kind):
         raise PayloadRejected("the catalogue describes the indicator in other words since")
     try:
@@ -66,35 +67,35 @@ def figures_of(context: RunContext, indicator: Indicator, payload_sha256: str | 
     return figures.astype({"year": "int32", "source_row": "Int64", **days})
 
 
-def ratio_of_release(context: RunContext, indicator: Indicator) -> pd.DataFrame | None:
+def ratio_of_release(before: PublishedBefore, indicator: Indicator) -> pd.DataFrame | None:
     """A computed indicator's figures in the newest release, as ``figures_of``; None where they are not sound, or none."""
     from pipeline.run.payload_checks import set_failing_rows_aside
 
     try:
-        passing, failing = set_failing_rows_aside(figures_of(context, indicator), indicator)
+        passing, failing = set_failing_rows_aside(figures_of(before, indicator), indicator)
     except PayloadRejected:
         return None
     return passing if len(passing) and not len(failing) else None
 
 
-def as_published(context: RunContext, observations: pd.DataFrame, results: Sequence[PartResult]) -> pd.DataFrame:
+def as_published(
+    before: PublishedBefore | None,
+    computed: Iterable[Indicator],
+    observations: pd.DataFrame,
+    results: Sequence[PartResult],
+) -> pd.DataFrame:
     """The observations of a run, in which figures of a release have their intervals and their way onto the map as published.
 
     A release rounds errors, and knows today's codes only; made from its figures anew, both could differ in words or in a last
     decimal. Only a figure with the same value of the same bytes is the same figure.
     """
     names = {result.indicator_id for result in results if result.tier == "release"}
-    before = context.published_before if names else None
-    if before is None:
+    if before is None or not names:
         return observations
     import numpy as np
     import pandas as pd
 
-    ratios = [
-        i.id
-        for i in context.catalogue.computed
-        if i.ratio_of and names & {i.ratio_of.numerator, i.ratio_of.denominator}
-    ]
+    ratios = [i.id for i in computed if i.ratio_of and names & {i.ratio_of.numerator, i.ratio_of.denominator}]
     then = pd.concat([before.figures(name, with_made=True) for name in sorted({*names, *ratios})], ignore_index=True)
     then = then[[*_SAME_FIGURE, "value", *_KEPT]].astype({"geography_rule": "str", "source_area_codes": "str"})
     beside = observations[[*_SAME_FIGURE, "value"]].astype(dict.fromkeys(_SAME_FIGURE, "str"))
@@ -116,10 +117,9 @@ def _where(is_same: npt.NDArray[np.bool_], then: pd.Series, now: pd.Series) -> p
     return now.where(~is_same, then.to_numpy())
 
 
-def release_words(context: RunContext, published: PublishedPart) -> str:
+def release_words(before: PublishedBefore, published: PublishedPart) -> str:
     """Which release, and of when its figures are: `release 1.2.0 (fetched 2026-11-20)`."""
-    version = context.published_before.version if context.published_before else "before"
-    return f"release {version} (fetched {published.retrieved_on})"
+    return f"release {before.version} (fetched {published.retrieved_on})"
 
 
 def as_result(

@@ -1,12 +1,14 @@
-"""Hold a new file against the live one before it is published, and write into it what was found."""
+"""Compare a new file with the live one before it is published, and write the findings into it."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from pipeline import publish
+from pipeline.catalogue.release_calendar import Calendar
 from pipeline.compare import method_of
 from pipeline.gates import (
     Finding,
@@ -19,8 +21,8 @@ from pipeline.gates import (
     too_old,
     went_back,
 )
-from pipeline.run.context import RunContext
 from pipeline.run.release import file_before, method_fingerprint
+from pipeline.run.stores import Stores
 
 _HOW_TO_GO_ON = (
     "To see what publishing it would change: python -m pipeline diff --candidate. "
@@ -29,18 +31,18 @@ _HOW_TO_GO_ON = (
 _NEEDED = frozenset({"dim_area", "dim_indicator", "fct_observation", "mart_score", "mart_area_profile", "meta_source"})
 
 
-def hold_against_live(context: RunContext, candidate: Path) -> list[Finding]:
-    """Run every gate on the file at ``candidate`` and record the findings in its ``meta_gate``; the gravest come first.
+def hold_against_live(calendar: Calendar, stores: Stores, today: date, candidate: Path) -> list[Finding]:
+    """Run every gate on the file at ``candidate`` and record the findings in its ``meta_gate``, refusals first.
 
-    The new file is compared with the live one; where that is gone, cannot be read or was changed, with the newest kept
-    release. Where something was published and nothing of it can be compared with, that is a finding that refuses the
+    The new file is compared with the live one or, if that is gone, cannot be read or was changed, with the newest kept
+    release. If something was published but none of it can be read for comparison, that is a finding that refuses the
     file. Raises CatalogueError when the limits are wrong.
     """
     policy = load_gate_policy()
-    grace = {release.id: release.grace_days or 0 for release in context.calendar.releases}
+    grace = {release.id: release.grace_days or 0 for release in calendar.releases}
     with duckdb.connect(str(candidate)) as connection:
-        found = too_old(connection, policy, today=context.started_at.date(), grace_days=grace)
-        with file_before(context) as (before, version, problem):
+        found = too_old(connection, policy, today=today, grace_days=grace)
+        with file_before(stores) as (before, version, problem):
             if before is not None and _attach_live(connection, before):
                 found += districts_lost(connection, policy)
                 found += rows_down(connection, policy)
@@ -51,27 +53,27 @@ def hold_against_live(context: RunContext, candidate: Path) -> list[Finding]:
                 )
                 connection.execute("detach live")
             elif before is not None or problem is not None or version is not None:
-                found.append(_nothing_to_compare_with(context, problem))
+                found.append(_nothing_to_compare_with(stores.settings.database.name, problem))
         found.sort(key=lambda finding: finding.severity != "refuse")
         record_findings(connection, found)
         connection.execute("checkpoint")
     return found
 
 
-def refuse_what_gates_forbid(context: RunContext, candidate: Path) -> None:
+def refuse_what_gates_forbid(calendar: Calendar, stores: Stores, today: date, candidate: Path) -> None:
     """Let the file at ``candidate`` pass, or keep it aside where a gate refuses it.
 
     Raises CandidateRefused with what was found, and how to look and to accept.
     """
-    refusals = [finding.sentence for finding in hold_against_live(context, candidate) if finding.severity == "refuse"]
+    found = hold_against_live(calendar, stores, today, candidate)
+    refusals = [finding.sentence for finding in found if finding.severity == "refuse"]
     if refusals:
-        kept = publish.keep_refused(candidate, context.settings.database)
+        kept = publish.keep_refused(candidate, stores.settings.database)
         raise publish.CandidateRefused("\n".join([*refusals, f"It is kept as {kept.name}. {_HOW_TO_GO_ON}"]), kept)
 
 
-def _nothing_to_compare_with(context: RunContext, problem: str | None) -> Finding:
-    """That the gates could not look: a file that nobody can compare with the last one is published by a person only."""
-    name = context.settings.database.name
+def _nothing_to_compare_with(name: str, problem: str | None) -> Finding:
+    """That the gates had nothing to compare the new file with: only a person may then publish it."""
     why = problem or f"the {name} before this one lacks tables that the gates read"
     sentence = f"no gate could compare the new file with what was published: {why}. To start anew, accept it"
     return Finding("nothing_to_compare_with", "refuse", name, 1.0, 0.0, sentence)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
 
 from pipeline import stopping
-from pipeline.catalogue import CatalogueError
+from pipeline.catalogue import CatalogueError, Indicator, Part
 from pipeline.console import make_console
 from pipeline.errors import EXIT_FAILED, EXIT_INCOMPLETE, EXIT_OK, EXIT_REFUSED, PipelineError, VerbError
 from pipeline.leftovers import remove_leftovers
 from pipeline.run.check_schedule import Ask
-from pipeline.run.context import DEFAULT_DRAWS, THOROUGH_DRAWS, RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.lock import Locked, is_held_here, one_at_a_time
+from pipeline.run.notes import notes_of
+from pipeline.run.options import DEFAULT_DRAWS, THOROUGH_DRAWS
 from pipeline.run.progress import Reporter, print_summary
 from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.run.run_report import read_run_report, report_without_run, run_report, write_run_report
@@ -40,7 +41,7 @@ class RefreshSteps(Protocol):
 
     def __call__(
         self,
-        context: RunContext,
+        run: Run,
         *,
         force: bool = False,
         on_part: Callable[[PartResult], None] | None = None,
@@ -72,16 +73,19 @@ class Progress:
         self._results.append(result)
         self.reporter.part_done(result)
 
-    def outcome(self, context: RunContext, refused: Path | None = None) -> Outcome:
-        """What there is to report of a run that published nothing; ``refused`` is the file that its gates refused."""
-        place = {(i.id, p.id): position for position, (i, p) in enumerate(context.parts)}
+    def outcome(self, parts: Iterable[tuple[Indicator, Part]], refused: Path | None = None) -> Outcome:
+        """What there is to report of a run that published nothing; ``refused`` is the file that its gates refused.
+
+        Results come in the order of ``parts``, those of the catalogue.
+        """
+        place = {(i.id, p.id): position for position, (i, p) in enumerate(parts)}
         results = sorted(self._results, key=lambda result: place[result.indicator_id, result.part_id])
         outcome = Outcome(False, tuple(results), {}, self.timings)
         if refused is None:
             return outcome
         from pipeline.run.row_counts import with_what_it_holds
 
-        return with_what_it_holds(outcome, refused, context.settings.database)
+        return with_what_it_holds(outcome, refused, self._live)
 
 
 @dataclass(frozen=True)
@@ -110,57 +114,124 @@ def run_job(
     Raises PipelineError for an expected failure, its message one a person can act on.
     """
     console = make_console()
-    context = _opened(options, settings or settings_from_environment())
-    progress = Progress(Reporter(console, total=len(context.parts)), context.settings.database)
-    with stopping.closing("report", partial(_report_of_the_end, context, progress, prefect_seconds)):
-        return _run(steps, options, context, progress, console, prefect_seconds)
+    run = _opened(options, settings or settings_from_environment())
+    progress = Progress(Reporter(console, total=len(run.inputs.parts)), run.settings.database)
+    job = _Job(run, progress, console, prefect_seconds)
+    with stopping.closing("report", job.report_of_the_end):
+        return job.do(steps, strict=options.strict)
 
 
-def _run(
-    steps: RefreshSteps,
-    options: JobOptions,
-    context: RunContext,
-    progress: Progress,
-    console: Console,
-    prefect_seconds: float | None,
-) -> int:
-    try:
-        with (
-            one_at_a_time(context.settings.marts_dir) as died,
-            _healed(context.settings, progress, console),
-            with_bucket(context.settings, lambda sentence: console.print(sentence, markup=False)) as shared,
-            progress.reporter.showing(),
-        ):
-            progress.begin()
-            if died is not None:
-                console.print(f"The previous run stopped without finishing: {died.words(context.started_at)}.")
-            outcome = steps(context, force=options.force, on_part=progress.part_done, timings=progress.timings)
-            if not outcome.is_new and context.settings.refused_file.exists():
-                # what was refused is not what publishers send any more; accepting it would publish what they took back
-                context.settings.refused_file.unlink()
-                console.print("The file that was refused before is gone: sources give again what is published.")
-    except Locked:
-        raise  # the report belongs to the run that holds the lock
-    except BaseException as error:
-        with stopping.uninterrupted():
-            told = _told(context, progress, error, prefect_seconds)
-            stopping.closed("report")
-        if told is error:
-            raise
-        raise told from (error if isinstance(told, PipelineError) else None)
-    print_summary(console, context, outcome, prefect_seconds)
-    code = EXIT_INCOMPLETE if shared.problems else exit_code(outcome, strict=options.strict)
-    report = run_report(context, outcome, None, prefect_seconds, code)
-    report |= {"mended": progress.mended, "bucket_problems": shared.problems, "bucket_notes": shared.notes}
-    try:
-        with stopping.uninterrupted():
-            write_run_report(context.settings.marts_dir, report)
-            stopping.closed("report")
-    except OSError as error:
-        ended = "the file was published" if outcome.is_new else "there was nothing new"
-        why = error.strerror or error
-        raise VerbError(f"{ended}, but the run report could not be written: {error.filename}: {why}") from error
-    return code
+@dataclass(frozen=True)
+class _Job:
+    """One refresh: the run, how far it has got, where it is shown, and how long Prefect took to start."""
+
+    run: Run
+    progress: Progress
+    console: Console
+    prefect_seconds: float | None
+
+    def do(self, steps: RefreshSteps, *, strict: bool) -> int:
+        """Run the steps and tell of them; return the exit code."""
+        run, progress, settings = self.run, self.progress, self.run.settings
+        try:
+            with (
+                one_at_a_time(settings.marts_dir) as died,
+                _healed(settings, progress, self.console),
+                with_bucket(settings, lambda sentence: self.console.print(sentence, markup=False)) as shared,
+                progress.reporter.showing(),
+            ):
+                progress.begin()
+                if died is not None:
+                    words = died.words(run.started_at)
+                    self.console.print(f"The previous run stopped without finishing: {words}.")
+                outcome = steps(run, force=run.options.force, on_part=progress.part_done, timings=progress.timings)
+                if not outcome.is_new and settings.refused_file.exists():
+                    # what was refused is not what publishers send any more; accepting it would publish what they took back
+                    settings.refused_file.unlink()
+                    self.console.print(
+                        "The file that was refused before is gone: sources give again what is published."
+                    )
+        except Locked:
+            raise  # the report belongs to the run that holds the lock
+        except BaseException as error:
+            with stopping.uninterrupted():
+                told = self._told(error)
+                stopping.closed("report")
+            if told is error:
+                raise
+            raise told from (error if isinstance(told, PipelineError) else None)
+        notes = notes_of(run, outcome.results)
+        print_summary(self.console, settings.database, notes, outcome, self.prefect_seconds)
+        code = EXIT_INCOMPLETE if shared.problems else exit_code(outcome, strict=strict)
+        report = run_report(settings, notes, outcome, None, self.prefect_seconds, code)
+        report |= {"mended": progress.mended, "bucket_problems": shared.problems, "bucket_notes": shared.notes}
+        try:
+            with stopping.uninterrupted():
+                write_run_report(settings.marts_dir, report)
+                stopping.closed("report")
+        except OSError as error:
+            ended = "the file was published" if outcome.is_new else "there was nothing new"
+            why = error.strerror or error
+            raise VerbError(f"{ended}, but the run report could not be written: {error.filename}: {why}") from error
+        return code
+
+    def report_of_the_end(self, ending: Ending) -> str | None:
+        """Report how far a run got that is being ended; return what became of the published file, for people."""
+        settings, has_published = self.run.settings, self.progress.has_published
+        of_the_file = "the new file had been published" if has_published else "the published file is as it was"
+        sentence = f"{ending.sentence}; {of_the_file}"
+        try:
+            report = self._report_of_failure(sentence, ending.exit_code)
+        except RuntimeError:  # the run is still at work, and changed what was being read
+            report = report_without_run(settings, sentence, ending.exit_code)
+        traces = [settings.without_secrets(text) for text in ending.doings]
+        report |= {
+            "started_at": self.run.started_at.isoformat(),
+            "mended": self.progress.mended,
+            "tracebacks": [*report.get("tracebacks", []), *traces],
+        }
+        return of_the_file if _write_as_ours(settings, report) else None
+
+    def _report_of_failure(self, sentence: str, code: int, refused: Path | None = None) -> dict[str, Any]:
+        """The run report of a run that published nothing, because of ``sentence``."""
+        outcome = self.progress.outcome(self.run.inputs.parts, refused)
+        notes = notes_of(self.run, outcome.results, has_failed=True)
+        return run_report(self.run.settings, notes, outcome, sentence, self.prefect_seconds, code)
+
+    def _told(self, error: BaseException) -> BaseException:
+        """Report what ended a run; return what to raise: a sentence, or the error itself, without a key in its text."""
+        from pipeline.geography.errors import RegisterError
+        from pipeline.publish import CandidateRefused  # only here, since it takes all that publishing takes
+
+        crash = "".join(traceback.format_exception(error))
+        code, refused = EXIT_FAILED, None
+        match error:
+            case CandidateRefused():
+                code, refused, sentence = EXIT_REFUSED, error.kept, str(error)
+                raised: BaseException = VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED)
+            case CatalogueError():  # of the files that only a run with news reads
+                sentence, raised = str(error), VerbError(_WRONG_CATALOGUE.format(error))
+            case RegisterError():
+                sentence, raised = str(error), VerbError(f"the register of areas is wrong:\n{error}")
+            case OSError():
+                sentence = f"{error.filename or 'a file'} cannot be written or read: {error.strerror or error}"
+                raised = VerbError(sentence)
+            case _ if not isinstance(error, Exception):
+                ending = stopping.ending_of(error)
+                code, sentence, raised = ending.exit_code, ending.sentence, error
+            case _ if (trouble := _trouble_of_the_disk(error)) is not None:
+                sentence, raised = trouble, VerbError(trouble)
+            case PipelineError():
+                code, sentence, raised = error.exit_code, str(error), error
+            case _:
+                sentence, raised = self.run.settings.without_secrets(crash), error
+                if sentence != crash:
+                    words = self.run.settings.without_secrets(str(error))
+                    raised = RuntimeError(f"{words} (all of it, without the key, is in the run report)")
+        report = self._report_of_failure(sentence, code, refused)
+        report["mended"] = self.progress.mended
+        _write_failure(self.run.settings, report)
+        return raised
 
 
 def report_end(settings: Settings, began: datetime, ending: Ending) -> None:
@@ -185,25 +256,6 @@ def _write_as_ours(settings: Settings, report: dict[str, Any]) -> bool:
     return True
 
 
-def _report_of_the_end(
-    context: RunContext, progress: Progress, prefect_seconds: float | None, ending: Ending
-) -> str | None:
-    """Report how far a run got that is ended; return what became of the published file, for people."""
-    of_the_file = "the new file had been published" if progress.has_published else "the published file is as it was"
-    sentence = f"{ending.sentence}; {of_the_file}"
-    try:
-        report = run_report(context, progress.outcome(context), sentence, prefect_seconds, ending.exit_code)
-    except RuntimeError:  # the run is still at work, and changed what was being read
-        report = report_without_run(context.settings, sentence, ending.exit_code)
-    traces = [context.settings.without_secrets(text) for text in ending.doings]
-    report |= {
-        "started_at": context.started_at.isoformat(),
-        "mended": progress.mended,
-        "tracebacks": [*report.get("tracebacks", []), *traces],
-    }
-    return of_the_file if _write_as_ours(context.settings, report) else None
-
-
 @contextmanager
 def _healed(settings: Settings, progress: Progress, console: Console) -> Iterator[None]:
     """What comes after works on the published file as it was published: see `pipeline.run.healing`.
@@ -219,7 +271,7 @@ def _healed(settings: Settings, progress: Progress, console: Console) -> Iterato
     yield
 
 
-def _opened(options: JobOptions, settings: Settings) -> RunContext:
+def _opened(options: JobOptions, settings: Settings) -> Run:
     if options.draws is not None and options.draws < 0:
         raise VerbError("--draws must be 0 or more")
     usual = THOROUGH_DRAWS if options.thorough else DEFAULT_DRAWS
@@ -236,44 +288,6 @@ def _opened(options: JobOptions, settings: Settings) -> RunContext:
         # in the place of the last run's report, so that nobody takes that for this run's
         _write_failure(settings, report_without_run(settings, str(error), EXIT_FAILED))
         raise VerbError(_WRONG_CATALOGUE.format(error)) from error
-
-
-def _told(
-    context: RunContext, progress: Progress, error: BaseException, prefect_seconds: float | None
-) -> BaseException:
-    """Report what ended a run; return what is to be raised: a sentence, or the error itself, without a key in its text."""
-    from pipeline.geography.errors import RegisterError
-    from pipeline.publish import CandidateRefused  # only here, since it takes all that publishing takes
-
-    crash = "".join(traceback.format_exception(error))
-    code, refused = EXIT_FAILED, None
-    match error:
-        case CandidateRefused():
-            code, refused, sentence = EXIT_REFUSED, error.kept, str(error)
-            raised: BaseException = VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED)
-        case CatalogueError():  # of the files that only a run with news reads
-            sentence, raised = str(error), VerbError(_WRONG_CATALOGUE.format(error))
-        case RegisterError():
-            sentence, raised = str(error), VerbError(f"the register of areas is wrong:\n{error}")
-        case OSError():
-            sentence = f"{error.filename or 'a file'} cannot be written or read: {error.strerror or error}"
-            raised = VerbError(sentence)
-        case _ if not isinstance(error, Exception):
-            ending = stopping.ending_of(error)
-            code, sentence, raised = ending.exit_code, ending.sentence, error
-        case _ if (trouble := _trouble_of_the_disk(error)) is not None:
-            sentence, raised = trouble, VerbError(trouble)
-        case PipelineError():
-            code, sentence, raised = error.exit_code, str(error), error
-        case _:
-            sentence, raised = context.settings.without_secrets(crash), error
-            if sentence != crash:
-                words = context.settings.without_secrets(str(error))
-                raised = RuntimeError(f"{words} (all of it, without the key, is in the run report)")
-    report = run_report(context, progress.outcome(context, refused), sentence, prefect_seconds, code)
-    report["mended"] = progress.mended
-    _write_failure(context.settings, report)
-    return raised
 
 
 def _state(live: Path) -> tuple[int, int] | None:

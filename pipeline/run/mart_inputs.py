@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -13,10 +13,13 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline import __version__
+from pipeline.catalogue import Indicator
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, Node, load_framework
-from pipeline.geography import bridge_area_group, dim_area, dim_area_history, read_groups
+from pipeline.geography import Register, bridge_area_group, dim_area, dim_area_history, read_groups
+from pipeline.publishers.baseline.store import Baseline
 from pipeline.run.assemble import Assembled
-from pipeline.run.context import RunContext
+from pipeline.run.inputs import Inputs
+from pipeline.run.options import ScoreOptions
 from pipeline.run.results import PartResult
 from pipeline.run.sources_table import source_rows
 from pipeline.scoring import ScoreTables
@@ -32,27 +35,39 @@ class Studies:
     sensitivity_variant: pd.DataFrame | None = None
 
 
+@dataclass(frozen=True)
+class Making:
+    """How a file is made: by the run that started then, with these options, of inputs with this fingerprint."""
+
+    started_at: datetime
+    scoring: ScoreOptions
+    fingerprint: str
+
+
 SCORE_TABLES = ("score", "not_scored", "change", "contribution", "label", "gate", "audit")
 PUBLISHERS_WORDS = ("publisher_unit", "publisher_caveats", "publisher_updated")
 
 
 def figure_inputs(
-    context: RunContext, results: Sequence[PartResult], assembled: Assembled, digest: str
+    inputs: Inputs, baseline: Baseline, results: Sequence[PartResult], assembled: Assembled, making: Making
 ) -> dict[str, pa.Table]:
     """The tables the SQL reads that need no scores, by name (``input_<name>`` in SQL)."""
+    catalogue, register = inputs.catalogue, inputs.register
     return _as_arrow(
         {
-            "area": area_rows(context),
-            "area_history": dim_area_history(context.register),
-            "area_group": bridge_area_group(context.register),
-            "indicator": _indicator_rows(context, results),
-            "node": _node_rows({name: item.title for name, item in context.catalogue.indicators.items()}),
+            "area": area_rows(register),
+            "area_history": dim_area_history(register),
+            "area_group": bridge_area_group(register),
+            "indicator": _indicator_rows(catalogue.indicators.values(), results),
+            "node": _node_rows({name: item.title for name, item in catalogue.indicators.items()}),
             "observation": assembled.observations,
-            "source": source_rows(context, results, assembled.completions),
+            "source": source_rows(
+                catalogue, inputs.calendar, baseline, results, assembled.completions, making.started_at
+            ),
             "quarantine": assembled.quarantine.astype(
                 {"stage": "str", "indicator_id": "str", "source_id": "str", "reason": "str"}
             ),
-            "run": _run_row(context, assembled, digest),
+            "run": _run_row(making, assembled),
         }
     )
 
@@ -72,9 +87,9 @@ def _as_arrow(frames: Mapping[str, pd.DataFrame]) -> dict[str, pa.Table]:
     return {name: pa.Table.from_pandas(frame, preserve_index=False) for name, frame in frames.items()}
 
 
-def area_rows(context: RunContext) -> pd.DataFrame:
+def area_rows(register: Register) -> pd.DataFrame:
     """Today's areas, and after them the named groups, each an area of the level ``group`` under its own id."""
-    areas = dim_area(context.register)
+    areas = dim_area(register)
     groups = pd.DataFrame(
         {"area_code": group.id, "area_name": group.title, "level": "group", "is_scored": False}
         for group in read_groups()
@@ -82,7 +97,7 @@ def area_rows(context: RunContext) -> pd.DataFrame:
     return pd.concat([areas, groups], ignore_index=True)[areas.columns]
 
 
-def _indicator_rows(context: RunContext, results: Sequence[PartResult]) -> pd.DataFrame:
+def _indicator_rows(indicators: Iterable[Indicator], results: Sequence[PartResult]) -> pd.DataFrame:
     described = _publishers_words(results)
     frame = pd.DataFrame(
         [
@@ -115,7 +130,7 @@ def _indicator_rows(context: RunContext, results: Sequence[PartResult]) -> pd.Da
                 "profile_column": indicator.column_name if indicator.in_profile else None,
                 **described.get(indicator.id, dict.fromkeys(PUBLISHERS_WORDS)),
             }
-            for position, indicator in enumerate(context.catalogue.indicators.values())
+            for position, indicator in enumerate(indicators)
         ]
     )
     return frame.astype(dict.fromkeys((*PUBLISHERS_WORDS, "series_breaks"), "str"))
@@ -132,18 +147,18 @@ def _publishers_words(results: Sequence[PartResult]) -> dict[str, dict[str, str 
     return found
 
 
-def _run_row(context: RunContext, assembled: Assembled, digest: str) -> pd.DataFrame:
+def _run_row(making: Making, assembled: Assembled) -> pd.DataFrame:
     built_at = datetime.now(UTC)
     return pd.DataFrame(
         [
             {
-                "run_id": f"{context.started_at:%Y%m%dT%H%M%SZ}-{digest[:8]}",
-                "started_at": context.started_at.replace(tzinfo=None),
+                "run_id": f"{making.started_at:%Y%m%dT%H%M%SZ}-{making.fingerprint[:8]}",
+                "started_at": making.started_at.replace(tzinfo=None),
                 "built_at": built_at.replace(tzinfo=None),
                 "code_version": __version__,
-                "input_fingerprint": digest,
-                "draw_count": context.draws,
-                "is_thorough": context.is_thorough,
+                "input_fingerprint": making.fingerprint,
+                "draw_count": making.scoring.draws,
+                "is_thorough": making.scoring.is_thorough,
                 "python_version": platform.python_version(),
                 "duckdb_version": duckdb.__version__,
                 "rows_read": assembled.rows_read,

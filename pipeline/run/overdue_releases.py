@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from pipeline.catalogue.release_calendar import Release
-from pipeline.run.context import RunContext
+from pipeline.catalogue import Indicator, Part
+from pipeline.catalogue.release_calendar import Calendar, Release
 from pipeline.run.results import PartResult
 
 
@@ -27,13 +27,15 @@ def overdue_sentences(held: Iterable[tuple[Release, date]], today: date) -> list
     ]
 
 
-def overdue_today(context: RunContext, results: Iterable[PartResult]) -> list[str]:
-    """The same of a run's results, the longest overdue first."""
-    lives = {(indicator.id, part.id): part.live for indicator, part in context.parts}
+def overdue_today(
+    calendar: Calendar, parts: Iterable[tuple[Indicator, Part]], results: Iterable[PartResult], today: date
+) -> list[str]:
+    """The same for the results of a run, the longest overdue first; ``parts`` are those of the catalogue."""
+    lives = {(indicator.id, part.id): part.live for indicator, part in parts}
     held: dict[tuple[str, date], Release] = {}
     for result in results:
-        release = next(filter(None, map(context.calendar.release_of, lives[result.indicator_id, result.part_id])), None)
+        release = next(filter(None, map(calendar.release_of, lives[result.indicator_id, result.part_id])), None)
         if release is not None and result.account is not None and result.account.latest_period_end is not None:
             held[release.id, result.account.latest_period_end] = release
     ordered = sorted(held.items(), key=lambda item: (item[0][1], item[0][0]))
-    return overdue_sentences(((release, latest) for (_, latest), release in ordered), context.started_at.date())
+    return overdue_sentences(((release, latest) for (_, latest), release in ordered), today)

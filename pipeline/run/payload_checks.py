@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 import pandas as pd
@@ -13,15 +14,16 @@ import pandera.pandas as pa
 import pyarrow as arrow
 import pyarrow.parquet as parquet
 
-from pipeline.catalogue import Indicator, Part, Query
+from pipeline.catalogue import Indicator, Part, Query, Source
 from pipeline.catalogue.small_area_series import SmallAreaSeries
+from pipeline.geography import Register
 from pipeline.http.payload import Payload, PayloadRejected
 from pipeline.numerals import rounded
 from pipeline.publishers.protocol import Districts
 from pipeline.publishers.registry import publisher_of_source
 from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_whole_periods
-from pipeline.run.context import RunContext
 from pipeline.run.results import Accepted
+from pipeline.run.todays_districts import districts_today, ground_cells, ground_of
 from pipeline.tidy.observations import (
     OBSERVATION_COLUMNS,
     QUARANTINE_COLUMNS,
@@ -71,22 +73,6 @@ class HeldDistricts:
         return [f"{area} for {period}" for area, period in sorted(expected[~expected.isin(cells)])]
 
 
-def ground_cells(context: RunContext, observations: pd.DataFrame) -> pd.MultiIndex:
-    """The (area, period) pairs of observations, a district's area being today's district on its ground.
-
-    So a district under an old code, or the parts of one that was merged, count as the district of today.
-    """
-    ground = {code: _ground(context, code) for code in observations["area_code"].unique()}
-    cells = observations[["area_code", "period"]].drop_duplicates()
-    areas = cells["area_code"].map(ground)
-    return pd.MultiIndex.from_frame(cells.assign(area_code=areas).explode("area_code").drop_duplicates())
-
-
-def _ground(context: RunContext, code: str) -> list[str]:
-    """Today's districts on a district's ground; of any other area its own code."""
-    return sorted(context.districts_today(code)) or [code]
-
-
 NOTHING_HELD = HeldDistricts(frozenset(), is_same_query=False)
 
 
@@ -95,37 +81,49 @@ _parsing = threading.Lock()
 
 
 def accept(
-    context: RunContext,
+    sources: Mapping[str, Source],
+    register: Register,
     indicator: Indicator,
     part: Part,
-    query: Query | None,
+    query: Query,
     payload: Payload,
     *,
     held: HeldDistricts = NOTHING_HELD,
 ) -> Accepted:
-    """Check a payload on arrival, parse it, set failing rows aside, and count its districts.
+    """Check an answer to ``query`` on arrival, parse it, set failing rows aside, and count its districts.
 
-    ``query`` is None for the baseline. ``held`` is what figures held before covered. An answer with holes where
-    figures were held before is refused, so that those are used: publishers withdraw whole
-    periods and areas, and mark single figures that they withhold, but a row that is simply gone is a fault.
-    Raises PayloadRejected.
+    ``held`` is what figures held before covered. An answer with holes where figures were held before is refused, so
+    that those are used: publishers withdraw whole periods and areas, and mark single figures that they withhold, but a
+    row that is simply gone is a fault. Raises PayloadRejected.
     """
     with _parsing:
-        return _accept(context, indicator, part, query, payload, held)
+        return _accept(register, indicator, part, query, payload, held, sources[query.source].title)
+
+
+def accept_shipped(register: Register, indicator: Indicator, part: Part, payload: Payload) -> Accepted:
+    """The same of figures shipped with the project, whatever else is held. Raises PayloadRejected."""
+    with _parsing:
+        return _accept(register, indicator, part, None, payload, NOTHING_HELD, "")
 
 
 def _accept(
-    context: RunContext, indicator: Indicator, part: Part, query: Query | None, payload: Payload, held: HeldDistricts
+    register: Register,
+    indicator: Indicator,
+    part: Part,
+    query: Query | None,
+    payload: Payload,
+    held: HeldDistricts,
+    title: str,
 ) -> Accepted:
     source_id = "baseline" if query is None else query.source
     check_arrival(source_id, payload)
     publisher = publisher_of_source(source_id)
     try:
-        parsed = publisher.parse(query, payload, _districts(context))
+        parsed = publisher.parse(query, payload, _districts(register))
     except UnreadablePayload as error:
         raise PayloadRejected(str(error)) from error
     digest = payload.sha256
-    edition = publisher.edition(payload, "" if query is None else context.catalogue.sources[source_id].title)
+    edition = publisher.edition(payload, title)
     observations = finish(
         parsed.figures, indicator_id=indicator.id, source_id=source_id, edition=edition, payload_sha256=digest
     )
@@ -137,11 +135,11 @@ def _accept(
             f"{quarantine['reason'].mode().iloc[0]}"
         )
     _check_periods(observations, quarantine)
-    districts, warnings = _check_districts(context, part, observations, held)
-    had_figures = {code for code in payload.areas_without_rows if held.has_figures_on(_ground(context, code))}
+    districts, warnings = _check_districts(register, part, observations, held)
+    had_figures = {code for code in payload.areas_without_rows if held.has_figures_on(ground_of(register, code))}
     absent = areas_without_rows(payload.areas_without_rows, had_figures, source_id, indicator.id)
     warnings = (*warnings, *payload.warnings, *filter(None, [absent]))
-    holes = [] if held.cells is None else held.holes_in(ground_cells(context, observations))
+    holes = [] if held.cells is None else held.holes_in(ground_cells(register, observations))
     if holes:
         why = f" ({quarantine['reason'].iloc[0]})" if len(quarantine) else ""
         raise PayloadRejected(
@@ -162,7 +160,7 @@ def _accept(
 
 
 def accept_published(
-    context: RunContext, indicator: Indicator, part: Part, figures: pd.DataFrame, published: PublishedPart
+    register: Register, indicator: Indicator, part: Part, figures: pd.DataFrame, published: PublishedPart
 ) -> Accepted:
     """The figures of a part as a release has them, checked again; rows and columns as `from_release.figures_of` gives them.
 
@@ -172,7 +170,7 @@ def accept_published(
     if len(failing):
         why = failing["reason"].iloc[0]
         raise PayloadRejected(f"{len(failing)} of their {len(figures)} rows fail today's checks: {why}")
-    districts, warnings = _check_districts(context, part, passing, NOTHING_HELD)
+    districts, warnings = _check_districts(register, part, passing, NOTHING_HELD)
     return Accepted(
         passing[list(OBSERVATION_COLUMNS)],
         _quarantine(indicator.id, published.source_id, []),
@@ -249,9 +247,9 @@ def _as_text_table(source_id: str, stream: BinaryIO) -> pd.DataFrame:
     )
 
 
-def _districts(context: RunContext) -> Districts:
-    names = {context.register.by_code[code].name: code for code in context.register.districts()}
-    return Districts(context.districts_today, names)
+def _districts(register: Register) -> Districts:
+    names = {register.by_code[code].name: code for code in register.districts()}
+    return Districts(partial(districts_today, register), names)
 
 
 def set_failing_rows_aside(
@@ -324,10 +322,10 @@ def _quarantine(indicator_id: str, source_id: str, frames: list[pd.DataFrame]) -
 
 
 def _check_districts(
-    context: RunContext, part: Part, observations: pd.DataFrame, held: HeldDistricts
+    register: Register, part: Part, observations: pd.DataFrame, held: HeldDistricts
 ) -> tuple[frozenset[str], tuple[str, ...]]:
     """Count today's districts in the payload and in its latest year; too few fails it, too many warns."""
-    on_today = {code: context.districts_today(code) for code in observations["area_code"].unique()}
+    on_today = {code: districts_today(register, code) for code in observations["area_code"].unique()}
     covered = frozenset(district for districts in on_today.values() for district in districts)
     with_value = observations[observations["value"].notna()]
     latest = with_value[with_value["year"] == with_value["year"].max()]

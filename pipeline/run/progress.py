@@ -5,19 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.run.context import RunContext
-from pipeline.run.overdue_releases import overdue_today
+from pipeline.run.notes import Notes
 from pipeline.run.results import Outcome, PartResult
 from pipeline.run.run_report import (
     MOST_SENTENCES,
-    asked_words,
     awaited_words,
-    from_release_words,
     source_words,
     sources_in_short,
     table_rows,
@@ -61,19 +59,19 @@ class Reporter:
 
 
 def print_summary(
-    console: Console, context: RunContext, outcome: Outcome, prefect_seconds: float | None = None
+    console: Console, database: Path, notes: Notes, outcome: Outcome, prefect_seconds: float | None = None
 ) -> None:
     """Print the summary table, what could not be reached, what failed, and the time the work took.
 
-    A row a part where figures were read; where nothing was new, a row a source.
+    The table has a row for each part where figures were read; where nothing was new, a row for each source.
     """
     is_read = any(result.accepted is not None for result in outcome.results)
     if is_read:
         headings: tuple[str, ...] = ("indicator", "source used", "years", "districts", "age")
-        rows: Sequence[tuple[str, ...]] = table_rows(context, outcome.results)
+        rows: Sequence[tuple[str, ...]] = table_rows(outcome.results, notes.started_at)
     else:
         headings = ("source used", "parts", "age")
-        rows = sources_in_short(context, outcome.results)
+        rows = sources_in_short(outcome.results, notes.started_at)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(heading, justify="right" if heading in _RIGHT else "left", no_wrap=True)
@@ -84,10 +82,12 @@ def print_summary(
     if (awaited := awaited_words(outcome)) is not None:
         console.print(awaited, markup=False)
     _print_some(console, "Not reached", unreachable_hosts(outcome.results))
-    _print_some(console, "From the newest release", from_release_words(context, outcome.results))
-    if overdue := overdue_today(context, outcome.results):
-        releases = "release is" if len(overdue) == 1 else "releases are"
-        console.print(f"Overdue: {len(overdue)} {releases}; `python -m pipeline calendar` tells which.", markup=False)
+    _print_some(console, "From the newest release", notes.from_release)
+    if notes.overdue:
+        releases = "release is" if len(notes.overdue) == 1 else "releases are"
+        console.print(
+            f"Overdue: {len(notes.overdue)} {releases}; `python -m pipeline calendar` tells which.", markup=False
+        )
     _print_some(console, "Went wrong", outcome.failures)
     _print_some(console, "Odd", _warnings(outcome.results))
     set_aside = sum(result.account.rows_set_aside for result in outcome.results if result.account is not None)
@@ -100,7 +100,7 @@ def print_summary(
     if outcome.is_new:
         counts = outcome.row_counts
         console.print(
-            f"Published {context.settings.database.name}: {counts['fct_observation']:,} observations of "
+            f"Published {database.name}: {counts['fct_observation']:,} observations of "
             f"{counts['dim_indicator']} indicators, {counts['mart_area_profile']} districts, {counts['mart_score']:,} scores.",
             markup=False,
         )
@@ -111,10 +111,9 @@ def print_summary(
         console.print(f"The work took {work:.1f} s ({_steps(outcome)}){start}.", markup=False)
         console.print(f"Read it: {READ_IT}", markup=False)
     else:
-        if not (context.offline or context.force):
-            _print_some(console, "Asked", asked_words(context))
+        _print_some(console, "Asked", notes.asked)
         console.print(
-            f"Nothing new: {context.settings.database.name} already holds these figures; it was left as it is. "
+            f"Nothing new: {database.name} already holds these figures; it was left as it is. "
             f"Looking took {work:.1f} s{start}.",
             markup=False,
         )

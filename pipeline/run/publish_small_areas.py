@@ -1,4 +1,4 @@
-"""Publish one series of small areas: its publisher's answer to a DuckDB file, by the rooms the districts' figures go through.
+"""Publish one series of small areas in a DuckDB file, in the same steps as the districts' figures.
 
 Get (or take the last good answer), check on arrival, parse, check every figure, account for every row, build the marts,
 check the file, swap it in. A series has a hundred times the rows of a district's, so figures are checked piece by piece:
@@ -8,10 +8,12 @@ memory holds the parsed table once, not once more for each step.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
@@ -20,19 +22,24 @@ import pyarrow as pa
 from pipeline import __version__, publish
 from pipeline.catalogue.small_area_series import SmallAreaSeries
 from pipeline.errors import PipelineError
+from pipeline.geography import Register
 from pipeline.geography.reexpress import Reexpressed
 from pipeline.geography.small_area_map import districts_today, on_own_map
 from pipeline.http.payload import Payload, PayloadRejected, SourceError
 from pipeline.marts.small_areas import CHECKS_FOLDER, build_small_areas, small_area_tables
 from pipeline.publishers.nomis import parse as nomis
 from pipeline.publishers.registry import publisher_of
-from pipeline.raw import Snapshot, SnapshotKey
+from pipeline.raw import RawStore, Snapshot, SnapshotKey
+from pipeline.run.code_digest import code_fingerprint
 from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, require_whole_periods
-from pipeline.run.context import RunContext, code_fingerprint
+from pipeline.run.inputs import Inputs
 from pipeline.run.payload_checks import check_arrival, set_failing_rows_aside
 from pipeline.run.results import Timings
 from pipeline.tidy.observations import Parsed, UnreadablePayload, finish
 from schemas import marts
+
+if TYPE_CHECKING:  # an offline run does without the network
+    from pipeline.http.client import HttpClient
 
 ROWS_AT_ONCE = 500_000  # about 200 MB while they are checked
 LARGEST_SHARE_OF_AREAS_LOST = 0.01
@@ -107,26 +114,36 @@ class _Held:
     tables: _Tables | None = None
 
 
-def database_of(context: RunContext, series: SmallAreaSeries) -> Path:
+def database_of(marts_dir: Path, series: SmallAreaSeries) -> Path:
     """Where a series is published: a file of its own beside the districts'."""
-    return context.settings.marts_dir / f"{series.id}.duckdb"
+    return marts_dir / f"{series.id}.duckdb"
 
 
-def publish_small_areas(context: RunContext, series: SmallAreaSeries, *, force: bool = False) -> SmallAreaOutcome:
-    """Get one series and publish it, unless the file already holds just these figures; ``force`` builds it all the same.
+def publish_small_areas(
+    series: SmallAreaSeries,
+    inputs: Inputs,
+    raw: RawStore,
+    marts_dir: Path,
+    client: HttpClient | None,
+    *,
+    force: bool = False,
+) -> SmallAreaOutcome:
+    """Get one series and publish it, unless the file already holds just these figures.
 
+    Without a ``client`` the last good answer is used. ``force`` pulls the figures anew and builds the file all the same.
     Raises NothingHeld without any answer, PayloadRejected for one that cannot be used, CandidateRefused when a check of
     the file fails (the file before it stays), and OSError when a folder cannot be written.
     """
-    timings, live = Timings(), database_of(context, series)
-    held = _latest(context, series, timings)
+    timings, live = Timings(), database_of(marts_dir, series)
+    read = partial(_tables, series, inputs, live, timings)
+    held = _latest(series, raw, client, read, timings, force=force)
     digest = _fingerprint(series, held)
     if not force and publish.live_fingerprint(live) == digest:
         return SmallAreaOutcome(live, False, timings, stale_because=held.stale_because)
-    tables = held.tables or _tables(context, series, held.payload, timings)
-    inputs = {**tables.inputs, "series": _series_row(series, held, tables, digest)}
+    tables = held.tables or read(held.payload)
+    filled = {**tables.inputs, "series": _series_row(series, held, tables, digest)}
     with timings.step("build the marts"):
-        candidate, counts = _build(live, inputs)
+        candidate, counts = _build(live, filled)
     with timings.step("check and publish"):
         try:
             publish.check_candidate(candidate, small_area_tables(), marts, CHECKS_FOLDER)
@@ -141,16 +158,28 @@ def _fingerprint(series: SmallAreaSeries, held: _Held) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _latest(context: RunContext, series: SmallAreaSeries, timings: Timings) -> _Held:
-    """Today's answer of the publisher, stored; the last good one where the run is offline or no usable answer comes."""
+def _latest(
+    series: SmallAreaSeries,
+    raw: RawStore,
+    client: HttpClient | None,
+    read: Callable[[Payload], _Tables],
+    timings: Timings,
+    *,
+    force: bool,
+) -> _Held:
+    """Today's answer of the publisher, stored; the last good one without a ``client``, or where no usable answer comes."""
     key = SnapshotKey(series.query.source, series.id, "main", series.query.model_dump(mode="json"))
     with timings.step("find the last good answer"):
-        snapshot, passed_over = context.raw.latest_good(key)
-        held = None if snapshot is None else _Held(snapshot, context.raw.read(snapshot), "snapshot")
+        snapshot, passed_over = raw.latest_good(key)
+        held = None if snapshot is None else _Held(snapshot, raw.read(snapshot), "snapshot")
     problem = "; ".join(passed_over) or None
-    if not context.offline:
+    if client is not None:
         try:
-            return _from_publisher(context, series, key, held, timings)
+            with timings.step("ask the publisher"):
+                if held is not None and not force and _is_unchanged(series, held, client):
+                    return replace(held, tier="live")
+                fetched = publisher_of(series.query).fetch(series.query, client)
+            return _stored(series, raw, key, fetched, read)
         except (SourceError, PayloadRejected) as error:
             problem = str(error)
     if held is None:
@@ -159,37 +188,31 @@ def _latest(context: RunContext, series: SmallAreaSeries, timings: Timings) -> _
     return replace(held, stale_because=problem)
 
 
-def _from_publisher(
-    context: RunContext, series: SmallAreaSeries, key: SnapshotKey, held: _Held | None, timings: Timings
+def _is_unchanged(series: SmallAreaSeries, held: _Held, client: HttpClient) -> bool:
+    """Whether the publisher says that nothing has changed since the answer that is held. Raises SourceError."""
+    return publisher_of(series.query).is_unchanged(series.query, held.payload, client)
+
+
+def _stored(
+    series: SmallAreaSeries, raw: RawStore, key: SnapshotKey, fetched: Payload, read: Callable[[Payload], _Tables]
 ) -> _Held:
-    """What the publisher has today: the answer that is held where it says that nothing changed, else a new one.
-
-    A new one that cannot be used is kept as evidence. Raises SourceError and PayloadRejected.
-    """
-    with timings.step("ask the publisher"):
-        if (
-            held is not None
-            and not context.force
-            and publisher_of(series.query).is_unchanged(series.query, held.payload, context.client)
-        ):
-            return replace(held, tier="live")
-        fetched = publisher_of(series.query).fetch(series.query, context.client)
+    """A new answer, read and stored; one that cannot be used is kept as evidence. Raises PayloadRejected."""
     try:
-        tables = _tables(context, series, fetched, timings)
+        tables = read(fetched)
     except PayloadRejected as error:
-        kept = context.raw.put_rejected(key, fetched, str(error), licence=series.licence, code_version=__version__)
-        raise PayloadRejected(f"{error} (kept as {kept.relative_to(context.raw.root)})") from error
-    stored = context.raw.put(key, fetched, licence=series.licence, code_version=__version__)
-    return _Held(stored, context.raw.read(stored), "live", tables=tables)
+        kept = raw.put_rejected(key, fetched, str(error), licence=series.licence, code_version=__version__)
+        raise PayloadRejected(f"{error} (kept as {kept.relative_to(raw.root)})") from error
+    stored = raw.put(key, fetched, licence=series.licence, code_version=__version__)
+    return _Held(stored, raw.read(stored), "live", tables=tables)
 
 
-def _tables(context: RunContext, series: SmallAreaSeries, payload: Payload, timings: Timings) -> _Tables:
+def _tables(series: SmallAreaSeries, inputs: Inputs, live: Path, timings: Timings, payload: Payload) -> _Tables:
     """The answer as the tables the SQL reads. Raises PayloadRejected for one that cannot be used."""
     with timings.step("parse"):
         parsed, names = _parsed(series, payload)
     with timings.step("check and keep on its own map"):
-        tables = _checked_tables(context, series, parsed, names)
-        return replace(tables, warnings=_check_areas(series, tables, database_of(context, series)))
+        tables = _checked_tables(series, inputs.register, parsed, names)
+        return replace(tables, warnings=_check_areas(series, tables, live))
 
 
 def _parsed(series: SmallAreaSeries, payload: Payload) -> tuple[Parsed, dict[str, str]]:
@@ -201,7 +224,7 @@ def _parsed(series: SmallAreaSeries, payload: Payload) -> tuple[Parsed, dict[str
         raise PayloadRejected(str(error)) from error
 
 
-def _checked_tables(context: RunContext, series: SmallAreaSeries, parsed: Parsed, names: dict[str, str]) -> _Tables:
+def _checked_tables(series: SmallAreaSeries, register: Register, parsed: Parsed, names: dict[str, str]) -> _Tables:
     figures, aside, out_of_scope = [], [_aside("arrival", parsed.set_aside)], parsed.out_of_scope
     for kept, failed in _checked(series, parsed.figures):
         aside += [_aside("arrival", failed), _aside("geography", kept.set_aside)]
@@ -219,7 +242,7 @@ def _checked_tables(context: RunContext, series: SmallAreaSeries, parsed: Parsed
     if quarantine.num_rows:
         lost = quarantine.to_pandas()
         require_whole_periods(parsed.figures["period"].value_counts(), lost[lost["stage"] == "arrival"], len(codes))
-    inputs = {"figure": table, "area": _area_rows(context, codes, names), "quarantine": quarantine}
+    inputs = {"figure": table, "area": _area_rows(register, codes, names), "quarantine": quarantine}
     return _Tables(inputs, parsed.rows_read, out_of_scope)
 
 
@@ -243,9 +266,9 @@ def _aside(stage: str, rows: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(frame, schema=_QUARANTINE, preserve_index=False)
 
 
-def _area_rows(context: RunContext, codes: list[str], names: dict[str, str]) -> pa.Table:
-    district = districts_today({code: names[code] for code in codes if code in names}, context.register)
-    by_code = context.register.by_code
+def _area_rows(register: Register, codes: list[str], names: dict[str, str]) -> pa.Table:
+    district = districts_today({code: names[code] for code in codes if code in names}, register)
+    by_code = register.by_code
     return pa.table(
         {
             "area_code": pa.array(codes, pa.string()),

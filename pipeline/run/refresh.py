@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.freshness import nothing_new
+from pipeline.run.inputs import Inputs
 from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.run.runner import Runner, inline
+from pipeline.run.stores import Stores
 
 __all__ = ["Outcome", "acquire_all", "refresh"]
 
 
 def refresh(
-    context: RunContext,
+    run: Run,
     *,
     force: bool = False,
     on_part: Callable[[PartResult], None] | None = None,
@@ -23,33 +25,32 @@ def refresh(
 ) -> Outcome:
     """Check for updates; where there are any, fetch and validate all parts, and publish a file made of them.
 
-    ``force`` rebuilds even where nothing differs; ``on_part`` is told of each part as it arrives; ``timings`` is filled
-    as the run goes on, so that whoever handed it in knows how far a run got that failed; ``runner`` runs the steps, by
-    default in this process.
+    ``force`` rebuilds even where nothing differs. ``on_part`` is told of each part as it arrives. ``timings`` is filled
+    step by step, so that the caller knows how far a failed run got. ``runner`` runs the steps, by default in this process.
     Raises CandidateRefused when a check before publishing fails and OSError when a folder cannot be written.
     """
     timings = timings or Timings()
     with inline() if runner is None else nullcontext(runner) as runs:
-        unchanged = None if force else runs.run(nothing_new, context, timings)
+        unchanged = None if force else runs.run(nothing_new, run, timings)
         if unchanged is not None:
             return unchanged
         with timings.step("fetch and validate"):
-            results = _in_order(context, runs.fetch_all(context, on_part))
+            results = _in_order(run.inputs, run.stores, runs.fetch_all(run, on_part))
         from pipeline.run.rebuild import rebuild  # with pandas and all else that scores and builds
 
-        return rebuild(context, results, timings, runs, force=force)
+        return rebuild(run, results, timings, runs, force=force)
 
 
-def acquire_all(context: RunContext, on_part: Callable[[PartResult], None] | None = None) -> list[PartResult]:
+def acquire_all(run: Run, on_part: Callable[[PartResult], None] | None = None) -> list[PartResult]:
     """Get every part in this process; the results come in the order of the catalogue."""
     with inline() as runs:
-        return _in_order(context, runs.fetch_all(context, on_part))
+        return _in_order(run.inputs, run.stores, runs.fetch_all(run, on_part))
 
 
-def _in_order(context: RunContext, results: Iterable[PartResult]) -> list[PartResult]:
-    """The parts in the catalogue's order, once their new answers were held against each other."""
+def _in_order(inputs: Inputs, stores: Stores, results: Iterable[PartResult]) -> list[PartResult]:
+    """The parts in the catalogue's order, once their new answers have been compared with each other."""
     from pipeline.run.sisters import hold_contradictions  # with pandas, which a run that finds nothing new does without
 
-    place = {(i.id, p.id): position for position, (i, p) in enumerate(context.parts)}
+    place = {(i.id, p.id): position for position, (i, p) in enumerate(inputs.parts)}
     ordered = sorted(results, key=lambda result: place[result.indicator_id, result.part_id])
-    return hold_contradictions(context, ordered)
+    return hold_contradictions(inputs, stores, ordered)

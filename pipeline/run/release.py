@@ -16,10 +16,13 @@ from pipeline.compare import CannotRescore, Rescore, Stamp, Version, made_by
 from pipeline.releases import ReleaseProblem
 from pipeline.releases.manifest import MANIFEST
 from pipeline.run.assemble import scoring_input
-from pipeline.run.context import RunContext, digest_of_code, open_run
+from pipeline.run.code_digest import digest_of_code
+from pipeline.run.context import open_run
+from pipeline.run.inputs import Inputs
 from pipeline.run.kept_releases import release_store
 from pipeline.run.mart_inputs import area_rows
 from pipeline.run.run_state import RunState
+from pipeline.run.stores import Stores
 from pipeline.scoring import ScoringInputError, indicator_specs
 from pipeline.scoring.headline import headline_scores
 from pipeline.settings import PROJECT_ROOT, Settings
@@ -51,12 +54,12 @@ def method_fingerprint(root: Path = PROJECT_ROOT) -> str:
     return digest_of_code(root, leaving_out=ONLY_PRESENT)
 
 
-def rescorer(context: RunContext) -> Rescore:
+def rescorer(inputs: Inputs) -> Rescore:
     """Scores any figures with today's code, catalogue, frameworks and map; raises CannotRescore where it cannot."""
 
     def rescore(figures: pd.DataFrame, years: Mapping[tuple[str, str, int], int]) -> pd.DataFrame:
-        known = context.catalogue.indicators
-        areas = area_rows(context)[["area_code", "level", "nation_code", "is_scored"]]
+        known = inputs.catalogue.indicators
+        areas = area_rows(inputs.register)[["area_code", "level", "nation_code", "is_scored"]]
         specs = indicator_specs(known)
         yearly = scoring_input(figures)
         tables = []
@@ -76,34 +79,34 @@ def rescorer_for(settings: Settings, database: Path) -> Rescore | None:
     """What scores again with today's code, if that is the code that made a file; otherwise None."""
     if made_by(database) != method_fingerprint():
         return None
-    return rescorer(open_run(settings, offline=True))
+    return rescorer(open_run(settings, offline=True).inputs)
 
 
-def number_release(context: RunContext, candidate: Path) -> Stamp:
-    """Compare the new file with the live one, write into it what differs and which release it is; return that."""
-    with file_before(context) as (before, version, problem):
+def number_release(stores: Stores, rescore: Rescore, candidate: Path) -> Stamp:
+    """Compare the new file with the live one, write into it what differs and which release it is; return the release."""
+    with file_before(stores) as (before, version, problem):
         return compare.stamp(
             candidate,
             before,
             method_fingerprint=method_fingerprint(),
-            rescore=rescorer(context),
+            rescore=rescore,
             last_version=version,
             problem=problem,
         )
 
 
 @contextmanager
-def file_before(context: RunContext) -> Iterator[tuple[Path | None, Version | None, str | None]]:
-    """The file to compare with, the highest version given so far, and what is to be said of either.
+def file_before(stores: Stores) -> Iterator[tuple[Path | None, Version | None, str | None]]:
+    """The file to compare with, the highest version given so far, and a sentence if anything is wrong with either.
 
-    It is the live file. Where that is gone, cannot be read or is not as it was published, it is the newest kept release;
-    where that cannot be read either, None. Gates and release numbers compare with the same file.
+    The file is the live one. If that is gone, cannot be read or has been changed, it is the newest kept release; if that
+    cannot be read either, None. Gates and release numbers compare with the same file.
     """
-    store, live = release_store(context.settings), context.settings.database
+    store, live = release_store(stores.settings), stores.settings.database
     newest = store.newest()
     highest = newest.version if newest else store.noted_version()
     is_readable, why = store.can_read(live)
-    if is_readable and live_was_changed(context.run_state, live):
+    if is_readable and live_was_changed(stores.run_state, live):
         is_readable, why = False, "its bytes are not those that were published"
     if is_readable:
         yield live, highest, None
@@ -123,28 +126,28 @@ def file_before(context: RunContext) -> Iterator[tuple[Path | None, Version | No
 
 
 def live_was_changed(state: RunState | None, live: Path) -> bool:
-    """Whether the live file says that it is the one the last run left, and is not, byte for byte: damaged, or edited."""
+    """Whether the live file claims to be the one the last run left but has other bytes: damaged, or edited."""
     return state is not None and publish.live_fingerprint(live) == state.inputs and not state.is_of(live)
 
 
-def kept_as(context: RunContext) -> tuple[str, ...]:
+def kept_as(settings: Settings) -> tuple[str, ...]:
     """The files, by name beside the live one, that show that it is kept as a release; none where no release is."""
-    newest = release_store(context.settings).newest()
+    newest = release_store(settings).newest()
     if newest is None:
         return ()
-    manifest = (newest.folder / MANIFEST).relative_to(context.settings.marts_dir)
+    manifest = (newest.folder / MANIFEST).relative_to(settings.marts_dir)
     return MANIFEST, manifest.as_posix()
 
 
-def keep_release(context: RunContext) -> str | None:
-    """Keep the live file as a release, as many as are wanted; return what went wrong, if anything.
+def keep_release(settings: Settings) -> str | None:
+    """Keep the live file as a release; return what went wrong, if anything.
 
-    What is published stays published: a disk that is full costs the record, not the release.
+    What is published stays published: a full disk costs the record, not the release.
     """
-    if not context.settings.database.exists():
+    if not settings.database.exists():
         return None
     try:
-        release_store(context.settings).keep()
+        release_store(settings).keep()
     except (ReleaseProblem, OSError) as error:
         return f"the release could not be kept for later: {error}"
     return None

@@ -7,7 +7,7 @@ import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.atomic import write_atomically
 from pipeline.errors import EXIT_REFUSED
-from pipeline.run.check_schedule import Question
-from pipeline.run.context import RunContext
-from pipeline.run.overdue_releases import overdue_today
+from pipeline.run.notes import Notes
 from pipeline.run.results import Outcome, PartResult
 from pipeline.settings import Settings
 from pipeline.stopping import STOPPED
@@ -32,7 +30,6 @@ TIER_WORDS = {
     "none": "NO FIGURES",
 }
 MOST_SENTENCES = 12
-MOST_NAMED = 5
 _WHY = {"failed": "Why it failed", "stopped": "Why it was stopped"}
 _LISTED = (
     ("Sources that could not be reached", "sources_unreachable"),
@@ -44,10 +41,6 @@ _LISTED = (
     ("What the bucket lacks", "bucket_problems"),
     ("The bucket", "bucket_notes"),
 )
-
-
-def _span(first: date, last: date) -> str:
-    return f"on {first}" if first == last else f"between {first} and {last}"
 
 
 def source_words(result: PartResult) -> str:
@@ -75,21 +68,6 @@ def unreachable_hosts(results: Sequence[PartResult]) -> list[str]:
     ]
 
 
-def from_release_words(context: RunContext, results: Sequence[PartResult]) -> list[str]:
-    """One sentence on the parts whose figures are those of the newest release; none where there is none."""
-    names = [result.name for result in results if result.tier == "release"]
-    before = context.published_before if names else None
-    if before is None:
-        return []
-    some = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
-    whose = "1 part are" if len(names) == 1 else f"{len(names)} parts are"
-    sentence = (
-        f"the figures of {whose} those of release {before.version} ({some}): the answers they came from are not held any more "
-        "(data/raw), and what is held is older; the next run that reaches their publishers fetches them anew"
-    )
-    return [sentence]
-
-
 def awaited_words(outcome: Outcome) -> str | None:
     """One sentence on the optional indicators without figures; None where there is none."""
     names = [result.name for result in outcome.awaited]
@@ -100,7 +78,7 @@ def awaited_words(outcome: Outcome) -> str | None:
     return f"{len(names)} {noun} no figures yet ({some}): only a live source carries them"
 
 
-def table_rows(context: RunContext, results: Sequence[PartResult]) -> list[tuple[str, str, str, str, str]]:
+def table_rows(results: Sequence[PartResult], now: datetime) -> list[tuple[str, str, str, str, str]]:
     """The summary's rows: indicator, source used, years, districts, age; none for an optional part without figures."""
     rows = []
     for result in results:
@@ -111,16 +89,16 @@ def table_rows(context: RunContext, results: Sequence[PartResult]) -> list[tuple
             first, last = result.account.first_year, result.account.last_year
             years = "-" if first is None else str(first) if first == last else f"{first}-{last}"
             districts = str(result.account.district_count)
-        age = age_words(result.age_in_days(context.started_at))
+        age = age_words(result.age_in_days(now))
         rows.append((result.name, source_words(result), years, districts, age))
     return rows
 
 
-def sources_in_short(context: RunContext, results: Sequence[PartResult]) -> list[tuple[str, str, str]]:
+def sources_in_short(results: Sequence[PartResult], now: datetime) -> list[tuple[str, str, str]]:
     """A row for each source used: how many parts it gave, and the ages of their figures."""
     ages: dict[str, list[int | None]] = {}
     for result in results:
-        ages.setdefault(source_words(result), []).append(result.age_in_days(context.started_at))
+        ages.setdefault(source_words(result), []).append(result.age_in_days(now))
     return [
         (words, str(len(found)), _ages_words([age for age in found if age is not None]))
         for words, found in ages.items()
@@ -134,40 +112,28 @@ def _ages_words(ages: Sequence[int]) -> str:
     return youngest if youngest == oldest else f"{youngest} to {oldest}"
 
 
-def asked_words(context: RunContext) -> list[str]:
-    """One sentence for each source of which some tables were not asked about today, and when they were last."""
-    tables: dict[str, set[str]] = {}
-    for _, part in context.parts:
-        for query in part.live:
-            tables.setdefault(query.source, set()).add(Question.of(query).table)
-    left_out: dict[str, list[datetime]] = {}
-    for question, moment in context.check_schedule.skipped.items():
-        left_out.setdefault(question.source_id, []).append(moment)
-    return [
-        f"{source_id} about {len(tables[source_id]) - len(moments)} of {len(tables[source_id])} tables, about the others "
-        f"{_span(min(moments).date(), max(moments).date())}"
-        for source_id, moments in sorted(left_out.items())
-    ]
-
-
 def run_report(
-    context: RunContext, outcome: Outcome, error: str | None, prefect_seconds: float | None, exit_code: int = 0
+    settings: Settings,
+    notes: Notes,
+    outcome: Outcome,
+    error: str | None = None,
+    prefect_seconds: float | None = None,
+    exit_code: int = 0,
 ) -> dict[str, Any]:
     """The run report as plain data: what was got and how, what failed and why, row counts, timings, versions.
 
-    With an ``error`` it is of a run that published nothing, and ``outcome`` holds as much as the run had come to.
+    With an ``error`` it is of a run that published nothing, and ``outcome`` holds what the run had by then.
     """
     results = outcome.results
-    is_asked_in_turn = error is None and not (context.offline or context.force)
     return {
-        **_head(context.settings, context.started_at, _status(outcome, error, exit_code), error, exit_code),
+        **_head(settings, notes.started_at, _status(outcome, error, exit_code), error, exit_code),
         "sources_unreachable": unreachable_hosts(results),
         "failures": outcome.failures,
         "tracebacks": [a.traceback for result in results for a in result.attempts if a.traceback],
-        "from_release": from_release_words(context, results),
-        "overdue": overdue_today(context, results),
-        "requests": {} if context.offline else dict(sorted(context.client.requests.items())),
-        "asked": asked_words(context) if is_asked_in_turn else [],
+        "from_release": notes.from_release,
+        "overdue": notes.overdue,
+        "requests": dict(notes.requests),
+        "asked": notes.asked,
         "figures_were_read": any(result.accepted is not None for result in results),
         "no_figures_yet": [result.name for result in outcome.awaited],
         "parts": [
@@ -178,7 +144,7 @@ def run_report(
                 "is_optional": result.is_optional,
                 "source_id": result.source_id,
                 "edition": result.edition,
-                "age_days": result.age_in_days(context.started_at),
+                "age_days": result.age_in_days(notes.started_at),
                 "rows_read": result.account.rows_read if result.account else 0,
                 "rows_set_aside": result.account.rows_set_aside if result.account else 0,
                 "districts": result.account.district_count if result.account else 0,

@@ -9,7 +9,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from pipeline.catalogue import Indicator, Part
 from pipeline.run.acquire import acquire_part
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.results import PartResult
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ FETCH_THREADS = 8
 class Runner(Protocol):
     """Runs steps. Every step is a plain function; what it returns and raises comes back as it is."""
 
-    def fetch_all(self, context: RunContext, on_part: OnPart | None) -> list[PartResult]:
+    def fetch_all(self, run: Run, on_part: OnPart | None) -> list[PartResult]:
         """Get every part, several at a time, in any order; ``on_part`` is told of each as it arrives."""
         ...
 
@@ -42,15 +42,17 @@ class Inline:
     def __init__(self, beside: ThreadPoolExecutor) -> None:
         self._beside = beside
 
-    def fetch_all(self, context: RunContext, on_part: OnPart | None) -> list[PartResult]:
+    def fetch_all(self, run: Run, on_part: OnPart | None) -> list[PartResult]:
+        publishers = run.publishers
+
         def get(pair: tuple[Indicator, Part]) -> PartResult:
-            result = acquire_part(context, *pair)
+            result = acquire_part(run.inputs, run.stores, publishers, *pair)
             if on_part is not None:
                 on_part(result)
             return result
 
         with ThreadPoolExecutor(max_workers=FETCH_THREADS) as pool:
-            return list(pool.map(get, context.parts))
+            return list(pool.map(get, run.inputs.parts))
 
     def run(self, step: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         return step(*arguments, **options)

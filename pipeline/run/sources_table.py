@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
 
-from pipeline.catalogue import Part
+from pipeline.catalogue import Catalogue, Part
+from pipeline.catalogue.release_calendar import Calendar
+from pipeline.publishers.baseline.store import Baseline
 from pipeline.run.assemble import Completion
-from pipeline.run.context import RunContext
+from pipeline.run.origins import part_of
 from pipeline.run.results import PartResult
+from pipeline.run.shipped import shipped_entry
 
 # Ends the part_id of the row of meta_source that speaks of a shipped edition beside the answer in use.
 COMPLETING = "_wider_areas"
@@ -29,13 +32,20 @@ def why_not_live(result: PartResult) -> str | None:
 
 
 def source_rows(
-    context: RunContext, results: Sequence[PartResult], completions: Sequence[Completion] = ()
+    catalogue: Catalogue,
+    calendar: Calendar,
+    baseline: Baseline,
+    results: Sequence[PartResult],
+    completions: Sequence[Completion],
+    started_at: datetime,
 ) -> pd.DataFrame:
     """One row a part with the columns of ``meta_source``, typed so that all-empty columns survive.
 
-    A part whose answer was completed from the shipped edition has a second row, for that.
+    A part whose answer was completed from the shipped edition has a second row, for that. Ages are those at
+    ``started_at``.
     """
-    rows = [*(_row(context, result) for result in results), *(_completion(context, item) for item in completions)]
+    rows = [_row(catalogue, calendar, result, started_at) for result in results]
+    rows += [_completion(catalogue, calendar, baseline, item, started_at) for item in completions]
     frame = pd.DataFrame(rows)
     texts = ["publisher_updated", "why_not_live", "warnings", "release_id"]
     counts = ["age_days", "first_year", "last_year"]
@@ -44,10 +54,12 @@ def source_rows(
     return frame.astype(types)
 
 
-def _completion(context: RunContext, item: Completion) -> dict[str, Any]:
+def _completion(
+    catalogue: Catalogue, calendar: Calendar, baseline: Baseline, item: Completion, started_at: datetime
+) -> dict[str, Any]:
     """The row of a shipped edition from which some figures of wider areas come."""
     shipped = item.shipped
-    entry = context.shipped_entry(item.result.indicator_id, item.result.part_id)
+    entry = shipped_entry(baseline, item.result.indicator_id, item.result.part_id)
     if entry is None:
         raise ValueError(f"nothing is shipped of {item.result.name}")
     released = datetime(entry.published.year, entry.published.month, entry.published.day, tzinfo=UTC)
@@ -65,25 +77,24 @@ def _completion(context: RunContext, item: Completion) -> dict[str, Any]:
     )
     described = {"part_id": f"{item.result.part_id}{COMPLETING}", "is_stale": False, "why_not_live": None}
     described |= {"row_count": item.row_count, "release_id": None, "next_expected_on": None, "standing": "no calendar"}
-    return _row(context, as_result) | described
+    return _row(catalogue, calendar, as_result, started_at) | described
 
 
-def punctuality(context: RunContext, part: Part, result: PartResult) -> dict[str, Any]:
+def punctuality(calendar: Calendar, part: Part, result: PartResult, today: date) -> dict[str, Any]:
     """Which release brings the part, when its next figure is usually out, and whether that day has gone by."""
-    release = next(filter(None, map(context.calendar.release_of, part.live)), None)
+    release = next(filter(None, map(calendar.release_of, part.live)), None)
     latest = None if result.account is None else result.account.latest_period_end
     if release is None or latest is None:
         return {"release_id": release and release.id, "next_expected_on": None, "standing": "no calendar"}
     return {
         "release_id": release.id,
         "next_expected_on": release.next_expected(latest),
-        "standing": release.standing(latest, context.started_at.date()),
+        "standing": release.standing(latest, today),
     }
 
 
-def _row(context: RunContext, result: PartResult) -> dict[str, Any]:
-    indicator = context.catalogue.indicators[result.indicator_id]
-    part = next(part for part in indicator.parts if part.id == result.part_id)
+def _row(catalogue: Catalogue, calendar: Calendar, result: PartResult, started_at: datetime) -> dict[str, Any]:
+    indicator, part = part_of(catalogue, result)
     account = result.account
     return {
         "indicator_id": result.indicator_id,
@@ -94,7 +105,7 @@ def _row(context: RunContext, result: PartResult) -> dict[str, Any]:
         "edition": result.edition,
         "publisher_updated": result.publisher_updated,
         "retrieved_on": result.retrieved_at.date() if result.retrieved_at else None,
-        "age_days": result.age_in_days(context.started_at),
+        "age_days": result.age_in_days(started_at),
         "is_stale": bool(part.live) and result.tier != "live",
         "why_not_live": why_not_live(result),
         "url": result.url,
@@ -106,6 +117,6 @@ def _row(context: RunContext, result: PartResult) -> dict[str, Any]:
         "first_year": account.first_year if account else None,
         "last_year": account.last_year if account else None,
         "latest_period_end": account.latest_period_end if account else None,
-        **punctuality(context, part, result),
+        **punctuality(calendar, part, result, started_at.date()),
         "warnings": "; ".join(account.warnings) or None if account else None,
     }

@@ -30,7 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     source_id, slash, indicator_id = arguments.answer.partition("/")
     if not slash:
         raise VerbError(f"{arguments.answer!r} is not of the form SOURCE/INDICATOR, for example nomis/employment_rate")
-    taken = accept_answers(open_run(offline=True), source_id, indicator_id, reason_in_words(arguments.reason))
+    opened = open_run(offline=True)
+    reason = reason_in_words(arguments.reason)
+    taken = accept_answers(opened.inputs, opened.stores, source_id, indicator_id, reason)
     for snapshot in taken:
         rejected = snapshot.sidecar.get("rejected_because", "")
         print(f"taken: the answer of {snapshot.fetched_at:%Y-%m-%d}, which had been rejected: {rejected}")

@@ -30,7 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     reason = reason_in_words(arguments.accept)
     try:
-        release, findings = publish_refused(open_run(offline=True), reason)
+        opened = open_run(offline=True)
+        release, findings = publish_refused(opened.inputs, opened.stores, reason, opened.started_at)
     except CandidateRefused as error:
         raise VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED) from error
     for finding in findings:

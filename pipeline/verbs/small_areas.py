@@ -39,10 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
     from pipeline.run.lock import one_at_a_time
     from pipeline.run.publish_small_areas import NothingHeld, publish_small_areas
 
-    context = open_run(offline=arguments.offline, force=arguments.force)
+    opened = open_run(offline=arguments.offline, force=arguments.force)
+    client = None if arguments.offline else opened.client
     try:
-        with one_at_a_time(context.settings.marts_dir):
-            outcome = publish_small_areas(context, known[arguments.series], force=arguments.force)
+        with one_at_a_time(opened.settings.marts_dir):
+            places = opened.inputs, opened.stores.raw, opened.settings.marts_dir
+            outcome = publish_small_areas(known[arguments.series], *places, client, force=arguments.force)
     except (NothingHeld, PayloadRejected) as error:
         raise VerbError(f"nothing published: {error}") from error
     except CandidateRefused as error:
@@ -50,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise VerbError(f"{error.filename or 'a file'} cannot be written or read: {error.strerror or error}") from error
     finally:
-        if not arguments.offline:
-            context.client.close()
+        if client is not None:
+            client.close()
     for sentence in filter(None, (outcome.stale_because, *outcome.warnings)):
         print(f"note: {sentence}")
     steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in outcome.timings.seconds.items())

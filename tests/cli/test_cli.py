@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import VERBS, build_parser, main
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
 
@@ -27,7 +27,7 @@ def run(*arguments: str, data: Path | None = None, stdin: str = "") -> subproces
 
 
 @pytest.fixture
-def data(offline_run: tuple[RunContext, Outcome]) -> Path:
+def data(offline_run: tuple[Run, Outcome]) -> Path:
     return offline_run[0].settings.data_dir
 
 

@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy
 
 from pipeline.questions import Question, questions
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from tests.clients import make
 
@@ -50,7 +50,7 @@ def plain_cell(cell: Any) -> Any:
 
 
 @pytest.fixture
-def database(offline_run: tuple[RunContext, Outcome]) -> Path:
+def database(offline_run: tuple[Run, Outcome]) -> Path:
     return offline_run[0].settings.database
 
 
@@ -135,7 +135,7 @@ def test_pandas_answers_as_sql_does(question: Question, published: duckdb.DuckDB
 
 
 @pytest.fixture(scope="module")
-def ibis_table(offline_run: tuple[RunContext, Outcome]) -> Iterable[Callable[[str], Any]]:
+def ibis_table(offline_run: tuple[Run, Outcome]) -> Iterable[Callable[[str], Any]]:
     ibis = pytest.importorskip("ibis")
     connection = ibis.duckdb.connect(offline_run[0].settings.database, read_only=True)
     yield connection.table

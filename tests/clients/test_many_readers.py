@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from pipeline.publish import swap
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from tests.clients import make
 
@@ -55,7 +55,7 @@ print(json.dumps({"seen": sorted(seen), "count": count}))
 
 
 @pytest.fixture
-def two_files(offline_run: tuple[RunContext, Outcome], tmp_path: Path) -> list[Path]:
+def two_files(offline_run: tuple[Run, Outcome], tmp_path: Path) -> list[Path]:
     """The published file, and another that differs in its run and its number of figures."""
     database = offline_run[0].settings.database
     first, second = (Path(shutil.copyfile(database, tmp_path / f"{name}.duckdb")) for name in ("first", "second"))

@@ -9,14 +9,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 
 Changed = Callable[..., Path]
 
 
 @pytest.fixture
-def live(offline_run: tuple[RunContext, Outcome]) -> Path:
+def live(offline_run: tuple[Run, Outcome]) -> Path:
     return offline_run[0].settings.database
 
 

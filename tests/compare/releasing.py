@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.refresh import refresh
 from tests.quick import quick
 
@@ -19,7 +19,7 @@ def published(folder: Path, baseline: Path, *, force: bool = False, draws: int =
     return outcome.release.line if outcome.release else "nothing new"
 
 
-def context_of(folder: Path, baseline: Path, draws: int = 0) -> RunContext:
+def context_of(folder: Path, baseline: Path, draws: int = 0) -> Run:
     return open_run(quick(folder, baseline_dir=baseline), offline=True, draws=draws)
 
 

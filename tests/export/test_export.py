@@ -18,7 +18,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.export import ExportProblem, choose, export
 from pipeline.marts.declaration import declared_tables
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
 
@@ -30,25 +30,25 @@ ALL_FORMATS = ("parquet", "csv", "datapackage", "excel")
 
 
 @pytest.fixture(scope="module")
-def preston(offline_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def preston(offline_run: tuple[Run, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Everything of Preston in all formats."""
     context, folder = offline_run[0], tmp_path_factory.mktemp("preston")
     with duckdb.connect(str(context.settings.database), read_only=True) as connection:
-        export(connection, choose(connection, context.tables, place="Preston"), ALL_FORMATS, folder)
+        export(connection, choose(connection, context.inputs.tables, place="Preston"), ALL_FORMATS, folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def everything(offline_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def everything(offline_run: tuple[Run, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Everything, in all formats, as `python -m pipeline export` writes it."""
     context, folder = offline_run[0], tmp_path_factory.mktemp("everything")
     with duckdb.connect(str(context.settings.database), read_only=True) as connection:
-        export(connection, choose(connection, context.tables), ALL_FORMATS, folder)
+        export(connection, choose(connection, context.inputs.tables), ALL_FORMATS, folder)
     return folder
 
 
-def tables_of(context: RunContext) -> set[str]:
-    return {name for name, table in context.tables.items() if not table.is_view}
+def tables_of(context: Run) -> set[str]:
+    return {name for name, table in context.inputs.tables.items() if not table.is_view}
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -59,14 +59,14 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def test_every_table_is_there_in_each_form(offline_run: tuple[RunContext, Outcome], everything: Path) -> None:
+def test_every_table_is_there_in_each_form(offline_run: tuple[Run, Outcome], everything: Path) -> None:
     names = tables_of(offline_run[0])
     assert {path.stem for path in (everything / "parquet").iterdir()} == names
     assert {path.stem for path in (everything / "csv").glob("*.csv")} == names
     assert [path.name for path in (everything / "excel").iterdir()] == ["inclusive_growth_all_districts.xlsx"]
 
 
-def test_parquet_and_csv_hold_the_rows_of_the_file(offline_run: tuple[RunContext, Outcome], everything: Path) -> None:
+def test_parquet_and_csv_hold_the_rows_of_the_file(offline_run: tuple[Run, Outcome], everything: Path) -> None:
     context = offline_run[0]
     with duckdb.connect(str(context.settings.database), read_only=True) as connection:
         for name in sorted(tables_of(context)):
@@ -153,9 +153,9 @@ def test_the_whole_data_package_has_the_size_and_bytes_it_names(everything: Path
 
 @pytest.mark.parametrize("kind", ["csvw", "frictionless"])
 def test_meanings_units_and_keys_come_from_the_one_declaration(
-    offline_run: tuple[RunContext, Outcome], everything: Path, kind: str
+    offline_run: tuple[Run, Outcome], everything: Path, kind: str
 ) -> None:
-    declared = declared_tables(offline_run[0].catalogue.indicators)
+    declared = declared_tables(offline_run[0].inputs.catalogue.indicators)
     if kind == "csvw":
         group = json.loads((everything / "csv" / "csv-metadata.json").read_text(encoding="utf-8"))
         found = {
@@ -182,9 +182,9 @@ def test_meanings_units_and_keys_come_from_the_one_declaration(
 
 
 def test_foreign_keys_are_the_declared_ones_and_lead_only_to_tables_that_are_whole(
-    offline_run: tuple[RunContext, Outcome], everything: Path, preston: Path
+    offline_run: tuple[Run, Outcome], everything: Path, preston: Path
 ) -> None:
-    declared = declared_tables(offline_run[0].catalogue.indicators)
+    declared = declared_tables(offline_run[0].inputs.catalogue.indicators)
     plain = {name: table for name, table in declared.items() if not table.is_view}
     expected = {
         (name, *reference.columns, reference.table, *reference.key)
@@ -220,11 +220,11 @@ def test_foreign_keys_are_the_declared_ones_and_lead_only_to_tables_that_are_who
 
 
 def test_the_same_file_gives_the_same_bytes_here_and_in_another_process(
-    offline_run: tuple[RunContext, Outcome], everything: Path, tmp_path: Path
+    offline_run: tuple[Run, Outcome], everything: Path, tmp_path: Path
 ) -> None:
     context = offline_run[0]
     with duckdb.connect(str(context.settings.database), read_only=True) as connection:
-        export(connection, choose(connection, context.tables), ALL_FORMATS, tmp_path / "again")
+        export(connection, choose(connection, context.inputs.tables), ALL_FORMATS, tmp_path / "again")
     command = [sys.executable, "-m", "pipeline", "export", "--out", str(tmp_path / "other")]
     environment = {"IG_DATA_DIR": str(context.settings.data_dir), "PATH": ""}
     subprocess.run(command, cwd=PROJECT_ROOT, env=environment, check=True, capture_output=True)
@@ -232,7 +232,7 @@ def test_the_same_file_gives_the_same_bytes_here_and_in_another_process(
 
 
 def test_one_area_is_exported_with_its_districts(
-    offline_run: tuple[RunContext, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    offline_run: tuple[Run, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IG_DATA_DIR", str(offline_run[0].settings.data_dir))
     name = "South Yorkshire combined authority"
@@ -254,7 +254,7 @@ def test_one_area_is_exported_with_its_districts(
     ],
 )
 def test_what_cannot_be_exported_is_a_sentence(
-    offline_run: tuple[RunContext, Outcome],
+    offline_run: tuple[Run, Outcome],
     options: list[str],
     sentence: str,
     tmp_path: Path,
@@ -268,7 +268,7 @@ def test_what_cannot_be_exported_is_a_sentence(
 
 
 def test_a_table_of_another_time_is_described_by_its_comments(
-    offline_run: tuple[RunContext, Outcome], rows: Callable[..., list[tuple]]
+    offline_run: tuple[Run, Outcome], rows: Callable[..., list[tuple]]
 ) -> None:
     database = offline_run[0].settings.database
     with duckdb.connect(str(database), read_only=True) as connection:

@@ -14,18 +14,18 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pipeline.export import choose, export
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 
 
-def workbook_of(database: Path, context: RunContext, folder: Path, place: str | None) -> Path:
+def workbook_of(database: Path, context: Run, folder: Path, place: str | None) -> Path:
     with duckdb.connect(str(database), read_only=True) as connection:
-        [path] = export(connection, choose(connection, context.tables, place=place), ("excel",), folder)
+        [path] = export(connection, choose(connection, context.inputs.tables, place=place), ("excel",), folder)
     return path
 
 
 @pytest.fixture(scope="module")
-def paths(offline_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def paths(offline_run: tuple[Run, Outcome], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     context, folder = offline_run[0], tmp_path_factory.mktemp("excel")
     places = {"Preston": "Preston", "authority": "E47000002", "all": None}
     return {key: workbook_of(context.settings.database, context, folder, place) for key, place in places.items()}
@@ -72,7 +72,7 @@ def test_headings_carry_units_stay_in_view_and_numbers_have_their_decimals(books
     assert all(dimension.width >= 8 for dimension in sheet.column_dimensions.values())
 
 
-def test_the_figures_are_those_of_the_file(books: dict[str, Workbook], offline_run: tuple[RunContext, Outcome]) -> None:
+def test_the_figures_are_those_of_the_file(books: dict[str, Workbook], offline_run: tuple[Run, Outcome]) -> None:
     with duckdb.connect(str(offline_run[0].settings.database), read_only=True) as connection:
         held = connection.execute(
             "select indicator_title, period, value from fct_observation where area_name = 'Preston'"
@@ -107,7 +107,7 @@ def test_notes_name_publisher_licence_and_page_of_every_indicator_shown(books: d
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
 def test_a_text_that_looks_like_a_formula_is_written_as_text(
-    offline_run: tuple[RunContext, Outcome], tmp_path: Path, start: str
+    offline_run: tuple[Run, Outcome], tmp_path: Path, start: str
 ) -> None:
     context, evil = offline_run[0], f'{start}HYPERLINK("http://example.org","x")'
     database = tmp_path / "evil.duckdb"

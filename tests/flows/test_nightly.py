@@ -19,9 +19,10 @@ import pytest
 from pipeline.errors import VerbError
 from pipeline.notify import Message, Recipients
 from pipeline.run import refresh as refresh_steps
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.job import JobOptions
 from pipeline.run.nightly import NightlyOptions, NightlySteps, build_report_if_other, run_night, site_folder
+from pipeline.run.notes import notes_of
 from pipeline.run.overdue_published import overdue
 from pipeline.run.run_report import run_report
 from pipeline.settings import Settings, SettingsError
@@ -32,9 +33,10 @@ RELEASE = {"version": "1.4.0", "what_changed": "minor 1.3.0 → 1.4.0: 361 figur
 
 
 @pytest.fixture
-def report(small_run: tuple[RunContext, refresh_steps.Outcome]) -> dict[str, Any]:
+def report(small_run: tuple[Run, refresh_steps.Outcome]) -> dict[str, Any]:
     """A run report as a refresh writes it, of this night and with a release of our own making."""
-    written = run_report(*small_run, None, None)
+    run, outcome = small_run
+    written = run_report(run.settings, notes_of(run, outcome.results), outcome)
     return {**written, "started_at": "2026-11-20T03:17:01+00:00", "release": {**written["release"], **RELEASE}}
 
 
@@ -237,7 +239,7 @@ def test_the_site_is_made_anew_for_another_file_though_the_clock_was_set_back(
 
 
 def test_overdue_releases_are_reckoned_from_today_not_from_the_day_of_the_file(
-    small_run: tuple[RunContext, refresh_steps.Outcome],
+    small_run: tuple[Run, refresh_steps.Outcome],
 ) -> None:
     database = small_run[0].settings.database
 

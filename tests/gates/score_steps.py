@@ -21,8 +21,9 @@ from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Flavour, Framework
 from pipeline.gates.scores import FEWEST_DISTRICTS, STILL
 from pipeline.geography import load_register, reexpress
 from pipeline.run.assemble import assemble, scoring_input
-from pipeline.run.context import DEFAULT_DRAWS, RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.mart_inputs import area_rows
+from pipeline.run.options import DEFAULT_DRAWS
 from pipeline.run.rebuild import score
 from pipeline.run.refresh import acquire_all
 from pipeline.scoring import indicator_specs
@@ -48,14 +49,14 @@ class Scored:
 
 
 @cache
-def context() -> RunContext:
+def context() -> Run:
     return open_run(offline=True, draws=0)
 
 
 @cache
 def shipped_yearly() -> pd.DataFrame:
     """The shipped figures as scoring takes them."""
-    return assemble(context(), acquire_all(context())).yearly
+    return assemble(context().inputs, context().stores, acquire_all(context())).yearly
 
 
 @cache
@@ -65,7 +66,7 @@ def frameworks() -> tuple[Framework, ...]:
 
 def scores_of(yearly: pd.DataFrame, indicator_id: str) -> pd.DataFrame:
     """Scores and ranks of districts at every node above the indicators that ``indicator_id`` belongs to, all years."""
-    areas = area_rows(context())[["area_code", "level", "nation_code", "is_scored"]]
+    areas = area_rows(context().inputs.register)[["area_code", "level", "nation_code", "is_scored"]]
     specs, register = indicator_specs(catalogue().indicators), read_areas(areas)
     tables = []
     for framework in frameworks():
@@ -156,9 +157,9 @@ def steps() -> Iterator[Scored]:
 @cache
 def bands() -> pd.DataFrame:
     """How far the 90% interval of each published rank reaches to either side of it, in the latest year."""
-    drawn = dataclasses.replace(context(), draws=DEFAULT_DRAWS)
-    assembled = assemble(context(), acquire_all(context()))
-    table = pd.concat([score(drawn, assembled, name).score for name in DEFAULT_FRAMEWORKS])
+    drawn, inputs = dataclasses.replace(context().scoring, draws=DEFAULT_DRAWS), context().inputs
+    known = inputs.catalogue.indicators, inputs.register, shipped_yearly()
+    table = pd.concat([score(name, *known, drawn).score for name in DEFAULT_FRAMEWORKS])
     table = table[table["weight_with_error"] >= 0.5]  # else no rank is published
     table = table[table["rank"].notna() & table["rank_lower"].notna() & (table["node_kind"] != "indicator")]
     table = table.sort_values("year").drop_duplicates([*KEY[:4], "area_code"], keep="last")

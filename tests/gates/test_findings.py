@@ -24,7 +24,7 @@ from pipeline.gates import (
     rows_down,
     too_old,
 )
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 
 Change = Callable[[str], None]
@@ -36,7 +36,7 @@ def policy() -> GatePolicy:
 
 
 @pytest.fixture
-def compared(offline_run: tuple[RunContext, Outcome], tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def compared(offline_run: tuple[Run, Outcome], tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A new file, free to change, with an equal live one attached."""
     live = offline_run[0].settings.database
     new = tmp_path / "new.duckdb"

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from pipeline.gates import Finding
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.gate_check import hold_against_live
 from pipeline.settings import Settings
 
@@ -41,8 +41,9 @@ def doubled(published_folder: Path, tmp_path: Path) -> Path:
 
 
 def refusals(folder: Path, candidate: Path) -> list[Finding]:
-    context: RunContext = open_run(Settings(data_dir=folder), offline=True, draws=0)
-    return [finding for finding in hold_against_live(context, candidate) if finding.severity == "refuse"]
+    context: Run = open_run(Settings(data_dir=folder), offline=True, draws=0)
+    found = hold_against_live(context.inputs.calendar, context.stores, context.started_at.date(), candidate)
+    return [finding for finding in found if finding.severity == "refuse"]
 
 
 def _as_it_was(live: Path) -> None:

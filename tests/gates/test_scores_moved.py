@@ -15,7 +15,7 @@ import pytest
 from pipeline.catalogue import load_catalogue
 from pipeline.gates import Finding, GatePolicy, load_gate_policy, scores_moved
 from pipeline.notify import Recipients
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.nightly import Night, message_of
 from pipeline.run.refresh import Outcome
 from pipeline.settings import Settings
@@ -29,7 +29,7 @@ def policy() -> GatePolicy:
 
 
 @pytest.fixture
-def compared(offline_run: tuple[RunContext, Outcome], tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def compared(offline_run: tuple[Run, Outcome], tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A new file, free to change, with an equal live one attached."""
     live = offline_run[0].settings.database
     new = tmp_path / "new.duckdb"

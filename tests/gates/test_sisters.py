@@ -15,13 +15,13 @@ from pipeline.gates.plausibility import Breach, breaches
 from pipeline.gates.policy import load_gate_policy
 from pipeline.run.accept_held import accept_answers
 from pipeline.run.acquire import acquire_part
-from pipeline.run.context import RunContext, open_run
-from pipeline.run.rebuild import remember
+from pipeline.run.context import Run, open_run
 from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.run.sisters import _Contradiction, _to_hold, hold_contradictions
 from pipeline.settings import Settings
 from tests.gates import mistakes
 from tests.gates.editions import answer, facts, policy, shipped
+from tests.remembered import remembered
 from tests.standin.figures import Figures, Table
 from tests.standin.server import StandIn
 
@@ -79,23 +79,24 @@ def night(tmp_path: Path, publishers_files: Path) -> Iterator[Nights]:
         def one(until: str, *, swapped: str = "", order: tuple[str, ...] = (HOUR, JOB)) -> dict[str, PartResult]:
             standin.hold(Editions(publishers_files, until, swapped))
             context = context_of(settings)
-            found = [acquire_part(context, context.catalogue.indicators[n], _main(context, n)) for n in order]
-            results = hold_contradictions(context, found)
-            remember(context, Outcome(True, tuple(results), {}, Timings()))
+            found = [acquired(context, name) for name in order]
+            results = hold_contradictions(context.inputs, context.stores, found)
+            remembered(context, Outcome(True, tuple(results), {}, Timings()))
             context.client.close()
             return {result.indicator_id: result for result in results}
 
         yield one
 
 
-def context_of(settings: Settings) -> RunContext:
+def context_of(settings: Settings) -> Run:
     whole = load_catalogue()
     two = dataclasses.replace(whole, indicators={name: whole.indicators[name] for name in (HOUR, JOB)})
     return open_run(settings, catalogue=two, throttle=False, backoff_seconds=0.01, draws=0, force=True)
 
 
-def _main(context: RunContext, name: str):  # type: ignore[no-untyped-def]
-    return context.catalogue.indicators[name].parts[0]
+def acquired(context: Run, name: str) -> PartResult:
+    indicator = context.inputs.catalogue.indicators[name]
+    return acquire_part(context.inputs, context.stores, context.publishers, indicator, indicator.parts[0])
 
 
 def last_years(results: Mapping[str, PartResult]) -> dict[str, int | None]:
@@ -137,7 +138,8 @@ def test_once_a_person_accepts_one_of_them_the_other_alone_is_held_until_it_is_r
 ) -> None:
     night("2022")
     night(LATEST, swapped=SLUGS[HOUR])
-    accept_answers(context_of(Settings(tmp_path)), "ons_els", JOB, "ONS confirmed the jobs")
+    context = context_of(Settings(tmp_path))
+    accept_answers(context.inputs, context.stores, "ons_els", JOB, "ONS confirmed the jobs")
     assert last_years(night(LATEST, swapped=SLUGS[HOUR])) == {HOUR: 2022, JOB: 2023}
     assert last_years(night(LATEST)) == {HOUR: 2023, JOB: 2023}
 
@@ -158,7 +160,7 @@ def test_a_run_that_died_between_storing_and_comparing_is_made_good_by_the_next(
         standin.hold(Editions(publishers_files, LATEST, SLUGS[HOUR]))
         context = context_of(Settings(tmp_path, base_urls=standin.base_urls, baseline_dir=tmp_path / "none"))
         for name in (HOUR, JOB):
-            assert acquire_part(context, context.catalogue.indicators[name], _main(context, name)).tier == "live"
+            assert acquired(context, name).tier == "live"
         context.client.close()
     assert last_years(night(LATEST, swapped=SLUGS[HOUR])) == {HOUR: 2022, JOB: 2022}
 

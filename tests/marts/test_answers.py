@@ -11,7 +11,7 @@ from scipy import stats
 
 from pipeline.marts.build import MACROS
 from pipeline.marts.declaration import declared_tables
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 
 Rows = Callable[..., list[tuple]]
@@ -41,13 +41,13 @@ def test_student_s_t_is_brought_to_the_normal_scale(macros: duckdb.DuckDBPyConne
     macros.close()
 
 
-def test_every_view_and_table_has_the_key_it_declares(rows: Rows, offline_run: tuple[RunContext, Outcome]) -> None:
-    for name, table in declared_tables(offline_run[0].catalogue.indicators).items():
+def test_every_view_and_table_has_the_key_it_declares(rows: Rows, offline_run: tuple[Run, Outcome]) -> None:
+    for name, table in declared_tables(offline_run[0].inputs.catalogue.indicators).items():
         key = ", ".join(f'"{column}"' for column in table.key)
         assert rows(f"select {key} from {name} group by all having count(*) > 1 limit 1") == [], name
 
 
-def test_no_table_needs_a_join_to_be_readable(offline_run: tuple[RunContext, Outcome]) -> None:
+def test_no_table_needs_a_join_to_be_readable(offline_run: tuple[Run, Outcome]) -> None:
     names = {
         "area_code": "area_name", "member_code": "member_name", "comparator_code": "comparator_name",
         "indicator_id": ("indicator_title", "title"), "node_id": ("node_title", "title"), "member_id": "member_title",
@@ -168,10 +168,10 @@ def test_a_quadrant_is_that_of_the_two_scores_where_it_is_sure(rows: Rows) -> No
 
 
 def test_the_columns_of_the_profile_do_not_depend_on_which_source_answered(
-    rows: Rows, offline_run: tuple[RunContext, Outcome]
+    rows: Rows, offline_run: tuple[Run, Outcome]
 ) -> None:
-    declared = declared_tables(offline_run[0].catalogue.indicators)["mart_area_profile"]
-    for indicator in offline_run[0].catalogue.indicators.values():
+    declared = declared_tables(offline_run[0].inputs.catalogue.indicators)["mart_area_profile"]
+    for indicator in offline_run[0].inputs.catalogue.indicators.values():
         if indicator.in_profile:
             names = {column.name for column in declared.columns}
             parts = {

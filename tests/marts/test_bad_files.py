@@ -18,7 +18,7 @@ from pipeline import reading
 from pipeline.cli import main
 from pipeline.publish import swap
 from pipeline.reading import CannotRead, published, run_query
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
 
@@ -27,7 +27,7 @@ HOLDER = "import sys, duckdb; held = duckdb.connect(sys.argv[1]); print('held', 
 
 
 @pytest.fixture
-def copy(offline_run: tuple[RunContext, Outcome], tmp_path: Path) -> Path:
+def copy(offline_run: tuple[Run, Outcome], tmp_path: Path) -> Path:
     """A copy of the published file, in a data folder of its own, to be spoilt."""
     path = tmp_path / "marts" / "inclusive_growth.duckdb"
     path.parent.mkdir()

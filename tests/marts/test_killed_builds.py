@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import publish
 from pipeline.publish import candidate_path
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome, refresh
 from tests.small_world import World
 
@@ -20,7 +20,7 @@ from tests.small_world import World
     "step", ["assemble", "score", "write_studies", "number_release", "publish.check_candidate", "publish.swap"]
 )
 def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
-    tmp_path: Path, in_small_world: World, small_run: tuple[RunContext, Outcome], step: str
+    tmp_path: Path, in_small_world: World, small_run: tuple[Run, Outcome], step: str
 ) -> None:
     """A real process, ended from outside at the start of the step, as a power cut would."""
     live = tmp_path / "marts" / "inclusive_growth.duckdb"
@@ -43,7 +43,7 @@ def test_a_run_that_dies_at_any_step_leaves_the_published_file_as_it_was(
     assert live.read_bytes() == live_before
 
 
-def test_the_run_after_a_killed_one_succeeds_and_cleans_up(in_small_world: World, offline_context: RunContext) -> None:
+def test_the_run_after_a_killed_one_succeeds_and_cleans_up(in_small_world: World, offline_context: Run) -> None:
     live = offline_context.settings.database
     live.parent.mkdir(parents=True)
     (live.parent / f".{live.stem}.999999999.building.duckdb").write_bytes(b"half a file")

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.marts.build import build
 from pipeline.publish import CandidateRefused, check_candidate, live_fingerprint, remove_leftovers, swap
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from schemas import marts
 
@@ -80,7 +80,7 @@ def test_leftovers_of_a_dead_run_are_removed_and_those_of_a_running_one_kept(tmp
     ],
 )  # fmt: skip
 def test_a_candidate_with_wrong_rows_is_refused_by_name(
-    offline_run: tuple[RunContext, Outcome], tmp_path: Path, damage: str, expected: str
+    offline_run: tuple[Run, Outcome], tmp_path: Path, damage: str, expected: str
 ) -> None:
     context = offline_run[0]
     candidate = tmp_path / "candidate.duckdb"
@@ -88,7 +88,7 @@ def test_a_candidate_with_wrong_rows_is_refused_by_name(
     with duckdb.connect(str(candidate)) as connection:
         connection.execute(damage)
     with pytest.raises(CandidateRefused, match=expected):
-        check_candidate(candidate, context.tables, marts)
+        check_candidate(candidate, context.inputs.tables, marts)
 
 
 def test_a_build_never_writes_into_an_existing_file(tmp_path: Path) -> None:

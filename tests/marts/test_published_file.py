@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.marts.build import dictionary_rows
 from pipeline.marts.declaration import declared_tables
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 
 Rows = Callable[..., list[tuple]]
@@ -29,9 +29,9 @@ def test_it_has_today_s_map_indicators_observations_and_scores(rows: Rows) -> No
 
 
 def test_the_file_and_the_declaration_agree_on_tables_columns_and_types(
-    rows: Rows, offline_run: tuple[RunContext, Outcome]
+    rows: Rows, offline_run: tuple[Run, Outcome]
 ) -> None:
-    declared = declared_tables(offline_run[0].catalogue.indicators)
+    declared = declared_tables(offline_run[0].inputs.catalogue.indicators)
     found: dict[str, list[tuple[str, str]]] = {}
     for table, column, kind in rows(
         "select table_name, column_name, data_type from duckdb_columns() where not internal order by table_name, column_index"
@@ -40,22 +40,22 @@ def test_the_file_and_the_declaration_agree_on_tables_columns_and_types(
     assert found == {name: [(c.name, c.type) for c in table.columns] for name, table in declared.items()}
 
 
-def test_every_table_has_its_key(rows: Rows, offline_run: tuple[RunContext, Outcome]) -> None:
+def test_every_table_has_its_key(rows: Rows, offline_run: tuple[Run, Outcome]) -> None:
     keys = dict(
         rows(
             "select table_name, constraint_column_names from duckdb_constraints() where constraint_type = 'PRIMARY KEY'"
         )
     )
-    declared = declared_tables(offline_run[0].catalogue.indicators)
+    declared = declared_tables(offline_run[0].inputs.catalogue.indicators)
     assert {name: tuple(columns) for name, columns in keys.items()} == {
         name: table.key for name, table in declared.items() if not table.is_view
     }
 
 
 def test_every_comment_is_the_declared_one_with_its_unit_and_views_are_explained_too(
-    rows: Rows, offline_run: tuple[RunContext, Outcome]
+    rows: Rows, offline_run: tuple[Run, Outcome]
 ) -> None:
-    declared = declared_tables(offline_run[0].catalogue.indicators)
+    declared = declared_tables(offline_run[0].inputs.catalogue.indicators)
     tables = dict(rows("select table_name, comment from duckdb_tables()"))
     views = dict(rows("select view_name, comment from duckdb_views() where not internal"))
     assert {**tables, **views} == {name: table.comment for name, table in declared.items()}
@@ -69,8 +69,8 @@ def test_every_comment_is_the_declared_one_with_its_unit_and_views_are_explained
     }
 
 
-def test_the_dictionary_inside_the_file_is_the_declaration(rows: Rows, offline_run: tuple[RunContext, Outcome]) -> None:
-    declared = declared_tables(offline_run[0].catalogue.indicators)
+def test_the_dictionary_inside_the_file_is_the_declaration(rows: Rows, offline_run: tuple[Run, Outcome]) -> None:
+    declared = declared_tables(offline_run[0].inputs.catalogue.indicators)
     assert rows("select * from meta_dictionary") == [
         tuple(row.values()) for row in dictionary_rows(declared.values()).to_pylist()
     ]
@@ -104,9 +104,9 @@ def test_comments_name_the_values_a_column_may_have_the_table_it_leads_to_and_it
 BARE_NUMBERS = {"polarity", "position", "depth", "audit_id", "quarantine_id", "finding_id"}
 
 
-def test_every_column_of_numbers_has_a_unit(offline_run: tuple[RunContext, Outcome]) -> None:
+def test_every_column_of_numbers_has_a_unit(offline_run: tuple[Run, Outcome]) -> None:
     numbers = {"DOUBLE", "INTEGER", "BIGINT"}
-    for table in declared_tables(offline_run[0].catalogue.indicators).values():
+    for table in declared_tables(offline_run[0].inputs.catalogue.indicators).values():
         names = {column.name for column in table.columns}
         for column in table.columns:
             assert column.type not in numbers or column.unit or column.name in BARE_NUMBERS, f"{table.id}.{column.name}"
@@ -114,8 +114,8 @@ def test_every_column_of_numbers_has_a_unit(offline_run: tuple[RunContext, Outco
             assert elsewhere is None or elsewhere[1] in names, f"{table.id}.{column.name}"
 
 
-def test_every_reference_leads_to_a_row(rows: Rows, offline_run: tuple[RunContext, Outcome]) -> None:
-    tables = declared_tables(offline_run[0].catalogue.indicators)
+def test_every_reference_leads_to_a_row(rows: Rows, offline_run: tuple[Run, Outcome]) -> None:
+    tables = declared_tables(offline_run[0].inputs.catalogue.indicators)
     followed = 0
     for table in tables.values():
         asked = [column.name for column in table.columns if column.refers_to]
@@ -240,13 +240,13 @@ def test_city_of_london_and_scilly_are_shown_and_not_scored(rows: Rows) -> None:
     assert rows("select count(*) from fct_observation where area_name = 'City of London'")[0][0] > 0
 
 
-def test_the_file_is_stored_in_the_format_of_duckdb_1_4(offline_run: tuple[RunContext, Outcome]) -> None:
+def test_the_file_is_stored_in_the_format_of_duckdb_1_4(offline_run: tuple[Run, Outcome]) -> None:
     header = offline_run[0].settings.database.read_bytes()[:20]
     assert header[8:12] == b"DUCK"
     assert struct.unpack("<Q", header[12:20])[0] <= DUCKDB_1_4_STORAGE
 
 
-def test_nothing_is_left_beside_the_published_file(offline_run: tuple[RunContext, Outcome]) -> None:
+def test_nothing_is_left_beside_the_published_file(offline_run: tuple[Run, Outcome]) -> None:
     names = {path.name for path in offline_run[0].settings.marts_dir.iterdir()}
     notes = {"inclusive_growth.duckdb.sha256", "made_from.json", "release.json"}
     assert names == {"inclusive_growth.duckdb", *notes, "releases"}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.run.assemble import assemble
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.rebuild import study
 from pipeline.run.refresh import Outcome
 
@@ -50,10 +50,12 @@ def test_contributions_of_a_geometric_domain_sum_to_its_score(rows: Rows) -> Non
 
 
 @pytest.mark.slow
-def test_every_variant_proves_that_it_changed_what_it_says(offline_run: tuple[RunContext, Outcome]) -> None:
+def test_every_variant_proves_that_it_changed_what_it_says(offline_run: tuple[Run, Outcome]) -> None:
     """On all districts: of eight, some keep their places whatever is chosen."""
     context, outcome = offline_run
-    studies = study(replace(context, is_thorough=True), assemble(context, outcome.results))
+    inputs = context.inputs
+    yearly = assemble(inputs, context.stores, outcome.results).yearly
+    studies = study(inputs.catalogue.indicators, inputs.register, yearly, replace(context.scoring, is_thorough=True))
     variants = studies.sensitivity_variant
     assert variants is not None
     assert set(variants["framework_id"]) == {name for (name,) in FRAMEWORKS}

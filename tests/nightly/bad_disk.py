@@ -138,8 +138,8 @@ def just_after(module: Any, name: str, act: Callable[[], object]) -> None:
 
 def one_part(context: Any, **_: object) -> Any:
     """A refresh that gets as far as the raw store."""
-    indicator = context.catalogue.indicators["claimant_rate"]
-    return acquire_part(context, indicator, indicator.parts[0])
+    indicator = context.inputs.catalogue.indicators["claimant_rate"]
+    return acquire_part(context.inputs, context.stores, context.publishers, indicator, indicator.parts[0])
 
 
 def main(folder: Path) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from pipeline.http.payload import Payload
 from pipeline.raw import RawStore, SnapshotKey
 from pipeline.releases import ReleaseStore
 from pipeline.run import job, nightly, rebuild, refresh, runner
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.job import JobOptions
 from pipeline.settings import Settings
 from tests.nightly.checkout import scored_catalogue
@@ -104,12 +104,12 @@ def tell_of_steps(say: Callable[[bytes], object]) -> None:
 
         setattr(module, name, wrapped)
 
-    def with_an_answer(inline: runner.Inline, context: RunContext, *arguments: Any) -> Any:
+    def with_an_answer(inline: runner.Inline, context: Run, *arguments: Any) -> Any:
         say(b"raw\n")
         for key in KEYS:
             body = b"areacd,period,value,status\n%s%d\n" % (ROWS, time.time_ns())
             payload = Payload(body, "text/csv", "https://publisher.example", {}, datetime.now(UTC), 200, {})
-            context.raw.put(key, payload, licence="OGL-UK-3.0", code_version="test")
+            context.stores.raw.put(key, payload, licence="OGL-UK-3.0", code_version="test")
         say(b"build\n")
         return acquired
 
@@ -126,12 +126,13 @@ def remember(folder: Path) -> None:
     job.open_run = functools.partial(open_run, catalogue=catalogue)  # type: ignore[attr-defined]
     context = open_run(settings_of(folder), catalogue=catalogue, offline=True, draws=0)
     REMEMBERED["acquire_all"] = refresh.acquire_all(context)
-    assembled = rebuild.assemble(context, REMEMBERED["acquire_all"])
-    scores = {name: rebuild.score(context, assembled, name) for name in rebuild.DEFAULT_FRAMEWORKS}
-    studies = rebuild.study(context, assembled)
-    rebuild.assemble = lambda context, results: assembled
-    rebuild.score = lambda context, assembled, framework_id: scores[framework_id]
-    rebuild.study = lambda context, assembled: studies
+    assembled = rebuild.assemble(context.inputs, context.stores, REMEMBERED["acquire_all"])
+    known = context.inputs.catalogue.indicators, context.inputs.register, assembled.yearly, context.scoring
+    scores = {name: rebuild.score(name, *known) for name in rebuild.DEFAULT_FRAMEWORKS}
+    studies = rebuild.study(*known)
+    rebuild.assemble = lambda inputs, stores, results: assembled
+    rebuild.score = lambda framework_id, *known: scores[framework_id]
+    rebuild.study = lambda *known: studies
 
 
 def counts(folder: Path) -> dict[str, int]:

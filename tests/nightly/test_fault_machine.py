@@ -25,10 +25,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pipeline.catalogue import Part, load_catalogue
 from pipeline.errors import VerbError
-from pipeline.run.acquire import PartResult, acquire_part
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.acquire import acquire_part
+from pipeline.run.context import Run, open_run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import refresh
+from pipeline.run.results import PartResult
 from tests.nightly.checkout import scored_catalogue
 from tests.quick import quickest
 from tests.standin.faults import NAMES
@@ -70,7 +71,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def open_folder(folder: Path, *, offline: bool = False) -> RunContext:
+def open_folder(folder: Path, *, offline: bool = False) -> Run:
     where = quickest(data_dir=folder, base_urls=standin.base_urls)
     return open_run(where, catalogue=CATALOGUE, throttle=False, backoff_seconds=0.001, draws=0, offline=offline)
 
@@ -92,7 +93,9 @@ def truth(indicator_id: str, source_id: str) -> pd.DataFrame:
     live = tuple(query for query in part.live if query.source == source_id)
     with tempfile.TemporaryDirectory() as folder:
         context = open_folder(Path(folder), offline=source_id == "baseline")
-        result = acquire_part(context, indicator, part.model_copy(update={"live": live}))
+        result = acquire_part(
+            context.inputs, context.stores, context.publishers, indicator, part.model_copy(update={"live": live})
+        )
         context.client.close()
     assert result.source_id == source_id
     return figures(result)
@@ -118,7 +121,7 @@ class Nights(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.context: RunContext | None = None
+        self.context: Run | None = None
         self.has_held: set[tuple[str, str]] = set()  # (indicator, source) with a whole good answer in the folder
         self.results: dict[str, PartResult] = {}
 
@@ -168,7 +171,13 @@ class Nights(RuleBasedStateMachine):
         self.start_anew()
         assert self.context is not None
         for indicator_id in PARTS:
-            result = acquire_part(self.context, CATALOGUE.indicators[indicator_id], the_part(indicator_id))
+            result = acquire_part(
+                self.context.inputs,
+                self.context.stores,
+                self.context.publishers,
+                CATALOGUE.indicators[indicator_id],
+                the_part(indicator_id),
+            )
             self.results[indicator_id] = result
             self.check(indicator_id, result)
             if result.tier == "live" and figures(result).equals(truth(indicator_id, result.source_id)):

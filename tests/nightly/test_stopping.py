@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.lock import holder, one_at_a_time
 from pipeline.run.refresh import Outcome
 from tests.nightly.test_watchdog import webhook
@@ -125,7 +125,7 @@ class Publisher:
 
 
 @pytest.fixture(scope="module")
-def place(small_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(small_run: tuple[Run, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("stopping")
     shutil.copytree(small_run[0].settings.data_dir, folder / "data")
     connections: list[socket.socket] = []

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.raw import RawStore
-from pipeline.run.acquire import PartResult, acquire_part
+from pipeline.run.acquire import acquire_part
 from pipeline.run.context import open_run
 from pipeline.run.lock import holder, one_at_a_time
+from pipeline.run.results import PartResult
 from pipeline.settings import Settings
 from tests.nightly.publishers import NO_FILES
 from tests.small_world import small_world
@@ -75,9 +76,9 @@ def held(tmp_path: Path) -> tuple[Path, bytes]:
 
 def acquire(folder: Path, base_urls: dict[str, str], *, offline: bool = False) -> PartResult:
     context = open_run(Settings(folder, base_urls=base_urls), offline=offline, throttle=False, backoff_seconds=0.01)
-    indicator = context.catalogue.indicators["claimant_rate"]
+    indicator = context.inputs.catalogue.indicators["claimant_rate"]
     with context.client:
-        return acquire_part(context, indicator, indicator.parts[0])
+        return acquire_part(context.inputs, context.stores, context.publishers, indicator, indicator.parts[0])
 
 
 def test_a_snapshot_changed_on_disk_is_fetched_again_and_is_whole_after_it(

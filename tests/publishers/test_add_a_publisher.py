@@ -37,7 +37,7 @@ bounds = usual.bounds.model_copy(update={"min": 0.1})
 indicator = usual.model_copy(update={"id": "apprenticeships", "parts": (part,), "bounds": bounds})
 catalogue = replace(catalogue, indicators={**catalogue.indicators, indicator.id: indicator})
 context = open_run(settings_from_environment(), catalogue=catalogue, throttle=False)
-result = acquire_part(context, indicator, part)
+result = acquire_part(context.inputs, context.stores, context.publishers, indicator, part)
 assert result.observations is not None, result.attempts
 rows = result.observations[["area_code", "year", "value", "status"]]
 print(json.dumps({"tier": result.tier, "rows": rows.to_dict("records"), "aside": list(result.accepted.quarantine["reason"])}))

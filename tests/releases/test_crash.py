@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from pipeline.releases import ReleaseStore
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import Settings
 from tests.small_world import World
@@ -41,7 +41,7 @@ def versions(path: Path) -> list[str]:
 
 
 def test_after_a_kill_at_any_moment_there_is_a_whole_file_and_the_next_run_loses_no_release(
-    in_small_world: World, small_run: tuple[RunContext, Outcome], tmp_path: Path
+    in_small_world: World, small_run: tuple[Run, Outcome], tmp_path: Path
 ) -> None:
     settings = Settings(tmp_path)
     settings.marts_dir.mkdir()
@@ -72,8 +72,8 @@ def test_after_a_kill_at_any_moment_there_is_a_whole_file_and_the_next_run_loses
             with duckdb.connect(str(candidate)) as connection:
                 connection.execute("update meta_run set built_at = built_at + interval 1 hour, run_id = {place!r}")
                 connection.execute("delete from meta_gate")
-            steps.check_and_publish(context, candidate, [])
-            steps.keep_release(context)
+            steps.check_and_publish(context.inputs, context.stores, candidate, [], context.started_at.date())
+            steps.keep_release(context.settings)
         """
         command = [sys.executable, "-c", textwrap.dedent(script)]
         ended = subprocess.run(command, cwd=in_small_world.folder, check=False, capture_output=True, text=True)

@@ -9,13 +9,13 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.releases import ReleaseStore
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from pipeline.settings import Settings
 
 
 @pytest.fixture
-def data(small_run: tuple[RunContext, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(small_run: tuple[Run, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data folder with two releases: in the older one every figure of Leeds is as published, in the live one 1."""
     settings = Settings(tmp_path)
     settings.marts_dir.mkdir()

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.releases import Release, ReleaseProblem, ReleaseStore, database_as_of
 from pipeline.releases.manifest import MANIFEST
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from pipeline.settings import SettingsError, settings_from_environment
 
@@ -27,7 +27,7 @@ order by all
 
 
 @pytest.fixture(scope="module")
-def kept(offline_run: tuple[RunContext, Outcome]) -> tuple[Path, Release]:
+def kept(offline_run: tuple[Run, Outcome]) -> tuple[Path, Release]:
     """The published file and the release that was kept of it."""
     live = offline_run[0].settings.database
     [release] = ReleaseStore(live, 12).kept()

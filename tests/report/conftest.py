@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from pipeline.report.site import Built, build_site
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT
 from tests.kept import kept
@@ -50,7 +50,7 @@ def built(database: Path, folder: Path) -> Site:
 
 
 @pytest.fixture(scope="session")
-def published_file(offline_run: tuple[RunContext, Outcome]) -> Path:
+def published_file(offline_run: tuple[Run, Outcome]) -> Path:
     return offline_run[0].settings.database
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipeline.catalogue.model import Query
 from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.publishers.ons_els.query import ElsQuery
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.tidy.observations import parse_period
 from tests.standin import nomis, nomis_datasets
 from tests.standin.figures import Figures
@@ -18,15 +18,15 @@ NEW_CODES = {"E08000016": "E08000038", "E08000019": "E08000039"}
 TYPES = {"counties": "TYPE423", "combined_authorities": "TYPE419"}
 
 
-def published_figures(context: RunContext, figures: Figures) -> dict[Cell, float]:
+def published_figures(context: Run, figures: Figures) -> dict[Cell, float]:
     """Every figure that the first live query of each part gives for an area in force, parts in the catalogue's order.
 
     A part speaks for its own nations' districts. Monthly indicators are left out, so that a year has one period.
     """
-    in_force = set(context.register.in_force())
-    districts = set(context.register.districts())
+    in_force = set(context.inputs.register.in_force())
+    districts = set(context.inputs.register.districts())
     found: dict[Cell, float] = {}
-    for indicator, part in context.parts:
+    for indicator, part in context.inputs.parts:
         if indicator.frequency == "monthly" or not part.live:
             continue
         nations = indicator.nations_of(part.id)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
-from pipeline.run.acquire import PartResult, acquire_part
+from pipeline.run.acquire import acquire_part
 from pipeline.run.context import open_run
+from pipeline.run.results import PartResult
 from pipeline.settings import Settings
 from tests.standin.figures import SHARED_DATA, Figures, Table
 from tests.standin.server import StandIn
@@ -42,8 +43,8 @@ def standin() -> Iterator[StandIn]:
 def acquire(standin: StandIn, folder: Path) -> PartResult:
     settings = Settings(data_dir=folder, base_urls=standin.base_urls)
     context = open_run(settings, force=True, throttle=False, backoff_seconds=0.01, draws=0)
-    indicator = context.catalogue.indicators[INDICATOR]
-    return acquire_part(context, indicator, indicator.parts[0])
+    indicator = context.inputs.catalogue.indicators[INDICATOR]
+    return acquire_part(context.inputs, context.stores, context.publishers, indicator, indicator.parts[0])
 
 
 def count(result: PartResult) -> int:

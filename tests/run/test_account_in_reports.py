@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.run.acquire import PartResult
 from pipeline.run.assemble import ACCOUNT_IN, ACCOUNT_OUT, assemble
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import acquire_all, refresh
+from pipeline.run.results import PartResult
 from tests.quick import quick
 from tests.run.test_revisions import OUTPUT, store
 
@@ -39,9 +39,9 @@ def test_rows_of_areas_not_held_are_counted_and_stop_no_run(tmp_path: Path) -> N
     store(context, figures, 1)
     region = figures.head(3).assign(area_code=["TLC41", "TLD3", "TLM50"])
     store(context, pd.concat([figures, region], ignore_index=True), 2)
-    account = assemble(context, acquire_all(context)).account
+    account = assemble(context.inputs, context.stores, acquire_all(context)).account
     assert account["of kinds of area not held"] == 3
 
 
-def _output(context: RunContext) -> PartResult:
+def _output(context: Run) -> PartResult:
     return next(result for result in acquire_all(context) if result.indicator_id == OUTPUT)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pipeline.run.assemble import ACCOUNT_IN, ACCOUNT_OUT, RowsLost, check_account
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 
 
 def test_the_account_of_a_run_adds_up_and_agrees_with_the_published_file(
-    offline_run: tuple[RunContext, Outcome], rows
+    offline_run: tuple[Run, Outcome], rows
 ) -> None:
     account = offline_run[1].account
     assert sum(account[name] for name in ACCOUNT_IN) == sum(account[name] for name in ACCOUNT_OUT) > 100_000

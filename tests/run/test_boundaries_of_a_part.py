@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from pipeline.run.acquire import acquire_part
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
+from pipeline.run.notes import notes_of
 from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.run.run_report import run_report, write_run_report
 from pipeline.settings import PROJECT_ROOT, Settings
@@ -27,14 +28,14 @@ OTHER = "no_qualifications_rate"
 Harm = Callable[[dict[str, Any]], Any]
 
 
-def context_of(folder: Path, base_urls: dict[str, str], **options: Any) -> RunContext:
+def context_of(folder: Path, base_urls: dict[str, str], **options: Any) -> Run:
     settings = Settings(data_dir=folder, base_urls=base_urls, nomis_uid="0xplanted0key")
     return open_run(settings, throttle=False, backoff_seconds=0.01, draws=0, **options)
 
 
-def acquired(context: RunContext, indicator_id: str = INDICATOR) -> PartResult:
-    indicator = context.catalogue.indicators[indicator_id]
-    return acquire_part(context, indicator, indicator.parts[0])
+def acquired(context: Run, indicator_id: str = INDICATOR) -> PartResult:
+    indicator = context.inputs.catalogue.indicators[indicator_id]
+    return acquire_part(context.inputs, context.stores, context.publishers, indicator, indicator.parts[0])
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +178,7 @@ def test_an_error_that_nobody_foresaw_is_told_with_its_traceback_and_without_the
     assert told.sentence.endswith("(ZeroDivisionError: (key) came apart)")
     assert "in fails" in told.traceback
     assert "0xplanted0key" not in told.traceback
-    report = run_report(context, Outcome(False, (result,), {}, Timings()), None, None)
+    report = run_report(context.settings, notes_of(context, [result]), Outcome(False, (result,), {}, Timings()))
     write_run_report(tmp_path, report)
     assert report["tracebacks"] == [told.traceback]
     assert "in fails" in (tmp_path / "run_report.md").read_text()
@@ -194,7 +195,7 @@ def test_who_stops_a_run_stops_it(folder: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_night_with_sidecars_of_every_wrong_shape_ends_well(
-    offline_run: tuple[RunContext, Outcome], held: Path, tmp_path: Path
+    offline_run: tuple[Run, Outcome], held: Path, tmp_path: Path
 ) -> None:
     """A real process: the snapshots of many parts are harmed at once, and the figures are as they were."""
     data = tmp_path / "data"

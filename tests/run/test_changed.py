@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run.acquire import PartResult, acquire_part
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.acquire import acquire_part
+from pipeline.run.context import Run, open_run
+from pipeline.run.results import PartResult
 from pipeline.settings import Settings
 from tests.standin.server import StandIn
 
@@ -22,14 +23,20 @@ def standin() -> Iterator[StandIn]:
         yield running
 
 
-def run_of(standin: StandIn, folder: Path, *, force: bool = False) -> RunContext:
+def run_of(standin: StandIn, folder: Path, *, force: bool = False) -> Run:
     settings = Settings(data_dir=folder, base_urls=standin.base_urls)
     return open_run(settings, force=force, throttle=False, backoff_seconds=0.01, draws=0)
 
 
-def acquire(context: RunContext, indicator_id: str, part_id: str = "main") -> PartResult:
-    indicator = context.catalogue.indicators[indicator_id]
-    return acquire_part(context, indicator, next(part for part in indicator.parts if part.id == part_id))
+def acquire(context: Run, indicator_id: str, part_id: str = "main") -> PartResult:
+    indicator = context.inputs.catalogue.indicators[indicator_id]
+    return acquire_part(
+        context.inputs,
+        context.stores,
+        context.publishers,
+        indicator,
+        next(part for part in indicator.parts if part.id == part_id),
+    )
 
 
 def data_requests(standin: StandIn) -> int:

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import load_catalogue
+from pipeline.publishers.baseline.store import Baseline
 from pipeline.run.assemble import Assembled, assemble
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.input_fingerprint import fingerprint
 from pipeline.run.refresh import acquire_all
+from pipeline.run.shipped import shipped_entry
 from pipeline.run.sources_table import source_rows
 from pipeline.settings import Settings
 from tests.standin.server import StandIn
@@ -27,7 +29,7 @@ def standin() -> Iterator[StandIn]:
         yield running
 
 
-def open_live(standin: StandIn, folder: Path, *names: str) -> RunContext:
+def open_live(standin: StandIn, folder: Path, *names: str) -> Run:
     """A run that collects only some indicators."""
     whole = load_catalogue()
     catalogue = replace(whole, indicators={name: whole.indicators[name] for name in names})
@@ -47,7 +49,7 @@ def test_a_county_that_nomis_does_not_list_keeps_its_shipped_figure_and_says_whe
     standin.faults.switch_on("html_200", "geography/TYPE.def")
     context = open_live(standin, tmp_path, PAY)
     results = acquire_all(context)
-    assembled = assemble(context, results)
+    assembled = assemble(context.inputs, context.stores, results)
     row = of_area(assembled, WARWICKSHIRE, 2025)
     assert (row["value"], row["geography_rule"], row["source_id"]) == (35621, "as_published", "baseline")
     assert pd.isna(row["lower"])
@@ -58,9 +60,16 @@ def test_a_county_that_nomis_does_not_list_keeps_its_shipped_figure_and_says_whe
     assert made[["lower", "upper", "standard_error"]].isna().all(), "a mean of medians has no interval"
 
     [completion] = assembled.completions
-    entry = context.shipped_entry(PAY, "main")
+    entry = shipped_entry(context.stores.baseline, PAY, "main")
     assert entry is not None
-    sources = source_rows(context, results, assembled.completions).set_index("part_id")
+    sources = source_rows(
+        context.inputs.catalogue,
+        context.inputs.calendar,
+        context.stores.baseline,
+        results,
+        assembled.completions,
+        context.started_at,
+    ).set_index("part_id")
     assert sources.loc["main_wider_areas", ["tier", "payload_sha256"]].tolist() == ["baseline", entry.sha256]
     assert (row["payload_sha256"], row["edition"]) == (entry.sha256, entry.edition)
     assert sources.loc["main_wider_areas", "row_count"] == completion.row_count > 100
@@ -69,7 +78,7 @@ def test_a_county_that_nomis_does_not_list_keeps_its_shipped_figure_and_says_whe
 
 def test_a_county_in_todays_answer_is_taken_from_it_and_nothing_is_completed(standin: StandIn, tmp_path: Path) -> None:
     context = open_live(standin, tmp_path, PAY)
-    assembled = assemble(context, acquire_all(context))
+    assembled = assemble(context.inputs, context.stores, acquire_all(context))
     row = of_area(assembled, WARWICKSHIRE, 2025)
     assert (row["value"], row["geography_rule"], row["source_id"]) == (35621, "as_published", "nomis")
     assert assembled.completions == ()
@@ -79,7 +88,7 @@ def test_an_answer_that_lacks_counties_it_had_before_is_held_back(standin: Stand
     first = acquire_all(open_live(standin, tmp_path, PAY))
     standin.faults.switch_on("html_200", "geography/TYPE.def")
     context = open_live(standin, tmp_path, PAY)
-    [result] = acquire_all(replace(context, force=True))
+    [result] = acquire_all(replace(context, options=replace(context.options, force=True)))
     assert (result.tier, result.payload_sha256) == ("snapshot", first[0].payload_sha256)
     [sentence] = result.failures
     assert "figures held before have no row in it any more, first E10000003" in sentence
@@ -89,5 +98,6 @@ def test_an_answer_that_lacks_counties_it_had_before_is_held_back(standin: Stand
 def test_the_file_depends_on_the_shipped_edition_beside_an_answer(standin: StandIn, tmp_path: Path) -> None:
     context = open_live(standin, tmp_path, PAY)
     results = acquire_all(context)
-    without = replace(context, baseline=type(context.baseline)(tmp_path / "nothing is shipped"))
-    assert fingerprint(context, results) != fingerprint(without, results)
+    without = replace(context.stores, baseline=Baseline(tmp_path / "nothing is shipped"))
+    catalogue, scoring = context.inputs.catalogue, context.scoring
+    assert fingerprint(catalogue, context.stores, scoring, results) != fingerprint(catalogue, without, scoring, results)

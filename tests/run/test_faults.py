@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import Part, load_catalogue
-from pipeline.run.acquire import PartResult, acquire_part
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.acquire import acquire_part
+from pipeline.run.context import Run, open_run
+from pipeline.run.results import PartResult
 from pipeline.settings import Settings
 from tests.standin.faults import NAMES
 from tests.standin.server import StandIn
@@ -44,18 +45,18 @@ def undisturbed_again(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iter
         standin.faults.switch_off(name)
 
 
-def run_of(standin: StandIn, folder: Path, **secret: str) -> RunContext:
+def run_of(standin: StandIn, folder: Path, **secret: str) -> Run:
     settings = Settings(data_dir=folder, base_urls=standin.base_urls, **secret)
     return open_run(settings, catalogue=CATALOGUE, force=True, throttle=False, backoff_seconds=0.01, draws=0)
 
 
-def acquire(context: RunContext, indicator_id: str) -> PartResult:
-    indicator = context.catalogue.indicators[indicator_id]
-    return acquire_part(context, indicator, the_part(context, indicator_id))
+def acquire(context: Run, indicator_id: str) -> PartResult:
+    indicator = context.inputs.catalogue.indicators[indicator_id]
+    return acquire_part(context.inputs, context.stores, context.publishers, indicator, the_part(context, indicator_id))
 
 
-def the_part(context: RunContext, indicator_id: str) -> Part:
-    parts = context.catalogue.indicators[indicator_id].parts
+def the_part(context: Run, indicator_id: str) -> Part:
+    parts = context.inputs.catalogue.indicators[indicator_id].parts
     return next(part for part in parts if part.id == PARTS[indicator_id])
 
 
@@ -87,7 +88,13 @@ def undisturbed(standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> d
         part = the_part(context, indicator_id)
         for query in part.live:
             only = part.model_copy(update={"live": (query,)})
-            result = acquire_part(context, context.catalogue.indicators[indicator_id], only)
+            result = acquire_part(
+                context.inputs,
+                context.stores,
+                context.publishers,
+                context.inputs.catalogue.indicators[indicator_id],
+                only,
+            )
             found[f"{indicator_id} {result.tier} {query.source}"] = figures(result)
     return found
 

@@ -20,13 +20,13 @@ from pipeline.catalogue import Catalogue
 from pipeline.catalogue.release_calendar import Calendar, load_release_calendar
 from pipeline.run import freshness as news
 from pipeline.run.check_schedule import MOST_REQUESTS
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.freshness import nothing_new
-from pipeline.run.rebuild import remember
 from pipeline.run.refresh import acquire_all
 from pipeline.run.results import Outcome, Timings
 from pipeline.run.run_state import FILE, write_run_state
 from pipeline.settings import DEFAULT_LOOK_WITHIN_DAYS, Settings
+from tests.remembered import remembered
 from tests.standin.figures import Cell, Figures, NomisEdition, Table
 from tests.standin.server import StandIn
 from tests.standin.short import short_catalogue
@@ -75,9 +75,11 @@ class Nights:
         self.settings.marts_dir.mkdir(parents=True)
         self.settings.database.write_bytes(b"a file that was published")
 
-    def context(self, **options: bool) -> RunContext:
-        given = open_run(self.settings, catalogue=self.catalogue, throttle=False, backoff_seconds=0.01, draws=0)
-        return dataclasses.replace(given, started_at=self.now, calendar=self.calendar, **options)
+    def context(self, **options: bool) -> Run:
+        manners = {"throttle": False, "backoff_seconds": 0.01}
+        given = open_run(self.settings, catalogue=self.catalogue, draws=0, **manners, **options)  # type: ignore[arg-type]
+        inputs = dataclasses.replace(given.inputs, calendar=self.calendar)
+        return dataclasses.replace(given, started_at=self.now, inputs=inputs)
 
     def pass_one(self, **options: bool) -> tuple[Outcome, list[str]]:
         """A night as `pipeline.run.refresh.refresh` spends it, and the paths it asked for."""
@@ -85,7 +87,7 @@ class Nights:
         before, context = len(self.standin.requests), self.context(**options)
         outcome = nothing_new(context, Timings())
         if outcome is None:
-            outcome = remember(context, Outcome(True, tuple(acquire_all(context)), {}, Timings()))
+            outcome = remembered(context, Outcome(True, tuple(acquire_all(context)), {}, Timings()))
         context.client.close()
         return outcome, [request.path for request in self.standin.requests[before:]]
 
@@ -164,7 +166,7 @@ def test_every_table_is_asked_about_within_those_days(nights: Nights) -> None:
 def test_of_a_release_that_is_due_and_out_only_its_figures_are_fetched_on_the_same_night(nights: Nights) -> None:
     nights.calendar = Calendar([r for r in nights.calendar.releases if A_TABLE in r.covers.get("nomis", ())])
     nights.now = datetime.fromisoformat("2026-03-01T03:17:00+00:00")
-    known = nights.context().run_state
+    known = nights.context().stores.run_state
     assert known is not None
     asked_yesterday = {source: dict.fromkeys(tables, nights.now) for source, tables in known.looked_at.items()}
     write_run_state(nights.settings.marts_dir, dataclasses.replace(known, looked_at=asked_yesterday))

@@ -19,7 +19,7 @@ from pipeline.errors import VerbError
 from pipeline.publishers.baseline.store import Baseline, ShippedFile
 from pipeline.run import job
 from pipeline.run.acquire import acquire_part
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.from_release import is_older, is_older_answer
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.published_before import PublishedPart, read_published_before
@@ -217,12 +217,12 @@ def test_once_publishers_answer_again_theirs_take_over(publisher: StandIn, lost:
     assert report(folder)["from_release"] == []
 
 
-def acquire(context: RunContext, indicator_id: str = INCOME) -> PartResult:
-    indicator = context.catalogue.indicators[indicator_id]
-    return acquire_part(context, indicator, indicator.parts[0])
+def acquire(context: Run, indicator_id: str = INCOME) -> PartResult:
+    indicator = context.inputs.catalogue.indicators[indicator_id]
+    return acquire_part(context.inputs, context.stores, context.publishers, indicator, indicator.parts[0])
 
 
-def context_of(publisher: StandIn, folder: Path, **options: Any) -> RunContext:
+def context_of(publisher: StandIn, folder: Path, **options: Any) -> Run:
     given = {"catalogue": catalogue(), "throttle": False, "backoff_seconds": 0.01, "draws": 0, **options}
     return open_run(settings_of(publisher, folder), **given)
 

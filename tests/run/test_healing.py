@@ -17,7 +17,7 @@ import pytest
 
 from pipeline import publish
 from pipeline.published_digest import published_digests
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.healing import heal
 from pipeline.run.refresh import Outcome
 from pipeline.settings import PROJECT_ROOT, Settings
@@ -28,7 +28,7 @@ DOUBLED = "update fct_observation set value = value * 2"
 
 
 @pytest.fixture
-def settings(small_run: tuple[RunContext, Outcome], tmp_path: Path) -> Settings:
+def settings(small_run: tuple[Run, Outcome], tmp_path: Path) -> Settings:
     """The data folder of a finished run, in a place of its own."""
     shutil.copytree(small_run[0].settings.data_dir, tmp_path / "data")
     return Settings(tmp_path / "data")

@@ -13,7 +13,7 @@ import pytest
 from pipeline.catalogue import CatalogueError
 from pipeline.errors import VerbError
 from pipeline.run import job
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.run.results import Timings
@@ -23,7 +23,7 @@ from tests.standin.server import StandIn
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_small_world")]
 
 
-def live_context(standin: StandIn, folder: Path) -> RunContext:
+def live_context(standin: StandIn, folder: Path) -> Run:
     settings = quick(data_dir=folder, base_urls=standin.base_urls)
     return open_run(settings, throttle=False, backoff_seconds=0.01, draws=0)
 
@@ -128,7 +128,7 @@ def test_a_run_that_cannot_begin_or_is_stopped_leaves_its_own_report_not_the_las
     assert report()["status"] == "stopped"
     assert list(report()["seconds"]) == ["fetch and validate"]
 
-    def wrong(*_: object, **__: object) -> RunContext:
+    def wrong(*_: object, **__: object) -> Run:
         raise CatalogueError("indicators.yaml:7: no such unit")
 
     monkeypatch.setattr(job, "open_run", wrong)

@@ -10,8 +10,10 @@ import pytest
 
 from pipeline.cli import main
 from pipeline.run.accept_held import accept_answers
-from pipeline.run.acquire import PartResult, acquire_part
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.acquire import acquire_part
+from pipeline.run.context import Run, open_run
+from pipeline.run.results import PartResult
+from pipeline.run.todays_districts import districts_today
 from pipeline.settings import Settings
 from tests.standin.server import StandIn
 from tests.standin.vintages import SERIES, OneVintage, Vintage, vintages_of
@@ -26,15 +28,15 @@ def standin(publishers_files: Path) -> Iterator[StandIn]:
         yield running
 
 
-def open_live(standin: StandIn, folder: Path, **options: bool) -> RunContext:
+def open_live(standin: StandIn, folder: Path, **options: bool) -> Run:
     settings = Settings(data_dir=folder, base_urls=standin.base_urls)
     return open_run(settings, throttle=False, backoff_seconds=0.01, draws=0, **options)
 
 
 def acquire(standin: StandIn, folder: Path, indicator_id: str, **options: bool) -> PartResult:
     context = open_live(standin, folder, **options)
-    indicator = context.catalogue.indicators[indicator_id]
-    return acquire_part(context, indicator, indicator.parts[0])
+    indicator = context.inputs.catalogue.indicators[indicator_id]
+    return acquire_part(context.inputs, context.stores, context.publishers, indicator, indicator.parts[0])
 
 
 def figures(standin: StandIn, folder: Path, result: PartResult) -> dict[Cell, float]:
@@ -44,7 +46,7 @@ def figures(standin: StandIn, folder: Path, result: PartResult) -> dict[Cell, fl
     found: dict[Cell, float] = {}
     for area, year, value in result.observations[["area_code", "year", "value"]].itertuples(index=False):
         if value == value:
-            for code in context.districts_today(area) or {area}:
+            for code in districts_today(context.inputs.register, area) or {area}:
                 found[code, year] = value
     return found
 
@@ -87,12 +89,12 @@ def test_each_newer_edition_is_taken_and_a_break_in_the_series_once_a_person_acc
     for vintage in vintages_of(publishers_files, series):
         standin.hold(OneVintage(publishers_files, vintage, is_dated=True))
         context = open_run(settings, throttle=False, backoff_seconds=0.01, draws=0)
-        indicator = context.catalogue.indicators[SERIES[series][1]]
-        result = acquire_part(context, indicator, indicator.parts[0])
+        indicator = context.inputs.catalogue.indicators[SERIES[series][1]]
+        result = acquire_part(context.inputs, context.stores, context.publishers, indicator, indicator.parts[0])
         if vintage.day in BREAKS[series]:
             assert result.tier == "snapshot"
             assert "the held figures stay in use" in " ".join(result.failures)
-            assert accept_answers(context, "ons_els", indicator.id, "another basis, says ONS")
+            assert accept_answers(context.inputs, context.stores, "ons_els", indicator.id, "another basis, says ONS")
         else:
             assert (result.tier, result.failures) == ("live", [])
 
@@ -145,8 +147,10 @@ def test_the_shipped_figures_stand_against_a_first_answer_and_a_held_one_that_en
 
     before_it_shipped = Settings(tmp_path / "old", base_urls=standin.base_urls, baseline_dir=tmp_path / "none")
     context = open_run(before_it_shipped, throttle=False, backoff_seconds=0.01, draws=0)
-    indicator = context.catalogue.indicators[indicator_id]
-    assert acquire_part(context, indicator, indicator.parts[0]).tier == "live"
+    indicator = context.inputs.catalogue.indicators[indicator_id]
+    assert (
+        acquire_part(context.inputs, context.stores, context.publishers, indicator, indicator.parts[0]).tier == "live"
+    )
     for offline in (False, True):  # the publisher says that nothing changed; nobody asks it
         held = acquire(standin, tmp_path / "old", indicator_id, offline=offline)
         assert held.account is not None
@@ -159,12 +163,16 @@ def test_a_second_choice_that_ends_earlier_than_another_query_of_the_part_is_not
 ) -> None:
     """Employment from Nomis to 2023; then Nomis is asked for less, as after a changed query, and ELS held goes further."""
     context = open_live(standin, tmp_path)
-    indicator = context.catalogue.indicators["employment_rate"]
+    indicator = context.inputs.catalogue.indicators["employment_rate"]
     part = indicator.parts[0]
     nomis, els = part.live
-    acquire_part(context, indicator, part.model_copy(update={"live": (els,)}))
+    acquire_part(
+        context.inputs, context.stores, context.publishers, indicator, part.model_copy(update={"live": (els,)})
+    )
     shorter = nomis.model_copy(update={"dates": nomis.dates.model_copy(update={"to_year": 2022})})  # type: ignore[union-attr]
-    result = acquire_part(context, indicator, part.model_copy(update={"live": (shorter, els)}))
+    result = acquire_part(
+        context.inputs, context.stores, context.publishers, indicator, part.model_copy(update={"live": (shorter, els)})
+    )
     assert result.account is not None
     assert (result.source_id, result.account.last_year) == ("ons_els", 2023)
     assert "its figures end in 2022, held figures of Explore Local Statistics API reach 2023" in " ".join(

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
+from pipeline.run.notes import notes_of
 from pipeline.run.results import Outcome
 from pipeline.run.run_report import run_report
 from tests.small_world import DISTRICTS, World
@@ -29,7 +30,7 @@ sys.exit(code)
 
 
 @pytest.fixture(scope="module")
-def folder(small_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(small_run: tuple[Run, Outcome], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data folder of a finished run, in a place of its own."""
     return Path(shutil.copytree(small_run[0].settings.data_dir, tmp_path_factory.mktemp("quiet") / "data"))
 
@@ -72,7 +73,7 @@ def test_it_tells_ages_and_what_is_overdue(quiet_run: subprocess.CompletedProces
 
 
 def test_its_report_has_the_figures_of_the_file_as_they_were_last_time(
-    quiet_run: subprocess.CompletedProcess[str], folder: Path, small_run: tuple[RunContext, Outcome]
+    quiet_run: subprocess.CompletedProcess[str], folder: Path, small_run: tuple[Run, Outcome]
 ) -> None:
     told, first = report(folder), small_run[1]
     assert told["figures"] == told["figures_before"] == first.counts.figures
@@ -83,14 +84,15 @@ def test_its_report_has_the_figures_of_the_file_as_they_were_last_time(
 
 
 def test_the_published_file_is_left_as_it_was(
-    quiet_run: subprocess.CompletedProcess[str], folder: Path, small_run: tuple[RunContext, Outcome]
+    quiet_run: subprocess.CompletedProcess[str], folder: Path, small_run: tuple[Run, Outcome]
 ) -> None:
     live = small_run[0].settings.database
     assert (folder / "marts" / live.name).read_bytes() == live.read_bytes()
 
 
-def test_a_first_report_says_that_there_is_nothing_to_compare_with(small_run: tuple[RunContext, Outcome]) -> None:
-    told = run_report(*small_run, None, None)
+def test_a_first_report_says_that_there_is_nothing_to_compare_with(small_run: tuple[Run, Outcome]) -> None:
+    run, outcome = small_run
+    told = run_report(run.settings, notes_of(run, outcome.results), outcome)
     assert told["figures_before"] == {}
     assert sum(told["set_aside_because"].values()) <= told["row_counts"]["meta_quarantine"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import Settings
 
@@ -21,9 +21,7 @@ def read(path: Path, sql: str) -> list[tuple]:
         return connection.execute(sql).fetchall()
 
 
-def test_a_rebuild_gives_the_same_scores_to_the_last_bit(
-    offline_run: tuple[RunContext, Outcome], tmp_path: Path
-) -> None:
+def test_a_rebuild_gives_the_same_scores_to_the_last_bit(offline_run: tuple[Run, Outcome], tmp_path: Path) -> None:
     again = open_run(Settings(data_dir=tmp_path), offline=True)
     refresh(again)
     assert read(again.settings.database, SCORES) == read(offline_run[0].settings.database, SCORES)

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.run.context import RunContext, open_run
+from pipeline.run.context import Run, open_run
 from pipeline.run.refresh import Outcome, refresh
 from tests.quick import quick
 from tests.run.publishers import published_figures
@@ -40,18 +40,18 @@ def standin() -> Iterator[StandIn]:
 
 
 @pytest.fixture(scope="module")
-def live_run(standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunContext, Outcome]:
+def live_run(standin: StandIn, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Outcome]:
     """One refresh over HTTP of the whole (shortened) catalogue."""
     context = live_context(standin, tmp_path_factory.mktemp("live"))
     return context, refresh(context)
 
 
-def live_context(standin: StandIn, folder: Path) -> RunContext:
+def live_context(standin: StandIn, folder: Path) -> Run:
     settings = quick(data_dir=folder, base_urls=standin.base_urls)
     return open_run(settings, catalogue=short_catalogue(), throttle=False, backoff_seconds=0.01, draws=0)
 
 
-def test_offline_every_part_comes_from_the_baseline_and_says_so(offline_run: tuple[RunContext, Outcome]) -> None:
+def test_offline_every_part_comes_from_the_baseline_and_says_so(offline_run: tuple[Run, Outcome]) -> None:
     outcome = offline_run[1]
     assert outcome.is_new
     assert set(tiers(outcome)) == {"baseline", "none"}
@@ -60,12 +60,12 @@ def test_offline_every_part_comes_from_the_baseline_and_says_so(offline_run: tup
 
 
 def test_over_http_every_live_query_answers_and_the_figures_are_the_publishers(
-    standin: StandIn, live_run: tuple[RunContext, Outcome], publishers_files: Path
+    standin: StandIn, live_run: tuple[Run, Outcome], publishers_files: Path
 ) -> None:
     context, outcome = live_run
     assert {(r.indicator_id, r.part_id): r.tier for r in outcome.results} == {
         (indicator.id, part.id): "live" if part.live else "baseline"
-        for indicator in context.catalogue.collected
+        for indicator in context.inputs.catalogue.collected
         for part in indicator.parts
     }
     recorded = (publishers_files / "els-api/data_csv/022_gross-median-weekly-pay-status.body").read_text()
@@ -87,7 +87,7 @@ def test_over_http_every_live_query_answers_and_the_figures_are_the_publishers(
 
 
 def test_every_wider_area_and_district_has_the_published_figure_wherever_there_is_one(
-    live_run: tuple[RunContext, Outcome],
+    live_run: tuple[Run, Outcome],
 ) -> None:
     """Of Explore Local Statistics and of Nomis, as the stand-in speaks them (from today's source files, where at hand)."""
     context = live_run[0]
@@ -103,7 +103,7 @@ def test_every_wider_area_and_district_has_the_published_figure_wherever_there_i
         cell: (value, file.get(cell)) for cell, value in published.items() if file.get(cell) != pytest.approx(value)
     }
     assert differences == {}
-    levels = {area: context.register.by_code[area].level for _, area, _ in published}
+    levels = {area: context.inputs.register.by_code[area].level for _, area, _ in published}
     counts = Counter(levels[area] for _, area, _ in published)
     assert counts["district"] > 150_000
     for level in ("county", "combined_authority", "region", "nation", "country"):
@@ -111,7 +111,7 @@ def test_every_wider_area_and_district_has_the_published_figure_wherever_there_i
 
 
 def test_great_britains_pay_and_a_countys_are_the_official_ones_with_their_intervals(
-    live_run: tuple[RunContext, Outcome], publishers_files: Path
+    live_run: tuple[Run, Outcome], publishers_files: Path
 ) -> None:
     [(pay, lower, upper, rule)] = read(
         live_run[0].settings.database,
@@ -128,7 +128,7 @@ def test_great_britains_pay_and_a_countys_are_the_official_ones_with_their_inter
 
 
 def test_northern_irelands_districts_keep_their_figures_beside_nomiss_blank_rows(
-    live_run: tuple[RunContext, Outcome],
+    live_run: tuple[Run, Outcome],
 ) -> None:
     counts = read(
         live_run[0].settings.database,

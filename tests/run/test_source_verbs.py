@@ -14,9 +14,10 @@ from pipeline.http.client import HttpClient
 from pipeline.http.hosts import Host
 from pipeline.publishers import doctor
 from pipeline.publishers.registry import publisher_of_source
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.geography_check import differences
 from pipeline.run.job import exit_code
+from pipeline.run.notes import notes_of
 from pipeline.run.refresh import Outcome
 from pipeline.run.run_report import awaited_words, run_report, table_rows
 from pipeline.settings import Settings, SettingsError, settings_from_environment, url_variables
@@ -126,12 +127,12 @@ def test_a_wrong_contact_is_a_sentence_and_no_traceback(
 
 
 def test_optional_indicators_without_figures_are_one_line_and_no_failure(
-    offline_run: tuple[RunContext, Outcome],
+    offline_run: tuple[Run, Outcome],
 ) -> None:
     context, outcome = offline_run
     assert "jobs_density" in {result.indicator_id for result in outcome.awaited}
     assert outcome.missing == []
     assert exit_code(outcome, strict=False) == 0
     assert "optional indicators have no figures yet" in str(awaited_words(outcome))
-    assert not [row for row in table_rows(context, outcome.results) if row[0] == "jobs_density"]
-    assert "jobs_density" in run_report(context, outcome, None, None)["no_figures_yet"]
+    assert not [row for row in table_rows(outcome.results, context.started_at) if row[0] == "jobs_density"]
+    assert "jobs_density" in run_report(context.settings, notes_of(context, outcome.results), outcome)["no_figures_yet"]

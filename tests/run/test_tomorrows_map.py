@@ -28,7 +28,7 @@ def tomorrow(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnect
     with (facts / "changes.csv").open("a", encoding="utf-8") as changes:
         changes.writelines(f"{code},{NEW},2028-04-01,merge,1,,,An invented Order of 2027\n" for code in PARTS)
     context = open_run(Settings(data_dir=folder / "data"), offline=True, draws=0)
-    context = dataclasses.replace(context, facts=facts)
+    context = dataclasses.replace(context, inputs=dataclasses.replace(context.inputs, facts=facts))
     refresh(context)
     return duckdb.connect(str(context.settings.database), read_only=True)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.job import JobOptions, run_job
 from pipeline.run.refresh import Outcome, refresh
 from pipeline.settings import PROJECT_ROOT, Settings
@@ -27,7 +27,7 @@ URL = f"s3://{BUCKET}/inclusive-growth"
 
 @pytest.fixture(scope="module")
 def published(
-    s3: BucketServer, small_run: tuple[RunContext, Outcome], tmp_path_factory: pytest.TempPathFactory
+    s3: BucketServer, small_run: tuple[Run, Outcome], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
     """A bucket with the release of `small_run`, uploaded by the machine whose data folder this gives."""
     folder = tmp_path_factory.mktemp("machine-one")

@@ -18,20 +18,26 @@ from pipeline.catalogue.small_area_series import AreaCount, load_small_areas
 from pipeline.cli import main
 from pipeline.http.client import HttpClient
 from pipeline.http.response import HttpResponse
-from pipeline.run.context import RunContext, open_run
-from pipeline.run.publish_small_areas import NothingHeld, database_of, publish_small_areas
+from pipeline.run.context import Run, open_run
+from pipeline.run.publish_small_areas import NothingHeld, SmallAreaOutcome, database_of, publish_small_areas
 from pipeline.settings import Settings
 
 AREAS, MONTHS = 2_000, 26
 SERIES = load_small_areas()["claimants_by_small_area"].model_copy(update={"areas": AreaCount(min=1_900, max=2_100)})
 
 
-def offline(folder: Path) -> RunContext:
+def offline(folder: Path) -> Run:
     return open_run(Settings(folder), offline=True)
 
 
-def ask(context: RunContext, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(database_of(context, SERIES)), read_only=True) as connection:
+def publish(run: Run) -> SmallAreaOutcome:
+    """The series, from whatever the run has: its publisher, or what is held."""
+    client = None if run.options.offline else run.client
+    return publish_small_areas(SERIES, run.inputs, run.stores.raw, run.settings.marts_dir, client)
+
+
+def ask(context: Run, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(database_of(context.settings.marts_dir, SERIES)), read_only=True) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -40,14 +46,14 @@ def lines(areas: int = AREAS, months: int = MONTHS) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> RunContext:
+def published(tmp_path_factory: pytest.TempPathFactory) -> Run:
     context = offline(tmp_path_factory.mktemp("small_areas"))
     store_small_areas(context.settings.raw_dir, SERIES, AREAS, MONTHS)
-    publish_small_areas(context, SERIES)
+    publish(context)
     return context
 
 
-def test_every_figure_of_the_payload_is_published_once(published: RunContext) -> None:
+def test_every_figure_of_the_payload_is_published_once(published: Run) -> None:
     sent = {line.split('"')[7]: 0 for line in lines()[1:]}
     total = sum(int(line.split(',"A",')[0].rpartition(",")[2]) for line in lines()[1:])
     [(rows, areas, months, value)] = ask(
@@ -57,7 +63,7 @@ def test_every_figure_of_the_payload_is_published_once(published: RunContext) ->
     assert (rows, areas, months, value) == (AREAS * MONTHS, len(sent), MONTHS, total)
 
 
-def test_a_small_area_is_told_the_district_of_today_by_its_name(published: RunContext) -> None:
+def test_a_small_area_is_told_the_district_of_today_by_its_name(published: Run) -> None:
     district = dict(
         ask(
             published,
@@ -68,7 +74,7 @@ def test_a_small_area_is_told_the_district_of_today_by_its_name(published: RunCo
     assert district["Oldham"] == "Oldham"
 
 
-def test_the_mart_gives_the_latest_figure_its_change_and_a_rank_in_its_district(published: RunContext) -> None:
+def test_the_mart_gives_the_latest_figure_its_change_and_a_rank_in_its_district(published: Run) -> None:
     [(latest, before, change, mean)] = ask(
         published,
         "select latest_value, year_before_value, change_on_year, mean_of_latest_12 from mart_small_area where area_code = 'E01000007'",
@@ -90,7 +96,7 @@ def test_the_mart_gives_the_latest_figure_its_change_and_a_rank_in_its_district(
     )
 
 
-def test_the_file_explains_itself_and_says_where_its_figures_came_from(published: RunContext) -> None:
+def test_the_file_explains_itself_and_says_where_its_figures_came_from(published: Run) -> None:
     assert ask(published, "select tier, map_year, rows_read, rows_set_aside from meta_series") == [
         ("snapshot", 2011, AREAS * MONTHS, 0)
     ]
@@ -98,17 +104,17 @@ def test_the_file_explains_itself_and_says_where_its_figures_came_from(published
     assert without == 0
 
 
-def test_nothing_new_leaves_the_file_as_it_is(published: RunContext) -> None:
-    before = database_of(published, SERIES).stat().st_mtime_ns
-    assert not publish_small_areas(published, SERIES).is_new
-    assert database_of(published, SERIES).stat().st_mtime_ns == before
+def test_nothing_new_leaves_the_file_as_it_is(published: Run) -> None:
+    before = database_of(published.settings.marts_dir, SERIES).stat().st_mtime_ns
+    assert not publish(published).is_new
+    assert database_of(published.settings.marts_dir, SERIES).stat().st_mtime_ns == before
 
 
 class Pages(HttpClient):
     """Nomis's answers for one table, in pages; what is told of the network is only that it was asked."""
 
-    def __init__(self, context: RunContext, table: list[str], updated: str = "2026-11-17 07:00:00") -> None:
-        super().__init__(context.catalogue.sources, context.settings, throttle=False)
+    def __init__(self, context: Run, table: list[str], updated: str = "2026-11-17 07:00:00") -> None:
+        super().__init__(context.inputs.catalogue.sources, context.settings, throttle=False)
         self.table, self.updated, self.pages = table, updated, 0
 
     def get(self, source_id: str, path_or_url: str, params: Any = None, **_: object) -> HttpResponse:  # type: ignore[override]
@@ -130,25 +136,25 @@ class Pages(HttpClient):
         return HttpResponse(body.encode(), 200, {}, path_or_url, dict(params))
 
 
-def live(folder: Path, client: Any, **changes: Any) -> RunContext:
+def live(folder: Path, client: Any, **changes: Any) -> Run:
     context = open_run(Settings(folder), **changes)
-    context.__dict__["client"] = client(context)  # where the context keeps the one it would make at first need
+    context.__dict__["client"] = client(context)  # where the run keeps the one it would make at first need
     return context
 
 
 def test_a_live_series_comes_page_by_page_and_is_not_fetched_again_until_it_changes(tmp_path: Path) -> None:
     context = live(tmp_path, lambda opened: Pages(opened, lines()))
-    assert publish_small_areas(context, SERIES).row_counts["fct_small_area"] == AREAS * MONTHS
+    assert publish(context).row_counts["fct_small_area"] == AREAS * MONTHS
     assert context.client.pages == 3  # type: ignore[attr-defined]
     again = live(tmp_path, lambda opened: Pages(opened, lines()))
-    assert not publish_small_areas(again, SERIES).is_new
+    assert not publish(again).is_new
     assert again.client.pages == 0  # type: ignore[attr-defined]
 
 
 def test_an_answer_without_most_areas_is_refused_and_the_file_before_it_stays(tmp_path: Path) -> None:
-    publish_small_areas(live(tmp_path, lambda opened: Pages(opened, lines())), SERIES)
+    publish(live(tmp_path, lambda opened: Pages(opened, lines())))
     cut = live(tmp_path, lambda opened: Pages(opened, lines(areas=300), "2026-12-15 07:00:00"))
-    outcome = publish_small_areas(cut, SERIES)
+    outcome = publish(cut)
     assert outcome.stale_because is not None
     assert "300 small areas came, at least 1,900 are expected (kept as nomis/" in outcome.stale_because
     assert ask(cut, "select count(*) from dim_small_area") == [(AREAS,)]
@@ -158,19 +164,19 @@ def test_a_publisher_that_is_away_leaves_the_last_good_answer_in_use(tmp_path: P
     context = offline(tmp_path)
     store_small_areas(context.settings.raw_dir, SERIES, AREAS, 2)
     nowhere = Settings(tmp_path, base_urls={"nomis": "http://127.0.0.1:9"})
-    outcome = publish_small_areas(open_run(nowhere, backoff_seconds=0), SERIES)
+    outcome = publish(open_run(nowhere, backoff_seconds=0))
     assert outcome.is_new
     assert outcome.stale_because is not None
 
 
 def test_without_any_answer_the_message_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(NothingHeld, match=r"no answer of nomis is held in data/raw, and the run asks no publisher"):
-        publish_small_areas(offline(tmp_path), SERIES)
+        publish(offline(tmp_path))
 
 
-def changed(tmp_path: Path, table: list[str]) -> RunContext:
+def changed(tmp_path: Path, table: list[str]) -> Run:
     context = live(tmp_path, lambda opened: Pages(opened, table))
-    publish_small_areas(context, SERIES)
+    publish(context)
     return context
 
 
@@ -209,8 +215,8 @@ def test_a_payload_that_is_no_such_table_is_refused(wrong: str, tmp_path: Path) 
         table[0] = table[0].replace("OBS_VALUE", "WERT")
         expected = "OBS_VALUE"
     with pytest.raises(NothingHeld, match=expected):
-        publish_small_areas(live(tmp_path, lambda opened: Pages(opened, table)), SERIES)
-    assert not database_of(offline(tmp_path), SERIES).exists()
+        publish(live(tmp_path, lambda opened: Pages(opened, table)))
+    assert not database_of(tmp_path / "marts", SERIES).exists()
 
 
 def test_the_verb_lists_the_series_and_says_what_it_does_not_know(

@@ -9,7 +9,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.geography import load_register
 from pipeline.published.profile import find_published, profile_text
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.refresh import Outcome
 
 Rows = Callable[..., list[tuple]]
@@ -17,7 +17,7 @@ Rows = Callable[..., list[tuple]]
 
 @pytest.fixture
 def said(
-    offline_run: tuple[RunContext, Outcome], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    offline_run: tuple[Run, Outcome], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., str]:
     monkeypatch.setenv("IG_DATA_DIR", str(offline_run[0].settings.data_dir))
 
@@ -79,9 +79,7 @@ def test_points_of_a_nodes_members_sum_to_its_distance_from_fifty(rows: Rows) ->
     ) == [(0,)]
 
 
-def test_the_published_file_finds_the_same_area_as_the_register(
-    offline_run: tuple[RunContext, Outcome], rows: Rows
-) -> None:
+def test_the_published_file_finds_the_same_area_as_the_register(offline_run: tuple[Run, Outcome], rows: Rows) -> None:
     register, database = load_register(), offline_run[0].settings.database
     for code, name in rows("select area_code, area_name from dim_area where level <> 'group' and area_code like '%7'"):
         assert find_published(database, code.lower()) == code
@@ -108,7 +106,7 @@ def test_groups_and_areas_of_the_past_have_profiles_too(
     assert all(answer in text for answer in answers)
 
 
-def test_an_area_that_is_not_in_the_file_is_said_to_be_none(offline_run: tuple[RunContext, Outcome]) -> None:
+def test_an_area_that_is_not_in_the_file_is_said_to_be_none(offline_run: tuple[Run, Outcome]) -> None:
     assert "is not an area of the published file" in profile_text(offline_run[0].settings.database, "E99999999")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, load_framework, parse_framework
 from pipeline.run.assemble import scoring_input
-from pipeline.run.context import RunContext
+from pipeline.run.context import Run
 from pipeline.run.mart_inputs import area_rows
 from pipeline.run.results import Outcome
 from pipeline.scoring import IndicatorSpec, indicator_specs, score_framework
@@ -53,14 +53,14 @@ def test_districts_do_not_move_when_wider_areas_that_have_more_than_they_are_lef
 
 @pytest.mark.parametrize("name", DEFAULT_FRAMEWORKS)
 def test_no_published_district_moves_when_wider_areas_are_left_out(
-    name: str, offline_run: tuple[RunContext, Outcome], published: duckdb.DuckDBPyConnection
+    name: str, offline_run: tuple[Run, Outcome], published: duckdb.DuckDBPyConnection
 ):
-    known = offline_run[0].catalogue.indicators
+    known = offline_run[0].inputs.catalogue.indicators
     figures = published.execute(
         "select area_code, indicator_id::varchar as indicator_id, year, period_end, value, standard_error, status"
         " from fct_observation"
     ).df()
-    areas = area_rows(offline_run[0])[["area_code", "level", "nation_code", "is_scored"]]
+    areas = area_rows(offline_run[0].inputs.register)[["area_code", "level", "nation_code", "is_scored"]]
     framework = load_framework(name, known_indicators=known)
     assert_districts_are_scored_alike_without_wider_areas(
         framework, scoring_input(figures), areas, indicator_specs(known), 2019

@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.console import make_console
-from pipeline.run.context import DEFAULT_DRAWS, open_run
+from pipeline.run.context import open_run
 from pipeline.run.job import exit_code
+from pipeline.run.notes import notes_of
+from pipeline.run.options import DEFAULT_DRAWS
 from pipeline.run.progress import print_summary
 from pipeline.run.refresh import refresh
 from pipeline.run.run_report import run_report, write_run_report
@@ -49,8 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             context = open_run(settings, throttle=arguments.polite, draws=arguments.draws)
             outcome = refresh(context)
             context.client.close()
-            print_summary(console, context, outcome)
-            write_run_report(settings.marts_dir, run_report(context, outcome, None, None))
+            notes = notes_of(context, outcome.results)
+            print_summary(console, settings.database, notes, outcome)
+            write_run_report(settings.marts_dir, run_report(settings, notes, outcome))
             asked, seconds = standin.count() - before, time.perf_counter() - began
             console.print(f"{asked} requests answered by the stand-in, {seconds:.1f} s.\n", markup=False)
             code = max(code, exit_code(outcome, strict=False))
