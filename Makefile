@@ -26,24 +26,24 @@ help: ## show these targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # PREFECT=off does the same without Prefect's record of the run, and without the seconds its temporary server takes to start.
-refresh: $(VENV)/.installed ## get the figures, score them and publish data/marts/inclusive_growth.duckdb
+refresh: $(VENV)/.installed ## fetch the figures, score them and publish data/marts/inclusive_growth.duckdb
 	@$(BIN)/python -m $(if $(filter off,$(PREFECT)),pipeline refresh,flows.refresh) $(ARGS)
 
-nightly: $(VENV)/.installed ## refresh, report site, pruning, messages: what a schedule runs (see docs/recipes)
+nightly: $(VENV)/.installed ## refresh, build the report, delete old data, send messages: what a schedule runs (see docs/recipes)
 	@$(BIN)/python -m $(if $(filter off,$(PREFECT)),pipeline nightly,flows.nightly) $(ARGS)
 
-setup: $(VENV)/.installed ## only make the virtual environment with what is locked
+setup: $(VENV)/.installed ## only create the virtual environment with the locked packages
 
 report: $(VENV)/.installed ## build the report site in data/marts/report from the published file
 	@$(BIN)/python -m pipeline report $(ARGS)
 
-demo-live: $(VENV)/.installed ## a whole refresh over HTTP against a stand-in on this machine, into data/demo
+demo-live: $(VENV)/.installed ## run a complete refresh over HTTP against a stand-in on this machine, in data/demo
 	@$(BIN)/python -m tests.standin.demo $(ARGS)
 
-mutations: $(VENV)/.installed-dev ## send the gates thousands of plausible mistakes and every real edition (some minutes)
+mutations: $(VENV)/.installed-dev ## test the gates on thousands of plausible mistakes and every real edition (some minutes)
 	@$(BIN)/python -m tests.gates.mutations $(ARGS)
 
-bench: $(VENV)/.installed ## measure speed and memory against what is asked for
+bench: $(VENV)/.installed ## measure speed and memory against the limits
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 test: $(VENV)/.installed-dev ## run all tests
@@ -52,16 +52,16 @@ test: $(VENV)/.installed-dev ## run all tests
 test-server: $(VENV)/.installed-dev ## test with real Prefect servers, PostgreSQL and several workers (some minutes)
 	IG_TEST_SERVERS=1 $(BIN)/python -m pytest -n0 -v tests/flows/test_on_a_server.py tests/scale/test_distributed.py tests/scale/test_distributed_bucket.py $(ARGS)
 
-test-browser: $(VENV)/.installed-dev ## look at the report in a real browser; screenshots go to .cache/screenshots
+test-browser: $(VENV)/.installed-dev ## open the report in a real browser; screenshots go to .cache/screenshots
 	$(BIN)/python -m pytest -n2 --dist worksteal tests/browser $(ARGS)
 
-thirty-nights: $(VENV)/.installed-dev ## let thirty nights pass, with faults, revisions, kills and a new map; one line a night
+thirty-nights: $(VENV)/.installed-dev ## simulate thirty nights with faults, revisions, kills and a boundary change; one line a night
 	@$(BIN)/python -m tests.nightly.thirty_nights .cache/thirty-nights $(ARGS)
 
-crash: $(VENV)/.installed-dev ## kill a run at a hundred random moments and look at what readers would find (a few minutes)
+crash: $(VENV)/.installed-dev ## kill a run at a hundred random moments and check what readers would find (a few minutes)
 	@rm -rf .cache/crash && mkdir -p .cache/crash && $(BIN)/python -m tests.nightly.crash .cache/crash 100
 
-test-clients: $(VENV)/.installed-dev ## ask the published file from DuckDB 1.4, 1.5, the shell, Node, SQLAlchemy, ibis and R
+test-clients: $(VENV)/.installed-dev ## query the published file from DuckDB 1.4, 1.5, the shell, Node, SQLAlchemy, ibis and R
 	$(BIN)/python tests/clients/make.py
 	$(BIN)/python -m pytest -n0 tests/clients $(ARGS)
 
@@ -70,7 +70,7 @@ fuzz: $(VENV)/.installed-dev ## mutate real payloads and put them through every 
 	@$(BIN)/python -m tests.fuzz $(COUNT) $(ARGS)
 
 AUDIT := $(BIN)/pip-audit --strict --require-hashes --no-deps --disable-pip --progress-spinner off --cache-dir .cache/pip-audit
-audit: $(VENV)/.installed-dev ## look what is locked up in the security advisories (needs the internet)
+audit: $(VENV)/.installed-dev ## check the locked packages against security advisories (needs the internet)
 	@$(AUDIT) --requirement requirements.lock || { echo "The lock is not known to be clean: see what pip-audit says above. \
 	It asks the Python Packaging Authority's advisories over the internet; where they cannot be reached, nothing was looked up."; exit 1; }
 
@@ -79,14 +79,14 @@ lint: $(VENV)/.installed-dev ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: $(VENV)/.installed-dev ## format the code and mend what can be mended by machine
+format: $(VENV)/.installed-dev ## format the code and fix what can be fixed automatically
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.installed ## renew what is generated in README.md and docs/ from the published file
+docs: $(VENV)/.installed ## renew the generated parts of README.md and docs/ from the published file
 	@$(BIN)/python -m pipeline docs
 
-lock: $(VENV)/.installed-uv ## renew the locks from pyproject.toml, every package with its hashes
+lock: $(VENV)/.installed-uv ## renew the lock files from pyproject.toml, with hashes for every package
 	$(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 pyproject.toml --output-file requirements.lock
 	$(VENV)-uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \

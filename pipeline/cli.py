@@ -43,32 +43,33 @@ from pipeline.verbs import (
 
 EPILOG = """exit codes:
   0  done; for refresh: published, or nothing new
-  1  failed; the message says why, and the published file is as it was
+  1  failed; the message says why, and the published file is unchanged
   2  the command was not understood
-  3  the new file failed a check or a quality gate and was not published; the one before it stays
-  4  published (or nothing new), but a first file lacks indicators, or with --strict a source did not answer today,
-     or the bucket of IG_STORE_URL did not take what is new (the next run catches up)
-  5  another run is at work on the data folder or the bucket; nothing was done
-  130, 143, 129  stopped by hand (Ctrl-C), by the system (SIGTERM), or since its terminal was closed (SIGHUP)
+  3  the new file failed a check or a quality gate and was not published; the previous one stays
+  4  published (or nothing new), but a first file lacks indicators, or with --strict a source gave no figures today,
+     or the bucket of IG_STORE_URL did not accept what is new (the next run catches up)
+  5  another run is using the data folder or the bucket; nothing was done
+  130, 143, 129  stopped by hand (Ctrl-C), by the system (SIGTERM), or because its terminal was closed (SIGHUP)
 
 environment:
   IG_DATA_DIR            data folder (default: data, in the project)
 {variables}
-                         address of a mirror or stand-in to ask in the publisher's place
+                         address of a mirror or stand-in to use instead of the publisher
   IG_CONTACT             web or mail address at which publishers can reach you; every request carries it
                          (default: none, and requests say so)
-  IG_CHROMIUM            path of Chromium for briefings (default: the one that is installed)
-  IG_KEEP_RELEASES       how many minor versions of the data set are kept as they were (default: 12)
-  IG_KEEP_SNAPSHOTS      how many answers of each query are kept in data/raw (default: 12)
-  IG_LOOK_WITHIN_DAYS    within how many days every table is asked about, announced or not (default: 10)
-  IG_MOST_MINUTES        how long a nightly run may take before it is ended (default: 90); half of it is for publishers
+  IG_CHROMIUM            path of Chromium for briefings (default: the installed one)
+  IG_KEEP_RELEASES       how many minor versions of the data set are kept (default: 12)
+  IG_KEEP_SNAPSHOTS      how many answers to each query are kept in data/raw (default: 12)
+  IG_LOOK_WITHIN_DAYS    number of days within which every table is asked about (default: 10)
+  IG_MOST_MINUTES        how long a nightly run may take before it is ended (default: 90); publishers get half of it
   IG_FIRST_SCORED_YEAR   first year that is scored (default: 2009)
-  IG_STORE_URL           bucket that machines share, s3://bucket/prefix; keys in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-                         another server in AWS_ENDPOINT_URL: docs/scaling.md (default: none, all on this machine)
-  IG_TASK_RUNNER         of Prefect's flows only: threads (default), processes or Dask: docs/scaling.md
+  IG_STORE_URL           bucket that machines share, s3://bucket/prefix; keys in AWS_ACCESS_KEY_ID and
+                         AWS_SECRET_ACCESS_KEY, another server in AWS_ENDPOINT_URL: see docs/scaling.md
+                         (default: none; everything stays on this machine)
+  IG_TASK_RUNNER         for Prefect's flows only: threads (default), processes or Dask: see docs/scaling.md
   IG_WEBHOOK_URL, IG_SMTP_URL, IG_MAIL_TO, IG_MAIL_FROM, IG_NOTIFY
-                         whom the nightly run tells, and when: see docs/operations.md
-  NOMIS_UID              your Nomis key, if you have one; it is written nowhere
+                         who gets messages from the nightly run, and when: see docs/operations.md
+  NOMIS_UID              your Nomis key, if you have one; it is never written to a file
 """
 VERBS = (
     refresh,
@@ -114,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=18),
     )
     parser.add_argument("--version", action="version", version=__version__)
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in VERBS:
         module.add_to(verbs)
     return parser

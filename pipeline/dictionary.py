@@ -14,15 +14,15 @@ Cells = Sequence[object]
 
 _HEAD = """# Data dictionary
 
-Every table and view of `inclusive_growth.duckdb`, in the order of `pipeline/marts/tables.yaml`, from which this page is
-made by `python -m pipeline docs`. The same words stand in the file: as comments, which `duckdb_tables()`,
+This page describes every table and view of `inclusive_growth.duckdb`, in the order of `pipeline/marts/tables.yaml`.
+`python -m pipeline docs` makes it from that file. The database holds the same text: as comments, which `duckdb_tables()`,
 `duckdb_views()` and `duckdb_columns()` show, and as rows of `meta_dictionary`. The key of a table is its primary key, and
 a column that may not be null is declared so. "Leads to" names the table whose key a column holds. A check before
-publishing follows these from table to table; the tests do the same for views, whose keys hold as well.
-[data-dictionary.html](data-dictionary.html) has every column of the wide table one by one.
+publishing follows these keys from table to table; the tests do the same for views, whose keys are valid too.
+[data-dictionary.html](data-dictionary.html) lists every column of the wide table separately.
 """
-_PER_INDICATOR = """For each indicator of the profile {count} columns follow. They are null where the district has no
-figure; the columns are there whichever source has answered."""
+_PER_INDICATOR = """For each indicator of the profile, {count} columns follow. They are null if the district has no figure.
+The columns are present whichever source answered."""
 _COLUMN_HEAD = ("column", "type", "unit", "may be null", "meaning")
 _HTML_HEAD = ("Column", "Type", "Unit", "Key", "May be null", "Meaning")
 _STYLE = """
@@ -64,7 +64,7 @@ def html_dictionary(rows: Iterable[Mapping[str, Any]]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Data dictionary: inclusive growth in UK local areas</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         "<h1>Data dictionary</h1>\n<p>Every table and view of <code>inclusive_growth.duckdb</code>, with each column's "
-        "type, unit and meaning. The file has the same words as comments and in <code>meta_dictionary</code>.</p>\n"
+        "type, unit and meaning. The file holds the same text as comments and in <code>meta_dictionary</code>.</p>\n"
         f'<nav aria-label="Tables">\n<ul>\n{links}\n</ul>\n</nav>\n<main>\n{body}\n</main>\n</body>\n</html>\n'
     )
 

@@ -33,19 +33,19 @@ table_of <- function(name) dbReadTable(file, name)
 """
 _HEAD = """# Twenty questions, answered
 
-Made from `docs/questions.yaml` by `python -m pipeline docs`. Each question is asked in SQL, in pandas and in ibis; a test
-runs all three on the file that `python -m pipeline refresh --offline` makes and compares their answers with each other
-and with those printed here. Some are asked in R as well; a test runs these on exported CSV files.
+`python -m pipeline docs` makes this page from `docs/questions.yaml`. Each question is answered in SQL, in pandas and in
+ibis. A test runs all three on the file that `python -m pipeline refresh --offline` makes. It compares their answers with
+each other and with those printed here. Some are answered in R as well; a test runs these on exported CSV files.
 
 The pandas forms begin with
 
 {pandas}
 
-the ibis forms (`pip install 'ibis-framework[duckdb]'`; `answer.to_pandas()` runs one) with
+The ibis forms (`pip install 'ibis-framework[duckdb]'`; `answer.to_pandas()` runs one) begin with
 
 {ibis}
 
-and the R forms, with the package `duckdb`, with
+The R forms, which use the package `duckdb`, begin with
 
 {r}
 """

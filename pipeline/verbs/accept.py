@@ -8,19 +8,19 @@ from pipeline.errors import EXIT_OK, VerbError
 from pipeline.verbs.common import Verbs, add_verb
 from pipeline.verbs.publish import reason_in_words
 
-ABOUT = """Take the newest answer of a publisher that was rejected because figures held before are gone from it, or it is older.
+ABOUT = """Accept a publisher's newest answer that was rejected because it lacks figures held before or is older.
 
-A row that is simply gone, or last year's table again, is more often a fault than a wish, so a run keeps the last
-good answer and says so. Where the publisher means it (a table withdrawn, a district no longer surveyed), this takes its
-answer; reason and user name are kept in the raw store beside it. The next refresh publishes it. An
-answer that is wrong in itself (cut short, another table) cannot be accepted.
+A missing row, or last year's table sent again, is usually an error. A run therefore keeps the last good answer and says
+so. If the publisher intended the change (a table withdrawn, a district no longer surveyed), this command accepts the
+answer. The reason and your user name are kept in the raw store beside it, and the next refresh publishes it. An answer
+that is invalid in itself (truncated, or another table) cannot be accepted.
 """
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "accept", "take a publisher's answer that lacks figures held before", ABOUT, run)
+    parser = add_verb(verbs, "accept", "accept a publisher's answer that lacks figures held before", ABOUT, run)
     parser.add_argument("answer", metavar="SOURCE/INDICATOR", help="as the run report names it: nomis/employment_rate")
-    parser.add_argument("reason", metavar="REASON", help="why it is right, in words (kept beside the answer)")
+    parser.add_argument("reason", metavar="REASON", help="why it is right (kept beside the answer)")
 
 
 def run(arguments: argparse.Namespace) -> int:

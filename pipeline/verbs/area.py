@@ -10,11 +10,11 @@ from pipeline.verbs.releases import add_as_of, database_to_read
 
 MOST_PROFILES = 3  # of the areas of today on the ground of one of the past
 
-ABOUT = """Print one area's profile from the published file: its scores with their uncertainty, what makes them,
+ABOUT = """Print one area's profile from the published file: its scores with their uncertainty and what they are made of,
 its latest figures beside those of the typical district, and what could not be scored and why.
 
-Give a name or a GSS code of a district, combined authority, county, region or nation, or a named group such as
-"Core Cities"; old names and codes find the area they belong to today.
+Give a name or GSS code of a district, combined authority, county, region or nation, or a named group such as
+"Core Cities". Old names and codes lead to the current area.
 """
 
 

@@ -7,18 +7,18 @@ import argparse
 from pipeline.errors import EXIT_OK
 from pipeline.verbs.common import Verbs, add_verb
 
-ABOUT = """List today's local authority districts, or tell the history of one area.
+ABOUT = """List today's local authority districts, or show the history of one area.
 
   python -m pipeline areas                             today's 361 districts
-  python -m pipeline areas "West Northamptonshire"     what it was made from and when
-  python -m pipeline areas E07000151                   what became of a code of the past
+  python -m pipeline areas "West Northamptonshire"     the districts it replaced, and when
+  python -m pipeline areas E07000151                   what replaced an old code
   python -m pipeline areas "Core Cities"               the districts of a named group
 """
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "areas", "list today's districts, or tell the history of one area", ABOUT, run)
-    parser.add_argument("name", nargs="?", help="name or GSS code, of today or of the past, or a named group")
+    parser = add_verb(verbs, "areas", "list today's districts, or show the history of one area", ABOUT, run)
+    parser.add_argument("name", nargs="?", help="current or former name or GSS code, or a named group")
 
 
 def run(arguments: argparse.Namespace) -> int:

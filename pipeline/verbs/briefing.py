@@ -8,21 +8,25 @@ from pathlib import Path
 from pipeline.errors import EXIT_OK, VerbError
 from pipeline.verbs.common import Verbs, add_verb
 
-ABOUT = """Write a briefing on one area as a PDF of two A4 pages: its page of the report, printed through headless Chromium.
+ABOUT = """Write a briefing on one area as a two-page A4 PDF: the area's page of the report, printed with headless Chromium.
 
   python -m pipeline briefing "Preston"
   python -m pipeline briefing W06000015 --out cardiff.pdf
 
-Chromium (or Google Chrome) must be installed: on Debian and Ubuntu `apt-get install chromium`. Set IG_CHROMIUM to its
-path where it is not found by itself.
+Chromium or Google Chrome must be installed: on Debian and Ubuntu, `apt-get install chromium`. If it is not found, set
+IG_CHROMIUM to its path.
 """
 
 
 def add_to(verbs: Verbs) -> None:
     parser = add_verb(verbs, "briefing", "write a two-page PDF on one area", ABOUT, run)
     parser.add_argument("name", help='name or GSS code, for example "Preston" or E07000123')
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the PDF (default: briefing-<code>.pdf here)")
-    parser.add_argument("--file", type=Path, metavar="FILE", help="published file (default: that of the data folder)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="PDF to write (default: briefing-<code>.pdf in this folder)"
+    )
+    parser.add_argument(
+        "--file", type=Path, metavar="FILE", help="published file (default: the one in the data folder)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

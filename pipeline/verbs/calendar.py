@@ -7,9 +7,9 @@ import argparse
 from pipeline.errors import EXIT_OK
 from pipeline.verbs.common import Verbs, add_verb
 
-ABOUT = """When each publication is expected next, by the latest figures in the published file and the
-calendar in pipeline/catalogue/release_calendar.yaml: overdue first, then by day. A publication of which
-some figures are of an earlier period than others has a line for each.
+ABOUT = """Show when each publication is expected next, from the latest figures in the published file and the
+calendar in pipeline/catalogue/release_calendar.yaml. Overdue publications come first, then the others by date.
+If a publication's figures reach different periods, each period has a line.
 """
 _HELD = """
 select release_id, latest_period_end, list(distinct indicator_id::varchar)
@@ -20,7 +20,7 @@ group by all
 
 
 def add_to(verbs: Verbs) -> None:
-    add_verb(verbs, "calendar", "say which release is expected when, and what is overdue", ABOUT, run)
+    add_verb(verbs, "calendar", "show when each release is expected, and which are overdue", ABOUT, run)
 
 
 def run(arguments: argparse.Namespace) -> int:

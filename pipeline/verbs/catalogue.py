@@ -9,7 +9,7 @@ from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Check the catalogue and list its indicators.
 
-A wrong entry is reported with file, line, entry and field. Run it after adding an indicator.
+Errors are reported with file, line, entry and field. Run this after adding an indicator.
 """
 
 

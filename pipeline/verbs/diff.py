@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from pipeline.compare import Difference
     from pipeline.settings import Settings
 
-ABOUT = """Say what changed: new periods, revised figures, areas and indicators that came or went, scores and
-ranks that moved and why.
+ABOUT = """Show what changed: new periods, revised figures, areas and indicators added or removed, and scores and
+ranks that moved, with the reasons.
 
   python -m pipeline diff                               the live file against the release before it
   python -m pipeline diff --area Preston                the same, for one area
   python -m pipeline diff --to 1.2.0                    what release 1.2.0 changed when it was published
-  python -m pipeline diff --from 1.0.0 --to 1.3.0       any two releases that are kept; --to live is the default
-  python -m pipeline diff --from 2026-06-01             since a day
+  python -m pipeline diff --from 1.0.0 --to 1.3.0       any two kept releases; --to live is the default
+  python -m pipeline diff --from 2026-06-01             everything since a date
   python -m pipeline diff --candidate                   the file that a quality gate refused, against the live one
-  python -m pipeline diff --candidate FILE              any file that was built and not published, against the live one
+  python -m pipeline diff --candidate FILE              any file that was built but not published, against the live one
 
-A movement of a score is the sum of three parts: method (the code, the catalogue, the frameworks), revision (figures
-publishers changed) and new data. docs/what-changed.md says how they are told apart.
+The movement of a score is the sum of three parts: method (the code, the catalogue, the frameworks), revision (figures
+that publishers changed) and new data. docs/what-changed.md explains how they are separated.
 """
 # Stands for the file that a gate refused, whose place is known once the settings are.
 REFUSED = Path("refused")
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "diff", "say what changed between two releases, and why", ABOUT, run)
+    parser = add_verb(verbs, "diff", "show what changed between two releases, and why", ABOUT, run)
     parser.add_argument(
-        "--from", dest="before", metavar="RELEASE", help="a version or a day (default: the release before --to)"
+        "--from", dest="before", metavar="RELEASE", help="a version or a date (default: the release before --to)"
     )
-    parser.add_argument("--to", dest="after", metavar="RELEASE", help="a version or a day (default: the live file)")
+    parser.add_argument("--to", dest="after", metavar="RELEASE", help="a version or a date (default: the live file)")
     parser.add_argument("--as-of", metavar="RELEASE", help="the same as --to alone: what that release changed")
     parser.add_argument(
         "--candidate",
@@ -46,10 +46,12 @@ def add_to(verbs: Verbs) -> None:
         nargs="?",
         const=REFUSED,
         metavar="FILE",
-        help="a DuckDB file that is not published (default: the one that a quality gate refused)",
+        help="an unpublished DuckDB file (default: the one that a quality gate refused)",
     )
     parser.add_argument("--area", metavar="NAME", help="only the figures and scores of one area (name or GSS code)")
-    parser.add_argument("--limit", type=int, default=15, metavar="N", help="figures and scores to list (default 15)")
+    parser.add_argument(
+        "--limit", type=int, default=15, metavar="N", help="number of figures and scores to list (default 15)"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
 
 

@@ -7,11 +7,11 @@ import argparse
 from pipeline.errors import EXIT_OK
 from pipeline.verbs.common import Verbs, add_verb
 
-ABOUT = """Renew what is made by machine in the documents, from the declaration of the tables and the published file.
+ABOUT = """Renew the generated parts of the documents from the declaration of the tables and the published file.
 
-That is the data dictionary (docs/data-dictionary.md and .html), docs/questions.md, the profile and the list of tables in
-README.md, and in docs/ the answer below each query that has one. Run it after a change of figures, scores or tables; a test fails while a document is out of date.
-Use it on a file made by `refresh --offline`, so that everybody sees the same answers.
+These are the data dictionary (docs/data-dictionary.md and .html), docs/questions.md, the profile and the list of tables
+in README.md, and the answers below queries in docs/. Run it after figures, scores or tables have changed; a test fails
+while a document is out of date. Use it on a file made by `refresh --offline`, so that everybody gets the same answers.
 """
 
 

@@ -8,10 +8,11 @@ from collections import Counter
 from pipeline.errors import EXIT_FAILED, EXIT_OK
 from pipeline.verbs.common import Verbs, add_verb
 
-ABOUT = """Ask every publisher a few small questions and say what answers, what has moved and what has changed its shape.
+ABOUT = """Send every publisher a few small requests, and say which answer, what has moved and whose format has changed.
 
-One line a question, each put through the checks a refresh makes, so what fails here would fail there, with the same
-sentence. It takes about a minute at the pace publishers ask for, and writes nothing. Exits 0 if all is well, else 1.
+Each request has one line and goes through the checks of a refresh, so whatever fails here would fail there with the
+same message. The command takes about a minute at the rate that publishers allow, and writes nothing. It exits with 0
+if all is well, otherwise with 1.
 """
 
 NO_CONTACT = (
@@ -21,7 +22,7 @@ NO_CONTACT = (
 
 
 def add_to(verbs: Verbs) -> None:
-    add_verb(verbs, "doctor", "ask each publisher a small question: who answers, what has moved or changed", ABOUT, run)
+    add_verb(verbs, "doctor", "send each publisher a small request: who answers, what has moved or changed", ABOUT, run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,15 +11,15 @@ from pipeline.verbs.releases import add_as_of, database_to_read
 
 FORMATS = ("parquet", "csv", "datapackage", "excel", "all")
 
-ABOUT = """Write the published file in forms other tools read. The same file gives the same bytes.
+ABOUT = """Write the published file in formats that other tools read. The same file always gives the same bytes.
 
-  python -m pipeline export                                         everything, into data/marts/export
+  python -m pipeline export                                         everything, to data/marts/export
   python -m pipeline export --format excel --area "Preston"         a workbook for one district
   python -m pipeline export --format excel --area "West Midlands Combined Authority"
   python -m pipeline export --format csv --tables fct_observation mart_score --out my_folder
 
-parquet: a file a table. csv: a file a table and CSVW metadata. datapackage: the same CSV files as a Frictionless data
-package. excel: one workbook for people, of one place or of all districts. docs/exports.md describes them.
+parquet: one file per table. csv: one file per table, with CSVW metadata. datapackage: the same CSV files as a
+Frictionless data package. excel: one workbook for people, for one place or all districts. See docs/exports.md.
 """
 
 

@@ -10,10 +10,10 @@ from pipeline.errors import EXIT_OK, VerbError
 from pipeline.published.scores import CHANGE_WINDOW_YEARS, DEFAULT_FRAMEWORK
 from pipeline.verbs.common import Verbs, add_verb
 
-ABOUT = """Say which districts are surely in the top and the bottom fifth of a ranking, and how few they are.
+ABOUT = """Show which districts are clearly in the top and bottom fifth of a ranking, and how few they are.
 
-A district is surely in a fifth when at least 95 of 100 draws of the survey errors put it there. Where less than half
-of the weight of a score has a known error, this is not known, and the list says so.
+A district is clearly in a fifth if at least 95 of 100 draws of the survey errors put it there. If less than half of the
+weight of a score has a known error, this is not known, and the list says so.
 
   python -m pipeline fifths                                the index, growth and sharing: level, and change over ten years
   python -m pipeline fifths participation                  a pillar, or an indicator such as employment_rate
@@ -47,7 +47,7 @@ _NODES = "select distinct node_id from mart_fifth where framework_id = ? order b
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "fifths", "which districts are surely in the top and bottom fifth", ABOUT, run)
+    parser = add_verb(verbs, "fifths", "show which districts are clearly in the top and bottom fifth", ABOUT, run)
     parser.add_argument(
         "node", nargs="?", help="node or indicator of the framework (default: the index and its domains)"
     )

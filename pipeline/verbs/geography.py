@@ -10,9 +10,9 @@ from pipeline.verbs.common import Verbs, add_verb
 
 ABOUT = """Compare the project's register of areas with the Open Geography portal.
 
-Fetches names, codes and lookups to region, county and combined authority from the newest service that answers, says
-which one it was, and prints every district that differs. The register is never changed: a difference is for a person
-to look at. Exits 0 if nothing differs, 1 if something does or a table could not be had.
+This fetches names, codes and lookups to region, county and combined authority from the newest service that answers. It
+says which service that was, and prints every district that differs. It never changes the register: a person should look
+at each difference. It exits with 0 if nothing differs, and with 1 if something does or a table is unavailable.
 """
 
 

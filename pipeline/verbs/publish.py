@@ -7,10 +7,10 @@ import argparse
 from pipeline.errors import EXIT_OK, EXIT_REFUSED, VerbError
 from pipeline.verbs.common import Verbs, add_verb
 
-ABOUT = """Publish the file that a quality gate refused, because you looked and it is right.
+ABOUT = """Publish a file that a quality gate refused, after you have checked that it is right.
 
-Look first: python -m pipeline diff --candidate. The reason, your user name and the time are kept in the
-file, in meta_gate, beside what the gates found. What is wrong in itself (a broken table, an impossible
+First look at it: python -m pipeline diff --candidate. The reason, your user name and the time are kept in the
+file, in meta_gate, beside what the gates found. A file that is invalid in itself (a broken table, an impossible
 value) cannot be accepted.
 """
 _FEWEST_CHARACTERS = 10
@@ -18,9 +18,7 @@ _FEWEST_CHARACTERS = 10
 
 def add_to(verbs: Verbs) -> None:
     parser = add_verb(verbs, "publish", "publish a file that a quality gate refused, with a reason", ABOUT, run)
-    parser.add_argument(
-        "--accept", metavar="REASON", required=True, help="why it is right, in words (kept in the file)"
-    )
+    parser.add_argument("--accept", metavar="REASON", required=True, help="why it is right (kept in the file)")
 
 
 def run(arguments: argparse.Namespace) -> int:

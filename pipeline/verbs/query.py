@@ -30,10 +30,10 @@ ABOUT = """Run one SELECT on the published file, which is opened read-only.
 
 def add_to(verbs: Verbs) -> None:
     parser = add_verb(verbs, "query", "run SQL on the published file, read-only", ABOUT, run)
-    parser.add_argument("sql", help="the statement; - reads it from standard input")
-    parser.add_argument("--csv", action="store_true", help="print CSV, all rows; without it, a table for people")
+    parser.add_argument("sql", help="the SQL statement; - reads it from standard input")
+    parser.add_argument("--csv", action="store_true", help="print all rows as CSV instead of a table")
     parser.add_argument(
-        "--limit", type=_rows_to_show, default=50, metavar="N", help="rows to show in the table (default 50)"
+        "--limit", type=_rows_to_show, default=50, metavar="N", help="number of rows to show in the table (default 50)"
     )
     add_as_of(parser)
 

@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from pipeline.releases import Release, ReleaseStore
     from pipeline.settings import Settings
 
-ABOUT = """List the releases that are kept, or rebuild one as a file.
+ABOUT = """List the kept releases, or rebuild one as a file.
 
   python -m pipeline releases                                  newest first, with size and what changed
   python -m pipeline releases restore 1.2.0                    as data/marts/inclusive_growth-1.2.0.duckdb
-  python -m pipeline releases restore 2026-11-01 --out FILE    what was live at the end of that day (UTC)
+  python -m pipeline releases restore 2026-11-01 --out FILE    the release live at the end of that day (UTC)
 
-IG_KEEP_RELEASES says how many minor versions are kept (12 if it does not), each as its newest patch; the two newest
-releases always are. To read an old release without rebuilding it for good, give --as-of to area, query, export or diff.
-With IG_STORE_URL the releases in the bucket are listed too, and brought from there when they are asked for.
+IG_KEEP_RELEASES sets how many minor versions are kept (default 12), each as its newest patch. The two newest releases
+are always kept. To read an old release without rebuilding it, give --as-of to area, query, export or diff. With
+IG_STORE_URL, the releases in the bucket are listed too, and downloaded when needed.
 """
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "releases", "list the releases that are kept, or rebuild one", ABOUT, run)
+    parser = add_verb(verbs, "releases", "list the kept releases, or rebuild one", ABOUT, run)
     parser.add_argument("action", nargs="?", choices=["list", "restore"], default="list", help="list is the default")
-    parser.add_argument("release", nargs="?", metavar="RELEASE", help="the version or day to restore")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="file to write; must not be there yet")
+    parser.add_argument("release", nargs="?", metavar="RELEASE", help="the version or date to restore")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="file to write; it must not exist yet")
 
 
 def add_as_of(parser: argparse.ArgumentParser) -> None:
     """The option of every verb that reads the published file: which release to read."""
     parser.add_argument(
-        "--as-of", metavar="RELEASE", help="read a release that is kept: a version (1.2.0) or a day (2026-11-01)"
+        "--as-of", metavar="RELEASE", help="read a kept release: a version (1.2.0) or a date (2026-11-01)"
     )
 
 

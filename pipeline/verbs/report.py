@@ -9,21 +9,23 @@ from pathlib import Path
 from pipeline.errors import EXIT_OK, VerbError
 from pipeline.verbs.common import Verbs, add_verb
 
-ABOUT = """Build the report from the published file: a site of plain files that opens from a disk and from any web host.
+ABOUT = """Build the report from the published file: a site of plain files that opens from disk and from any web host.
 
-  python -m pipeline report                      # into data/marts/report; open index.html there
-  python -m pipeline report --out public         # into a folder of your own, for a web host
-  python -m pipeline serve                       # look at it under an address of this machine
+  python -m pipeline report                      # in data/marts/report; open index.html there
+  python -m pipeline report --out public         # in a folder of your own, for a web host
+  python -m pipeline serve                       # view it through a web server on this machine
 
-The new site is built beside the old one and put in its place when it is whole. The map draws districts as tiles, and as
-real boundaries too where `python -m pipeline geography --boundaries` has put them beside the published file.
+The new site is built beside the old one and replaces it once complete. The map draws districts as tiles. It also draws
+real boundaries if `python -m pipeline geography --boundaries` has saved them beside the published file.
 """
 
 
 def add_to(verbs: Verbs) -> None:
     parser = add_verb(verbs, "report", "build the report site from the published file", ABOUT, run)
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the site (default: report beside the file)")
-    parser.add_argument("--file", type=Path, metavar="FILE", help="published file (default: that of the data folder)")
+    parser.add_argument(
+        "--file", type=Path, metavar="FILE", help="published file (default: the one in the data folder)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

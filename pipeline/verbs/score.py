@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 MOST_REASONS = 20
 FEWEST_DRAWS = 20  # one in twenty lies beyond each end of a 90% interval
 
-ABOUT = """Score any areas with any framework, one period, values used as they are given.
+ABOUT = """Score any areas with any framework, for one period. Values are used as they are given.
 
-VALUES is a CSV with the columns area_code, indicator_id, value and, where errors are known,
-standard_error. The result has a row for every area and node: area_code, node_id, depth, score,
-rank (1 is best, ties share the better rank), and with errors score_lower, score_upper,
-rank_lower, rank_upper (90%). What cannot be scored has no score, and the reason is printed.
-docs/methodology.md, section 10, describes the framework file.
+VALUES is a CSV file with the columns area_code, indicator_id, value and, if errors are known,
+standard_error. The result has a row for every area and node: area_code, node_id, depth, score and
+rank (1 is best, ties share the better rank). With errors it also has score_lower, score_upper,
+rank_lower and rank_upper (90%). If something cannot be scored, it has no score and the reason is
+printed. docs/methodology.md, section 10, describes the framework file.
 
   python -m pipeline score --values values.csv --framework framework.yaml --out scores.csv
 """
@@ -29,11 +29,11 @@ docs/methodology.md, section 10, describes the framework file.
 
 def add_to(verbs: Verbs) -> None:
     parser = add_verb(verbs, "score", "score any table of areas with any framework", ABOUT, run)
-    parser.add_argument("--values", type=Path, required=True, metavar="FILE", help="CSV of values")
+    parser.add_argument("--values", type=Path, required=True, metavar="FILE", help="CSV file of values")
     parser.add_argument(
-        "--framework", required=True, metavar="FILE", help="framework file (YAML), or a shipped one's id"
+        "--framework", required=True, metavar="FILE", help="framework file (YAML), or the id of a shipped framework"
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV to write")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="CSV file to write")
     parser.add_argument("--draws", type=int, default=2000, metavar="N", help="draws for the intervals (default 2000)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the draws (default 1)")
 

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from pipeline.catalogue.frameworks import Framework
     from pipeline.scoring import SensitivityTables
 
-ABOUT = """Say how much of a framework's ranking is choice: vary its normalisation, weights, means, missing rule, survey
-errors, correlation of errors and window, alone and together, on the published figures.
+ABOUT = """Show how much a framework's ranking depends on choices.
 
-FRAMEWORK is one of those shipped (shared_growth, jrf_monitor) or the path of your own file with a base_year.
+Its normalisation, weights, means, missing rule, survey errors, correlation of errors and window are varied, alone and
+together, on the published figures.
+
+FRAMEWORK is the id of a shipped framework (shared_growth, jrf_monitor) or the path of your own file with a base_year.
 
   python -m pipeline sensitivity jrf_monitor
   python -m pipeline sensitivity my_framework.yaml --out choices.csv
@@ -36,12 +38,17 @@ from dim_indicator
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "sensitivity", "say how much of a framework's ranking is choice", ABOUT, run)
+    parser = add_verb(verbs, "sensitivity", "show how much a framework's ranking depends on choices", ABOUT, run)
     parser.add_argument("framework", help="id of a shipped framework, or a framework file (YAML)")
     parser.add_argument(
-        "--samples", type=int, default=64, metavar="N", help="sampled combinations, a power of 2 (default 64)"
+        "--samples", type=int, default=64, metavar="N", help="number of sampled combinations, a power of 2 (default 64)"
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="CSV of every choice made alone, with its proof")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="CSV file to write, with every choice made alone and proof of its effect",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

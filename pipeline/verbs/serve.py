@@ -8,15 +8,15 @@ from pathlib import Path
 from pipeline.errors import EXIT_OK, VerbError
 from pipeline.verbs.common import Verbs, add_verb
 
-ABOUT = """Show the report under an address of this machine, for a local look. Nobody else can reach it.
+ABOUT = """View the report through a web server on this machine. Nobody else can reach it.
 
-The report opens from a disk as well; this is for trying it as a web host would serve it. Stop it with Ctrl+C.
+The report also opens from disk; this shows it as a web host would serve it. Stop it with Ctrl+C.
 """
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "serve", "show the report on this machine", ABOUT, run)
-    parser.add_argument("--port", type=int, default=8000, metavar="N", help="port (default 8000; 0 takes a free one)")
+    parser = add_verb(verbs, "serve", "view the report through a web server on this machine", ABOUT, run)
+    parser.add_argument("--port", type=int, default=8000, metavar="N", help="port (default 8000; 0 picks a free one)")
     parser.add_argument("--dir", type=Path, metavar="DIR", help="folder of the site (default: data/marts/report)")
 
 

@@ -7,19 +7,19 @@ import argparse
 from pipeline.errors import EXIT_INCOMPLETE, EXIT_OK, EXIT_REFUSED, VerbError
 from pipeline.verbs.common import Verbs, add_verb
 
-ABOUT = """Publish a series of small areas (lower-layer super output areas) in a DuckDB file of its own.
+ABOUT = """Publish a series for small areas (lower-layer super output areas) in a DuckDB file of its own.
 
-The series are declared in pipeline/catalogue/small_areas.yaml; without one, they are listed. A whole series
-of months is millions of rows: with no key in NOMIS_UID Nomis sends them in some 230 pages, two a second.
-Afterwards `--offline` builds from the last good answer in data/raw.
+The series are declared in pipeline/catalogue/small_areas.yaml; without an argument, they are listed. A complete monthly
+series has millions of rows. Without a key in NOMIS_UID, Nomis sends it in some 230 pages, at two a second. Afterwards,
+`--offline` builds from the last good answer in data/raw.
 """
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "small-areas", "publish a series of small areas in a file of its own", ABOUT, run)
-    parser.add_argument("series", nargs="?", help="for example claimants_by_small_area (default: list them)")
+    parser = add_verb(verbs, "small-areas", "publish a series for small areas in a file of its own", ABOUT, run)
+    parser.add_argument("series", nargs="?", help="for example claimants_by_small_area (default: list all)")
     parser.add_argument("--offline", action="store_true", help="ask no publisher; use the last good answer held")
-    parser.add_argument("--force", action="store_true", help="fetch and build even where nothing has changed")
+    parser.add_argument("--force", action="store_true", help="fetch and build even if nothing has changed")
 
 
 def run(arguments: argparse.Namespace) -> int:

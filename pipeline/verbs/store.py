@@ -11,18 +11,18 @@ from pipeline.verbs.common import Verbs, add_verb
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-ABOUT = """The bucket that machines share (IG_STORE_URL): what it holds, and what this machine and it lack of each other.
+ABOUT = """Show the bucket that machines share (IG_STORE_URL): what it holds, and how it and this machine differ.
 
-  python -m pipeline store            what is there, what is here, and who is at work
-  python -m pipeline store sync       bring what is only there, upload what is only here, without a refresh
+  python -m pipeline store            what the bucket holds, what this machine holds, and who is at work
+  python -m pipeline store sync       download what is only there, and upload what is only here, without a refresh
 
-A refresh does the same before and after its work, so sync is for a new machine and for catching up by hand.
+A refresh does the same before and after its work, so use sync on a new machine, or to catch up by hand.
 To read the bucket without this project, see docs/scaling.md.
 """
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "store", "look at the bucket that machines share, or catch up with it", ABOUT, run)
+    parser = add_verb(verbs, "store", "show the bucket that machines share, or synchronise with it", ABOUT, run)
     parser.add_argument("action", nargs="?", choices=["show", "sync"], default="show", help="show is the default")
 
 

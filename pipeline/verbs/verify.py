@@ -12,18 +12,20 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 ABOUT = """Rehash everything held: every snapshot against its sidecar, every shipped figure against the manifest,
-every file of the releases that are kept, and the published file against its digest, opened as a reader would open it.
+every file of the kept releases, and the published file against its digest. The published file is also opened
+as a reader would open it.
 
-A log that another program left beside the published file is set aside, and a published file that is not what it was is
-made again from the newest release that is kept. Prints what was checked. Exits 1 and names each file that was not what it
-was when it was stored, also where it was put right; the next call then finds it whole. With --store
-the bucket of IG_STORE_URL is read too: every payload, release and published file in it, which is traffic.
+If another program left a log beside the published file, the log is set aside. If the published file has
+changed, it is rebuilt from the newest kept release. The command prints what it checked. It exits with 1 and
+names each file that has changed since it was stored, even if it was repaired; the next call then finds it
+intact. With --store it also reads every payload, release and published file in the bucket of IG_STORE_URL,
+which causes traffic.
 """
 
 
 def add_to(verbs: Verbs) -> None:
-    parser = add_verb(verbs, "verify", "prove that all that is held and published is unchanged", ABOUT, run)
-    parser.add_argument("--store", action="store_true", help="read everything in the bucket of IG_STORE_URL too")
+    parser = add_verb(verbs, "verify", "check that everything held and published is unchanged", ABOUT, run)
+    parser.add_argument("--store", action="store_true", help="also read everything in the bucket of IG_STORE_URL")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,9 +2,9 @@
 select *
 from (
     values
-        (1, 'clearly', clearly_from(), 1.0, 'The probability of the side named is at least this.'),
-        (2, 'probably', probably_from(), clearly_from(), 'The probability of the side named is in this range.'),
-        (3, 'cannot say', 0.5, probably_from(), 'Neither side is probable enough to be named.'),
+        (1, 'clearly', clearly_from(), 1.0, 'The probability of the stated side is at least this.'),
+        (2, 'probably', probably_from(), clearly_from(), 'The probability of the stated side is in this range.'),
+        (3, 'cannot say', 0.5, probably_from(), 'Neither side is probable enough to be stated.'),
         (
             4,
             'not known',
