@@ -312,7 +312,7 @@ def test_a_file_of_an_older_version_is_a_sentence(tmp_path: Path, published_file
 
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path, published_file: Path) -> None:
     (tmp_path / "thesis.docx").write_text("years of work")
-    with pytest.raises(CannotWrite, match="holds other things"):
+    with pytest.raises(CannotWrite, match="holds files that are not a report"):
         build_site(published_file, tmp_path, methodology=METHODOLOGY)
     assert (tmp_path / "thesis.docx").read_text() == "years of work"
 
