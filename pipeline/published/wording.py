@@ -160,8 +160,7 @@ def _clear_pillars(scores: Sequence[Score], flavour: str) -> list[str]:
 
 
 def _grouped(scores: Sequence[Score], flavour: str) -> list[str]:
-    """A clause for each verdict with a side: `pay and participation in work are probably below the typical
-    district`."""
+    """A clause for each verdict with a side: `pay and participation in work are probably below the typical district`."""
     found = []
     for said in dict.fromkeys(s.verdict for s in sorted(scores, key=_by_sureness) if s.side):
         held = [s for s in scores if s.verdict == said]
@@ -175,8 +174,7 @@ def _by_sureness(score: Score) -> tuple[bool, bool]:
 
 
 def drivers(domain: Score, pillars: Sequence[Score]) -> str | None:
-    """The pillars that add most to a domain and take most off it: `household income takes most off growth (6
-    points).`"""
+    """The pillars that add most to a domain and take most off it: `household income takes most off growth (6 points).`"""
     held = [s for s in pillars if s.points_added is not None and round(s.points_added)]
     most = max(held, key=_points, default=None)
     least = min(held, key=_points, default=None)
@@ -289,8 +287,7 @@ def classes_finding(counts: Mapping[str, int], flavour: str) -> str:
 
 
 def counted_verdicts(held: Iterable[str], flavour: str = LEVEL) -> str:
-    """Counts of verdicts, worded as by `verdict`: `30 are clearly above the typical district and 45 clearly below it;
-    …`."""
+    """Counts of verdicts, worded as by `verdict`: `30 are clearly above the typical district and 45 clearly below it; …`."""
     counts = Counter(held)
     named = counted_words(flavour)
     above, below = counts[named["above"]], counts[named["below"]]

@@ -53,8 +53,7 @@ class Centre:
 
 @dataclass(frozen=True)
 class Cell:
-    """The centre of one district's hexagon in cell widths: x from the westernmost cell, y down from the
-    northernmost."""
+    """The centre of one district's hexagon in cell widths: x from the westernmost cell, y down from the northernmost."""
 
     code: str
     x: float
@@ -107,8 +106,7 @@ def _numbered(names: Sequence[str]) -> Integers:
 
 
 def _kilometres(centres: Sequence[Centre]) -> Floats:
-    """Sinusoidal projection about 2° West: (districts, 2), east and north in km. Keeps areas; keeps shapes near 2°
-    W."""
+    """Sinusoidal projection about 2° West: (districts, 2), east and north in km. Keeps areas; keeps shapes near 2° W."""
     latitude = np.array([c.latitude for c in centres], dtype=np.float64)
     longitude = np.array([c.longitude for c in centres], dtype=np.float64)
     east = (longitude - _CENTRAL_MERIDIAN) * np.cos(np.radians(latitude)) * _KM_PER_DEGREE

@@ -236,8 +236,7 @@ class Facts:
 
     @cached_property
     def bands(self) -> Mapping[tuple[str, str, str], tuple[float, float]]:
-        """The middle 80% of the scored districts' scores at every node, by flavour, node and title of the scored
-        parts."""
+        """The middle 80% of the scored districts' scores at every node, by flavour, node and title of the scored parts."""
         held: dict[tuple[str, str, str], list[float]] = {}
         for flavour, nodes in self.scores.items():
             for node, codes in nodes.items():
@@ -260,8 +259,7 @@ class Facts:
         return sorted(nation for held, nation in self.typical if held == indicator and nation != UK)
 
     def usual_title(self, flavour: str, node: str) -> str:
-        """The title of most districts' scores at a node, which depends on their parts; the node's own title if there
-        are none."""
+        """The title of most districts' scores at a node, which depends on their parts; without scores, the node's own."""
         held = self.scores.get(flavour, {}).get(node, {})
         titles = Counter(held[a.code].title for a in self.districts if a.code in held)
         return titles.most_common(1)[0][0] if titles else self.node_title(node)

@@ -28,8 +28,7 @@ def about(area: Area, facts: Facts) -> str:
 
 
 def paragraph(area: Area, facts: Facts) -> list[str]:
-    """The place in words, a sentence or two an item: where it stands, why, where it is heading, and how sure that
-    is."""
+    """The place in words, a sentence or two an item: where it stands, why, where it is heading, and how sure that is."""
     found = [about(area, facts)]
     if area.is_district and not area.is_scored:
         return [*found, f"It is shown but not scored: {_why_not_scored(area, facts)}."]

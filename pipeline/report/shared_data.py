@@ -66,16 +66,14 @@ def places_script(facts: Facts) -> str:
 
 
 def standings_script(facts: Facts, flavour: str) -> str:
-    """Growth and sharing of the scored districts that compare, in one flavour, with intervals, rank intervals and
-    class."""
+    """Growth and sharing of the scored districts that compare, in one flavour, with intervals, rank intervals and class."""
     columns = ("code", "x", "x_lower", "x_upper", "y", "y_lower", "y_upper", "class")
     ranks = ("growth_rank_lower", "growth_rank_upper", "sharing_rank_lower", "sharing_rank_upper")
     return _table(f"standings-{flavour}", (*columns, *ranks), _standings(facts, flavour))
 
 
 def standing_row(area: Area, facts: Facts, flavour: str) -> list[Any] | None:
-    """One area's row of `standings_script`; None unless growth and sharing both have scores that compare with
-    districts'."""
+    """One area's row of `standings_script`; None unless growth and sharing both have scores that compare with districts'."""
     pair = facts.standing(flavour, area.code)
     if pair is None:
         return None

@@ -332,8 +332,7 @@ def _contributions() -> _Layered:
 
 
 def _cartogram() -> _Layered:
-    """A mark for every district: a hexagon, or its boundary. The row's `path` is drawn in or about the square from -1
-    to 1.
+    """A mark for every district: a hexagon, or its boundary, from the row's `path` in or about the square from -1 to 1.
 
     The page sets `hexagon` (a mark's size in square pixels) from its width. A district that is not clearly different is
     a smaller hexagon in the full colour of its class, or a paler outline: see `unsure_size` and `unsure_opacity`.

@@ -146,8 +146,7 @@ def rank_band(area: Area, facts: Facts, domain: str) -> Chart | None:
 
 
 def comparators(area: Area, facts: Facts) -> list[Area]:
-    """What a place is compared with: its region (or nation), then a named group it belongs to, else its combined
-    authority."""
+    """What a place is compared with: its region (or nation), then a named group of its own, else its combined authority."""
     wider = [area.region_code if area.region_code != area.code else area.nation_code]
     groups = [code for code in facts.group_codes if area.code in facts.members.get(code, ())]
     wider += groups[:1] or [area.combined_authority_code]
