@@ -194,7 +194,7 @@ def test_the_report_and_the_console_say_it_and_the_next_night_finds_nothing_new(
 ) -> None:
     [sentence] = report(lost.folder)["from_release"]
     assert sentence.startswith(f"the figures of {len(lost.from_publishers)} parts are those of release 1.0.0 (")
-    assert "the answers they came from are no longer held (data/raw)" in sentence
+    assert "the answers they came from are not held any more (data/raw)" in sentence
     assert "## Figures that stand as they were published" in (lost.folder / "marts" / "run_report.md").read_text()
 
     assert run_job(refresh, JobOptions(offline=True, draws=0), settings=settings_of(publisher, lost.folder)) == 0
