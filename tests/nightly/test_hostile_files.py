@@ -259,7 +259,7 @@ def test_a_body_that_trickles_for_ever_ends_by_the_clock(promised: str) -> None:
     with server(answer) as address:
         error = failure(address, max_answer_seconds=0.5)
     assert isinstance(error, Incomplete)
-    assert "had not ended its answer after 0.5 s" in str(error)
+    assert "had not finished responding after 0.5 s" in str(error)
     assert time.monotonic() - started < 5
 
 
@@ -381,7 +381,7 @@ def test_over_tls_the_bytes_and_the_clock_are_counted_too(
         asking._max_body_bytes = 3_000_000
         with pytest.raises(WrongContent, match="more than 3,000,000 bytes"):
             asking.get("nomis", "long")
-        with pytest.raises(Incomplete, match="had not ended its answer after 1 s"):
+        with pytest.raises(Incomplete, match="had not finished responding after 1 s"):
             asking.get("nomis", "slow")
 
 

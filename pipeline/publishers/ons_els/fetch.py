@@ -159,8 +159,8 @@ def _checked_lines(response: HttpResponse, query: ElsQuery) -> list[str]:
     if lines[0] in lines[1:]:
         again = lines.index(lines[0], 1) + 1
         raise WrongContent(
-            f"{where} with its header again in line {again}: two answers were joined on the way (a cache or a proxy). "
-            "Nothing of it is used; try again later."
+            f"{where} with its header repeated in line {again}: two answers were joined in transit (a cache or a proxy). "
+            "None of it is used; try again later."
         )
     if len(lines) == 1:
         raise WrongContent(f"{where} with a header and no figures.")
