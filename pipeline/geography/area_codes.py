@@ -19,8 +19,10 @@ SUGGESTIONS = 100
 class Reading:
     """The distinct area codes of a table matched to a map, in order.
 
-    Each is an area of the plan (``node``), or has a reason why there is none (``refusal``, empty if it is out of scope on
-    purpose). ``earlier`` is for a name that another area once had: the day before which that area may be meant, and a warning."""
+    Each is an area of the plan (``node``), or has a reason why there is none (``refusal``, empty if it is out of scope
+    on purpose). ``earlier`` is for a name that another area once had: the day before which that area may be meant, and
+    a warning.
+    """
 
     node: list[str | None]
     refusal: list[str | None]
