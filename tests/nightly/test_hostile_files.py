@@ -308,7 +308,7 @@ def test_json_nested_a_hundred_thousand_deep_is_no_document() -> None:
 
 
 def test_a_document_larger_than_any_is_not_read() -> None:
-    with pytest.raises(ValueError, match="more than any document"):
+    with pytest.raises(ValueError, match="more than any publisher"):
         json_of(b"[" + b"[]," * 9_000_000 + b"[]]")
 
 

@@ -193,7 +193,7 @@ def test_caveats_stand_beside_the_charts_of_an_indicator(pages: dict[str, Seen],
 
 def test_change_of_a_place_is_told_from_change_of_its_people_on_every_page(pages: dict[str, Seen]) -> None:
     for path, page in pages.items():
-        assert "change of its people" in page.words, path
+        assert "change in its people" in page.words, path
 
 
 def test_an_indicator_without_figures_says_so_and_draws_nothing(pages: dict[str, Seen]) -> None:
