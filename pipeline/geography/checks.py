@@ -40,7 +40,7 @@ def _areas(areas: pd.DataFrame) -> Iterator[str]:
     for row in each(areas):
         where = f"areas.csv: {row.area_code}"
         if not is_area_code(row.area_code):
-            yield f"{where} is no area code: a letter and eight digits, such as E06000062"
+            yield f"{where} is not an area code: a letter and eight digits, such as E06000062"
         if row.level not in LEVELS:
             yield f"{where}: level '{row.level}' is none of {', '.join(LEVELS)}"
         if pd.isna(row.area_name) or pd.isna(row.start_date):

@@ -178,7 +178,7 @@ def drop_ghosts(figures: Figures, area: str, last_day_of: Ints, names: Names) ->
         return
     here = figures.at(area)
     ghost = (figures["value"][here] == 0) & (last_day_of[figures["series_period"][here]] > names.last_day[area])
-    figures.drop(here[ghost], f"{names.label[area]} had been abolished: its zero is no figure")
+    figures.drop(here[ghost], f"{names.label[area]} had been abolished: its zero is not a figure")
     figures.where[area] = here[~ghost]
 
 
@@ -193,7 +193,7 @@ def copy_step(figures: Figures, step: Step, last_day_of: Ints, names: Names) -> 
         theirs, ours = given[matched], own[own_at[matched]]
         their_value, our_value = figures["value"][theirs], figures["value"][ours]
         ghost = _not_begun(figures, target, ours, last_day_of, names) & ~np.isnan(their_value) & (their_value != 0)
-        figures.drop(ours[ghost], f"{names.label[target]} had not begun: its zero is no figure")
+        figures.drop(ours[ghost], f"{names.label[target]} had not begun: its zero is not a figure")
         fills = (np.isnan(our_value) & ~np.isnan(their_value)) | ghost
         agrees = same_figure(their_value, our_value) | np.isnan(their_value)
         figures["fate"][theirs[agrees]] = COLLAPSED
@@ -301,7 +301,7 @@ def _without_superseded(
     ours = own[at]
     ghost = matched & _not_begun(figures, target, ours, last_day_of, names)
     ghost &= (figures["value"][table] != 0).any(axis=0)
-    figures.drop(ours[ghost], f"{names.label[target]} had not begun: its zero is no figure")
+    figures.drop(ours[ghost], f"{names.label[target]} had not begun: its zero is not a figure")
     empty = matched & np.isnan(figures["value"][ours])
     figures["fate"][ours[empty]] = COLLAPSED
     stands = matched & ~ghost & ~empty
