@@ -94,7 +94,7 @@ def _types(query: NomisQuery, wanted: Sequence[str], client: HttpClient) -> str:
         )
     return "; ".join(
         [
-            f"{', '.join(types)} exist",
+            f"found {', '.join(types)}",
             *wider,
             *([f"newer: {', '.join(newer)}, not requested yet"] if newer else []),
         ]
