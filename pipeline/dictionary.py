@@ -1,4 +1,4 @@
-"""The data dictionary in Markdown and HTML, both made from the declaration of the tables."""
+"""The data dictionary in Markdown and HTML, generated from the declaration of the tables."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def markdown_dictionary(indicators: Mapping[str, Indicator]) -> str:
 
 
 def html_dictionary(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The dictionary as one HTML page that needs nothing beside it.
+    """The dictionary as one self-contained HTML page.
 
-    ``rows`` are those of ``meta_dictionary`` in their order: of a published file, or ``dictionary_rows`` of
-    ``pipeline.marts.build``; a row without ``column_name`` opens a table or view.
+    ``rows`` are those of ``meta_dictionary`` in order: from a published file, or from ``dictionary_rows`` of
+    ``pipeline.marts.build``. A row without ``column_name`` starts a table or view.
     """
     tables = [list(group) for _, group in groupby(rows, key=lambda row: row["table_name"])]
     links = "\n".join(
@@ -70,7 +70,7 @@ def html_dictionary(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def markdown_table(head: Cells, rows: Sequence[Cells]) -> str:
-    """A table in Markdown; a bar in a cell is escaped."""
+    """A table in Markdown, with bars in cells escaped."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
@@ -85,7 +85,7 @@ def _column_cells(column: Column) -> Cells:
 
 
 def _repeated_columns(table: Table, indicators: Mapping[str, Indicator]) -> str:
-    """The columns that repeat for every indicator: their pattern once, then the indicators they are there for."""
+    """The columns repeated for every indicator: their pattern once, then the indicators that have them."""
     patterns = [
         (f"`{column.name}`", column.type, column.unit or "", column.meaning.replace("{title}: ", ""))
         for column in table.per_indicator

@@ -1,8 +1,8 @@
-"""The documents that are made by machine, whole or in part.
+"""Documents that are generated, completely or in part.
 
-``README.md`` has a real profile and the list of tables; the data dictionary is all made from the declaration of the
-tables, ``docs/questions.md`` from ``docs/questions.yaml``; in ``docs/`` a query is followed by its answer.
-``python -m pipeline docs`` renews them.
+``README.md`` has a real profile and the list of tables. The data dictionary is generated from the declaration of the
+tables, ``docs/questions.md`` from ``docs/questions.yaml``. In ``docs/``, queries are followed by their answers.
+``python -m pipeline docs`` updates them all.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _ANSWERED = re.compile(r"```sql\n(?P<sql>.*?)```\n\n<!-- answer -->\n.*?<!-- end
 
 
 def readme_with_blocks(readme: str, profile: str, tables: Mapping[str, Table]) -> str:
-    """``readme`` with its generated blocks renewed; everything between the marks is replaced.
+    """``readme`` with its generated blocks updated; everything between the marks is replaced.
 
-    ``profile`` is the output of ``python -m pipeline area`` for EXAMPLE_AREA, of which the head is shown.
-    Raises ValueError when a mark is not there.
+    ``profile`` is the output of ``python -m pipeline area`` for EXAMPLE_AREA, of which the start is shown. Raises
+    ValueError if a mark is missing.
     """
     head = "\n".join(profile.splitlines()[:EXAMPLE_LINES])
     rows = [(f"`{name}`", table.row) for name, table in tables.items()]
@@ -44,9 +44,9 @@ def readme_with_blocks(readme: str, profile: str, tables: Mapping[str, Table]) -
 
 
 def with_answers(document: str, ask: Ask) -> str:
-    """``document`` with the answer of every query that is followed by an answer block renewed.
+    """``document`` with every answer block updated from the query before it.
 
-    ``ask`` runs one statement on the published file and gives names and rows, of which ANSWER_ROWS are shown.
+    ``ask`` runs one statement on the published file and returns names and rows, of which ANSWER_ROWS are shown.
     """
 
     def renewed(match: re.Match[str]) -> str:
@@ -59,7 +59,7 @@ def with_answers(document: str, ask: Ask) -> str:
 
 
 def renew(path: Path, text: str) -> bool:
-    """Write ``text`` to a file unless it says so already; say whether anything changed."""
+    """Write ``text`` to a file unless that is already its content; return whether anything changed."""
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return False
     path.write_text(text, encoding="utf-8")

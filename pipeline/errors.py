@@ -1,4 +1,4 @@
-"""Exit codes, and the failures that are expected: a sentence for a person, not a traceback."""
+"""Exit codes, and expected failures: a sentence for a person, not a traceback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXIT_LOCKED = 5
 class PipelineError(Exception):
     """An expected failure. The message is for a person, ``exit_code`` for cron.
 
-    Each room has its own below this one; the command line prints any of them as one sentence (`pipeline.cli.main`).
+    Each package has its own subclass; the command line prints any of them as one sentence (`pipeline.cli.main`).
     """
 
     exit_code: int = EXIT_FAILED
@@ -24,4 +24,4 @@ class PipelineError(Exception):
 
 
 class VerbError(PipelineError):
-    """A verb cannot do what it is asked: wrong arguments, or nothing there to work on."""
+    """A verb cannot do what was requested: wrong arguments, or nothing to work on."""

@@ -1,6 +1,6 @@
-"""Remove what runs that were ended had begun to write: nothing else knows it, and nobody reads it.
+"""Remove the unfinished files of runs that were ended: nothing else knows of them.
 
-Only names that this project itself gives are touched, and nothing that a running process is still writing.
+Only this project's own file names are touched, and nothing that a running process is still writing.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-# `.NAME.PROCESS.building`, with DuckDB's own endings for its log and its folder of what does not fit into memory; `old`
-# is a site while a newer one takes its place. Instead of a process's number a release from the bucket has random letters.
+# `.NAME.PROCESS.building`, with DuckDB's own endings for its log and its spill folder; `old` is a site while a newer
+# one
+# replaces it. A release from the bucket has random letters instead of a process number.
 _UNFINISHED = re.compile(r"\.(?P<name>.+)\.(?P<process>[a-z0-9_]+)\.(building|old)(\.duckdb)?(\.wal|\.tmp)?")
-# What `pipeline.raw.write_atomically` has begun to write.
+# Temporary files of `pipeline.raw.write_atomically`.
 _HALF_WRITTEN = re.compile(r"\..+\.(json|md|csv|xlsx|ods|xls|parquet|body|bin|sha256)\.[a-z0-9_]{8}")
 
 
 def remove_unfinished(folder: Path, name: str | None = None) -> list[str]:
-    """Remove files and folders that dead processes left unfinished in ``folder``, all or those of ``name``; return names."""
+    """Remove unfinished files and folders of dead processes in ``folder``, all or those of ``name``; return their names."""
     found = ((path, _UNFINISHED.fullmatch(path.name)) for path in sorted(folder.glob(".*")))
     return [
         _removed(path)
@@ -29,9 +30,9 @@ def remove_unfinished(folder: Path, name: str | None = None) -> list[str]:
 
 
 def remove_leftovers(marts_dir: Path, raw_dir: Path) -> list[str]:
-    """Remove all that ended runs left unfinished or half written in a data folder; return the names.
+    """Remove everything that ended runs left unfinished in a data folder; return the names.
 
-    To be called by who holds the lock on ``marts_dir``. Raises OSError where something cannot be removed.
+    The caller must hold the lock on ``marts_dir``. Raises OSError if something cannot be removed.
     """
     folders = (marts_dir, marts_dir / "releases")
     removed = [name for folder in folders if folder.is_dir() for name in remove_unfinished(folder)]
@@ -52,7 +53,7 @@ def _removed(path: Path) -> str:
 
 
 def _is_running(process: str) -> bool:
-    """Whether another process of this number runs."""
+    """Whether another process with this number is running."""
     if not process.isdigit() or int(process) == os.getpid():
         return False
     if os.name == "nt":

@@ -1,15 +1,15 @@
-"""Tell people of a run: a webhook (the JSON that Slack and its likes take) and e-mail, both off until they are set up.
+"""Notify people about a run by webhook (JSON as Slack accepts) and e-mail. Both are off until they are set up.
 
-Set by the environment alone, since the addresses are secrets::
+Set through environment variables only, since the addresses are secrets::
 
     IG_WEBHOOK_URL   where to post {"text": "..."}
     IG_SMTP_URL      smtp://host[:port], smtps://host[:port]; user and password as user:password@
     IG_MAIL_TO       who gets the mail, separated by commas
-    IG_MAIL_FROM     who it comes from (default: the first of IG_MAIL_TO)
-    IG_NOTIFY        failures (default): runs that did not end well, and files published with a warning of the gates;
+    IG_MAIL_FROM     sender (default: the first of IG_MAIL_TO)
+    IG_NOTIFY        failures (default): runs that did not succeed, and files published with a warning from the gates;
                      changes: also when a file was published; always
 
-A message that cannot be delivered never fails a run: it is one more line of the run report, without the secret.
+A message that cannot be delivered never fails a run: it becomes a line of the run report, without the secret.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from pipeline.settings import SettingsError
 When = Literal["failures", "changes", "always"]
 
 _TIMEOUT_SECONDS = 10
-_MOST_SECONDS = 30.0  # for a whole delivery, whatever trickles
+_MOST_SECONDS = 30.0  # for a complete delivery, even if the server sends byte by byte
 _SMTP_PORTS = {"smtp": 25, "smtps": 465}
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
 class Message:
-    """What to tell: ``subject`` is one line, ``text`` plain text. ``concerns`` is the least that has to be asked for."""
+    """A notification: ``subject`` is one line, ``text`` plain text. ``concerns`` is the lowest setting that sends it."""
 
     subject: str
     text: str
@@ -50,7 +50,7 @@ class Message:
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed in. User and password never appear in ``repr``."""
+    """The outgoing mail server. User and password never appear in ``repr``."""
 
     host: str
     port: int
@@ -61,7 +61,7 @@ class MailServer:
 
 @dataclass(frozen=True)
 class Recipients:
-    """Who is told, and when. The webhook's address never appears in ``repr``."""
+    """Who is notified, and when. The webhook's address never appears in ``repr``."""
 
     when: When = "failures"
     webhook_url: str | None = field(default=None, repr=False)
@@ -70,13 +70,13 @@ class Recipients:
     mail_from: str = ""
 
     def want(self, message: Message) -> bool:
-        """Whether a message of this concern was asked for."""
+        """Whether a message of this kind was asked for."""
         order = get_args(When)
         return order.index(message.concerns) <= order.index(self.when)
 
 
 def recipients_from_environment(environ: Mapping[str, str] | None = None) -> Recipients:
-    """Read who is told; nobody by default. Raises SettingsError naming the variable that cannot be used."""
+    """Read the recipients; none by default. Raises SettingsError naming the variable that cannot be used."""
     env = os.environ if environ is None else environ
     when = env.get("IG_NOTIFY") or "failures"
     if when not in get_args(When):
@@ -84,8 +84,8 @@ def recipients_from_environment(environ: Mapping[str, str] | None = None) -> Rec
     webhook = env.get("IG_WEBHOOK_URL") or None
     if webhook is not None and not _is_private_address(webhook):
         raise SettingsError(
-            "IG_WEBHOOK_URL must be an address that begins with https:// (http:// only on this machine, "
-            "since the address is the secret and would go over an open line)"
+            "IG_WEBHOOK_URL must be an address that begins with https:// (http:// is allowed only on this machine, "
+            "since the address is the secret and would be sent unencrypted)"
         )
     to = tuple(address.strip() for address in (env.get("IG_MAIL_TO") or "").split(",") if address.strip())
     server = _mail_server(env.get("IG_SMTP_URL") or "")
@@ -112,7 +112,7 @@ def _mail_server(url: str) -> MailServer | None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise SettingsError("IG_SMTP_URL has a port that is no number") from None
+        raise SettingsError("IG_SMTP_URL has a port that is not a number") from None
     if parts.scheme not in _SMTP_PORTS or not parts.hostname:
         raise SettingsError("IG_SMTP_URL must read smtp://host:port or smtps://host:port")
     user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
@@ -136,25 +136,25 @@ def send(message: Message, recipients: Recipients) -> list[str]:
 
 
 def _in_time(deliver: Callable[[], list[str]], failure: str) -> list[str]:
-    """What a delivery comes to, or a sentence where it has no end: a timeout of the library starts anew with each byte."""
+    """The failures of a delivery, with a time limit on all of it: a library's timeout restarts with every byte."""
     came: list[list[str]] = []
     thread = threading.Thread(target=lambda: came.append(deliver()), name="telling", daemon=True)
     thread.start()
     thread.join(_MOST_SECONDS)
-    return came[0] if came else [f"{failure} had not ended its answer after {_MOST_SECONDS:g} s"]
+    return came[0] if came else [f"{failure} had not finished responding after {_MOST_SECONDS:g} s"]
 
 
 def _post(message: Message, url: str) -> list[str]:
     body = {"text": _for_slack(f"*{message.subject}*\n{message.text}")}
     agent = {"User-Agent": f"inclusive-growth-pipeline/{__version__}"}
     try:
-        # streamed and left unread: only the status is of interest, and a body may trickle for ever
+        # streamed and left unread: only the status matters, and a body may never end
         with requests.post(
             url, json=body, headers=agent, timeout=_TIMEOUT_SECONDS, allow_redirects=False, stream=True
         ) as answer:
             status = answer.status_code
     except (requests.RequestException, OSError, ValueError) as error:
-        # the text of the error may hold the address, which is the secret
+        # the error's text may contain the address, which is the secret
         return [f"the message could not be sent to the webhook: {type(error).__name__} from {urlsplit(url).hostname}"]
     return (
         [f"the message could not be sent to the webhook: {urlsplit(url).hostname} answered {status}"]
@@ -164,7 +164,7 @@ def _post(message: Message, url: str) -> list[str]:
 
 
 def _for_slack(text: str) -> str:
-    """Text in which nothing is a command: Slack reads `<!channel>` and `<address|words>`, also where a publisher wrote them."""
+    """Text without commands: Slack interprets `<!channel>` and `<address|words>`, even in a publisher's words."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -184,13 +184,13 @@ def _mail(message: Message, recipients: Recipients, server: MailServer) -> list[
 
 
 def _letter(message: Message, recipients: Recipients) -> EmailMessage:
-    """The mail as it is handed in. Raises ValueError for an address that no mail can carry."""
+    """The mail, ready to send. Raises ValueError for an address that e-mail does not allow."""
     mail = EmailMessage()
     mail["Subject"] = message.subject
     mail["From"] = recipients.mail_from
     mail["To"] = ", ".join(recipients.mail_to)
     mail["Date"] = format_datetime(datetime.now(UTC))
-    # by default the part after the @ is this machine's name, which is looked up and may take long
+    # the default domain is this machine's name, whose lookup may be slow
     mail["Message-ID"] = make_msgid(domain="inclusive-growth-pipeline.invalid")
     mail.set_content(message.text)
     return mail
@@ -205,6 +205,6 @@ def _hand_in(connection: smtplib.SMTP, mail: EmailMessage, server: MailServer, v
         is_private = True
     if server.user is not None:
         if not is_private:
-            raise smtplib.SMTPNotSupportedError("no password is sent over an open line")
+            raise smtplib.SMTPNotSupportedError("no password is sent unencrypted")
         connection.login(server.user, server.password or "")
     connection.send_message(mail)

@@ -1,4 +1,4 @@
-"""Check a candidate file and put it in the place of the live one, so that no reader ever sees half a file."""
+"""Check a candidate file and swap it in for the live one, so that no reader ever sees half a file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COLUMNS_HELD = (
 
 
 class TableRules(Protocol):
-    """What the `schemas.marts` module offers, handed in so that this room needs no pandera."""
+    """The contents of the `schemas.marts` module, passed in so that this module does not need pandera."""
 
     def has_rule(self, column: Column, /) -> bool: ...
     def problems(self, table: pd.DataFrame, name: str, columns: Sequence[Column], /) -> list[str]: ...
@@ -36,7 +36,7 @@ class TableRules(Protocol):
 class CandidateRefused(PipelineError):
     """The candidate failed a check and was not published; the live file is untouched. One problem a line.
 
-    ``kept`` is where it is kept for a look, None where it is gone.
+    ``kept`` is where it is kept for inspection, None if it is gone.
     """
 
     exit_code = EXIT_REFUSED
@@ -57,32 +57,32 @@ def remove_leftovers(live: Path) -> list[str]:
 
 
 def refused_path(live: Path) -> Path:
-    """Where a file that a quality gate refused is kept, for a look and perhaps to be accepted."""
+    """Where a file that a quality gate refused is kept, for inspection and possible acceptance."""
     return live.with_name(f"{live.stem}.refused{live.suffix}")
 
 
 def keep_refused(candidate: Path, live: Path) -> Path:
-    """Keep a refused candidate beside ``live``, in the place of one refused before; return where."""
+    """Keep a refused candidate beside ``live``, replacing any earlier one; return where."""
     kept = refused_path(live)
     candidate.replace(kept)
     return kept
 
 
 def discard(candidate: Path) -> None:
-    """Remove a candidate and the write-ahead log a failed build may have left beside it."""
+    """Remove a candidate, and the write-ahead log that a failed build may have left beside it."""
     candidate.unlink(missing_ok=True)
     write_ahead_log(candidate).unlink(missing_ok=True)
 
 
 def refuse_lost_indicators(live: Path, *, missing_parts: Sequence[str]) -> None:
-    """Refuse to replace a live file while parts of indicators have no figures at all; a first file may lack them.
+    """Refuse to replace a live file if parts of indicators have no figures at all; a first file may lack them.
 
     Raises CandidateRefused.
     """
     if missing_parts and live.exists():
         raise CandidateRefused(
-            f"no source, snapshot or baseline gives figures for {', '.join(missing_parts)}, "
-            "and the published file holds them; it is kept. See the run report for what was tried."
+            f"no source, snapshot or baseline has figures for {', '.join(missing_parts)}, "
+            "and the published file has them; it is kept. The run report lists the attempts."
         )
 
 
@@ -110,8 +110,8 @@ def check_candidate(
 
 
 def _probe(connection: duckdb.DuckDBPyConnection, name: str, ruled: Sequence[Column]) -> pd.DataFrame:
-    """What decides whether a table keeps its rules, in few rows: the extremes of columns with a range, and the distinct
-    values of columns with a list. Only a table that fails here is looked at row by row."""
+    """A few rows that decide whether a table keeps its rules: the extremes of columns with a range, and the distinct
+    values of columns with a list. Only a table that fails here is checked row by row."""
     looks = ", ".join(
         f'[min("{column.name}"), max("{column.name}")]' if column.values is None else f'list(distinct "{column.name}")'
         for column in ruled
@@ -121,7 +121,7 @@ def _probe(connection: duckdb.DuckDBPyConnection, name: str, ruled: Sequence[Col
 
 
 def _wrong_columns(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> list[str]:
-    """Tables whose columns are not those declared, in their order."""
+    """Tables whose columns differ from those declared, in order."""
     held: dict[str, list[str]] = {}
     for name, column in connection.execute(_COLUMNS_HELD).fetchall():
         held.setdefault(name, []).append(column)
@@ -134,7 +134,7 @@ def _wrong_columns(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, T
 
 
 def _dangling(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) -> list[str]:
-    """References that lead nowhere: DuckDB enforces no foreign keys here, as that would slow the build for nothing."""
+    """References without a target: DuckDB enforces no foreign keys here, since that would slow the build for nothing."""
     found = []
     for table in tables.values():
         for reference in [] if table.is_view else table.references(tables):
@@ -146,7 +146,7 @@ def _dangling(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]
             ).fetchall()
             if lost:
                 found.append(
-                    f"{table.id}.{reference.columns[-1]}: {len(lost)} lead to no row of {reference.table}, "
+                    f"{table.id}.{reference.columns[-1]}: {len(lost)} refer to no row of {reference.table}, "
                     f"for example {lost[0]}"
                 )
     return found
@@ -167,11 +167,11 @@ def _wrong_rows(connection: duckdb.DuckDBPyConnection, checks: Path) -> list[str
 
 
 def swap(candidate: Path, live: Path) -> None:
-    """Put ``candidate`` in the place of ``live`` in one step; readers that hold the old file keep it whole.
+    """Swap ``candidate`` in for ``live`` in one step; readers with the old file open keep all of it.
 
-    The new file can be read and no longer written, and its digest is kept beside it (``published_digests``).
-    A write-ahead log left beside the live file by another program would make the new file unreadable, and a folder in the
-    place of the file would be in the way: both are set aside.
+    The new file is made read-only, and its digest is kept beside it (``published_digests``). A write-ahead log left by
+    another program beside the live file would make the new file unreadable, and a folder with the file's name would
+    block it: both are set aside.
     """
     with candidate.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -180,22 +180,22 @@ def swap(candidate: Path, live: Path) -> None:
     for in_the_way in (write_ahead_log(live), live):
         if in_the_way.is_dir() or (in_the_way.exists() and in_the_way != live):
             set_aside(in_the_way)
-    # A run that dies now leaves one of the two files: both are known until the new one is in its place.
+    # If the run dies now, either file may be left: both digests are recorded until the new one is in place.
     before = sorted(published_digests(live))
     keep_digests(live, [digest, *(known for known in before if known != digest)])
     candidate.replace(live)
     _flush_folder(live.parent)
-    with suppress(OSError):  # published all the same; the note then names the file before as well
+    with suppress(OSError):  # published anyway; the note then also names the previous file
         keep_digests(live, [digest])
 
 
 def live_fingerprint(live: Path) -> str | None:
-    """The input fingerprint of the live file; None where there is no live file that can be read."""
+    """The input fingerprint of the live file; None if there is no readable live file."""
     return _of_run(live, "input_fingerprint")
 
 
 def run_id(live: Path) -> str | None:
-    """The id of the run that made the live file; None where there is no live file that can be read."""
+    """The id of the run that made the live file; None if there is no readable live file."""
     return _of_run(live, "run_id")
 
 

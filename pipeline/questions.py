@@ -1,4 +1,4 @@
-"""The questions of ``docs/questions.yaml``: each asked in SQL, in pandas and in ibis, some in R, and made into a page."""
+"""The questions of ``docs/questions.yaml``, each in SQL, pandas and ibis, some in R, as a page."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ The R forms, which use the package `duckdb`, begin with
 
 
 class Question(BaseModel):
-    """One question. Every form gives the same rows, in the same order; the code of each but SQL ends in ``answer``."""
+    """One question. Every form gives the same rows in the same order; the code of each form except SQL sets ``answer``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -66,12 +66,12 @@ class Question(BaseModel):
 
 
 def questions(path: Path = QUESTIONS) -> tuple[Question, ...]:
-    """The questions in their order. Raises pydantic.ValidationError for an entry that is not one."""
+    """The questions in order. Raises pydantic.ValidationError for an invalid entry."""
     return tuple(Question(**entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def questions_page(entries: Sequence[Question]) -> str:
-    """The page ``docs/questions.md``, answers still empty (see ``documents.with_answers``)."""
+    """The page ``docs/questions.md``, with answers still empty (see ``documents.with_answers``)."""
     head = _HEAD.format(pandas=_code("python", PANDAS_START), ibis=_code("python", IBIS_START), r=_code("r", R_START))
     return head + "".join(_section(number, entry) for number, entry in enumerate(entries, 1))
 

@@ -1,15 +1,15 @@
-"""The raw store: write-once snapshots of what publishers sent, each with a sidecar that says where it came from.
+"""The raw store: write-once snapshots of publishers' answers, each with a sidecar that records its origin.
 
 Layout, one folder a source::
 
     data/raw/<source>/payloads/<sha256>.<csv>                                    the bytes, as sent, stored once
     data/raw/<source>/<indicator>/<part>.<fetched>.<sha256, 12 digits>.json      a sidecar: what they are to an indicator
-    data/raw/<source>/<indicator>/rejected/...                                   sidecars of what failed a check: evidence
+    data/raw/<source>/<indicator>/rejected/...                                   sidecars of failed payloads: evidence
 
-Several indicators may be made of one payload (a file of small areas, percentiles asked for together): each has its
-sidecar, and whether the payload passed its checks is said for each. A snapshot exists once its sidecar does; the payload
-is written first, so a crash in between leaves nothing that counts. Nothing whole is ever overwritten, and content that
-is already the latest makes no new file.
+Several indicators may share one payload (a file of small areas, percentiles requested together). Each has its own
+sidecar, which says whether the payload passed that indicator's checks. A snapshot exists once its sidecar does; the
+payload is written first, so a crash in between leaves nothing that counts. Nothing complete is ever overwritten, and
+content that is already the latest creates no new file.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ class CorruptSnapshot(ValueError):
 
 @dataclass(frozen=True)
 class SnapshotKey:
-    """What a snapshot is of: the part of an indicator, asked of a source with one exact query.
+    """The identity of a snapshot: the part of an indicator, requested from a source with one exact query.
 
-    ``query`` is the catalogue's query as plain data. A changed query has another fingerprint, so
-    snapshots taken with the old one are no longer offered.
+    ``query`` is the catalogue's query as plain data. A changed query has another fingerprint, so snapshots taken with
+    the old one are no longer used.
     """
 
     source_id: str
@@ -69,7 +69,7 @@ class SnapshotKey:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One stored payload. ``is_new`` is False where the store already held these bytes as its latest."""
+    """One stored payload. ``is_new`` is False if these bytes were already the store's latest."""
 
     path: Path
     sidecar_path: Path
@@ -86,13 +86,13 @@ class Snapshot:
 
     @property
     def accepted_at(self) -> datetime | None:
-        """When a person last took an answer to this query against what was held; None if never."""
+        """When a person last accepted a rejected answer to this query; None if never."""
         moment = self.sidecar.get("accepted_at")
         return None if moment is None else datetime.fromisoformat(moment)
 
 
 class Digest(NamedTuple):
-    """The sha256 of a file, and by what the file system shows that it is still the same file."""
+    """The sha256 of a file, and the file system's evidence that it is unchanged."""
 
     changed_at_ns: int
     byte_count: int
@@ -105,8 +105,8 @@ class Digest(NamedTuple):
 class RawStore:
     """Snapshots below one folder, ``data/raw``.
 
-    A store for ``looking`` proves payloads and does not hand out their bytes in memory: those whose ``Digest`` is among
-    the ``known``, by path below the root, it does not even read.
+    A store for ``looking`` verifies payloads and does not return their bytes. It does not even read those whose
+    ``Digest`` is among the ``known``, by path below the root.
     """
 
     def __init__(self, root: Path, *, known: Mapping[str, Digest] | None = None, looking: bool = False) -> None:
@@ -116,13 +116,13 @@ class RawStore:
 
     @property
     def digests(self) -> dict[str, Digest]:
-        """The digests of the payloads this store has read, by path below the root."""
+        """The digests of the payloads that this store has read, by path below the root."""
         return {path.relative_to(self.root).as_posix(): digest for path, digest in sorted(self._digests.items())}
 
     def put(self, key: SnapshotKey, payload: Payload, *, licence: str, code_version: str) -> Snapshot:
         """Store a payload that passed its checks, unless the latest good snapshot of ``key`` holds the same bytes.
 
-        Raises OSError when the folder cannot be written.
+        Raises OSError if the folder cannot be written.
         """
         latest, _ = self.latest_good(key)
         if latest is not None and latest.sha256 == payload.sha256:
@@ -133,7 +133,7 @@ class RawStore:
         return self._write(self._folder(key), key, payload, after=latest, **extra)
 
     def put_rejected(self, key: SnapshotKey, payload: Payload, reason: str, *, licence: str, code_version: str) -> Path:
-        """Keep a payload that failed its checks as evidence, once for the same bytes; it is never offered as data."""
+        """Keep a payload that failed its checks as evidence, once for the same bytes; it is never used as data."""
         folder = self._folder(key) / "rejected"
         for path in sorted(folder.glob(f"{key.part_id}.*.{payload.sha256[:12]}.json")):
             with suppress(CorruptSnapshot):
@@ -143,7 +143,7 @@ class RawStore:
         ).path
 
     def latest_good(self, key: SnapshotKey) -> tuple[Snapshot | None, list[str]]:
-        """The newest whole snapshot of ``key``, and one sentence for each newer one that is corrupt and was passed over."""
+        """The newest intact snapshot of ``key``, and one sentence for each newer one that is corrupt and was skipped."""
         passed_over: list[str] = []
         for snapshot in self._newest_first(key, passed_over):
             try:
@@ -155,13 +155,13 @@ class RawStore:
         return None, passed_over
 
     def editions(self, key: SnapshotKey) -> list[Snapshot]:
-        """Every good snapshot of ``key``, oldest first; their bytes are proved when they are read."""
+        """Every good snapshot of ``key``, oldest first; their bytes are verified on reading."""
         return list(self._newest_first(key, []))[::-1]
 
     def read(self, snapshot: Snapshot) -> Payload:
-        """The payload of a snapshot, its bytes proved against the sidecar.
+        """The payload of a snapshot, its bytes verified against the sidecar.
 
-        Raises CorruptSnapshot when they differ or cannot be read.
+        Raises CorruptSnapshot if they differ or cannot be read.
         """
         sidecar = snapshot.sidecar
         return Payload(
@@ -182,13 +182,13 @@ class RawStore:
         )
 
     def snapshots(self) -> Iterator[Snapshot]:
-        """Every good snapshot held, by path; sidecars that cannot be read are left out."""
+        """Every good snapshot held, by path; unreadable sidecars are left out."""
         for path in sorted(self.root.glob("*/*/*.json")):
             with suppress(CorruptSnapshot):
                 yield self._open(path)
 
     def rejected(self, source_id: str, indicator_id: str) -> list[Snapshot]:
-        """What was rejected of an indicator, newest first; unreadable sidecars are left out."""
+        """The rejected answers for an indicator, newest first; unreadable sidecars are left out."""
         found = []
         for path in sorted((self.root / source_id / indicator_id / "rejected").glob("*.json"), reverse=True):
             with suppress(CorruptSnapshot):
@@ -196,9 +196,9 @@ class RawStore:
         return found
 
     def accept(self, snapshot: Snapshot, reason: str, person: str) -> Snapshot:
-        """Take a rejected snapshot for good, since a person says so; it becomes the latest, and its sidecar says why.
+        """Accept a rejected snapshot on a person's word; it becomes the latest, and its sidecar says why.
 
-        Raises CorruptSnapshot when its bytes are not those that were rejected.
+        Raises CorruptSnapshot if its bytes are not those that were rejected.
         """
         self._proved(snapshot)
         sidecar = dict(snapshot.sidecar)
@@ -215,7 +215,7 @@ class RawStore:
         return Snapshot(snapshot.path, sidecar_path, sidecar, is_new=True)
 
     def reject(self, snapshot: Snapshot, reason: str) -> Path:
-        """Take a stored snapshot out of use and keep it as evidence, as ``put_rejected`` does; return where its payload is."""
+        """Reject a stored snapshot and keep it as evidence, as ``put_rejected`` does; return the path of its payload."""
         sidecar = {name: value for name, value in snapshot.sidecar.items() if name != "accepted_at"}
         folder = snapshot.sidecar_path.parent / "rejected"
         known = next(folder.glob(f"{sidecar['part_id']}.*.{snapshot.sha256[:12]}.json"), None)
@@ -228,11 +228,11 @@ class RawStore:
         return snapshot.path
 
     def prune(self, keep: int) -> tuple[int, int]:
-        """Let go of all but the newest ``keep`` snapshots of each query, and of each query's rejected answers.
+        """Delete all but the newest ``keep`` snapshots of each query, and of each query's rejected answers.
 
-        The last good snapshot of a query is never deleted: where none of the newest ``keep`` is whole, the newest whole
-        one stays too. Payloads that no sidecar speaks of any more go with them. Returns how many sidecars and payload
-        bytes went. Nothing may write into the store meanwhile.
+        The last good snapshot of a query is never deleted: if none of the newest ``keep`` is intact, the newest intact
+        one also stays. Payloads without any remaining sidecar are deleted too. Returns the number of sidecars and
+        payload bytes deleted. Nothing else may write to the store meanwhile.
         """
         gone = 0
         for held in self._by_query().values():
@@ -264,7 +264,7 @@ class RawStore:
         return True
 
     def _drop_unused_payloads(self) -> int:
-        """Remove payloads without a sidecar, unless a sidecar cannot be read: then nobody knows what it speaks of."""
+        """Remove payloads without a sidecar, unless a sidecar cannot be read: its payload is then unknown."""
         used: set[Path] = set()
         for path in [*self.root.glob("*/*/*.json"), *self.root.glob("*/*/rejected/*.json")]:
             try:
@@ -279,7 +279,7 @@ class RawStore:
         return freed
 
     def verify(self) -> tuple[int, list[str]]:
-        """Rehash everything held: the number of snapshots, and a sentence for each that is corrupt."""
+        """Rehash everything held: the number of snapshots, and a sentence for each corrupt one."""
         count, problems = 0, []
         proved: set[tuple[Path, str]] = set()
         for path in sorted(self.root.glob("*/*/*.json")):
@@ -294,7 +294,7 @@ class RawStore:
         return count, problems
 
     def _proved(self, snapshot: Snapshot) -> bytes | StoredFile:
-        """The bytes of a snapshot, or for many the file they are in, once their sha256 is that of the sidecar."""
+        """The bytes of a snapshot, or the file for large ones, once their sha256 matches the sidecar."""
         expected = snapshot.sha256
         try:
             with snapshot.path.open("rb") as stream:
@@ -316,7 +316,7 @@ class RawStore:
         return content if is_in_memory else StoredFile(snapshot.path, expected, state.st_size)
 
     def _digest_of(self, path: Path, stream: BufferedReader) -> str:
-        """The sha256 of a long payload, taken once for many indicators as long as the file system says it is the same."""
+        """The sha256 of a large payload, computed once for many indicators while the file system shows no change."""
         state = os.fstat(stream.fileno())
         known = self._digests.get(path)
         if known is None or not known.is_of(state):
@@ -382,7 +382,7 @@ class RawStore:
         return Snapshot(path, sidecar_path, sidecar, is_new=True)
 
     def _stored(self, source_id: str, payload: Payload) -> Path:
-        """Where the payload's bytes are, written there unless some other snapshot already brought them, whole."""
+        """Where the payload's bytes are; written there unless another snapshot already brought them intact."""
         folder = self.root / source_id / _PAYLOADS
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / (payload.sha256 + _SUFFIXES.get(payload.media_type, ".bin"))
@@ -394,7 +394,7 @@ class RawStore:
         return path
 
     def _holds(self, path: Path, sha256: str) -> bool:
-        """Whether the bytes are there already; a file that was changed is written anew."""
+        """Whether the bytes are already there; an altered file is rewritten."""
         if not path.is_file():
             return False
         with path.open("rb") as stream:
@@ -406,8 +406,8 @@ def _as_json(sidecar: Mapping[str, Any]) -> bytes:
 
 
 def _stamp_after(latest: Snapshot | None, fetched_at: datetime) -> str:
-    """The time in a sidecar's name, by which snapshots are put in order: later than the latest one's, also where the
-    clock was set back in between. The sidecar itself says what the clock said."""
+    """The time in a sidecar's name, which orders the snapshots: later than the latest one's, even if the clock was set
+    back in between. The sidecar itself records the clock's time."""
     moment = fetched_at.astimezone(UTC)
     if latest is not None:
         before = datetime.strptime(latest.sidecar_path.name.split(".")[1], _STAMP).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Read the published file: the one way in for the command line, always read-only, every failure a sentence."""
+"""Read the published file: the command line's only access to it, always read-only, with failures as sentences."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from pipeline.errors import PipelineError
 # A DuckDB file begins with a checksum, these four letters, and the number of its storage format.
 _HEADER = struct.Struct("<8x4sQ")
 _MAGIC = b"DUCK"
-# What may be asked of the file. A PIVOT is several statements inside, hence MULTI; the connection is read-only and cannot
-# reach other files.
+# Statement types allowed on the file. A PIVOT is several statements internally, hence MULTI; the connection is
+# read-only
+# and cannot reach other files.
 _READING = {
     duckdb.StatementType.SELECT,
     duckdb.StatementType.EXPLAIN,
@@ -25,7 +26,7 @@ _READING = {
     duckdb.StatementType.MULTI,
 }
 _ROWS_AT_A_TIME = 10_000
-_MOST_SWAPS = 5  # in the time of one opening
+_MOST_SWAPS = 5  # while opening one file
 _MAY_BE_ASKED = "SELECT, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN and PIVOT"
 
 
@@ -37,8 +38,8 @@ class CannotRead(PipelineError):
 def published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to the published file.
 
-    Raises CannotRead when it is missing, is no DuckDB file, was written by a newer DuckDB, is cut short, or is held open
-    for writing by another program.
+    Raises CannotRead if it is missing, is not a DuckDB file, was written by a newer DuckDB, is truncated, or is held
+    open for writing by another program.
     """
     connection = _opened(path)
     try:
@@ -48,10 +49,10 @@ def published(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _opened(path: Path) -> duckdb.DuckDBPyConnection:
-    """A connection to the file, or to the one that took its place meanwhile.
+    """A connection to the file, or to a newer one swapped in meanwhile.
 
-    DuckDB 2.0 reads the head of a file, closes it, and opens it again for the rest: a file that is swapped in between is
-    taken for a damaged one, and is whole when it is opened once more.
+    DuckDB 2.0 reads the head of a file, closes it, and opens it again for the rest. A file swapped in between looks
+    damaged, but is intact on a second opening.
     """
     for _ in range(_MOST_SWAPS):
         number, before = _storage_format(path), _identity(path)
@@ -65,7 +66,7 @@ def _opened(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """What tells a file from one that took its place; nothing of a file that is not there."""
+    """What distinguishes a file from one that replaced it; empty for a missing file."""
     try:
         found = path.stat()
     except OSError:
@@ -74,10 +75,10 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _storage_format(path: Path) -> int:
-    """The number of the storage format a DuckDB file says it is in.
+    """The storage format number in a DuckDB file.
 
-    Looked at before DuckDB opens the file, which would go and look for an extension that reads other kinds of file.
-    Raises CannotRead for what is no DuckDB file.
+    It is checked before DuckDB opens the file, since DuckDB would look for an extension to read other kinds of file.
+    Raises CannotRead for anything but a DuckDB file.
     """
     try:
         with path.open("rb") as stream:
@@ -90,7 +91,7 @@ def _storage_format(path: Path) -> int:
         magic, number = _HEADER.unpack(head)
         if magic == _MAGIC:
             return int(number)
-    raise CannotRead(f"{path.name} is not a DuckDB file; run `make refresh` to have it made anew")
+    raise CannotRead(f"{path.name} is not a DuckDB file; run `make refresh` to rebuild it")
 
 
 def _why_not_opened(path: Path, number: int, reason: str) -> str:
@@ -105,12 +106,12 @@ def _why_not_opened(path: Path, number: int, reason: str) -> str:
         return f"{path.name} is open for writing in another program; close it there and try again ({reason})"
     return (
         f"{path.name} is damaged or cut short; if it is just being copied, try again, "
-        f"else run `python -m pipeline refresh --force` to have it made anew ({reason})"
+        f"else run `python -m pipeline refresh --force` to rebuild it ({reason})"
     )
 
 
 def _newest_storage_format() -> int:
-    """The number of the newest storage format this DuckDB knows, as it writes it into a file."""
+    """The newest storage format that this DuckDB knows, from a file that it writes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "newest.duckdb"
         with duckdb.connect() as connection:
@@ -124,16 +125,16 @@ def first_line(error: Exception) -> str:
 
 
 def _in_words(error: Exception) -> str:
-    """The first line of an error's text, and with it the names that DuckDB thinks were meant."""
+    """The first line of an error's text, with the names that DuckDB suggests."""
     hints = [line.strip() for line in str(error).splitlines()[1:] if line.startswith(("Candidate ", "Did you mean "))]
     return first_line(error) + (f" ({'; '.join(hints)})" if hints else "")
 
 
 @dataclass
 class Answer:
-    """The names of a query's columns and its rows, read a few thousand at a time: an answer may be larger than memory.
+    """A query's column names and its rows, read a few thousand at a time: a result may be larger than memory.
 
-    Reading rows raises CannotRead for what goes wrong only then.
+    Reading rows raises CannotRead for errors that only occur then.
     """
 
     names: list[str]
@@ -159,7 +160,7 @@ def asked(path: Path, sql: str) -> Iterator[Answer]:
                 raise CannotRead(f"give one statement at a time (found {len(statements)})")
             if statements[0].type not in _READING:
                 kind = statements[0].type.name.replace("_", " ")
-                raise CannotRead(f"{kind} cannot be run: the file is opened read-only, for {_MAY_BE_ASKED}")
+                raise CannotRead(f"{kind} cannot be run: the file is open read-only, for {_MAY_BE_ASKED}")
             result = connection.execute(statements[0])
         except duckdb.Error as error:
             raise CannotRead(f"the query cannot be run: {_in_words(error)}") from error

@@ -1,6 +1,6 @@
-"""Let go of old snapshots and releases by policy, never of the last good one of anything.
+"""Delete old snapshots and releases by policy, but never the last good one of anything.
 
-``IG_KEEP_SNAPSHOTS`` says how many answers of each query are kept, ``IG_KEEP_RELEASES`` how many minor versions of the
+``IG_KEEP_SNAPSHOTS`` sets how many answers to each query are kept, ``IG_KEEP_RELEASES`` how many minor versions of the
 data set; see docs/operations.md.
 """
 
@@ -15,7 +15,7 @@ from pipeline.settings import Settings
 def prune(settings: Settings) -> list[str]:
     """Delete what the policy no longer keeps; return a sentence for each kind of thing deleted.
 
-    No run may be at work on the data folder meanwhile. Raises OSError when something cannot be removed.
+    No run may be using the data folder meanwhile. Raises OSError if something cannot be removed.
     """
     remove_leftovers(settings.marts_dir, settings.raw_dir)
     if settings.store_url is not None:
@@ -28,7 +28,7 @@ def prune(settings: Settings) -> list[str]:
 
 
 def _prune_with_bucket(settings: Settings, url: str) -> list[str]:
-    """The same here and in the bucket, or in neither: what went only here would be brought back by the next run."""
+    """Delete here and in the bucket, or in neither: anything deleted only here would be downloaded by the next run."""
     from pipeline.storage.bucket import StoreProblem
     from pipeline.storage.lease import TakenElsewhere
     from pipeline.storage.session import prune as prune_both

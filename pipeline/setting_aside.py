@@ -1,4 +1,4 @@
-"""Move what is in the way of a file aside, under a name that tells of it."""
+"""Move whatever blocks a file aside, under a name that says so."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _WORD = "set-aside"
 
 
 def set_aside(path: Path) -> Path:
-    """Give ``path`` the name ``NAME.set-aside`` and return it. One file of a kind is kept: the newest.
+    """Rename ``path`` to ``NAME.set-aside`` and return the new path. Only the newest file of a kind is kept.
 
-    A folder that has the name keeps it, and the next free number is taken. Raises OSError where it cannot be moved.
+    A folder with that name keeps it, and the next free number is used. Raises OSError if it cannot be moved.
     """
     aside = aside_of(path)
     path.replace(aside)
@@ -19,7 +19,7 @@ def set_aside(path: Path) -> Path:
 
 
 def aside_of(path: Path) -> Path:
-    """The name ``path`` would be set aside under."""
+    """The name that ``path`` would get."""
     names = (f"{path.name}.{_WORD}{'' if number == 1 else f'-{number}'}" for number in count(1))
     places = (path.with_name(name) for name in names)
     return next(place for place in places if not place.exists() or (place.is_file() and path.is_file()))

@@ -1,7 +1,7 @@
-"""Where things are and which hosts to ask, read from the environment once.
+"""Locations and hosts, read from the environment once.
 
-Every setting has a default that works on a laptop; each can be overridden so that a
-stand-in server or a mirror answers instead of the publisher.
+Every setting has a default that works on a laptop. Each can be overridden, so that a stand-in server or a mirror
+answers instead of the publisher.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from pipeline.errors import PipelineError
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SOURCES_FILE = Path(__file__).resolve().parent / "catalogue" / "sources.yaml"
 BASELINE_DIR = PROJECT_ROOT / "data" / "raw" / "baseline"
-_CONTACT = re.compile(
-    r"[!-'*-~]{5,200}"
-)  # printable ASCII without blanks and brackets: an address of the web or of mail
-# As Nomis gives them. Only plain characters, so that a key has one spelling in any address, and so many that taking it
-# out of what a publisher sends cannot change a figure or a name.
+_CONTACT = re.compile(r"[!-'*-~]{5,200}")  # printable ASCII without blanks and brackets: a web or mail address
+# The form that Nomis gives. Plain characters only, so that a key has one spelling in any address. The minimum length
+# ensures that removing it from a publisher's answer cannot change a figure or a name.
 _NOMIS_UID = re.compile(r"0x[0-9A-Za-z]{6,200}")
 _SOURCE = re.compile(r"^- id: (\w+)\n(?:  .*\n)*?  environment_variable: (\w+)$", re.MULTILINE)
 _STORE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?")
@@ -32,17 +30,17 @@ _SECRET_VARIABLES = ("IG_WEBHOOK_URL", "IG_SMTP_URL", "AWS_SECRET_ACCESS_KEY", "
 
 
 class SettingsError(PipelineError, ValueError):
-    """A variable of the environment has a value that cannot be used; the message names it."""
+    """An environment variable has an invalid value; the message names it."""
 
 
-# A year of monthly releases; a night on which nothing but bytes changed makes a patch, which does not count.
+# A year of monthly releases; a night on which only bytes changed makes a patch, which does not count.
 DEFAULT_KEEP_RELEASES = 12
-# Answers of one query that are held; each is another edition of the same figures.
+# Stored answers to one query; each is another edition of the same figures.
 DEFAULT_KEEP_SNAPSHOTS = 12
 _NEWEST_STAYS = ", since the newest is never deleted"
-# Every table is asked about within so many days. Asking about one of ten tables a night is enough for that.
+# Every table is checked within this many days. Checking one of ten tables a night is enough for that.
 DEFAULT_LOOK_WITHIN_DAYS = 10
-# A night takes minutes. Half of this is the most that asking publishers may take together; the rest is for the work.
+# A night takes minutes. Requests to publishers may take at most half of this; the rest is for the work.
 DEFAULT_MOST_MINUTES = 90
 # Local pay, employment and output are held from 2009 on.
 DEFAULT_FIRST_SCORED_YEAR = 2009
@@ -50,16 +48,15 @@ DEFAULT_FIRST_SCORED_YEAR = 2009
 
 @dataclass(frozen=True)
 class Settings:
-    """The places and addresses one run uses.
+    """The locations and addresses of one run.
 
-    ``base_urls`` maps a source id of ``sources.yaml`` to an address that replaces the
-    publisher's own. ``nomis_uid`` never appears in ``repr`` so that it cannot be logged by accident.
-    ``contact`` is the address publishers are given in the User-Agent; without one they are told that none was given.
-    ``keep_releases`` is how many minor versions of the data set are kept as they were, ``keep_snapshots`` how many
-    answers of each query. Every table is asked about within ``look_within_days``. A night is ended after ``most_minutes``.
-    Scores are made for every year from ``first_scored_year`` on.
-    ``store_url`` is the bucket that machines share (``s3://bucket/prefix``), None on a laptop; keys to it stay in the
-    environment variables of AWS and are never read here.
+    ``base_urls`` maps a source id of ``sources.yaml`` to an address that replaces the publisher's own. ``nomis_uid``
+    never appears in ``repr``, so that it cannot be logged by accident. ``contact`` is the address in the User-Agent for
+    publishers; without one, it says that none was given. ``keep_releases`` is how many minor versions of the data set
+    are kept, ``keep_snapshots`` how many answers to each query. Every table is checked within ``look_within_days``. A
+    night is ended after ``most_minutes``. Every year from ``first_scored_year`` on is scored. ``store_url`` is the
+    bucket that machines share (``s3://bucket/prefix``), None on a laptop; its keys stay in the AWS environment
+    variables and are never read here.
     """
 
     data_dir: Path
@@ -75,7 +72,7 @@ class Settings:
     store_url: str | None = None
 
     def without_secrets(self, text: str) -> str:
-        """A text that nobody wrote with care, such as that of a crash, without keys, should they be in there."""
+        """A text from an unchecked origin, such as a crash, with any keys removed."""
         for secret in (self.nomis_uid, *map(os.environ.get, _SECRET_VARIABLES)):
             text = text.replace(secret, "(key)") if secret else text
         return text
@@ -94,13 +91,13 @@ class Settings:
 
     @property
     def refused_file(self) -> Path:
-        """Where a file that a quality gate refused is kept, for a look and perhaps to be accepted."""
+        """Where a file that a quality gate refused is kept, for inspection and possible acceptance."""
         return self.database.with_name(f"{self.database.stem}.refused{self.database.suffix}")
 
 
 @cache
 def url_variables() -> Mapping[str, str]:
-    """Source id -> the environment variable that moves it, as ``sources.yaml`` declares them.
+    """Source id -> the environment variable for its address, as declared in ``sources.yaml``.
 
     They are found without a YAML parser, since every command needs them and few need the catalogue.
     """
@@ -111,12 +108,11 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
     """Read settings from ``environ`` (``os.environ`` by default).
 
     ``IG_DATA_DIR`` moves the data folder; ``IG_STORE_URL`` names a bucket that machines share; the variables of
-    `url_variables` move a source; ``NOMIS_UID`` is the optional
-    Nomis key; ``IG_CONTACT`` is a web or mail address at which publishers can reach whoever runs this;
-    ``IG_KEEP_RELEASES`` is how many minor versions of the data set to keep, ``IG_KEEP_SNAPSHOTS`` how many answers of
-    each query; ``IG_LOOK_WITHIN_DAYS`` is within how many days every table is asked about; ``IG_MOST_MINUTES`` is how long a
-    night may take; ``IG_FIRST_SCORED_YEAR`` is the first year that is scored. Empty means unset.
-    Raises SettingsError if the contact, the Nomis key or a number is invalid.
+    `url_variables` replace a source's address; ``NOMIS_UID`` is the optional Nomis key; ``IG_CONTACT`` is a web or mail
+    address at which publishers can reach the operator; ``IG_KEEP_RELEASES`` is how many minor versions of the data set
+    to keep, ``IG_KEEP_SNAPSHOTS`` how many answers to each query; every table is checked within
+    ``IG_LOOK_WITHIN_DAYS``; ``IG_MOST_MINUTES`` is how long a night may take; ``IG_FIRST_SCORED_YEAR`` is the first
+    year that is scored. Empty means unset. Raises SettingsError if the contact, the Nomis key or a number is invalid.
     """
     env = os.environ if environ is None else environ
     data_dir = Path(env.get("IG_DATA_DIR") or PROJECT_ROOT / "data").expanduser().resolve()
@@ -144,23 +140,23 @@ def settings_from_environment(environ: Mapping[str, str] | None = None) -> Setti
 
 
 def _nomis_uid(env: Mapping[str, str]) -> str | None:
-    """The key without blanks around it, which come with pasting. What is wrong with it is not repeated: it may be one."""
+    """The key without surrounding blanks, which come with pasting. An invalid value is not repeated: it may be a key."""
     given = env.get("NOMIS_UID", "").strip() or None
     if given is not None and not _NOMIS_UID.fullmatch(given):
         raise SettingsError(
             "NOMIS_UID must be the key of a Nomis account as Nomis shows it, 0x and then letters and digits; leave it "
-            "unset to ask as a guest, which brings the same figures in more pages"
+            "unset to use Nomis without a key, which gives the same figures in more pages"
         )
     return given
 
 
 def _store_url(env: Mapping[str, str]) -> str | None:
-    """The address of the shared bucket without a slash at its end. What is wrong is not repeated: it may hold a key."""
+    """The address of the shared bucket without a trailing slash. An invalid value is not repeated: it may contain a key."""
     given = env.get("IG_STORE_URL") or None
     if given is not None and not _STORE_URL.fullmatch(given):
         raise SettingsError(
             "IG_STORE_URL must be s3://bucket or s3://bucket/prefix, in lower case for the bucket and without keys in it; "
-            "keys belong in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, another server than Amazon's in AWS_ENDPOINT_URL"
+            "keys belong in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a server other than Amazon's in AWS_ENDPOINT_URL"
         )
     return given and given.rstrip("/")
 

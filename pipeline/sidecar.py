@@ -1,4 +1,4 @@
-"""What a sidecar of the raw store must say: a file on disk is checked like anything that comes from outside."""
+"""The format of a sidecar in the raw store. Files on disk are checked like any external input."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Description(_Strict):
 
 
 class _Sidecar(_Strict):
-    """The fields that are read. Others may stand beside them: an older or newer version of the project wrote them."""
+    """The fields that are read. Others may be present: an older or newer version of the project wrote them."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
@@ -66,10 +66,10 @@ _SCHEMA = TypeAdapter(_Sidecar)
 
 
 def read_sidecar(path: Path, root: Path) -> tuple[dict[str, Any], Path]:
-    """What a sidecar says, and the path of the payload it speaks of, which lies in the store at ``root``.
+    """The contents of a sidecar, and the path of its payload, which is in the store at ``root``.
 
-    Raises OSError where it cannot be read, and ValueError (in one line) where it is no sidecar: not JSON, a field that is
-    missing or of another kind, a payload outside the store, a name without a time.
+    Raises OSError if it cannot be read, and ValueError (in one line) if it is not a valid sidecar: not JSON, a field
+    missing or of the wrong type, a payload outside the store, a name without a time.
     """
     if not _NAME.fullmatch(path.name):
         raise ValueError("its name is not PART.TIME.SHA256.json")

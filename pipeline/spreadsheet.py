@@ -1,7 +1,7 @@
-"""Text that a spreadsheet would run as a formula, and how every CSV that the project writes disarms it.
+"""Text that a spreadsheet would run as a formula, and how every CSV of the project defuses it.
 
-The beginnings are those that OWASP names under "CSV injection". An apostrophe before the text makes a spreadsheet take it
-for text. A number is no formula, whatever its sign, and stays as it is.
+The leading characters are those that OWASP lists under "CSV injection". A leading apostrophe makes a spreadsheet treat
+the cell as text. A number is not a formula, whatever its sign, and is left unchanged.
 """
 
 from __future__ import annotations

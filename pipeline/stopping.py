@@ -1,11 +1,11 @@
-"""End this process before its work is done, in one place for all reasons: Ctrl-C, a signal of the system, a night's limit.
+"""End this process early, in one place for every reason: Ctrl-C, a system signal, a night's time limit.
 
-A run works in a thread of its own, beside the main one, which only waits for it or for a signal. So no library, stalled
-publisher or long calculation can delay the end, and none has to take part in it. What the run has open is registered with
-`closing` while it is open. At the end each of these is closed, within a limit, and the process ends as if it were killed,
-which every step of a run is made for. Other verbs are stopped by an exception in the main thread.
+A run works in its own thread, while the main thread only waits for it or for a signal. So no library, stalled publisher
+or long calculation can delay the end, and none has to cooperate. Whatever the run has open is registered with `closing`
+while it is open. At the end each of these is closed, within a time limit, and the process exits as if killed, which
+every step of a run can withstand. Other verbs are stopped by an exception in the main thread.
 
-A command imports this before all else, so it imports little: until then a key still ends Python with a traceback.
+A command imports this first, so it imports little: before that, a key still ends Python with a traceback.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from typing import NamedTuple, NoReturn, TypeVar
 
 T = TypeVar("T")
 
-EXIT_BY_HAND = 128 + 2  # the shell's numbers: 128 and that of the signal
+EXIT_BY_HAND = 128 + 2  # the shell's convention: 128 plus the signal's number
 EXIT_BY_SYSTEM = 128 + 15
 EXIT_TERMINAL_CLOSED = 128 + 1
 STOPPED = (EXIT_BY_HAND, EXIT_BY_SYSTEM, EXIT_TERMINAL_CLOSED)
 
-# How long telling people may take, since what hangs may be the disk or the network that telling needs too.
+# Time limit for notifying people, since the fault may be in the disk or the network that this needs too.
 SECONDS_TO_TELL = 60.0
 _SECONDS_TO_CLOSE = 5.0  # for anything else that is closed
-_SECONDS_TO_REPORT = 20.0  # what writes it may still have to be imported
+_SECONDS_TO_REPORT = 20.0  # the code that writes it may not be imported yet
 _SECONDS_TO_UNWIND = 5.0  # for a verb that is stopped by an exception
-_SECONDS_OF_ONE_KEY = 0.5  # what starts us may pass on a Ctrl-C that we were sent as well
-# What is closed, in this order. People are told when all else stands in the run report; the server is needed until then.
+_SECONDS_OF_ONE_KEY = 0.5  # our parent process may forward a Ctrl-C that we also received
+# What is closed, in this order. People are notified once the run report is complete; the server is needed until then.
 _ORDER = ("screen", "file", "claim", "lock", "report", "record", "people", "server")
 
 
 class Ending(NamedTuple):
-    """Why a process ends before its work is done. ``doings`` says what each thread was doing, where that is of use."""
+    """Why a process ends early. ``doings`` says what each thread was doing, if that is useful."""
 
     sentence: str
     exit_code: int
@@ -65,19 +65,19 @@ class Stopped(KeyboardInterrupt):
 
 
 class _Closing(threading.Thread):
-    """A thread that closes something at the end; what `uninterrupted` holds up does not hold it up."""
+    """A thread that closes something at the end; `uninterrupted` does not block it."""
 
 
 _closers: dict[str, Closer] = {}
 _floor = threading.RLock()
 _ended = threading.Lock()
-_asked: list[tuple[Ending, float]] = []  # the endings that signals asked for, and when
+_asked: list[tuple[Ending, float]] = []  # the endings requested by signals, and when
 _unwinds = False  # whether a signal may raise Stopped in the main thread
-_held_by_main = 0  # how many blocks of `uninterrupted` the main thread is in
+_held_by_main = 0  # how many `uninterrupted` blocks the main thread is in
 
 
 def ending_of(error: BaseException) -> Ending:
-    """Why an exception that no step of a run raises ends it: a key, or Prefect's word for SIGTERM."""
+    """The ending for an exception that no step of a run raises: a key, or Prefect's exception for SIGTERM."""
     if isinstance(error, Stopped):
         return error.ending
     return BY_HAND if isinstance(error, KeyboardInterrupt) else BY_SYSTEM
@@ -85,9 +85,10 @@ def ending_of(error: BaseException) -> Ending:
 
 @contextmanager
 def closing(name: str, closer: Closer) -> Iterator[None]:
-    """While inside, have ``closer`` called should the process be ended; it may return a sentence to be printed.
+    """While inside, ``closer`` is called if the process is ended; it may return a sentence to print.
 
-    The first word of ``name`` is one of _ORDER. A name that is taken is taken over for good: what comes later knows more.
+    The first word of ``name`` is one of _ORDER. A name already in use is replaced for good: the later closer knows
+    more.
     """
     context = copy_context()
     _closers[name] = lambda ending: context.run(closer, ending)
@@ -98,13 +99,13 @@ def closing(name: str, closer: Closer) -> Iterator[None]:
 
 
 def closed(name: str) -> None:
-    """Forget what was registered by this name, since there is nothing left to close."""
+    """Unregister this name, since there is nothing left to close."""
     _closers.pop(name, None)
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Do what is inside as a whole: an end that is asked for meanwhile waits for it, and after one nothing gets in."""
+    """Run the block as a unit: a requested end waits for it, and after an end no block is entered."""
     global _held_by_main
     if isinstance(threading.current_thread(), _Closing):
         yield
@@ -125,15 +126,15 @@ def uninterrupted() -> Iterator[None]:
 
 
 def wait_if_ending() -> None:
-    """Go on at once, or never where this process is being ended: what fails then only fails because of it."""
+    """Continue at once, or never if this process is being ended: any failure is then only a consequence."""
     with uninterrupted():
         pass
 
 
 def end(ending: Ending) -> NoReturn:
-    """Close what is open and end this process with the ending's exit code, whatever its threads are doing."""
+    """Close everything open and exit with the ending's code, whatever the threads are doing."""
     if not _ended.acquire(blocking=False):
-        threading.Event().wait()  # another thread is at it
+        threading.Event().wait()  # another thread is already doing it
     _floor.acquire(timeout=_SECONDS_TO_CLOSE)
     closers = sorted(_closers.items(), key=lambda item: _ORDER.index(item[0].split()[0]))
     for name, closer in closers:
@@ -149,9 +150,9 @@ def end(ending: Ending) -> NoReturn:
 
 
 def stoppable(work: Callable[[], int]) -> int:
-    """The exit code of a command's ``work``; a signal stops it with a sentence and the shell's exit code for it.
+    """The exit code of a command's ``work``; a signal stops it with a sentence and the shell's exit code.
 
-    To be called by the main thread. A signal that was ignored when the command was started, as by nohup, stays so.
+    Call it in the main thread. A signal that was ignored when the command started, as under nohup, stays ignored.
     """
     global _unwinds
     for name in _ENDINGS:
@@ -164,7 +165,7 @@ def stoppable(work: Callable[[], int]) -> int:
         code = work()
     except SystemExit:
         raise
-    except BaseException as error:  # noqa: BLE001 - a library may make any exception of the one that stops it
+    except BaseException as error:  # noqa: BLE001 - a library may turn the stopping exception into any other
         failure = error
     finally:
         _unwinds = False
@@ -178,9 +179,9 @@ def stoppable(work: Callable[[], int]) -> int:
 
 
 def beside_the_main_thread(work: Callable[[], T]) -> T:
-    """What ``work`` gives, done in a thread of its own while the main one waits for a signal: see this module.
+    """The result of ``work``, run in its own thread while the main one waits for a signal: see this module.
 
-    Where no command was begun with `stoppable`, it is simply done.
+    Outside a command begun with `stoppable`, ``work`` is simply called.
     """
     global _unwinds
     if not (_unwinds and _is_main()):
@@ -224,12 +225,12 @@ def _on_signal(number: int, _frame: object) -> None:
 
 
 def _close(name: str, closer: Closer, ending: Ending) -> None:
-    """Close one thing, for as long as it may take; what fails is a line on standard error."""
+    """Close one thing within its time limit; a failure is a line on standard error."""
 
     def close() -> None:
         try:
             sentence = closer(ending)
-        except Exception as error:  # noqa: BLE001 - the others are to be closed as well
+        except Exception as error:  # noqa: BLE001 - the others must still be closed
             sentence = f"at the end, the {name} could not be closed: {type(error).__name__}: {error}"
         if sentence:
             _say(sentence)
@@ -248,7 +249,7 @@ def _say(sentence: str) -> None:
 
 
 def _silence() -> None:
-    """What threads still say has no reader: they are not told of the end, and take it for a failure."""
+    """Discard further output of threads: they do not know of the end, and would report it as a failure."""
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -258,7 +259,7 @@ def _silence() -> None:
 
 def _end_now(ending: Ending) -> NoReturn:
     for child in sys.modules["multiprocessing"].active_children() if "multiprocessing" in sys.modules else ():
-        child.kill()  # the processes that share out a run's work
+        child.kill()  # the processes that share a run's work
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     os._exit(ending.exit_code)

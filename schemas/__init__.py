@@ -1,1 +1,1 @@
-"""Pandera models: what a table must look like on arrival, on leaving the tidy room, and before it is published."""
+"""Pandera checks of tables on arrival, after parsing, and before publication."""

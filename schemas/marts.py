@@ -1,4 +1,4 @@
-"""Before publishing: every table of the file against its declaration. A failure here stops the publication."""
+"""Checks before publishing: every table of the file against its declaration. A failure stops the publication."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.numerals import rounded
 
 
 class DeclaredColumn(Protocol):
-    """What this module needs to know of a declared column (see ``pipeline/marts/tables.yaml``)."""
+    """The properties of a declared column that this module needs (see ``pipeline/marts/tables.yaml``)."""
 
     @property
     def name(self) -> str: ...
@@ -31,14 +31,14 @@ class DeclaredColumn(Protocol):
 
 
 def has_rule(column: DeclaredColumn) -> bool:
-    """Whether the declaration says more of a column than DuckDB itself enforces (types, NOT NULL, keys)."""
+    """Whether the declaration goes beyond what DuckDB itself enforces (types, NOT NULL, keys)."""
     return column.values is not None or column.minimum is not None or column.maximum is not None
 
 
 def table_schema(name: str, columns: Sequence[DeclaredColumn]) -> pa.DataFrameSchema:
-    """The pandera schema of one published table: allowed values and ranges of the columns that have such a rule.
+    """The pandera schema of one published table: allowed values and ranges of the columns with such a rule.
 
-    Types, missing cells and unique keys are DuckDB's to enforce, which it does while the table is filled.
+    DuckDB enforces types, missing cells and unique keys while the table is filled.
     """
     return pa.DataFrameSchema(
         name=name, columns={column.name: _column(column) for column in columns if has_rule(column)}
@@ -57,7 +57,7 @@ def _column(column: DeclaredColumn) -> pa.Column:
 
 
 def problems(table: pd.DataFrame, name: str, columns: Sequence[DeclaredColumn], *, most: int = 5) -> list[str]:
-    """What is wrong with one table, at most ``most`` sentences, each naming column, check, how many rows and one example."""
+    """The faults of one table, at most ``most`` sentences, each naming column, check, number of rows and one example."""
     try:
         table_schema(name, columns).validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:

@@ -1,4 +1,4 @@
-"""On leaving the tidy room: what an observation must be. A row that fails is set aside with its reason, never mended."""
+"""Checks on observations after parsing. A row that fails is set aside with its reason, never repaired."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def observation_schema(minimum: float, maximum: float) -> pa.DataFrameSchema:
 def failing_rows(observations: pd.DataFrame, *, minimum: float, maximum: float) -> pd.Series:
     """Which rows fail, and why: a Series of sentences indexed like the failing rows (several reasons are joined).
 
-    Raises pandera.errors.SchemaErrors when a column is missing or of another type, which is a defect here, not in the data.
+    Raises pandera.errors.SchemaErrors if a column is missing or of the wrong type, which is a fault here, not in the
+    data.
     """
     try:
         observation_schema(minimum, maximum).validate(observations, lazy=True)

@@ -1,7 +1,7 @@
-"""On arrival: the table a publisher promises, before anything reads a figure from it.
+"""Checks on arrival: the expected table, before any figure is read from it.
 
-Every column is text here. A payload without a required column, or without a single row, fails as a
-whole; what is wrong with one row is the parser's business, which sets that row aside.
+Every column is text here. A payload without a required column, or without rows, fails completely. Faults in single rows
+are left to the parser, which sets those rows aside.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ def _has_rows(table: pd.DataFrame) -> bool:
 
 @cache
 def arrival_table(columns: tuple[str, ...], patterns: tuple[str, ...] = ()) -> pa.DataFrameSchema:
-    """A table with these columns of text, and one or more for each pattern of a name; publishers may add others.
+    """A table with these columns of text, and at least one for each name pattern; publishers may add others.
 
-    A schema, not a model: building pandera's models imports every data frame library that is installed, Dask among them.
+    A schema, not a model: building pandera's models imports every installed data frame library, including Dask.
     """
     wanted = {name: pa.Column(str) for name in columns}
     wanted |= {pattern: pa.Column(str, regex=True) for pattern in patterns}

@@ -254,5 +254,5 @@ def test_a_receiver_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, k
         assert time.monotonic() - began < 2
         is_over.set()
         server.join(timeout=2)
-    assert sentence.endswith("had not ended its answer after 0.5 s")
+    assert sentence.endswith("had not finished responding after 0.5 s")
     assert "secret-token" not in sentence

@@ -1,1 +1,1 @@
-"""Maintainers' tools: what writes the files that ship with the project."""
+"""Maintainers' tools, which write the files that ship with the project."""

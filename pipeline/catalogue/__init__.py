@@ -1,4 +1,4 @@
-"""What is collected, from whom, and how it is judged: typed, checked at load, no code needed to add an indicator."""
+"""What is collected, from whom, and how it is judged: typed and checked on loading. A new indicator needs no code."""
 
 from pipeline.catalogue.load import Catalogue, load_catalogue
 from pipeline.catalogue.model import BaselineEntry, Indicator, Part, Query, Source

@@ -1,7 +1,7 @@
-"""Scoring frameworks: what is scored, how indicators add up to pillars, domains and an index (METHODOLOGY sections 5 and 10).
+"""Scoring frameworks: what is scored, and how indicators make pillars, domains and an index (METHODOLOGY 5 and 10).
 
-A framework is one YAML file. Anyone's own file is read by the same code as the two shipped here;
-a file that cannot be scored fails at load, with file, line, node and field.
+A framework is one YAML file. Users' own files are read by the same code as the two shipped here. A file that cannot be
+scored fails on loading, with file, line, node and field.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class _Part(BaseModel):
 class Normalise(_Part):
     """How a value becomes a score (METHODOLOGY section 4).
 
-    ``clip`` is in (robust) standard deviations: a clipped z is mapped to the range, 0 deviations to its middle.
-    ``robust_z`` clips at 3 unless told otherwise; ``z`` stays a plain z-score unless ``clip`` is given.
-    ``range`` is the lowest and highest score of min_max, goalposts, percentile and a clipped z;
-    ``rank`` scores 1 (worst) to the number of areas (best) and has no range.
+    ``clip`` is in (robust) standard deviations: a clipped z is mapped to the range, with 0 deviations at its middle.
+    ``robust_z`` clips at 3 by default; ``z`` is a plain z-score unless ``clip`` is given. ``range`` is the lowest and
+    highest score of min_max, goalposts, percentile and a clipped z; ``rank`` scores 1 (worst) to the number of areas
+    (best) and has no range.
     """
 
     method: Method = "robust_z"
@@ -55,7 +55,7 @@ class Normalise(_Part):
 
     @property
     def is_unbounded(self) -> bool:
-        """Whether scores can be negative, so that no geometric or harmonic mean of them exists."""
+        """Whether scores can be negative, so that geometric and harmonic means do not exist."""
         return (self.method == "z" and self.clip is None) or (self.method != "rank" and self.range[0] < 0)
 
 
@@ -68,13 +68,13 @@ class Missing(_Part):
 
 
 class Gate(_Part):
-    """The least reliability with which an indicator is scored; below it is displayed only."""
+    """The lowest reliability at which an indicator is scored; below it, the indicator is only displayed."""
 
     min_reliability: Annotated[float, Field(le=1)] = 0.5
 
 
 class Window(_Part):
-    """A window of the change flavour: ``years`` figures ending in the scored year, of which ``min_points`` must be there."""
+    """A window of the change flavour: ``years`` ending in the scored year, with at least ``min_points`` figures."""
 
     years: Annotated[int, Field(ge=3, le=40)]
     min_points: Annotated[int, Field(ge=2)]
@@ -87,9 +87,9 @@ class Window(_Part):
 
 
 class PassThrough(_Part):
-    """A difference of slopes: how residents' outcome moved against output (change flavour only).
+    """A difference of slopes: how residents' outcome moved relative to output (change flavour only).
 
-    ``outcome`` lists candidates, the preferred first; the first with figures is used, and the scores say which.
+    ``outcome`` lists candidates in order of preference; the first with figures is used, and the scores say which.
     """
 
     id: NodeId
@@ -99,7 +99,7 @@ class PassThrough(_Part):
 
 
 class Labels(_Part):
-    """The two nodes whose scores make the four labels, and the probability a printed label needs."""
+    """The two nodes whose scores make the four labels, and the probability that a label needs to be shown."""
 
     growth: NodeId
     sharing: NodeId
@@ -107,7 +107,7 @@ class Labels(_Part):
 
 
 class Awaited(_Part):
-    """An indicator the framework names before the catalogue holds it."""
+    """An indicator that the framework names before it is in the catalogue."""
 
     id: NodeId
     why: Sentence
@@ -116,9 +116,9 @@ class Awaited(_Part):
 class IndicatorReference(_Part):
     """One indicator (or the first of several that has figures) in a node.
 
-    ``polarity`` overrides the catalogue's. ``carry_forward_years`` overrides the framework's, for
-    series published every few years. ``standardise_within: nation`` compares districts with those of
-    their own nation only, for measures the national publishers define differently.
+    ``polarity`` overrides the catalogue's. ``carry_forward_years`` overrides the framework's, for series published
+    every few years. ``standardise_within: nation`` compares districts only with those of their own nation, for measures
+    that the national publishers define differently.
     """
 
     id: NodeId | None = None
@@ -163,7 +163,7 @@ class Node(_Part):
 
 
 class Framework(_Part):
-    """A whole framework. ``not_covered`` names in sentences what the framework would need and open data lack."""
+    """A complete framework. ``not_covered`` lists, in sentences, what the framework needs and open data lack."""
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
     title: str = ""
@@ -181,7 +181,7 @@ class Framework(_Part):
     tree: Node
 
     def nodes(self) -> Iterator[tuple[Node, int, Location]]:
-        """Every node, parents first, with its depth (root 0) and its place in the file."""
+        """Every node, parents first, with its depth (root 0) and its position in the file."""
 
         def walk(node: Node, depth: int, place: Location) -> Iterator[tuple[Node, int, Location]]:
             yield node, depth, place
@@ -191,7 +191,7 @@ class Framework(_Part):
         yield from walk(self.tree, 0, ("tree",))
 
     def indicator_ids(self) -> tuple[str, ...]:
-        """Every collected indicator the framework can draw on, in the order of the file, each once."""
+        """Every collected indicator that the framework can use, in file order, each once."""
         computed = {item.id for item in self.pass_through}
         named = [name for node, _, _ in self.nodes() for ref in node.indicators for name in ref.candidates]
         named += [name for item in self.pass_through for name in (*item.outcome, item.output)]
@@ -201,8 +201,8 @@ class Framework(_Part):
 def load_framework(path_or_id: str | Path, known_indicators: Collection[str] | None = None) -> Framework:
     """Read a framework from a file, or one of the shipped ones by its id (``shared_growth``, ``jrf_monitor``).
 
-    With ``known_indicators`` every indicator must be one of them, or be listed under ``awaited``.
-    Raises CatalogueError listing everything that is wrong, each with file, line, node and field.
+    With ``known_indicators`` every indicator must be one of them, or be listed under ``awaited``. Raises CatalogueError
+    listing every fault, each with file, line, node and field.
     """
     path = _path_of(path_or_id)
     content, root = read_yaml(path)
@@ -210,7 +210,7 @@ def load_framework(path_or_id: str | Path, known_indicators: Collection[str] | N
 
 
 def parse_framework(content: Mapping[str, Any], known_indicators: Collection[str] | None = None) -> Framework:
-    """A framework from a mapping already in memory. Raises CatalogueError as ``load_framework`` does, without lines."""
+    """A framework from a mapping in memory. Raises CatalogueError as ``load_framework`` does, without lines."""
     return _parse(content, None, "framework", known_indicators)
 
 
@@ -246,7 +246,7 @@ def _parse(content: Any, root: yaml.Node | None, name: str, known: Collection[st
 
 
 def _cycle(node: Any, place: Location, above: tuple[Any, ...]) -> Location | None:
-    """The place of a node that stands below itself (a YAML alias to an ancestor, or an ancestor's id), if any."""
+    """The position of a node that is its own descendant (a YAML alias to an ancestor, or an ancestor's id), if any."""
     if not isinstance(node, Mapping):
         return None
     if any(node is other or (node.get("id") is not None and node.get("id") == other.get("id")) for other in above):
@@ -261,7 +261,7 @@ def _cycle(node: Any, place: Location, above: tuple[Any, ...]) -> Location | Non
 
 
 def _contradictions(framework: Framework, known: Collection[str] | None) -> Iterator[tuple[Location, str]]:
-    """What single fields cannot show: names used twice, empty nodes, unknown indicators, means that do not exist."""
+    """Faults across fields: repeated names, empty nodes, unknown indicators, means that do not exist."""
     yield from _node_problems(framework)
     yield from _reference_problems(framework)
     if known is not None:

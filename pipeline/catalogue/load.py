@@ -1,4 +1,4 @@
-"""Load the whole catalogue and check what one entry alone cannot show."""
+"""Load the whole catalogue, and check what no entry shows on its own."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Catalogue:
 def load_catalogue(folder: Path = CATALOGUE_DIR) -> Catalogue:
     """Read ``indicators.yaml``, ``sources.yaml`` and ``baseline.yaml`` of ``folder``.
 
-    Raises CatalogueError naming file, line, entry and field of everything that is wrong.
+    Raises CatalogueError naming file, line, entry and field of every fault.
     """
     indicators = {entry.id: entry for entry in load_entries(folder / "indicators.yaml", Indicator)}
     sources = {entry.id: entry for entry in load_entries(folder / "sources.yaml", Source)}
@@ -67,7 +67,7 @@ def _unknown_references(indicators: Mapping[str, Indicator], sources: Mapping[st
 
 
 def _baseline_mismatches(indicators: Mapping[str, Indicator], baseline: tuple[BaselineEntry, ...]) -> list[str]:
-    """A baseline entry belongs to a known part, once; a part without one needs a live query to come from."""
+    """A baseline entry belongs to a known part, once; a part without one needs a live query."""
     parts = {(indicator.id, part.id): part for indicator in indicators.values() for part in indicator.parts}
     given = [(entry.indicator, entry.part) for entry in baseline]
     found = []

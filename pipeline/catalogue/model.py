@@ -1,4 +1,4 @@
-"""What a catalogue entry may say. Unknown fields are refused, so a misspelling cannot pass."""
+"""The fields of a catalogue entry. Unknown fields are refused, so a misspelling cannot slip through."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Kind = Literal["count", "rate", "ratio", "mean", "median", "index"]
 PeriodLength = Literal["P1D", "P1M", "P3M", "P1Y", "P3Y"]
 Sentence = Annotated[str, Field(min_length=10)]
 
-# What one figure covers where an entry does not say it: an ISO 8601 duration.
+# The period of one figure if an entry does not give it: an ISO 8601 duration.
 _LENGTH_BY_FREQUENCY: Mapping[str, PeriodLength] = {"monthly": "P1M", "quarterly": "P3M"}
 
 
 class Bounds(Entry):
-    """The smallest and largest value that can be believed; a figure outside is set aside, not published."""
+    """The smallest and largest plausible value; a figure outside is set aside, not published."""
 
     min: float
     max: float
@@ -51,12 +51,12 @@ class Districts(Entry):
 
 
 class Part(Entry):
-    """One table an indicator is put together from; most indicators have a single part.
+    """One of the tables that make up an indicator; most indicators have a single part.
 
-    ``live`` lists the queries to try, the preferred first. An empty list means that no live source
-    is known to carry it, and the figures shipped with the project are used. An ``optional`` part is shown once a
-    source gives it; until then its absence is reported and is no failure. ``nations`` are those whose districts the part
-    speaks for; all of the indicator's where none are given.
+    ``live`` lists the queries to try, in order of preference. An empty list means that no live source is known, and the
+    shipped figures are used. An ``optional`` part is shown once a source provides it; until then its absence is
+    reported but is not a failure. ``nations`` are those whose districts the part covers; all of the indicator's if none
+    are given.
     """
 
     id: Identifier = "main"
@@ -75,9 +75,9 @@ class RatioOf(Entry):
 
 
 class SeriesBreak(Entry):
-    """A year after which a series is on another basis, so that figures before and after do not compare.
+    """A year after which a series has a new basis, so that figures before and after do not compare.
 
-    ``after`` is the last year on the old basis, by the year a figure belongs to.
+    ``after`` is the last year on the old basis, by the year of the figure.
     """
 
     after: int = Field(ge=1980, le=2100)
@@ -87,13 +87,15 @@ class SeriesBreak(Entry):
 class Indicator(Entry):
     """One indicator, as an economist would describe it.
 
-    ``kind`` says how the figure of a merged district or a wider area may be made from its parts' figures;
-    a figure ``averaged_over`` workplaces is never made so, since only numbers of residents are held as weights.
+    ``kind`` says how the figure of a merged district or a wider area may be made from its parts' figures. A figure
+    ``averaged_over`` workplaces is never made in this way, since only numbers of residents are held as weights.
     ``transform`` and ``polarity`` are those of METHODOLOGY sections 2 and 4; polarity 0 is context, never scored.
-    ``period_lengths`` are the lengths a figure's period may have, the usual first; by default that of ``frequency``. A
-    figure of any other length is refused. ``intervals`` says how sampling error is published; with ``revisions`` it is not, and the spread of revisions between
-    the editions held stands in for it. ``is_error_published`` says whether anyone publishes a sampling error for such
-    figures, held here or not, and ``error_note`` where, or why not. One that is not ``in_profile`` is in the tall tables only, and has no column in the wide one.
+    ``period_lengths`` are the permitted lengths of a figure's period, the usual first; by default that of
+    ``frequency``. A figure of any other length is refused. ``intervals`` says how sampling error is published. With
+    ``revisions`` it is not, and the spread of revisions between the editions held is used instead.
+    ``is_error_published`` says whether anyone publishes a sampling error for these figures, held here or not;
+    ``error_note`` says where, or why not. An indicator that is not ``in_profile`` is in the tall tables only, and has
+    no column in the wide one.
     """
 
     id: Identifier
@@ -137,7 +139,7 @@ class Indicator(Entry):
 
     @property
     def lengths_of_periods(self) -> tuple[PeriodLength, ...]:
-        """The lengths a figure's period may have, as ISO 8601 durations."""
+        """The permitted lengths of a figure's period, as ISO 8601 durations."""
         return self.period_lengths or (_LENGTH_BY_FREQUENCY.get(self.frequency, "P1Y"),)
 
     @property
@@ -146,7 +148,7 @@ class Indicator(Entry):
         return self.id if self.id.endswith(f"_{self.unit_suffix}") else f"{self.id}_{self.unit_suffix}"
 
     def nations_of(self, part_id: str) -> tuple[Nation, ...]:
-        """The nations whose districts a part speaks for."""
+        """The nations whose districts a part covers."""
         return next((part.nations for part in self.parts if part.id == part_id), ()) or self.nations
 
     @field_validator("breaks")
@@ -165,9 +167,7 @@ class Indicator(Entry):
         if len(set(names)) != len(names):
             raise ValueError(f"two parts share an id: {names}")
         if strays := {nation for part in self.parts for nation in part.nations} - set(self.nations):
-            raise ValueError(
-                f"a part speaks for {', '.join(sorted(strays))}, which is not among the indicator's nations"
-            )
+            raise ValueError(f"a part covers {', '.join(sorted(strays))}, which is not among the indicator's nations")
         if self.intervals in ("bounds", "cv", "half_width") and not self.is_error_published:
             raise ValueError(f"intervals are {self.intervals}, so that is_error_published must be true")
         if self.transform == "log_ratio" and self.bounds.min <= 0:
@@ -176,7 +176,7 @@ class Indicator(Entry):
 
 
 class Source(Entry):
-    """One publisher's service, where it is and how it wants to be treated."""
+    """One publisher's service: its address and its limits."""
 
     id: Identifier
     title: str
@@ -195,7 +195,7 @@ class Source(Entry):
 
 
 class BaselineEntry(Entry):
-    """Where the shipped figures of one part of an indicator were read from, and how."""
+    """The source files of the shipped figures for one part of an indicator, and how they are read."""
 
     indicator: Identifier
     part: Identifier = "main"

@@ -1,4 +1,4 @@
-"""When each publisher is expected to release: what is due, what is late, what never comes by the calendar."""
+"""When each publisher is expected to release: what is due, what is late, and what has no schedule."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _MONTHS_APART: Mapping[Cadence, int] = {"monthly": 1, "quarterly": 3, "annual": 
 
 
 class Release(Entry):
-    """A publication that comes again and again, and the tables it brings.
+    """A recurring publication, and the tables in it.
 
-    ``lag_days`` run from the end of the month in which the period reported on ends to its release, ``grace_days`` from
-    there until a run calls it overdue; an ``irregular`` one has neither. Months are taken whole since one publication
-    reports on periods that end in the same month on other days: weekly pay of April, and annual pay to 5 April.
+    ``lag_days`` run from the end of the month in which the reported period ends to the release, ``grace_days`` from
+    then until a run calls it overdue; an ``irregular`` one has neither. Whole months are used, since one publication
+    reports on periods that end on different days of the same month: weekly pay of April, and annual pay to 5 April.
     """
 
     id: Identifier
@@ -46,14 +46,14 @@ class Release(Entry):
         return self
 
     def next_expected(self, latest_end: date) -> date | None:
-        """The day on which the figure after the one for a period ending on ``latest_end`` usually comes."""
+        """The expected release day of the figure after the one for a period ending on ``latest_end``."""
         if self.lag_days is None:
             return None
         end_of_month = _last_of_month(latest_end.year, latest_end.month)
         return months_later(end_of_month, _MONTHS_APART[self.cadence]) + timedelta(days=self.lag_days)
 
     def standing(self, latest_end: date, today: date) -> Standing:
-        """Whether the next figure is still to come, expected by now, or later than its grace allows."""
+        """Whether the next figure is not yet expected, is expected by now, or is later than its grace allows."""
         expected = self.next_expected(latest_end)
         if expected is None or self.grace_days is None:
             return "no calendar"
@@ -64,23 +64,23 @@ class Release(Entry):
 
 @dataclass(frozen=True)
 class Calendar:
-    """All releases, in the order of the file."""
+    """All releases, in file order."""
 
     releases: Sequence[Release]
 
     def release_of(self, query: Query) -> Release | None:
-        """The release that brings the table of a query."""
+        """The release with the table of a query."""
         table = query.table
         return next((r for r in self.releases if table in r.covers.get(query.source, ())), None)
 
     def releases_of(self, indicator: Indicator) -> list[Release]:
-        """The releases an indicator's live queries draw on, each once, the preferred query's first."""
+        """The releases behind an indicator's live queries, each once, the preferred query's first."""
         found = [self.release_of(query) for part in indicator.parts for query in part.live]
         return list({release.id: release for release in found if release is not None}.values())
 
 
 def load_release_calendar(path: Path = CATALOGUE_DIR / "release_calendar.yaml") -> Calendar:
-    """Read the calendar. Raises CatalogueError for a bad entry, or a table that two releases claim."""
+    """Read the calendar. Raises CatalogueError for a bad entry, or a table claimed by two releases."""
     releases = load_entries(path, Release)
     claimed: dict[tuple[str, str], str] = {}
     for release in releases:
@@ -93,7 +93,7 @@ def load_release_calendar(path: Path = CATALOGUE_DIR / "release_calendar.yaml") 
 
 
 def months_later(day: date, months: int) -> date:
-    """The same day ``months`` later, or the last of that month where it is shorter; a month's end stays one."""
+    """The same day ``months`` later, or the last day of a shorter month; a month's end stays a month's end."""
     position = day.year * 12 + day.month - 1 + months
     year, month = divmod(position, 12)
     last = _last_of_month(year, month + 1)

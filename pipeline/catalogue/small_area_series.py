@@ -1,6 +1,6 @@
-"""Series of small areas: what `small_areas.yaml` may say, and its loader.
+"""Series of small areas: the fields of `small_areas.yaml`, and its loader.
 
-Each is published in a file of its own, beside the file of the districts, since it has a hundred times the rows.
+Each is published in its own file, beside the file of the districts, since it has a hundred times the rows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class AreaCount(Entry):
 class SmallAreaSeries(Entry):
     """One series by small area and month, as an economist would describe it.
 
-    ``area_prefixes`` are the first three characters of the codes it is published for; ``map_year`` says of which census's
+    ``area_prefixes`` are the first three characters of the codes of its areas; ``map_year`` is the census year of its
     small areas. Codes of other areas in the same answer are out of scope.
     """
 
@@ -54,10 +54,10 @@ class SmallAreaSeries(Entry):
 
     @property
     def lengths_of_periods(self) -> tuple[PeriodLength, ...]:
-        """The lengths a figure's period may have, as ISO 8601 durations."""
+        """The permitted lengths of a figure's period, as ISO 8601 durations."""
         return self.period_lengths
 
 
 def load_small_areas(folder: Path = CATALOGUE_DIR) -> Mapping[str, SmallAreaSeries]:
-    """Every series of ``small_areas.yaml`` by its id, in the order of the file. Raises CatalogueError for a bad entry."""
+    """Every series of ``small_areas.yaml`` by id, in file order. Raises CatalogueError for a bad entry."""
     return {series.id: series for series in load_entries(folder / "small_areas.yaml", SmallAreaSeries)}

@@ -20,7 +20,7 @@ EntryModel = TypeVar("EntryModel", bound=BaseModel)
 def problems(
     error: ValidationError, path: Path, node: yaml.Node, entry_name: str, within: Location = ()
 ) -> Iterator[str]:
-    """One sentence for each thing pydantic found wrong in one entry, whose fields stand ``within`` the node."""
+    """One sentence for each of pydantic's errors in one entry, whose fields are ``within`` the node."""
     for detail in error.errors():
         location = detail["loc"]
         field = ".".join(str(step) for step in location) or "(whole entry)"
@@ -61,7 +61,7 @@ def load_entries(path: Path, model: type[EntryModel], key: str = "id") -> list[E
 
 
 def _members(raw: dict[str, Any], path: Path, node: yaml.Node, found: list[str]) -> Iterator[Member]:
-    """The entries that one item of the list gives: itself, or the members of a family; ``found`` gets what is wrong."""
+    """The entries from one item of the list: itself, or the members of a family; faults are added to ``found``."""
     if "family" not in raw:
         yield Member(raw)
         return

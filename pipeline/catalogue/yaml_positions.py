@@ -1,4 +1,4 @@
-"""YAML with the lines on which things stand."""
+"""YAML with the line numbers of its contents."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Location = tuple[int | str, ...]
 
 
 class CatalogueError(PipelineError, ValueError):
-    """A catalogue file says something that cannot be right. The message lists every problem, one a line."""
+    """A catalogue file has invalid contents. The message lists every problem, one a line."""
 
 
-# The parser in C where PyYAML was built with it: the catalogue is then read in a tenth of the time.
+# PyYAML's parser in C, if available: it reads the catalogue in a tenth of the time.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _StrictLoader(_Loader):
-    """SafeLoader that refuses a key given twice in one mapping, which plain YAML silently lets the last one win."""
+    """SafeLoader that refuses a repeated key in a mapping; plain YAML silently keeps the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -36,9 +36,9 @@ class _StrictLoader(_Loader):
 
 
 def read_yaml(path: Path) -> tuple[Any, yaml.Node]:
-    """Parse one YAML file; return its plain content and the node tree that knows line numbers.
+    """Parse one YAML file; return its plain content and the node tree with line numbers.
 
-    Raises CatalogueError, naming file and line, when the text is not YAML or a field is given twice.
+    Raises CatalogueError, naming file and line, if the text is not YAML or a field is repeated.
     """
     text = path.read_text(encoding="utf-8")
     loader = _StrictLoader(text)
@@ -55,10 +55,10 @@ def read_yaml(path: Path) -> tuple[Any, yaml.Node]:
 
 
 def line_of(node: yaml.Node, location: Location) -> int:
-    """The 1-based line at which ``location`` (keys and list positions) stands, or of its nearest parent that is there."""
+    """The 1-based line of ``location`` (keys and list positions), or of its nearest existing parent."""
     for step in location:
         if isinstance(node, yaml.MappingNode):
-            # the last one: fields merged in from an anchor stand before the entry's own
+            # the last one: fields merged in from an anchor come before the entry's own
             found = next((value for key, value in reversed(node.value) if key.value == step), None)
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             found = node.value[step]

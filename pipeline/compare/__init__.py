@@ -1,6 +1,6 @@
 """What changed: one published file against another, in figures, scores, tables and columns.
 
-Only files are compared, with SQL on both attached at once; nothing here knows how a figure was fetched or scored.
+Only files are compared, by SQL with both attached; nothing here depends on how figures are fetched or scored.
 docs/what-changed.md explains the rules.
 """
 

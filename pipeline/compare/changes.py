@@ -1,4 +1,4 @@
-"""What came, went or became something else: tables, columns, keys, areas, indicators and periods."""
+"""Additions, removals and other changes: tables, columns, keys, areas, indicators and periods."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pipeline.compare.files import NEW, OLD, Contents
 
 _Key = TypeVar("_Key")
 
-# What a query written for the old file can stumble over.
+# Changes that can break a query written for the old file.
 _BREAKING = {("table", "gone"), ("column", "gone"), ("column", "retyped"), ("key", "changed")}
 
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that came, went or changed. ``row_count``: rows or figures it has, where that says something."""
+    """One addition, removal or change. ``row_count``: its rows or figures, if that is meaningful."""
 
     subject: str
     change: str
@@ -32,7 +32,7 @@ class Change:
 
 
 def shape_changes(old: Contents, new: Contents) -> list[Change]:
-    """Tables and columns (of views too) that appeared, are gone or have another type, and keys that changed."""
+    """Tables and columns (of views too) that appeared, disappeared or changed type, and keys that changed."""
     found = []
     for table in sorted(old.columns.keys() | new.columns.keys()):
         if table not in new.columns:
@@ -78,7 +78,7 @@ group by 1, 2 order by 1, 2
 
 
 def area_changes(connection: duckdb.DuckDBPyConnection) -> list[Change]:
-    """Areas of only one of the two files."""
+    """Areas in only one of the two files."""
     old, new = (dict(connection.execute(_AREAS.format(alias=alias)).fetchall()) for alias in (OLD, NEW))
     return [
         *(Change("area", "appeared", code, f"area {new[code]} ({code}) appeared") for code in _only(new, old)),
@@ -87,7 +87,7 @@ def area_changes(connection: duckdb.DuckDBPyConnection) -> list[Change]:
 
 
 def indicator_and_period_changes(connection: duckdb.DuckDBPyConnection) -> list[Change]:
-    """Indicators with figures in only one of the files, and for those in both the periods with figures in only one."""
+    """Indicators with figures in only one of the files, and, for the others, periods with figures in only one."""
     old, new = (
         {name: (title, rows) for name, title, rows in connection.execute(_INDICATORS.format(alias=alias)).fetchall()}
         for alias in (OLD, NEW)

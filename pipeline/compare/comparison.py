@@ -1,4 +1,4 @@
-"""One file against another: everything that differs, the version that follows, and a sentence about it."""
+"""One file against another: every difference, the version that follows, and a sentence about it."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ __all__ = ["Comparison", "Rescore", "compare", "compare_attached"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What differs between two files.
+    """The differences between two files.
 
-    ``kind`` is what the difference makes of the version; ``changes`` what came, went or became something else;
-    ``revisions`` and ``movements`` have the columns of mart_revision and mart_movement but for the release.
-    ``run_before`` and ``run_after`` are the rows of meta_run, empty where a file has none.
+    ``kind`` is the part of the version that the differences raise. ``changes`` are the additions, removals and other
+    changes. ``revisions`` and ``movements`` have the columns of mart_revision and mart_movement except the release.
+    ``run_before`` and ``run_after`` are the rows of meta_run, empty if a file has none.
     """
 
     kind: Kind
@@ -53,11 +53,11 @@ class Comparison:
     run_after: Mapping[str, Any]
 
     def count(self, subject: str, change: str) -> int:
-        """How many of one kind of change there are."""
+        """The number of changes of one kind."""
         return sum(item.subject == subject and item.change == change for item in self.changes)
 
     def revised(self, *kinds: str, is_derived: bool = False) -> int:
-        """Figures of some kinds of revision, as published, or those made here from others."""
+        """The number of figures with some kinds of revision, either published or derived here from others."""
         if not self.revisions.num_rows:
             return 0
         wanted = pc.and_(
@@ -73,9 +73,8 @@ class Comparison:
 def compare(before: Path, after: Path, rescore: Rescore | None = None) -> Comparison:
     """Compare two files, both read-only.
 
-    ``rescore`` scores figures with today's code; without it, a movement with several causes is told whole.
-    The code counts as changed unless both files say that the same code made them.
-    Raises CannotCompare naming a file that cannot be read.
+    ``rescore`` scores figures with the current code; without it, a movement with several causes is not split. The code
+    counts as changed unless both files name the same code. Raises CannotCompare naming a file that cannot be read.
     """
     with side_by_side(before, after) as connection:
         was, now = method_of(connection, OLD), method_of(connection, NEW)
@@ -83,7 +82,7 @@ def compare(before: Path, after: Path, rescore: Rescore | None = None) -> Compar
 
 
 def made_by(database: Path) -> str | None:
-    """The fingerprint of the code that made a file; None where it does not say. Raises CannotCompare."""
+    """The fingerprint of the code that made a file; None if it does not say. Raises CannotCompare."""
     with side_by_side(None, database) as connection:
         return method_of(connection, NEW)
 
@@ -132,7 +131,7 @@ def _kind(changes: list[Change]) -> Kind:
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, old: Contents, new: Contents) -> tuple[set[str], list[Change]]:
-    """The tables with equal rows in both files, and a change for each of the others; provenance is left out.
+    """The tables with equal rows in both files, and a change for each of the others; provenance is excluded.
 
     Rows are compared over the columns that both files have.
     """
@@ -151,7 +150,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, old: Contents, new: Contents) -
     for table in shared:
         if before[table] != after[table]:
             was, now = before[table][0], after[table][0]
-            words = f"{table}: {now:,} rows, some of them other than before"
+            words = f"{table}: {now:,} rows, some of them changed"
             if was != now:
                 words = f"{table}: {was:,} rows before, {now:,} now"
             found.append(Change("rows", "changed", table, words, now))
@@ -172,7 +171,7 @@ def _run(connection: duckdb.DuckDBPyConnection, alias: str, held: Contents) -> d
 
 
 def method_of(connection: duckdb.DuckDBPyConnection, alias: str) -> str | None:
-    """The fingerprint of the code that made a file, from its newest release; None where it does not say."""
+    """The fingerprint of the code that made a file, from its newest release; None if it does not say."""
     if not contents(connection, alias).has("meta_release", "method_fingerprint", "release_version"):
         return None
     row = first_row(connection, f"select method_fingerprint from {alias}.meta_release order by {NEWEST_FIRST} limit 1")

@@ -1,4 +1,4 @@
-"""Figures of fct_observation that differ between two files, what became of each, and whose doing it is."""
+"""Figures of fct_observation that differ between two files, how each changed, and why."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pipeline.compare.files import NEW, OLD, Contents, first_row
 
 NEEDED = ("area_code", "area_name", "indicator_id", "period", "year", "value", "status", "payload_sha256")
 _INPUTS_OF_SCORES = ("standard_error", "period_end")
-# Two figures closer than this part of themselves are one: the last bits of an average depend on the order of its sum.
+# Figures that differ by less than this share are equal: the last bits of an average depend on the order of its sum.
 ARITHMETIC = 1e-12
 
 REVISION_KINDS = ("revised", "interval_revised", "status_changed", "filled", "withdrawn")
 CAUSES = ("method", "revision", "new_data")
 
-# A figure made from bytes that were held before cannot be the publisher's doing: this project reads them otherwise.
-# The bytes of a computed figure are those of its two parts, joined by +.
+# A change in a figure from bytes that were already held cannot come from the publisher: this project now reads them
+# differently. The bytes of a computed figure are those of its two parts, joined by +.
 _HELD_BYTES = f"""
 create or replace temp table held_bytes as
 with old_bytes as (
@@ -184,8 +184,8 @@ from figure_change
 
 @dataclass(frozen=True)
 class FigureChanges:
-    """How figures differ. ``revisions``: one row a figure that was there and is otherwise now (columns of
-    mart_revision but for the release); ``new_figures``: figures of rows that were not there; ``causes``: whose doing."""
+    """How figures differ. ``revisions``: one row for each figure that existed and has changed (columns of
+    mart_revision except the release); ``new_figures``: number of figures in new rows; ``causes``: the causes found."""
 
     revisions: pa.Table
     new_figures: int
@@ -193,7 +193,7 @@ class FigureChanges:
 
 
 def can_compare_figures(old: Contents, new: Contents) -> bool:
-    """Whether both files hold figures with the columns that a comparison needs."""
+    """Whether both files have figures with the columns that a comparison needs."""
     areas, indicators = ("area_code", "area_name", "level"), ("indicator_id", "title", "unit", "is_computed")
     return all(
         file.has("fct_observation", *NEEDED) and file.has("dim_area", *areas) and file.has("dim_indicator", *indicators)
@@ -206,7 +206,7 @@ def figure_changes(
 ) -> FigureChanges:
     """Compare every figure of the two files; leaves a temp table ``figure_change`` for the split of score movements.
 
-    ``are_equal`` says that the tables are known to hold the same figures, so there is nothing to look for.
+    ``are_equal`` says that the tables are known to hold the same figures, so that no search is needed.
     """
     if are_equal:
         connection.execute(_NO_CHANGE)
@@ -226,7 +226,7 @@ def figure_changes(
 
 
 def _revisions(connection: duckdb.DuckDBPyConnection, old: Contents, new: Contents) -> pa.Table:
-    """Rows that are still there, and after them those that are gone, in the order of the key."""
+    """Rows still there, then those that are gone, in key order."""
     parts = []
     for alias, file, which in ((NEW, new, "change.is_there"), (OLD, old, "not change.is_there")):
         is_made = "source_row is null" if file.has("fct_observation", "source_row") else "false"
@@ -237,12 +237,12 @@ def _revisions(connection: duckdb.DuckDBPyConnection, old: Contents, new: Conten
 
 
 def can_rescore(old: Contents, new: Contents) -> bool:
-    """Whether both files hold what scoring reads."""
+    """Whether both files have the columns that scoring needs."""
     return all(file.has("fct_observation", *NEEDED, *_INPUTS_OF_SCORES) for file in (old, new))
 
 
 def figures_after(connection: duckdb.DuckDBPyConnection, causes: frozenset[str]) -> pa.Table:
-    """The old file's figures with only the changes of some ``causes`` made: what scoring would have been given.
+    """The old file's figures with only the changes from some ``causes`` applied, as input for scoring.
 
     Columns: ``area_code, indicator_id, period_end, year, value, standard_error, status``.
     """

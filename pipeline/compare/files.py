@@ -1,4 +1,4 @@
-"""Two published files side by side in one connection, and what each of them holds."""
+"""Two published files in one connection, and the contents of each."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pipeline.errors import PipelineError
 
 OLD, NEW = "old_file", "new_file"
 
-# The newest release is the highest version: a clock can be wrong, numbers only go up.
+# The newest release is the highest version: a clock can be wrong, versions only increase.
 NEWEST_FIRST = "string_split(release_version, '.')::integer[] desc"
 
-# Tables that tell of releases: they are about the comparison, so they are no part of it.
+# Tables about releases: they describe the comparison, so they are not part of it.
 RELEASE_TABLES = ("meta_release", "meta_release_change", "mart_revision", "mart_movement")
-# Columns that say where a figure came from. The same figure read from other bytes is the same figure.
+# Columns about a figure's origin. The same figure read from other bytes is the same figure.
 PROVENANCE_COLUMNS = frozenset({"source_id", "edition", "payload_sha256", "source_row", "publisher_updated"})
 
 _COLUMNS = """
@@ -42,7 +42,7 @@ class CannotCompare(PipelineError):
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file offers: columns of tables and views with their types, the tables among them, and their keys."""
+    """The structure of a file: columns of tables and views with their types, which of them are tables, and their keys."""
 
     columns: Mapping[str, Mapping[str, str]]
     tables: frozenset[str]
@@ -54,7 +54,7 @@ class Contents:
 
 
 def is_content(table: str) -> bool:
-    """Whether a table holds data, rather than an account of a run or of releases."""
+    """Whether a table holds data, rather than a record of a run or of releases."""
     return not table.startswith("meta_") and table not in RELEASE_TABLES
 
 
@@ -62,7 +62,7 @@ def is_content(table: str) -> bool:
 def side_by_side(before: Path | None, after: Path, *, write: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with ``after`` attached as ``new_file`` and ``before``, if given, as ``old_file``.
 
-    Both are read-only, unless ``write`` opens ``after`` to be filled. Raises CannotCompare naming the file that cannot
+    Both are read-only, unless ``write`` opens ``after`` for writing. Raises CannotCompare naming the file that cannot
     be opened.
     """
     with duckdb.connect() as connection:
@@ -73,7 +73,7 @@ def side_by_side(before: Path | None, after: Path, *, write: bool = False) -> It
 
 
 def contents(connection: duckdb.DuckDBPyConnection, alias: str) -> Contents:
-    """What the file attached as ``alias`` offers."""
+    """The structure of the file attached as ``alias``."""
     columns: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.execute(_COLUMNS, [alias]).fetchall():
         columns.setdefault(table, {})[column] = kind
@@ -83,21 +83,21 @@ def contents(connection: duckdb.DuckDBPyConnection, alias: str) -> Contents:
 
 
 def first_row(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...] | None:
-    """The first row of an answer, all of which is fetched: DuckDB 2.0 lets no other statement in before that."""
+    """The first row of a result, which is fetched completely: otherwise DuckDB 2.0 blocks the next statement."""
     return next(iter(connection.execute(sql).fetchall()), None)
 
 
 def digests(
     connection: duckdb.DuckDBPyConnection, alias: str, columns: Mapping[str, Mapping[str, str]]
 ) -> dict[str, tuple[int, int]]:
-    """For each table, its row count and the sum of a hash of each row, over the columns given (name to type).
+    """For each table, its row count and the sum of a hash of each row, over the given columns (name to type).
 
-    Equal digests mean equal rows in whatever order. DuckDB's hash may differ from one of its releases to the next, so
-    digests are only compared when made by the same one.
+    Equal digests mean equal rows in any order. DuckDB's hash may differ between its releases, so digests are only
+    compared if the same release made them.
     """
     found = {}
     for table, held in columns.items():
-        # an enum is hashed as its number, which another file may give to another code
+        # an enum is hashed as its number, which another file may assign to another code
         names = [f'"{name}"::varchar' if kind == "ENUM" else f'"{name}"' for name, kind in held.items()]
         sql = f'select count(*), coalesce(sum(hash({", ".join(names)})), 0) from {alias}."{table}"'
         row = first_row(connection, sql)

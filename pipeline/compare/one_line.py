@@ -1,4 +1,4 @@
-"""A comparison in one line: what a person wants to know of a release before anything else."""
+"""A comparison in one line: the most important facts about a release."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def explanation(comparison: Comparison) -> str:
         *(change.words for change in comparison.changes if change.subject == "note"),
     ]
     if comparison.kind == "patch":
-        clauses.insert(0, "the same tables with the same rows, made anew")
+        clauses.insert(0, "the same tables with the same rows, rebuilt")
     elif not clauses:
         clauses = _tables(comparison)
     return "; ".join(clauses)
@@ -68,7 +68,7 @@ def _figures(comparison: Comparison) -> list[str]:
     words = [f"{counted(comparison.new_figures, 'new figure')}"] if comparison.new_figures else []
     for kinds, verb in (
         (("revised",), "revised"),
-        (("filled",), "given where one was missing"),
+        (("filled",), "added where one was missing"),
         (("withdrawn",), "withdrawn"),
         (("status_changed",), "of another status"),
         (("interval_revised",), "with another interval"),
@@ -80,11 +80,11 @@ def _figures(comparison: Comparison) -> list[str]:
         comparison.revised(kind, is_derived=True)
         for kind in ("revised", "filled", "withdrawn", "status_changed", "interval_revised")
     )
-    return words + ([f"{counted(made, 'figure')} made from others changed with them"] if made else [])
+    return words + ([f"{counted(made, 'figure')} derived from others changed with them"] if made else [])
 
 
 def _example(comparison: Comparison, kind: str) -> str:
-    """The one figure of a kind in brackets: area, indicator, year, and what it was and is."""
+    """The one figure of a kind, in brackets: area, indicator, year, old and new value."""
     table = comparison.revisions
     wanted = pc.and_(pc.equal(table["kind"], kind), pc.invert(table["is_derived"]))
     [row] = table.filter(wanted).to_pylist()
@@ -118,19 +118,19 @@ def _is_at_work(scores: Any, ranks: Any) -> bool:
 
 
 def _run(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """That intervals were drawn more or less often, which changes intervals and studies and no figure or score."""
+    """A change in the number of draws, which changes intervals and studies but no figure or score."""
     words = []
     was, now = before.get("draw_count"), after.get("draw_count")
     if was is not None and now is not None and was != now:
         words.append(f"survey errors were drawn {now:,} times, {was:,} before, so intervals and probabilities differ")
     if before.get("is_thorough") is not None and before["is_thorough"] != after.get("is_thorough"):
-        words.append("the studies of a thorough run are in it" if after.get("is_thorough") else "without its studies")
+        words.append("with the studies of a thorough run" if after.get("is_thorough") else "without its studies")
     return words
 
 
 def _tables(comparison: Comparison) -> list[str]:
     names = [change.subject_id for change in comparison.changes if change.subject == "rows"]
-    return [f"other rows in {_some(names)}"]
+    return [f"different rows in {_some(names)}"]
 
 
 def _some(names: list[str]) -> str:

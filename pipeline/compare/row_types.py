@@ -1,4 +1,4 @@
-"""The columns of what is compared row by row, so that a comparison that finds nothing has them too."""
+"""The columns of the row-by-row comparisons, so that one without findings has them too."""
 
 from __future__ import annotations
 

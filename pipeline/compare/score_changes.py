@@ -1,15 +1,15 @@
 """Movements of scores and ranks between two files, split into method, revision and new data.
 
-What is compared is the score that readers see first: of each node above the indicators, in the latest year of its
-framework, flavour and window. The split is a chain of rescorings by today's code, each with one more cause let in:
+It compares the scores that readers see first: each node above the indicators, in the latest year of its framework,
+flavour and window. The split is a chain of rescorings by the current code, each of which adds one cause:
 
     old file's score
-      -> the old figures as today's code makes them                        (method)
-      -> and with the figures that publishers revised or withdrew          (revision)
-      -> new file's score, in which new figures are and perhaps a new year (new data)
+      -> the old figures scored by the current code                          (method)
+      -> with the figures that publishers revised or withdrew as well        (revision)
+      -> new file's score, with new figures and perhaps a new year           (new data)
 
-Each link is a difference, so the three parts sum to the whole movement exactly. Links whose cause is absent are nothing
-and need no scoring; with one cause alone, which is the usual night, nothing is scored again.
+Each link is a difference, so the three parts sum exactly to the whole movement. A link without its cause is zero and
+needs no scoring. With only one cause, as on most nights, nothing is rescored.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import pyarrow as pa
 from pipeline.compare.figure_changes import CAUSES, figures_after
 from pipeline.compare.files import NEW, OLD, Contents, first_row
 
-# Scores are published with six decimals, so those scored again are rounded as they are, and a difference in the last
-# decimal alone is none.
+# Scores are published with six decimals, so rescored ones are rounded likewise. A difference in the last decimal alone
+# does not count.
 DECIMALS = 6
 STILL = 2e-6
 NEEDED = (
@@ -47,9 +47,9 @@ View = tuple[str, str, int]
 """A framework, a flavour and a window (0 for the level)."""
 
 Rescore = Callable[[pd.DataFrame, Mapping[View, int]], pd.DataFrame]
-"""Scores figures (``figures_after``'s columns) with today's code, without draws, for the year asked of each view.
+"""Scores figures (``figures_after``'s columns) with the current code, without draws, for one year of each view.
 
-Gives ``framework_id, flavour, window_years, node_id, area_code, score, rank`` of the nodes above the indicators.
+Returns ``framework_id, flavour, window_years, node_id, area_code, score, rank`` of the nodes above the indicators.
 """
 
 _LATEST = """
@@ -139,14 +139,14 @@ order by framework_id, flavour, window_years, node_id, area_code
 
 
 class CannotRescore(Exception):
-    """The figures given cannot be scored with today's code; the message says why."""
+    """The given figures cannot be scored with the current code; the message says why."""
 
 
 @dataclass(frozen=True)
 class Movements:
-    """``table``: columns of mart_movement but for the release. ``compared``: headline scores that both files have.
+    """``table``: columns of mart_movement except the release. ``compared``: headline scores in both files.
 
-    ``is_split`` is False where several causes are at work and no code was given to score again with.
+    ``is_split`` is False if there are several causes and no rescoring code was given.
     """
 
     table: pa.Table
@@ -155,7 +155,7 @@ class Movements:
 
 
 def can_compare_scores(old: Contents, new: Contents) -> bool:
-    """Whether both files hold scores with the columns that a comparison needs."""
+    """Whether both files have scores with the columns that a comparison needs."""
     return all(f.has("mart_score", *NEEDED) for f in (old, new)) and new.has(
         "dim_node", "framework_id", "node_id", "title"
     )
@@ -166,8 +166,9 @@ def score_movements(
 ) -> Movements:
     """Headline scores that moved, and why. Needs the temp table ``figure_change``.
 
-    ``causes`` are those that may be at work: ``method`` where the code that scores is or may be another, and those of
-    ``figure_changes``. Without any, what moved all the same is put down to method: same figures, so other arithmetic.
+    ``causes`` are the possible ones: ``method`` if the scoring code changed or may have, and those of
+    ``figure_changes``. Without any, a movement is attributed to method: with equal figures, only the arithmetic can
+    differ.
     """
     for alias in (OLD, NEW):
         connection.execute(_HEADLINE.format(alias=alias))
@@ -186,10 +187,10 @@ def score_movements(
 def _link(
     connection: duckdb.DuckDBPyConnection, name: str, cause: str, present: list[str], rescore: Rescore | None
 ) -> None:
-    """Fill the temp table ``name`` with the scores after ``cause`` and those before it in the chain were let in.
+    """Fill the temp table ``name`` with the scores after ``cause`` and the causes before it in the chain.
 
-    It is the link before where the cause is absent, the new file's scores where no cause comes after it, and else
-    what ``rescore`` makes.
+    This equals the previous link if the cause is absent, the new file's scores if no cause follows, and otherwise the
+    result of ``rescore``.
     """
     before = f"headline_{OLD}" if cause == "method" else "after_method"
     later = CAUSES[CAUSES.index(cause) + 1 :]

@@ -1,4 +1,4 @@
-"""Number a file that is about to be published, and write into it what differs from the one it replaces."""
+"""Give a version to a file that is about to be published, and record in it how it differs from the one it replaces."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from pipeline.compare.one_line import explanation
 from pipeline.compare.score_changes import Rescore
 from pipeline.compare.version import FIRST_VERSION, Kind, Version
 
-# Revisions of releases before this one are carried along, newest first, while they are no more rows than this; those
-# of older releases stay in the releases that are kept.
+# Revisions of earlier releases are copied, newest first, up to this many rows; those of older releases remain in the
+# kept releases.
 MOST_REVISIONS_CARRIED = 20_000
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a release is called, what kind of change it is, and what it says of itself in one line."""
+    """A release's version, its kind of change, and its one-line description."""
 
     version: Version
     previous: Version | None
@@ -65,12 +65,12 @@ def stamp(
     last_version: Version | None = None,
     problem: str | None = None,
 ) -> Stamp:
-    """Compare ``candidate`` with the file ``before`` and fill its four tables of releases; return its stamp.
+    """Compare ``candidate`` with the file ``before`` and fill its four release tables; return its stamp.
 
-    ``last_version`` is the highest version given so far, as far as is known beside the file; the new one is above it.
-    ``problem`` says why there is no file to compare with although there should be one, or which stands in for it.
-    ``method_fingerprint`` is that of the code at work. A comparison that fails never stops a release: it is numbered as
-    minor and says what went wrong.
+    ``last_version`` is the highest version known so far beside the file; the new one is higher. ``problem`` says why an
+    expected file is missing from the comparison, or which file replaces it. ``method_fingerprint`` is that of the
+    current code. A failed comparison never stops a release: the release becomes minor and its line says what went
+    wrong.
     """
     history = _history(before, candidate)
     try:
@@ -111,7 +111,7 @@ def _stamp(
 
 
 def _dated(built_at: datetime, history: Mapping[str, pa.Table]) -> datetime:
-    """When a release is dated: when its file was made or, where the clock was set back since, just after the one before."""
+    """The release date: when its file was made or, if the clock has since been set back, just after the previous release."""
     before = history.get("meta_release")
     if before is None or "released_at" not in before.column_names:
         return built_at
@@ -126,7 +126,7 @@ def _made(
     problem: str | None,
     released_at: datetime,
 ) -> Stamp:
-    """``previous`` is the release that is replaced, ``highest`` the last one given, which a restored file is behind."""
+    """``previous`` is the replaced release, ``highest`` the last version issued, which a restored file may be behind."""
     if comparison is None:
         words = problem or "the first release; there is nothing to compare it with"
         kind: Kind = "first" if previous is None else "minor"
@@ -142,7 +142,7 @@ def _made(
 
 
 def latest_version(connection: duckdb.DuckDBPyConnection, alias: str) -> Version | None:
-    """The newest version that the file attached as ``alias`` has in its list of releases; None where it has none."""
+    """The newest version in the release list of the file attached as ``alias``; None if it has none."""
     if not contents(connection, alias).has("meta_release", "release_version"):
         return None
     found = connection.execute(f"select release_version from {alias}.meta_release").fetchall()
@@ -150,7 +150,7 @@ def latest_version(connection: duckdb.DuckDBPyConnection, alias: str) -> Version
 
 
 def _version_of(path: Path) -> Version | None:
-    """The version of a file that may be damaged; None where it does not say."""
+    """The version of a file that may be damaged; None if it does not say."""
     try:
         with side_by_side(None, path) as connection:
             return latest_version(connection, NEW)
@@ -247,9 +247,9 @@ def _of_release(table: pa.Table, made: Stamp) -> pa.Table:
 
 
 def _history(before: Path | None, candidate: Path) -> Mapping[str, pa.Table]:
-    """What the file before tells of its own release and those before it; revisions as far as they are carried.
+    """The previous file's list of its own and earlier releases, with as many revisions as are copied.
 
-    Nothing where it cannot be read: the releases that are kept have it still.
+    Empty if it cannot be read: the kept releases still have them.
     """
     if before is None:
         return {}
@@ -270,7 +270,7 @@ def _history(before: Path | None, candidate: Path) -> Mapping[str, pa.Table]:
 
 
 def _newest(revisions: pa.Table) -> pa.Table:
-    """Whole releases of ``revisions``, newest first, while they are no more than MOST_REVISIONS_CARRIED rows."""
+    """Complete releases of ``revisions``, newest first, up to MOST_REVISIONS_CARRIED rows."""
     sizes = {row["values"]: row["counts"] for row in pc.value_counts(revisions["release_version"]).to_pylist()}
     kept, total = [], 0
     for version in sorted(sizes, key=Version.parse, reverse=True):
@@ -284,7 +284,7 @@ def _newest(revisions: pa.Table) -> pa.Table:
 def _fill(
     connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pa.Table], history: Mapping[str, pa.Table]
 ) -> None:
-    """Write history and this release's rows in one transaction, in the place of those of an earlier stamp."""
+    """Write history and this release's rows in one transaction, replacing those of an earlier stamp."""
     connection.execute("begin transaction")
     for table in RELEASE_TABLES:
         connection.execute(f"delete from {NEW}.{table}")

@@ -1,4 +1,4 @@
-"""What differs, ready to be shown: read from a published file, which tells of its own release, or worked out anew."""
+"""Differences ready to show: recorded in a published file, which describes its own release, or freshly calculated."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Difference:
 
 
 def stored_difference(connection: duckdb.DuckDBPyConnection) -> Difference | None:
-    """What the newest release of a file says of itself; None for a file made before releases had numbers.
+    """The record of a file's newest release; None for a file made before releases had versions.
 
     ``connection`` is to the file itself.
     """
@@ -70,7 +70,7 @@ def stored_difference(connection: duckdb.DuckDBPyConnection) -> Difference | Non
 
 
 def as_difference(comparison: Comparison, before: str, after: str) -> Difference:
-    """A comparison that was worked out just now, of two files with these names."""
+    """A freshly calculated comparison of two files with these names."""
     return Difference(
         before=before,
         after=after,

@@ -20,11 +20,11 @@ _KINDS = {
 
 
 def as_text(difference: Difference, *, most: int) -> str:
-    """The one-line explanation, and below it what changed, at most ``most`` figures and ``most`` scores."""
+    """The one-line explanation, then the changes: at most ``most`` figures and ``most`` scores."""
     lines = [difference.line]
     shown = [change for change in difference.changes if change.subject != "rows"]
     if shown:
-        lines += ["", "What came, went or became something else"]
+        lines += ["", "Added, removed or changed"]
         lines += [f"  {change.words}" for change in shown[:_MOST_CHANGES]]
         lines += _more(len(shown) - _MOST_CHANGES, "change")
     if difference.revisions:
@@ -39,7 +39,7 @@ def as_text(difference: Difference, *, most: int) -> str:
 
 
 def as_data(difference: Difference) -> dict[str, Any]:
-    """Everything, as data that JSON can carry."""
+    """Everything, as data for JSON."""
     return {
         "before": difference.before,
         "after": difference.after,
@@ -61,7 +61,7 @@ def as_data(difference: Difference) -> dict[str, Any]:
 
 
 def of_area(difference: Difference, codes: Sequence[str]) -> Difference:
-    """Only the figures and scores of some areas; the line above them stays that of the whole."""
+    """Only the figures and scores of some areas; the headline remains that of the whole comparison."""
     return Difference(
         before=difference.before,
         after=difference.after,
@@ -90,7 +90,7 @@ def _revision(row: dict[str, Any]) -> str:
         words.append(f"{row['old_status']} to {row['new_status'] or 'gone'}")
     words += [_KINDS[row["kind"]]] if _KINDS[row["kind"]] else []
     words += ["made from others"] if row["is_derived"] else []
-    words += ["read otherwise by this project"] if row["cause"] == "method" else []
+    words += ["read differently by this project"] if row["cause"] == "method" else []
     return "; ".join(words)
 
 

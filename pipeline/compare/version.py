@@ -1,7 +1,7 @@
 """The semantic version of the data set, derived from what changed.
 
-The rule is mySociety's for published data sets: something taken away from those who query it is major, other rows are
-minor, other bytes with the same rows are patch.
+The rule is mySociety's for published data sets: removing something that queries rely on is major, different rows are
+minor, different bytes with the same rows are patch.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Version:
         return cls(*(int(number) for number in match.groups()))
 
     def after(self, kind: Kind) -> Version:
-        """The version of a release that differs from this one by ``kind``."""
+        """The version of a release with changes of this ``kind``."""
         if kind == "major":
             return Version(self.major + 1, 0, 0)
         if kind == "minor":

@@ -22,9 +22,9 @@ _CSV = "format csv, header, dateformat '%Y-%m-%d', timestampformat '%Y-%m-%dT%H:
 def write_tables(
     connection: duckdb.DuckDBPyConnection, choice: Choice, parquet: Path | None, csv: Path | None
 ) -> list[Path]:
-    """Write each table into the folders given, several at a time; return the files.
+    """Write each table into the given folders, several at a time; return the files.
 
-    DuckDB is set to one thread a statement: what it writes with more depends on which of them is first.
+    DuckDB uses one thread for each statement: with more, the output depends on which finishes first.
     """
     connection.execute("set threads = 1")
     jobs: list[tuple[Path, str]] = []
@@ -59,7 +59,7 @@ def _largest_first(connection: duckdb.DuckDBPyConnection, jobs: Iterable[tuple[P
 
 
 def _described(choice: Choice, table: Table) -> str:
-    """What a Parquet file says of itself, as a DuckDB struct: all of it is text."""
+    """A Parquet file's description of itself, as a DuckDB struct of text."""
     columns = [
         {"name": column.name, "type": column.type, "unit": column.unit, "meaning": column.meaning}
         for column in table.columns

@@ -1,4 +1,4 @@
-"""What the CSV files mean, in the two forms machines read: CSV on the Web (W3C) and a Frictionless data package.
+"""The meaning of the CSV files in two machine-readable forms: CSV on the Web (W3C) and a Frictionless data package.
 
 CSVW: Metadata Vocabulary for Tabular Data, W3C Recommendation of 17 December 2015. Data package: the Data Package
 specification, version 1, with its tabular profile.

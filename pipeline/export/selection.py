@@ -1,4 +1,4 @@
-"""What is exported: which tables, which rows of them, and what is to be said of all of it."""
+"""What is exported: which tables, which of their rows, and the description of the whole."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ order by 1
 
 
 class ExportProblem(PipelineError):
-    """What was asked for cannot be exported; the message says why and what can be."""
+    """The requested export is impossible; the message says why and what is possible."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,17 @@ class Place:
 
     @property
     def file_name(self) -> str:
-        """Its name as part of a file's name: lower case letters, digits and underscores."""
+        """Its name for use in a file name: lower-case letters, digits and underscores."""
         words = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in self.name.lower())
         return "_".join(words.split())
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Tables with the columns they have in the file, the place to keep to (None: all), and facts for the metadata.
+    """Tables with their columns in the file, the place to restrict them to (None: all), and facts for the metadata.
 
-    ``sources``: publishers with the page to cite. ``released_at`` is when the file was built (UTC). ``blanks``: columns
-    of text that is never missing and may be empty, by table and name; a CSV file cannot tell the two apart.
+    ``sources``: publishers with the page to cite. ``released_at`` is when the file was built (UTC). ``blanks``: text
+    columns, by table and name, that are never missing but may be empty; a CSV file cannot distinguish the two.
     """
 
     tables: Mapping[str, Table]
@@ -98,13 +98,13 @@ class Choice:
         return f"{TITLE}: {self.place.name}" if self.place else TITLE
 
     def is_whole(self, table: Table) -> bool:
-        """Whether all rows of a table are exported: of one place, only tables without an area are."""
+        """Whether all rows of a table are exported: for one place, only tables without areas are."""
         return self.place is None or not any(column.name == "area_code" for column in table.columns)
 
     def references(self, table: Table) -> list[Reference]:
         """The foreign keys of a table that can be followed within the export.
 
-        Without those of several columns of which one may be missing: Frictionless takes them for broken.
+        Without multi-column keys of which a part may be missing: Frictionless reports them as broken.
         """
         whole = {name: other for name, other in self.tables.items() if self.is_whole(other)}
         columns = {column.name: column for column in table.columns}
@@ -116,7 +116,7 @@ class Choice:
         ]
 
     def select(self, table: Table) -> str:
-        """The rows of one table, in their order in the file."""
+        """The rows of one table, in file order."""
         columns = ", ".join(f'"{column.name}"' for column in table.columns)
         sql = f'select {columns} from "{table.id}"'
         if self.place is None or self.is_whole(table):
@@ -132,10 +132,10 @@ def choose(
     names: Sequence[str] = (),
     place: str | None = None,
 ) -> Choice:
-    """Look up what is to be exported: ``names`` of tables or views (none: every table), one place by name or code.
+    """Look up what to export: ``names`` of tables or views (none: every table), one place by name or code.
 
-    Columns come in the order of the file and are described by the declaration; one that only the file has, because it
-    is of another time, is described by its comment. Raises ExportProblem for a table or place that is not there.
+    Columns come in file order and are described by the declaration. A column that only the file has, because another
+    version made it, is described by its comment. Raises ExportProblem for a missing table or place.
     """
     held: dict[str, list[tuple[str, str, str | None]]] = {}
     for table, column, kind, comment in connection.execute(_COLUMNS).fetchall():

@@ -1,4 +1,4 @@
-"""What stands in the sheets of the workbook: their headings with units, and their rows."""
+"""The contents of the workbook's sheets: headings with units, and rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NARROW, _MIDDLE, _WIDE, _TEXT = 11, 16, 30, 70
 
 @dataclass(frozen=True)
 class Heading:
-    """One column of a sheet. ``decimals`` None: each row says its own. A plain number (a year) has no separators."""
+    """One column of a sheet. ``decimals`` None: each row sets its own. A plain number (a year) has no separators."""
 
     text: str
     width: float = _NARROW
@@ -31,7 +31,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Decimals:
-    """Stands in a row beside its cells and says how many decimals its figures have."""
+    """Accompanies a row's cells and gives the decimals of its figures."""
 
     decimals: int
 
@@ -49,7 +49,7 @@ class Sheet:
 
 
 def all_sheets(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Iterator[Sheet]:
-    """Start here, Profile, Scores, of one place Compared, Figures, and Notes on every indicator."""
+    """Start here, Profile, Scores, for one place Compared, Figures, and Notes on every indicator."""
     yield _start(choice)
     yield _profile(connection, choice)
     yield _scores(connection, choice)
@@ -85,14 +85,14 @@ def _start(choice: Choice) -> Sheet:
         ("Missing figures", missing),
         ("Notes", "What each indicator measures, who publishes it, and what to bear in mind."),
         ("Licence", f"{facts.ATTRIBUTION} {facts.LICENCE_URL}"),
-        ("Official or not", "Scores and ranks are made by this project and are no official statistics."),
+        ("Official or not", "Scores and ranks are made by this project and are not official statistics."),
     ]
     headings = (Heading("", 20, is_bold=True), Heading("", 110, is_wrapped=True))
     return Sheet("Start here", headings, lines, has_header=False)
 
 
 def _places(choice: Choice, alias: str) -> str:
-    """A condition on the areas to show: districts, and of one place also itself."""
+    """A condition on the areas to show: districts and, for one place, that place itself."""
     if choice.place is None:
         return f"{alias}.level = 'district'"
     codes = ", ".join("'" + code.replace("'", "''") + "'" for code in choice.place.codes)
@@ -108,7 +108,7 @@ order by theme, title, indicator_id
 
 
 def _profile(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
-    """One row a place: names, the two headline scores, and of each indicator the latest figure and its year."""
+    """One row a place: names, the two headline scores, and for each indicator the latest figure and its year."""
     indicators = connection.execute(_SHOWN).fetchall()
     latest = {(f.area_code, f.indicator_id): (f.value, f.year) for f in latest_figures(connection)}
     scores = {(s.area_code, s.node_id): s for s in latest_scores(connection, LEVEL)}
@@ -156,7 +156,7 @@ def _scores(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
         Heading("Place", _WIDE, is_bold=True),
         Heading("Code"),
         Heading("What is scored", 44),
-        Heading("Where it stands, or heads", 24),
+        Heading("Where it stands, or is heading", 24),
         Heading("Year", 8, is_plain_number=True),
         Heading("Score (0 to 100)", decimals=0),
         Heading("90% interval, from", decimals=0),
@@ -167,7 +167,7 @@ def _scores(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
         Heading("to", decimals=0),
         Heading("of", decimals=0),
         Heading("How to read it", 60),
-        Heading("Rests on an earlier year", 14),
+        Heading("Based on an earlier year", 14),
     )
 
     def rows() -> Iterator[list[Any]]:
@@ -204,14 +204,14 @@ def _score_cells(flavour: str, score: Score, *, is_district: bool) -> list[Any]:
 
 
 def _how_to_read(score: Score, *, is_district: bool) -> str:
-    """What to bear in mind of one score, as one or more short clauses."""
+    """Caveats on one score, as short clauses."""
     clauses = [wording.not_comparable(score)]
     if not is_district:
         clauses.append("only districts are ranked")
     elif score.rank is None:
         clauses.append(f"no rank: {wording.known_share(score)}")
     elif score.is_band:
-        clauses.append("a band, no rank: the interval spans more than a third of the districts")
+        clauses.append("a band instead of a rank: the interval spans more than a third of the districts")
     if score.has_partial_error:
         clauses.append("the true interval is wider: part of the weight has no known error")
     return "; ".join(clause for clause in clauses if clause)
@@ -257,7 +257,7 @@ def _compared(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
 
     def rows() -> Iterator[list[Any]]:
         held = connection.execute("select 1 from duckdb_tables() where table_name = 'mart_compare'").fetchall()
-        if not held:  # a release of before there were comparisons
+        if not held:  # a release made before comparisons existed
             return
         for *cells, decimals in connection.execute(_COMPARED.format(places=_places(choice, "compared"))).fetchall():
             yield [*cells, Decimals(decimals)]
@@ -293,7 +293,7 @@ qualify row_number() over (
 
 
 def _figures(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
-    """Every figure of one place and its districts; of all districts, the latest of each indicator."""
+    """Every figure of one place and its districts; for all districts, the latest of each indicator."""
     headings = (
         Heading("Place", _WIDE, is_bold=True),
         Heading("Code"),

@@ -1,7 +1,7 @@
 """The Excel workbook for people: where places stand, their figures, and what each figure means.
 
-Every text is written as text. One that begins with =, +, - or @ carries Excel's quote prefix as well, so that it stays
-text when somebody edits the cell. Nothing is a formula, and no link is made that was not meant.
+Every text is written as text. Text that begins with =, +, - or @ also carries Excel's quote prefix, so that it stays
+text when a reader edits the cell. Nothing is a formula, and no link is created by accident.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def write_workbook(connection: duckdb.DuckDBPyConnection, choice: Choice, path: 
 
 @dataclass(frozen=True)
 class _Look:
-    """How a cell looks: decimals of a number (None: as it comes), bold, wrapped, quoted against formulas."""
+    """The style of a cell: decimals of a number (None: unchanged), bold, wrapped, quoted against formulas."""
 
     decimals: int | None = None
     is_bold: bool = False
@@ -64,7 +64,7 @@ class _Look:
 
 
 class _Styles:
-    """Excel formats, each made once, as Excel allows only so many."""
+    """Excel formats, each created once, as Excel limits their number."""
 
     def __init__(self, workbook: xlsxwriter.Workbook) -> None:
         self._workbook = workbook
@@ -92,7 +92,7 @@ class _Styles:
 
 
 def _write_sheet(workbook: xlsxwriter.Workbook, styles: _Styles, sheet: Sheet) -> None:
-    """A sheet with its header frozen, filters over it, and widths that show what the columns hold."""
+    """A sheet with frozen header, filters, and widths that fit its columns."""
     worksheet = workbook.add_worksheet(sheet.name)
     worksheet.set_landscape()
     worksheet.set_paper(9)

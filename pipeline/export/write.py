@@ -16,11 +16,11 @@ FORMATS = ("parquet", "csv", "datapackage", "excel")
 
 
 def export(connection: duckdb.DuckDBPyConnection, choice: Choice, formats: tuple[str, ...], folder: Path) -> list[Path]:
-    """Write the formats asked for into ``folder``; return the files, metadata after what it describes.
+    """Write the requested formats into ``folder``; return the files, with metadata after what it describes.
 
-    ``parquet/`` has a file a table; ``csv/`` the same as CSV, described by csv-metadata.json (format csv) and by
-    datapackage.json (format datapackage); ``excel/`` one workbook. Each file appears whole or not at all. Raises
-    OSError when the folder cannot be written.
+    ``parquet/`` has one file a table. ``csv/`` has the same as CSV, described by csv-metadata.json (format csv) and by
+    datapackage.json (format datapackage). ``excel/`` has one workbook. Each file appears complete or not at all. Raises
+    OSError if the folder cannot be written.
     """
     parquet, csv, excel = (folder / name for name in ("parquet", "csv", "excel"))
     wants_csv = "csv" in formats or "datapackage" in formats

@@ -1,4 +1,4 @@
-"""Quality gates: what a new file may differ in from the live one before it is published without being asked about."""
+"""Quality gates: how far a new file may differ from the live one and still be published without a person's approval."""
 
 from pipeline.gates.findings import Finding, districts_lost, medians_moved, rows_down, too_old, went_back
 from pipeline.gates.gate_record import accept_findings, record_findings, recorded_findings

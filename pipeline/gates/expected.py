@@ -1,9 +1,9 @@
-"""What each district's figure of a year is expected to be: from its own years before, and from sister series.
+"""The figure expected of each district in a year, from its own earlier years and from sister series.
 
-A district's place is its figure less the median of all districts. It is carried on from its latest year and from a mean
-that forgets: the better a mean of several years foretells the next one in the years held, the more it counts. A sister
-series adds how far its district has moved from its own place, and how far apart the two series are against their usual
-gap. How much each of these counts is fitted to the years held by least squares, in which far departures count little.
+A district's position is its figure less the median of all districts. It is predicted from its latest year and from an
+exponentially weighted mean, which counts more the better it predicted the years held. A sister series adds two terms:
+how far its district has moved, and how far the gap between the two series is from their usual gap. The weights of these
+terms are fitted to the years held by least squares, with little weight on large departures.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import numpy as np
 from pipeline.gates.moves import TO_STANDARD_DEVIATION, column_medians, middle
 from pipeline.gates.panels import Flags, Floats
 
-FORGETS = 0.3  # share of the latest year in the mean that forgets
+FORGETS = 0.3  # weight of the latest year in the exponentially weighted mean
 GAP_FORGETS = 0.2  # the same for the usual gap between two series
-FEWEST_TO_FIT = 6  # periods held; with fewer, a district is taken to stay where it is, or to move as its sister does
-FITS = 2  # rounds of the fit, the second with less weight on what was far off in the first
+FEWEST_TO_FIT = 6  # periods held; with fewer, a district is expected to stay in place, or to move as its sister does
+FITS = 2  # rounds of the fit; the second gives less weight to what was far off in the first
 FAR_OFF = 3.0  # robust standard deviations from which a departure counts less than half
-HELD_BACK = 1e-3  # how strongly the fit is drawn to what is taken without one
+HELD_BACK = 1e-3  # how strongly the fit is drawn to the values used without one
 
 
 def expected(figures: Floats, is_held: Flags, beside: Sequence[Floats] = ()) -> Floats:
     """The figures expected in each column from those before it: areas × periods, NaN where the period before has none.
 
-    ``is_held`` is which columns the fit rests on. ``beside`` are the same areas and periods of sister series, on
-    scales of their own.
+    ``is_held`` marks the columns used in the fit. ``beside`` are the same areas and periods of sister series, on their
+    own scales.
     """
     medians = column_medians(figures)
     place = figures - medians
@@ -50,7 +50,7 @@ def expected(figures: Floats, is_held: Flags, beside: Sequence[Floats] = ()) -> 
 
 
 def carried(place: Floats, share: float) -> Floats:
-    """A mean that forgets, as it stood before each column: the latest year counts ``share``, a missing one nothing."""
+    """An exponentially weighted mean before each column: the latest year has weight ``share``; missing years are skipped."""
     stood = np.full_like(place, np.nan)
     state = np.full(len(place), np.nan)
     for t in range(place.shape[1]):
@@ -62,7 +62,7 @@ def carried(place: Floats, share: float) -> Floats:
 
 
 def _fitted(moves: Floats, terms: Floats, is_held: Flags, taken: Floats) -> Floats:
-    """How much each term counts for the moves of the columns held."""
+    """The weight of each term for the moves of the columns held."""
     if is_held.sum() < FEWEST_TO_FIT:
         return taken
     rows = np.isfinite(moves) & is_held

@@ -1,7 +1,7 @@
-"""Hold a new file against the live one: each function measures one thing and says what its limits make of it.
+"""Compare a new file with the live one: each function measures one thing and judges it by its limits.
 
-Every function takes a connection to the new file with the live one attached as ``live`` (both with the tables of
-``pipeline/marts/tables.yaml``) and returns findings, the worst first.
+Every function takes a connection to the new file with the live one attached as ``live``. Both have the tables of
+``pipeline/marts/tables.yaml``. Findings are returned worst first.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Severity = Literal["warn", "refuse"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What one gate found: ``measured`` and ``allowed`` are in the gate's own unit, the sentence says it in words."""
+    """A gate's finding: ``measured`` and ``allowed`` are in the gate's own unit; the sentence puts it in words."""
 
     gate_id: str
     severity: Severity
@@ -32,7 +32,7 @@ class Finding:
 
 
 def judged(gate_id: str, gate: Gate, subject: str, measured: float, sentence: str) -> list[Finding]:
-    """One finding where what was measured is above a limit of the gate, else none."""
+    """One finding if the measure is above a limit of the gate, else none."""
     severity = gate.severity(measured)
     if severity is None:
         return []
@@ -41,7 +41,7 @@ def judged(gate_id: str, gate: Gate, subject: str, measured: float, sentence: st
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Refusals first, then by gate the largest."""
+    """Refusals first, then by gate, largest first."""
     return sorted(findings, key=lambda f: (f.severity != "refuse", f.gate_id, -f.measured, f.subject))
 
 
@@ -67,16 +67,16 @@ order by held.indicator_id
 
 
 def districts_lost(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list[Finding]:
-    """Districts with a figure of an indicator before and none now, and districts no longer scored.
+    """Districts that had a figure of an indicator and now have none, and districts no longer scored.
 
-    An indicator that is gone altogether has lost all of its districts.
+    An indicator that is gone has lost all of its districts.
     """
     found = []
     for indicator, held, lost, names in connection.execute(_DISTRICTS_LOST).fetchall():
-        sentence = f"{indicator}: {lost} of {held} districts have no figure any more ({some(names)})"
+        sentence = f"{indicator}: {lost} of {held} districts no longer have a figure ({some(names)})"
         found += judged("districts_lost", policy.districts_lost(indicator), indicator, lost / held, sentence)
     for framework, held, lost, names in connection.execute(_SCORED_LOST).fetchall():
-        sentence = f"{framework}: {lost} of {held} districts scored before are not scored any more ({some(names)})"
+        sentence = f"{framework}: {lost} of {held} districts scored before are no longer scored ({some(names)})"
         found += judged("districts_lost", policy.defaults.districts_lost, framework, lost / held, sentence)
     return worst_first(found)
 
@@ -133,8 +133,8 @@ def rows_down(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list
     return worst_first(found)
 
 
-# One row is one indicator that the live file has from a publisher's answer and the new file from the figures shipped with
-# the project, as after the raw store was lost, with how many of its figures would change or go.
+# One row is one indicator whose live figures came from a publisher's answer and whose new figures are the shipped ones,
+# as happens when the raw store is lost. It counts the figures that would change or disappear.
 _WENT_BACK = """
 with back as (
     select distinct new.indicator_id::varchar as indicator_id
@@ -160,20 +160,20 @@ order by 1
 
 
 def went_back(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list[Finding]:
-    """Indicators whose published answers are no longer held, so that older shipped figures would take their place."""
+    """Indicators whose published answers are no longer held, so that older shipped figures would replace them."""
     found = []
     for indicator, held, changed in connection.execute(_WENT_BACK).fetchall():
         sentence = (
-            f"{indicator}: the answers it was published from are not held any more (data/raw), and the figures shipped "
+            f"{indicator}: the answers it was published from are no longer held (data/raw), and the figures shipped "
             f"with the project would change or remove {changed:,} of {held:,}; restore data/raw or run with the publishers"
         )
         found += judged("went_back", policy.went_back(indicator), indicator, changed / held, sentence)
     return worst_first(found)
 
 
-# One row is the typical district of one indicator, nation and year in each of the two files, the move of the live file's
-# from the year before, and whether the year is new. The moves are shares for money and ratios, points for percentages and
-# years. `nation_code` is empty but where the nations measure an indicator differently.
+# One row is the typical district of one indicator, nation and year in each of the two files, the live file's move from
+# the year before, and whether the year is new. Moves are shares for money and ratios, points for percentages and years.
+# `nation_code` is empty unless the nations measure an indicator differently.
 _MEDIANS = """
 with live_median as (
     select indicator_id::varchar as indicator_id, nation_code, year, typical_value from {live_typical}
@@ -222,7 +222,7 @@ join dim_indicator using (indicator_id)
 where reference is not null and new_value <> reference
 order by indicator_id, nation_code, year
 """
-# A live file of before mart_typical was published.
+# The live file predates mart_typical.
 _TYPICAL_OF_OLD = """(
     select indicator_id, '' as nation_code, year, median(value) as typical_value
     from live.fct_observation
@@ -233,7 +233,7 @@ _HAS_TYPICAL = "select count(*) > 0 from duckdb_tables() where database_name = '
 
 
 def medians_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list[Finding]:
-    """Typical districts (medians) that moved more than their own history: into a new year, or by a revision of a year held before."""
+    """Typical districts (medians) that moved by more than their history allows, into a new year or by a revision."""
     found = []
     [(has_typical,)] = connection.execute(_HAS_TYPICAL).fetchall()
     sql = _MEDIANS.format(live_typical="live.mart_typical" if has_typical else _TYPICAL_OF_OLD)
@@ -248,7 +248,7 @@ def medians_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> 
         if not usual:
             usual = gate.usual_move_points if unit == "points" else gate.usual_move
         against = "the year before it" if is_new else "the same year in the live file"
-        basis = "its largest move from year to year" if knows else "what is usual (too few years to know its own)"
+        basis = "its largest move from year to year" if knows else "the usual move (too few years to know its own)"
         sentence = (
             f"{indicator}: the typical district of {f'{nation} in ' if nation else ''}{year} is {new:,.{decimals}f}, {reference:,.{decimals}f} in {against}: "
             f"{times(move / usual)} {basis}"
@@ -268,7 +268,7 @@ from meta_source where standing = 'overdue' order by indicator_id, part_id
 def too_old(
     connection: duckdb.DuckDBPyConnection, policy: GatePolicy, *, today: date, grace_days: Mapping[str, int]
 ) -> list[Finding]:
-    """Releases later than their calendar and grace allow, one finding for all that one brings; needs no live file.
+    """Releases later than their calendar and grace allow, one finding for each release. Needs no live file.
 
     ``grace_days`` gives the grace of each release.
     """
@@ -279,7 +279,7 @@ def too_old(
     for (release, expected, gate), latest_of in late.items():
         latest = max(latest_of.values())
         sentence = (
-            f"{release}: what follows the figures to {latest} was expected on {expected} and is not here yet "
+            f"{release}: the figures after {latest} were expected on {expected} and have not arrived "
             f"({some(list(latest_of))})"
         )
         days = (today - expected).days - grace_days.get(release, 0)
@@ -288,6 +288,6 @@ def too_old(
 
 
 def some(names: Sequence[str], most: int = 3) -> str:
-    """The first few, kept apart by semicolons: "Bristol, City of" is one place."""
+    """The first few names, separated by semicolons: "Bristol, City of" is one place."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ("; " if any("," in name for name in names[:most]) else ", ").join(names[:most]) + more

@@ -1,4 +1,4 @@
-"""Keep what the gates found, and who accepted it, in the file itself: table ``meta_gate``."""
+"""Store the gates' findings, and who accepted them, in the published file's table ``meta_gate``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.gates.findings import Finding
 
 
 def record_findings(connection: duckdb.DuckDBPyConnection, findings: Sequence[Finding]) -> None:
-    """Write findings into ``meta_gate`` of the new file, in their order, in the place of those that stood there."""
+    """Write findings, in order, into ``meta_gate`` of the new file, replacing any that were there."""
     connection.execute("delete from meta_gate")
     if findings:
         connection.executemany(
@@ -25,7 +25,7 @@ def record_findings(connection: duckdb.DuckDBPyConnection, findings: Sequence[Fi
 
 
 def recorded_findings(connection: duckdb.DuckDBPyConnection) -> list[Finding]:
-    """The findings a file holds, in their order."""
+    """The findings in a file, in order."""
     rows = connection.execute(
         "select gate_id, severity, subject, measured, allowed, sentence from meta_gate order by finding_id"
     ).fetchall()
@@ -33,7 +33,7 @@ def recorded_findings(connection: duckdb.DuckDBPyConnection) -> list[Finding]:
 
 
 def accept_findings(connection: duckdb.DuckDBPyConnection, reason: str, person: str, now: datetime) -> None:
-    """Note on every finding that would have refused the file why, by whom and when (UTC) it was accepted."""
+    """Record on every refusal why, by whom and when (UTC) it was accepted."""
     connection.execute(
         "update meta_gate set accepted_because = ?, accepted_by = ?, accepted_at = ? where severity = 'refuse'",
         [reason, person, now],

@@ -1,9 +1,9 @@
-"""What an answer is measured by: each period that is new, or was revised, in multiples of what the series has seen.
+"""Measures of an answer: each new or revised period, in multiples of the largest move in the series' history.
 
-A measure of 1 is the most that the years held have seen (of a revision's level and spread: the usual move from year to
-year). How many are allowed is for ``gates.yaml`` to say. A new period is compared with the period before it, a period
-held before with the held edition of the same period. A new one is compared with what it is expected to be from the
-periods before it (``pipeline.gates.expected``), in the answer's own edition of these where it has them.
+A measure of 1 is the largest in the years held (for a revision's level and spread: the usual move from year to year).
+``gates.yaml`` sets how many multiples are allowed. A revised period is compared with the held edition of the same
+period. A new period is compared with the period before it, and with the figures expected from earlier periods
+(``pipeline.gates.expected``), in the answer's own edition where it has them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pipeline.gates.panels import Flags, Floats, Pair, Scale, logarithm
 
 @dataclass(frozen=True)
 class Measure:
-    """One thing measured of one period: ``what`` in words, and the rows of the areas it shows in most, first the most.
+    """One measure of one period: ``what`` in words, and the rows of the areas that contribute most, largest first.
 
     ``before`` and ``after`` are the figures compared, in the publisher's unit, by row.
     """
@@ -50,7 +50,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Compared:
-    """A period of the answer and what it is compared with: the figures before and after, and the step between them."""
+    """A period of the answer and its comparison: the figures before and after, and the step between them."""
 
     period: str
     is_new: bool
@@ -62,9 +62,9 @@ class Compared:
 
 @dataclass(frozen=True)
 class Line:
-    """The periods held and the new ones in order, areas × periods, and what was expected in each.
+    """The periods held and the new ones in order, areas × periods, and the figures expected in each.
 
-    A period is of the answer's own edition where it has one.
+    Where the answer has its own edition of a period, that edition is used.
     """
 
     periods: tuple[str, ...]
@@ -75,10 +75,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Series:
-    """Something that moves: figures, the widths of their intervals, or their distance to a sister's or a wider area's.
+    """A series to test: figures, the widths of their intervals, or their distance to a sister's or a wider area's.
 
-    ``new`` and ``held`` are on the scale of moves, areas × periods of the pair; ``subject`` says in words what moves.
-    ``beside`` are the columns of sister series by period, from which a new period is foretold too; ``shared_level`` how
+    ``new`` and ``held`` are on the scale of moves, areas × periods of the pair; ``subject`` names the series in words.
+    ``beside`` are the columns of sister series by period, which also help predict a new period. ``shared_level`` is how
     far all districts of an independent sister moved together in a period.
     """
 
@@ -94,7 +94,7 @@ class Series:
 
     @cached_property
     def known(self) -> History:
-        """How the held edition moved from period to period: for revisions."""
+        """How the held edition moved from period to period, as a yardstick for revisions."""
         before = np.roll(self.held, 1, axis=1)
         before[:, 0] = np.nan
         return history(self.held, before, self.noise, self.pair.groups, self.usual_share)
@@ -116,19 +116,19 @@ class Series:
 
     @cached_property
     def foretold(self) -> History:
-        """How far the periods held were from what was expected of them: for new ones."""
+        """How far the periods held were from their expected figures, as a yardstick for new periods."""
         line = self.line
         held = line.is_held
         return history(line.figures[:, held], line.expected[:, held], self.noise, self.pair.groups, self.usual_share)
 
     @cached_property
     def revised(self) -> list[Compared]:
-        """Each period that was revised, with its held edition."""
+        """Each revised period, with its held edition."""
         return list(_revised(self))
 
     @cached_property
     def arrived(self) -> list[Compared]:
-        """Each new period, with what is expected in it."""
+        """Each new period, with its expected figures."""
         return list(_new(self))
 
     @property
@@ -139,7 +139,7 @@ class Series:
 def measures(
     pair: Pair, scale: Scale, usual_share: float, shared_level: Mapping[str, float] | None = None
 ) -> Iterator[Measure]:
-    """Everything measured of an answer's districts by itself: where figures moved, which were copied, and their intervals."""
+    """Every measure of an answer's districts on its own: moves, copies and intervals."""
     with np.errstate(all="ignore"):
         figures = of_figures(pair, scale, usual_share, shared_level or {})
         yield from of_series(figures)
@@ -195,7 +195,7 @@ def _new(series: Series) -> Iterator[Compared]:
                 yield Compared(period, True, made, _years_between(earlier, period), before, after)
 
 
-SAME_WITHIN = 1e-6  # on the scale of logarithms or roots: figures written with fewer digits are the same
+SAME_WITHIN = 1e-6  # on the scale of logarithms or roots; allows for figures written with fewer digits
 
 
 def _years_between(one: str, other: str) -> float:
@@ -207,10 +207,10 @@ def _is_same(one: Floats, other: Floats) -> bool:
 
 
 def of_series(series: Series, *, is_new: bool = True, is_revised: bool = True) -> Iterator[Measure]:
-    """The gates of moves, of new periods or of those revised: rank, spread, level, groups, single districts, exchanges.
+    """The gates of moves, for new or revised periods: rank, spread, level, groups, single districts, exchanges.
 
-    Where fewer years are held than say how widths and distances move, a new period of distances is not looked at, and
-    of widths only their order and level.
+    With too few years to know how widths and distances move, new distances are not tested, and new widths are tested
+    for order and level only.
     """
     for compared in series.revised if is_revised else ():
         yield from _of_step(series, compared)
@@ -248,7 +248,7 @@ def _named(series: Series, compared: Compared, gate: str, measured: float, what:
 def _of_step(series: Series, compared: Compared) -> Iterator[Measure]:
     made, groups = compared.step, series.pair.groups
     known = series.foretold if compared.is_new else series.known
-    against = "what the years before foretell" if compared.is_new else "the figures held"
+    against = "what earlier years predict" if compared.is_new else "the figures held"
     most = _most(made.own)
     widest = known.largest_spread if compared.is_new else known.usual
     shifted = known.largest_common * compared.years if compared.is_new else known.usual
@@ -287,14 +287,14 @@ def _of_step(series: Series, compared: Compared) -> Iterator[Measure]:
 
 
 def _unshared(common: float, shared: float) -> float:
-    """The size of a common move, less what an independent sister moved the same way."""
+    """The size of a common move, less the move of an independent sister in the same direction."""
     return max(abs(common) - abs(shared), 0.0) if common * shared > 0 else abs(common)
 
 
 def _alike(series: Series, compared: Compared) -> Iterator[Measure]:
-    """How much less districts scatter about the year before, or the mean of the two before, than they ever did.
+    """How much closer districts are to the year before, or to the mean of the two before, than they ever were.
 
-    Of figures in ratios, so that a copy raised by one factor scatters not at all.
+    For figures in ratios, so that a copy scaled by one factor shows no scatter at all.
     """
     line, pair = series.line, series.pair
     t = line.periods.index(compared.period)
@@ -319,11 +319,11 @@ def _alike(series: Series, compared: Compared) -> Iterator[Measure]:
         yield _measure(series, compared, "alike", float(alike), what, rows)
 
 
-NARROWEST = 0.01  # a spread of one per cent: what is seen in no series of fewer years than say
+NARROWEST = 0.01  # a spread of one per cent; used when there are too few years to know better
 
 
 def _copies(series: Series) -> Iterator[Measure]:
-    """The gates of copies: a column that is another year's, districts with each other's figures, and coarse figures."""
+    """The gates of copies: a column from another year, districts with each other's figures, and coarse rounding."""
     held = series.pair.held.value
     columns = range(held.shape[1])
     usual = max((float(_shares_equal(held[:, t], held[:, t - 1 : t])[0]) for t in columns[1:]), default=0.0)
@@ -343,11 +343,11 @@ def _copies(series: Series) -> Iterator[Measure]:
             yield _exchanged(series, compared)
 
 
-LEAST_GAP_OF_A_PAIR = 0.5  # of the usual move: among many revised districts, nearer ones exchange figures by chance
+LEAST_GAP_OF_A_PAIR = 0.5  # of the usual move; closer pairs exchange figures by chance when many districts are revised
 
 
 def _exchanged(series: Series, compared: Compared) -> Measure:
-    """Districts that hold one another's former figures: all that changed do so, or pairs of them that are far apart."""
+    """Districts with one another's former figures: every district that changed, or distant pairs of them."""
     before, after, made = compared.before, compared.after, compared.step
     changed = np.flatnonzero(np.isfinite(before) & np.isfinite(after) & (before != after))
     if np.array_equal(np.sort(before[changed]), np.sort(after[changed])):
@@ -366,14 +366,14 @@ def _exchanged(series: Series, compared: Compared) -> Measure:
 
 
 def _shares_equal(figures: Floats, columns: Floats) -> Floats:
-    """Of each of ``columns`` the share of areas whose figure is the very same; 0 for too few areas."""
+    """For each of ``columns``, the share of areas with exactly the same figure; 0 for too few areas."""
     both = (np.isfinite(figures)[:, None] & np.isfinite(columns)).sum(axis=0)
     equal = (figures[:, None] == columns).sum(axis=0)
     return np.where(both >= FEWEST_AREAS, equal / np.maximum(both, 1), 0.0)
 
 
 def _share_different(figures: Floats) -> float:
-    """How many different figures there are, as a share of all; 0 for too few figures."""
+    """The number of different figures as a share of all; 0 for too few figures."""
     values = figures[np.isfinite(figures)]
     return len(np.unique(values)) / len(values) if len(values) >= FEWEST_AREAS else 0.0
 
@@ -383,12 +383,12 @@ LEAST_ROUND = 0.9  # share of figures that are whole multiples of a unit they ar
 
 
 def _unit(figures: Floats) -> int:
-    """The largest power of ten that figures are rounded to; FINEST where there is none."""
+    """The largest power of ten to which figures are rounded; FINEST if there is none."""
     return next((power for power in range(COARSEST, FINEST, -1) if _is_round(figures, power)), FINEST)
 
 
 def _is_round(figures: Floats, power: int) -> bool:
-    """Whether nearly all figures are whole multiples of a power of ten; not of too few figures."""
+    """Whether nearly all figures are whole multiples of a power of ten; False for too few figures."""
     multiples = figures[np.isfinite(figures)] / 10.0**power
     if len(multiples) < FEWEST_AREAS:
         return False
@@ -416,7 +416,7 @@ def _least(size: Floats) -> tuple[int, ...]:
 
 
 def _off_centre(series: Series) -> Iterator[Measure]:
-    """Where in its interval a figure lies (0 at the lower bound, 1 at the upper), against where it usually does."""
+    """The position of a figure in its interval (0 at the lower bound, 1 at the upper), against its usual position."""
     new, held = series.pair.new, series.pair.held
     usual = np.nanmedian(_place(held.value, held.lower, held.upper))
     for compared in series.compared:

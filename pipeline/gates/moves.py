@@ -1,7 +1,7 @@
-"""How figures move from one period or edition to another, over areas, and how they did so in the years held.
+"""How figures move between periods or editions over all areas, and how they moved in the years held.
 
-Figures are on a scale of logarithms or roots (`pipeline.gates.panels`), areas × periods. A robust spread is 1.4826 times
-the median absolute deviation, which for a normal distribution is its standard deviation.
+Figures are on a scale of logarithms or roots (`pipeline.gates.panels`), areas × periods. A robust spread is 1.4826
+times the median absolute deviation, which equals the standard deviation of a normal distribution.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 from pipeline.gates.panels import Flags, Floats
 
 TO_STANDARD_DEVIATION = 1.4826
-OWN_HISTORY_COUNTS_FROM = 3  # a district's own scatter is shrunk to all districts', which count as so many years of it
+OWN_HISTORY_COUNTS_FROM = 3  # a district's own scatter is shrunk towards all districts', which count as this many years
 FEWEST_MOVES = 3
 FEWEST_AREAS = 8
-LATEST_STEPS = 10  # years in which single districts are looked at for the farthest that one has moved
+LATEST_STEPS = 10  # years searched for the farthest move of a single district
 NOTHING = np.array([], dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Step:
-    """The move of all areas between two columns: what all share, how far they scatter, and each one's own move.
+    """The move of all areas between two columns: the common move, the scatter, and each area's own move.
 
-    ``own`` is the move less the shared one, NaN where either figure is missing. ``rank_loss`` is 1 less Spearman's
+    ``own`` is the move less the common one, NaN where either figure is missing. ``rank_loss`` is 1 less Spearman's
     correlation of the two columns.
     """
 
@@ -38,14 +38,14 @@ class Step:
 
 
 def step(before: Floats, after: Floats) -> Step | None:
-    """The move from one column to another; None where fewer than FEWEST_AREAS have both."""
+    """The move from one column to another; None if fewer than FEWEST_AREAS have both."""
     made = steps(before[:, None], after[:, None])
     return made.at(0) if made.count else None
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Several moves at once: areas × steps, and one figure a step of what all share, the spread and the loss of rank."""
+    """Several moves at once: areas × steps, with one common move, spread and loss of rank for each step."""
 
     before: Floats
     after: Floats
@@ -70,7 +70,7 @@ class Steps:
 
 
 def steps(before: Floats, after: Floats) -> Steps:
-    """The moves from each column of one table to the same of another, but those that fewer than FEWEST_AREAS have."""
+    """The moves from each column of one table to the same column of another, if at least FEWEST_AREAS have both."""
     move = after - before
     is_enough = np.isfinite(move).sum(axis=0) >= FEWEST_AREAS
     before, after, move = before[:, is_enough], after[:, is_enough], move[:, is_enough]
@@ -81,7 +81,7 @@ def steps(before: Floats, after: Floats) -> Steps:
 
 
 def column_medians(values: Floats) -> Floats:
-    """The median of each column over what is there, NaN where nothing is: many times as fast as NumPy's."""
+    """The median of each column ignoring NaN, NaN for an empty column: many times as fast as NumPy's."""
     count = np.isfinite(values).sum(axis=0)
     in_order = np.sort(values, axis=0)
     columns = np.arange(values.shape[1])
@@ -91,7 +91,7 @@ def column_medians(values: Floats) -> Floats:
 
 
 def middle(values: Floats) -> float:
-    """The median of values none of which is missing: several times as fast as NumPy's for a few hundred."""
+    """The median of values without NaN: several times as fast as NumPy's for a few hundred."""
     half = len(values) // 2
     if len(values) % 2:
         return float(np.partition(values, half)[half])
@@ -100,14 +100,14 @@ def middle(values: Floats) -> float:
 
 
 def _rank_losses(before: Floats, after: Floats, both: Flags) -> Floats:
-    """1 less Spearman's correlation of each column with the same of the other; 1 where all figures of either are equal."""
+    """1 less Spearman's correlation of each column with the same column of the other; 1 if either has no variation."""
     one, other = _centred_ranks(before, both), _centred_ranks(after, both)
     size = np.sqrt((one**2).sum(axis=0) * (other**2).sum(axis=0))
     return np.where(size > 0, 1.0 - (one * other).sum(axis=0) / np.where(size > 0, size, 1.0), 1.0)
 
 
 def _centred_ranks(values: Floats, is_there: Flags) -> Floats:
-    """Ranks in each column less their mean, equal values sharing the mean of their ranks; 0 where ``is_there`` is not."""
+    """Ranks in each column less their mean; equal values share the mean rank; 0 where ``is_there`` is False."""
     values = np.where(is_there, values, np.nan)
     order = np.argsort(values, axis=0)
     in_order = np.take_along_axis(values, order, axis=0)
@@ -124,12 +124,12 @@ def _centred_ranks(values: Floats, is_there: Flags) -> Floats:
 
 @dataclass(frozen=True)
 class History:
-    """What the years held say of a series: how far it usually moves, and the most that it has.
+    """A series' history in the years held: how far it usually moves, and how far it has moved at most.
 
-    ``scatter`` is each area's own usual move, ``group_largest`` the largest move of each group's median against the
-    country's, ``group_spread`` the widest that each group's districts scattered. ``worst_district`` is the largest move
-    of one district in multiples of its scatter, ``worst_pair`` and ``worst_ring`` the most that an exchange of two or
-    three would have explained (see ``exchange``).
+    ``scatter`` is each area's own usual move. ``group_largest`` is the largest move of each group's median against the
+    country's, and ``group_spread`` the widest scatter of each group's districts. ``worst_district`` is the largest move
+    of one district in multiples of its scatter. ``worst_pair`` and ``worst_ring`` are the most that an exchange of two
+    or three districts would have explained (see ``exchange``).
     """
 
     usual: float
@@ -145,11 +145,11 @@ class History:
     worst_ring: float
 
     def scatter_in(self, made: Step) -> Floats:
-        """Each area's usual move, wider in a year in which all scatter more."""
+        """Each area's usual move, widened in a year when all areas scatter more."""
         return self.scatter * max(1.0, made.spread / self.usual)
 
 
-FAR = 4.0  # multiples of its own scatter by which a district's move is out of the ordinary
+FAR = 4.0  # multiples of its own scatter beyond which a district's move is unusual
 
 
 def history(
@@ -157,8 +157,9 @@ def history(
 ) -> History:
     """How a series moved in the years held: ``before`` is what each column of ``figures`` is compared with.
 
-    ``noise`` has the standard errors on the same scale, NaN where none is published. With fewer than FEWEST_MOVES
-    years to compare, the errors of two years stand for the usual move; where none are published, the spread of areas
+    ``noise`` has the standard errors on the same scale, NaN where none is published. With fewer than FEWEST_MOVES years
+    to compare, the errors of two years stand in for the usual move. If none are published, the spread of areas times
+    ``usual_share`` does.
     times ``usual_share``.
     """
     made = steps(before, figures)
@@ -213,11 +214,11 @@ def _cross_spread(figures: Floats) -> float:
     return 0.0
 
 
-MOST_OF_A_MOVE = 6.0  # usual moves: a farther one counts as this many in a district's own scatter
+MOST_OF_A_MOVE = 6.0  # usual moves; a larger move counts as this many in a district's own scatter
 
 
 def _scatter(own: Floats, error: Floats, usual: float) -> tuple[Floats, Floats, float, float]:
-    """Each area's usual move; the same without each year; and by the latter the largest move and the share beyond FAR."""
+    """Each area's usual move; the same without each year; and, from the latter, the largest move and the share beyond FAR."""
     is_there = np.isfinite(own)
     squares = np.minimum(np.where(is_there, np.abs(own), 0.0), MOST_OF_A_MOVE * usual) ** 2
     total, count = squares.sum(axis=1), is_there.sum(axis=1)
@@ -235,7 +236,7 @@ def _scatter(own: Floats, error: Floats, usual: float) -> tuple[Floats, Floats, 
 
 
 def _usual_noise(noise: Floats) -> Floats:
-    """The mean standard error of each area over the periods; NaN where none is published."""
+    """The mean standard error of each area over the periods; NaN if none is published."""
     is_there = np.isfinite(noise)
     count = is_there.sum(axis=1)
     total = np.where(is_there, noise, 0.0).sum(axis=1)
@@ -247,7 +248,7 @@ FEWEST_IN_A_SPREAD = 10
 
 
 def group_moves(own: Floats, groups: Sequence[tuple[str, Flags]]) -> Floats:
-    """Groups × steps: the median of each group's own moves, NaN where fewer than three have one."""
+    """Groups × steps: the median of each group's own moves, NaN if fewer than three areas have one."""
     found = np.full((len(groups), own.shape[1]), np.nan)
     for number, (_, flags) in enumerate(groups):
         moves = own[flags]
@@ -257,7 +258,7 @@ def group_moves(own: Floats, groups: Sequence[tuple[str, Flags]]) -> Floats:
 
 
 def group_spreads(own: Floats, groups: Sequence[tuple[str, Flags]]) -> Floats:
-    """Groups × steps: how far each group's districts scatter about its own move, NaN where fewer than ten have one."""
+    """Groups × steps: the scatter of each group's districts about its own move, NaN if fewer than ten have one."""
     found = np.full((len(groups), own.shape[1]), np.nan)
     for number, (_, flags) in enumerate(groups):
         moves = own[flags]
@@ -268,34 +269,34 @@ def group_spreads(own: Floats, groups: Sequence[tuple[str, Flags]]) -> Floats:
 
 
 def _group_largest(own: Floats, groups: Sequence[tuple[str, Flags]], usual: float) -> Floats:
-    """The largest move of each group against all in the years held, at least half of what is usual for one district."""
+    """The largest move of each group against all in the years held, at least half of a single district's usual move."""
     return np.fmax.reduce(np.abs(group_moves(own, groups)), axis=1, initial=0.5 * usual)
 
 
 def _largest_group_spread(own: Floats, groups: Sequence[tuple[str, Flags]], usual: float) -> Floats:
-    """The widest spread of each group in the years held, at least what is usual for all districts."""
+    """The widest spread of each group in the years held, at least the usual spread of all districts."""
     return np.fmax.reduce(group_spreads(own, groups), axis=1, initial=usual)
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """Areas that seem to hold one another's figures, and by how much better they fit when these are given back."""
+    """Areas that may have exchanged figures, and how much better the figures fit when swapped back."""
 
     gain: float
     rows: tuple[int, ...]
 
 
-HEAVY_TAIL = 4  # degrees of freedom of Student's t: single districts do move far, and two do so at once much less
+HEAVY_TAIL = 4  # degrees of freedom of Student's t: large moves of one district happen, of two at once much less often
 MOST_IN_PAIRS, MOST_IN_RINGS = 50, 16
 NO_EXCHANGE = Exchange(0.0, ())
 
 
 def exchange(made: Step, scatter: Floats) -> tuple[Exchange, Exchange]:
-    """The two areas, and the ring of three, whose figures fit best when given back.
+    """The two areas, and the ring of three, whose figures fit best when swapped back.
 
-    The gain is twice the logarithm of the ratio of two likelihoods: of the figures given back, and as they came. Each is
-    Student's t of the distance to the figure expected in multiples of the area's scatter. Only the areas farthest off
-    are tried: others gain nothing.
+    The gain is twice the log likelihood ratio of the swapped figures against the original ones. The likelihood of each
+    figure is Student's t of its distance to the expected figure, in multiples of the area's scatter. Only the areas
+    farthest off are tried: others gain nothing.
     """
     off = made.own / scatter
     rows = np.argsort(-np.nan_to_num(np.abs(off), nan=-1.0))[:MOST_IN_PAIRS]
@@ -321,7 +322,7 @@ def _loss(off: Floats) -> Floats:
 
 
 def least_explained(area_count: int) -> tuple[float, float]:
-    """What an exchange of two, or a ring of three, gains by chance among so many areas: 11 and 14 for 350."""
+    """The gain from an exchange of two, or a ring of three, by chance among this many areas: 11 and 14 for 350."""
     pairs = max(area_count * (area_count - 1) / 2, 1.0)
     gain = max(float(np.log(pairs)), 3.0)
     return gain, 1.3 * gain

@@ -1,4 +1,4 @@
-"""Figures of one part as tables of areas by periods, on a scale on which moves are of one size: for the gates."""
+"""Figures of one part as tables of areas by periods, for the gates, on a scale that makes moves comparable."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Scale = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class AreaFacts:
-    """What the register knows: each code's name, the codes of each name, regions, districts, and who is in wider areas.
+    """The register: each code's name, the codes of each name, regions, districts, and the members of wider areas.
 
-    ``codes_of_name`` has, by tidied name (official and other names), the codes it stands for. ``region`` is the nation's
-    own code outside England. ``districts`` are the codes of all districts, past ones too; ``members`` gives each wider
-    area's current districts, and ``people`` their people of mid-2020.
+    ``codes_of_name`` maps each tidied name (official and others) to its codes. ``region`` is the nation's own code
+    outside England. ``districts`` are the codes of all districts, past ones too. ``members`` gives each wider area's
+    current districts, and ``people`` their population in mid-2020.
     """
 
     name: Mapping[str, str]
@@ -35,7 +35,7 @@ class AreaFacts:
 
 @dataclass(frozen=True)
 class Panel:
-    """``value``, ``lower`` and ``upper`` as areas × periods, NaN where there is none; periods in order of time."""
+    """``value``, ``lower`` and ``upper`` as areas × periods, NaN where there is none; periods in time order."""
 
     codes: tuple[str, ...]
     periods: tuple[str, ...]
@@ -51,7 +51,7 @@ class Panel:
         return self.periods.index(period)
 
     def in_periods(self, columns: Sequence[int]) -> Panel:
-        """The panel with only some of its periods, by their places."""
+        """The panel with only some of its periods, by position."""
         chosen = list(columns)
         periods = tuple(self.periods[column] for column in chosen)
         return Panel(self.codes, periods, self.value[:, chosen], self.lower[:, chosen], self.upper[:, chosen])
@@ -63,7 +63,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Pair:
-    """A new answer and what is held of the same part, over the same areas, with the nation and region of each.
+    """A new answer and the held figures of the same part, over the same areas, with the nation and region of each.
 
     ``groups`` is (label, which areas) for each nation and region with enough areas.
     """
@@ -82,7 +82,7 @@ FEWEST_IN_A_GROUP = 5
 
 
 def panels(new: pd.DataFrame, held: pd.DataFrame) -> tuple[Panel, Panel]:
-    """Two tidy tables over the areas of either; a period is a year, or its first day where a year has several.
+    """Two tidy tables over the areas of either. A period is a year, or its first day if a year has several.
 
     Takes ``area_code, period, period_start, year, value, lower, upper``.
     """
@@ -94,7 +94,7 @@ def panels(new: pd.DataFrame, held: pd.DataFrame) -> tuple[Panel, Panel]:
 
 
 def _is_yearly(frame: pd.DataFrame, rows: Numbers) -> bool:
-    """Whether no area has two figures of a year."""
+    """Whether no area has two figures in one year."""
     figures = rows * LAST_YEAR + frame["year"].to_numpy(dtype=np.int64)
     return len(np.unique(figures)) == len(figures)
 
@@ -103,14 +103,14 @@ LAST_YEAR = 10_000
 
 
 def are_equal(one: Panel, other: Panel) -> bool:
-    """Whether two panels hold the very same figures and intervals of the same areas and periods."""
+    """Whether two panels hold exactly the same figures and intervals for the same areas and periods."""
     return one.periods == other.periods and all(
         np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True) for name in ("value", "lower", "upper")
     )
 
 
 def yearly_panel(frame: pd.DataFrame) -> Panel:
-    """One tidy table over its own areas; of several periods of a year, the last stands for it."""
+    """One tidy table over its own areas; the last of several periods in a year represents it."""
     rows, codes = pd.factorize(frame["area_code"].to_numpy(dtype=object))
     return _panel(frame, pd.Index(codes), rows, is_yearly=True)
 
@@ -154,10 +154,10 @@ _NATIONS = {"E92": "E92000001", "W92": "W92000004", "S92": "S92000003", "N92": "
 
 
 def logarithm(values: Floats) -> Floats:
-    """Natural logarithm; NaN for what is not above nought."""
+    """Natural logarithm; NaN for zero and below."""
     return np.log(np.where(values > 0, values, np.nan))
 
 
 def root(values: Floats) -> Floats:
-    """Square root, on which rates and counts scatter alike at all levels; NaN below nought."""
+    """Square root, on which rates and counts scatter alike at all levels; NaN below zero."""
     return np.sqrt(np.where(values >= 0, values, np.nan))

@@ -1,7 +1,8 @@
-"""Whether a publisher's answer can be right: held against what is held, the register, sister series and wider areas.
+"""Whether a publisher's answer is plausible, compared with held figures, the register, sister series and wider areas.
 
-What is measured is in ``measures`` and ``relations``; how much of it is allowed is in ``gates.yaml``. Both suites that the
-limits rest on are in ``tests/gates``: plausible mistakes, and real editions and years (docs/gates.md).
+Sister series are series that constrain each other, such as the mean and the median of one survey's pay. The measures
+are in ``measures`` and ``relations``; ``gates.yaml`` sets how much is allowed. Both suites behind the limits are in
+``tests/gates``: plausible mistakes, and real editions and years (docs/gates.md).
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ from pipeline.numerals import rounded, times
 
 @dataclass(frozen=True)
 class Sister:
-    """A series that an indicator's moves with: see ``SisterSeries`` for ``order`` and ``shares_of``.
+    """A series that moves with an indicator's: see ``SisterSeries`` for ``order`` and ``shares_of``.
 
-    ``held`` are its figures before, where ``figures`` are as new as the answer that is held against them.
-    ``shares_level`` is whether it confirms a common move, since it is made independently. One that ``only_confirms`` is
-    not held against the answer.
+    ``held`` are its earlier figures, if ``figures`` are as new as the answer under test. ``shares_level`` says that it
+    can confirm a common move, since it is made independently. One that ``only_confirms`` is not compared with the
+    answer.
     """
 
     title: str
@@ -50,10 +51,10 @@ class Sister:
 
 @dataclass(frozen=True)
 class Answer:
-    """A publisher's answer and what is held of the same part, as tidy observations.
+    """A publisher's answer and the held figures of the same part, as tidy observations.
 
-    ``is_log`` is whether moves are ratios (`Indicator.transform`); ``area_names`` is what the publisher calls each code.
-    ``sisters`` reads the sister series, where any figure is new.
+    ``is_log`` says that moves are ratios (`Indicator.transform`). ``area_names`` is the publisher's name for each code.
+    ``sisters`` reads the sister series, which is done only if a figure is new.
     """
 
     title: str
@@ -67,7 +68,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Breach:
-    """A gate that an answer does not pass: ``measured`` and ``allowed`` in the gate's unit, and a sentence with areas."""
+    """A gate that an answer fails: ``measured`` and ``allowed`` in the gate's unit, and a sentence naming areas."""
 
     gate_id: str
     period: str
@@ -77,7 +78,7 @@ class Breach:
 
 
 def breaches(answer: Answer, facts: AreaFacts, limits: AnswerLimits) -> list[Breach]:
-    """The gates an answer does not pass, those of its own figures first, then the gravest. Equal figures pass unmeasured."""
+    """The gates that an answer fails: those of its own figures first, then by severity. Equal figures pass unmeasured."""
     found = _names_of_others(answer, facts)
     new, held = (frame[frame["value"].notna()] for frame in (answer.new, answer.held))
     if len(new) and len(held):
@@ -90,7 +91,7 @@ def breaches(answer: Answer, facts: AreaFacts, limits: AnswerLimits) -> list[Bre
 
 
 def sister_breaches(answer: Answer, facts: AreaFacts, limits: AnswerLimits) -> list[Breach]:
-    """The gates an answer does not pass beside its sister series alone, the gravest first."""
+    """The gates that an answer fails against its sister series alone, most serious first."""
     new, held = (frame[frame["value"].notna()] for frame in (answer.new, answer.held))
     if not len(new) or not len(held):
         return []
@@ -110,7 +111,7 @@ def _scale(answer: Answer) -> Scale:
 def measured_of(
     answer: Answer, new: pd.DataFrame, held: pd.DataFrame, facts: AreaFacts, usual_share: float
 ) -> tuple[str, list[Measure]]:
-    """The newest period an answer brings that is not held ('' for none), and everything measured of it."""
+    """The newest period in an answer that is not held ('' for none), and every measure of the answer."""
     scale = _scale(answer)
     now, before = panels(new, held)
     if are_equal(now, before):
@@ -135,7 +136,7 @@ def _panel_beside(pair: Pair, figures: pd.DataFrame) -> Panel:
 
 
 def _beside_sisters(answer: Answer, pair: Pair, scale: Scale, usual_share: float) -> Iterator[Measure]:
-    """Everything measured of an answer beside its sister series: all of them together, then the distance to each."""
+    """Every measure of an answer against its sister series: all of them together, then the distance to each."""
     sisters = [sister for sister in _with_figures(answer) if not sister.only_confirms]
     together = {s.title: _panel_beside(pair, s.figures) for s in sisters if s.shares_of is None}
     far = [sister.title for sister in sisters if sister.order is None]
@@ -155,7 +156,7 @@ def _of_sister(pair: Pair, sister: Sister, order: int, scale: Scale, usual_share
 
 
 def _rest_of_whole(figures: pd.DataFrame, whole: float | None) -> pd.DataFrame:
-    """What a series of shares leaves of the whole; the series itself where it is none."""
+    """The remainder when a series of shares is taken from its whole; other series are returned unchanged."""
     if whole is None:
         return figures
     rest = {"value": whole - figures["value"], "lower": whole - figures["upper"], "upper": whole - figures["lower"]}
@@ -163,7 +164,7 @@ def _rest_of_whole(figures: pd.DataFrame, whole: float | None) -> pd.DataFrame:
 
 
 def in_words(found: Iterable[Breach], most: int = 3) -> str:
-    """The gravest breaches, one of each gate, as sentences; how many gates more it does not pass."""
+    """The most serious breaches as sentences, one for each gate, and how many more gates fail."""
     gravest: dict[str, Breach] = {}
     for breach in found:
         gravest.setdefault(breach.gate_id, breach)
@@ -172,7 +173,7 @@ def in_words(found: Iterable[Breach], most: int = 3) -> str:
     return "; ".join(told) + (f"; and {more} more gates" if more > 0 else "")
 
 
-_BESIDE = ("interval_", "sister_", "wider_")  # what stands beside a figure says less than the figure
+_BESIDE = ("interval_", "sister_", "wider_")  # comparisons carry less weight than the figures themselves
 
 
 def _excess(breach: Breach) -> float:
@@ -188,7 +189,7 @@ def _breach(answer: Answer, measure: Measure, allowed: float, facts: AreaFacts) 
     elif measure.gate_id == "off_centre":
         size = f"by {measure.measured:.0%} of their width"
     else:
-        seen = "more than anything seen" if measure.measured > 1000 else f"{times(measure.measured)} what is usual"
+        seen = "beyond anything seen before" if measure.measured > 1000 else f"{times(measure.measured)} the usual"
         size = f"{seen}, at most {times(allowed)} is allowed"
     areas = "; ".join(_area(answer, measure, number, facts) for number in range(len(measure.codes)))
     sentence = f"{answer.title} in {measure.period}: {measure.what} ({size})" + (f": {areas}" if areas else "")
@@ -205,7 +206,7 @@ def _area(answer: Answer, measure: Measure, number: int, facts: AreaFacts) -> st
 
 
 def _names_of_others(answer: Answer, facts: AreaFacts) -> list[Breach]:
-    """Codes that come with a name that is another area's and not theirs; a name nobody knows is no breach."""
+    """Codes that come with another area's name; a name that the register does not know is no breach."""
     wrong = []
     for code, name in answer.area_names.items():
         codes = facts.codes_of_name.get(facts.tidy_name(name), frozenset())

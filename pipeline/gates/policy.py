@@ -15,7 +15,7 @@ from pipeline.catalogue.yaml_entries import CatalogueError, problems, read_yaml
 Limit = Annotated[float, Field(ge=0)]
 _OF_MOVES = ("rank", "spread", "level", "group", "group_spread", "district", "districts", "swap")
 _SERIES = ("", "interval_", "sister_", "wider_")
-# Every gate of an answer: those of moves for each series (``pipeline.gates.measures``), and the others by name.
+# Every gate of an answer: the gates of moves for each series (``pipeline.gates.measures``), then the others by name.
 ANSWER_GATES = frozenset(
     [f"{series}{stage}_{gate}" for series in _SERIES for stage in ("new", "revised") for gate in _OF_MOVES]
     + [f"{series}new_alike" for series in _SERIES]
@@ -24,7 +24,7 @@ ANSWER_GATES = frozenset(
 
 
 class Gate(Entry):
-    """Above ``warn_above`` a run says so; above ``refuse_above``, where it is given, it does not publish."""
+    """Above ``warn_above`` a run warns; above ``refuse_above``, if given, it does not publish."""
 
     warn_above: Limit
     refuse_above: Limit | None = None
@@ -36,7 +36,7 @@ class Gate(Entry):
         return self
 
     def severity(self, measured: float) -> str | None:
-        """``refuse``, ``warn``, or None where the limits allow what was measured."""
+        """``refuse``, ``warn``, or None if the measure is within the limits."""
         if self.refuse_above is not None and measured > self.refuse_above:
             return "refuse"
         return "warn" if measured > self.warn_above else None
@@ -51,7 +51,7 @@ class MedianGate(Gate):
 
 
 class NodeGates(Entry):
-    """Limits by the kind of a framework's node; a node between domain and pillar has a domain's."""
+    """Limits by kind of node in a framework; a node between domain and pillar uses the domain's."""
 
     index: Gate
     domain: Gate
@@ -64,7 +64,7 @@ class NodeGates(Entry):
 class MovedGates(Entry):
     """Limits in shares of districts, by flavour and kind of node; see ``gates.yaml``.
 
-    ``level`` and ``change`` are for one year in two files, ``next_year`` for the latest year of each where these differ.
+    ``level`` and ``change`` apply when both files have the same year, ``next_year`` when their latest years differ.
     """
 
     level: NodeGates
@@ -79,21 +79,21 @@ class MovedGates(Entry):
 
 
 class ScoresMoved(MovedGates):
-    """Share of districts whose score moved by more than so many ``points``."""
+    """Share of districts whose score moved by more than this many ``points``."""
 
     points: Annotated[float, Field(gt=0)]
 
 
 class RanksMoved(MovedGates):
-    """Share of published ranks that moved by more than so many ``places`` and left their former 90% interval."""
+    """Share of published ranks that moved by more than this many ``places`` and left their former 90% interval."""
 
     places: int = Field(ge=0)
 
 
 class Announced(Entry):
-    """A change that the publisher announced: limits for answers that bring a new period of the years ``first`` to ``last``.
+    """An announced change: limits for answers that bring a new period in the years ``first`` to ``last``.
 
-    ``reason`` says what changes, and ``citation_url`` is where the publisher says so.
+    ``reason`` says what changes; ``citation_url`` is the publisher's announcement.
     """
 
     first: int
@@ -104,9 +104,9 @@ class Announced(Entry):
 
 
 class AnswerLimits(Entry):
-    """What a publisher's answer may differ in from what is held before it is held back; see ``gates.yaml``.
+    """How far a publisher's answer may differ from the held figures before it is held back; see ``gates.yaml``.
 
-    ``limits`` gives, by gate, how many times the most that the years held have seen is allowed.
+    ``limits`` gives, by gate, the allowed multiple of the largest move in the years held.
     """
 
     usual_share: Annotated[float, Field(gt=0)]
@@ -115,9 +115,10 @@ class AnswerLimits(Entry):
     announced: tuple[Announced, ...] = ()
 
     def allowed(self, gate_id: str, released: str) -> float | None:
-        """The limit of a gate, None where it has none.
+        """The limit of a gate, None if it has none.
 
-        ``released`` is the newest period that an answer brings, '' where it brings none: then revisions may be less large.
+        ``released`` is the newest period that an answer brings, '' if it brings none; revisions then have stricter
+        limits.
         """
         limit = self.limits.get(gate_id)
         if limit is None:
@@ -129,7 +130,7 @@ class AnswerLimits(Entry):
 
 
 class OwnAnswerLimits(Entry):
-    """Limits of one indicator's answers, each in the place of the general one."""
+    """Limits for one indicator's answers, each replacing the general one."""
 
     usual_share: Annotated[float, Field(gt=0)] | None = None
     between_releases: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -138,11 +139,11 @@ class OwnAnswerLimits(Entry):
 
 
 class Sisters(Entry):
-    """Series that move together, district by district; ``is_ordered`` where each is at least as large as the one before.
+    """Series that move together, district by district; ``is_ordered`` if each is at least as large as the one before.
 
-    With ``shares_of`` the two are shares of one whole that move against each other: what the one leaves of the whole is at
-    least as large as the other. Where one falls as the other rises they are ``is_near: false``: their distance says
-    nothing, but one foretells the other. ``is_independent`` is where each confirms a common move of the other.
+    With ``shares_of`` the two are shares of one whole and move in opposite directions: the whole less one is at least
+    as large as the other. If one falls as the other rises they are ``is_near: false``: their distance means nothing,
+    but one predicts the other. ``is_independent`` means that each confirms a common move of the other.
     """
 
     series: Annotated[tuple[Identifier, ...], Field(min_length=2)]
@@ -159,9 +160,9 @@ class Sisters(Entry):
 
 
 class SisterSeries(NamedTuple):
-    """A series beside an indicator's: which of the two is larger, and of what both are shares.
+    """A series beside an indicator's: which of the two is larger, and the whole of which both are shares.
 
-    ``order`` is 1 for the sister, -1 for the indicator, 0 for either, None where their distance says nothing.
+    ``order`` is 1 if the sister is larger, -1 if the indicator is, 0 for neither, None if their distance means nothing.
     """
 
     id: str
@@ -184,7 +185,7 @@ class Gates(Entry):
 
 
 class OwnGates(Entry):
-    """The limits of one indicator, in the place of the general ones."""
+    """The limits for one indicator, replacing the general ones."""
 
     districts_lost: Gate | None = None
     rows_down: Gate | None = None
@@ -195,7 +196,7 @@ class OwnGates(Entry):
 
 
 class GatePolicy(Entry):
-    """The whole of ``gates.yaml``."""
+    """The contents of ``gates.yaml``."""
 
     defaults: Gates
     indicators: dict[Identifier, OwnGates] = Field(default_factory=dict)
@@ -226,7 +227,7 @@ class GatePolicy(Entry):
         )
 
     def sisters_of(self, indicator_id: str) -> list[SisterSeries]:
-        """The series beside an indicator's in each list of sisters."""
+        """The series beside an indicator's in each list of sister series."""
         found = []
         for sisters in self.sisters:
             series = sisters.series
@@ -253,9 +254,9 @@ _NO_LIMITS_OF_ITS_OWN = OwnGates()
 def load_gate_policy(
     known_indicators: Collection[str] | None = None, path: Path = CATALOGUE_DIR / "gates.yaml"
 ) -> GatePolicy:
-    """Read the limits; with ``known_indicators`` also hold the names in them against these, as the catalogue's check does.
+    """Read the limits. With ``known_indicators``, also check the names in them, as the catalogue's check does.
 
-    Raises CatalogueError naming file, line and field, or an indicator that the catalogue lacks.
+    Raises CatalogueError naming file, line and field, or an indicator that is not in the catalogue.
     """
     content, node = read_yaml(path)
     try:
@@ -265,16 +266,14 @@ def load_gate_policy(
     named = {"indicators": policy.indicators.keys(), "sisters": {name for s in policy.sisters for name in s.series}}
     for field, names in named.items():
         if known_indicators is not None and (unknown := sorted(names - set(known_indicators))):
-            raise CatalogueError(
-                f"{path.name}: '{field}' names {', '.join(unknown)}, which the catalogue does not have"
-            )
+            raise CatalogueError(f"{path.name}: '{field}' names {', '.join(unknown)}, not in the catalogue")
     limits = [
         policy.defaults.answers.limits,
         *(own.answers.limits for own in policy.indicators.values() if own.answers),
         *(change.limits for own in policy.indicators.values() if own.answers for change in own.answers.announced),
     ]
     if wrong := sorted({gate for some in limits for gate in some} - ANSWER_GATES):
-        raise CatalogueError(f"{path.name}: 'limits' names {', '.join(wrong)}, which is no gate of answers")
+        raise CatalogueError(f"{path.name}: 'limits' names {', '.join(wrong)}, not gates of publishers' answers")
     return policy
 
 

@@ -1,8 +1,8 @@
-"""How an answer agrees with what is published beside it: a sister series, and wider areas with their districts.
+"""How an answer agrees with related publications: a sister series, and wider areas with their districts.
 
-Both are distances that hardly move: of a district to the same district in the sister series, of a region or nation to
-the mean of its districts. They are looked at as series of their own, by the gates of moves. A new year of a district is
-held against what its own years and all its sister series foretell (``pipeline.gates.expected``).
+Both are distances that hardly change: from a district to the same district in the sister series, and from a region or
+nation to the mean of its districts. The gates of moves treat them as series. A district's new year is compared with the
+prediction from its own years and all its sister series (``pipeline.gates.expected``).
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pipeline.gates.measures import Measure, Series, of_series
 from pipeline.gates.moves import FEWEST_AREAS, FEWEST_MOVES, step, steps
 from pipeline.gates.panels import AreaFacts, Flags, Floats, Pair, Panel, Scale
 
-SAME = 1e-9  # of two distances of which one is worked out, on the scale of roots or logarithms
+SAME = 1e-9  # tolerance between two distances, one of them calculated, on the scale of roots or logarithms
 LEAST_COVERED = 0.95  # share of a wider area's people whose districts have a figure
 
 
 def of_sister(
     pair: Pair, sister: Panel, sister_before: Panel, title: str, scale: Scale, usual_share: float, order: int
 ) -> Iterator[Measure]:
-    """An answer against a sister series: the distance of each district, and which of the two is the larger.
+    """An answer against a sister series: the distance of each district, and which of the two is larger.
 
-    ``sister`` is over the same areas (see ``aligned``), ``sister_before`` what was held of it beside the held answer.
-    ``order`` is 1 where the sister is always at least as large, -1 where it never is larger, 0 where neither holds.
+    ``sister`` covers the same areas (see ``aligned``); ``sister_before`` is its held edition beside the held answer.
+    ``order`` is 1 if the sister is always at least as large, -1 if it is never larger, 0 if neither holds.
     """
     new = scale(pair.new.value) - _columns(sister, pair.new, scale)
     held = scale(pair.held.value) - _columns(sister_before, pair.held, scale)
@@ -40,16 +40,16 @@ def of_sister(
             yield from _out_of_order(series, title, order)
 
 
-LEAST_BESIDE = 0.5  # share of the districts of a new year that a sister series must have to foretell it
+LEAST_BESIDE = 0.5  # share of the districts of a new year that a sister series must have to predict it
 LEAST_YEARS_BESIDE = 1 / 3  # share of the years held that it must have
 
 
 def of_sisters(
     pair: Pair, sisters: Mapping[str, Panel], far: Collection[str], scale: Scale, usual_share: float
 ) -> Iterator[Measure]:
-    """New years against what their districts' own years and all sister series foretell; ``sisters`` by title.
+    """New years against the prediction from their districts' own years and all sister series; ``sisters`` by title.
 
-    Those in ``far`` do not move as the answer does, and foretell it only after enough years.
+    Those in ``far`` do not move as the answer does, and predict it only after enough years.
     """
     if not pair.released:
         return
@@ -78,12 +78,12 @@ def of_sisters(
     )
     with np.errstate(all="ignore"):
         for measure in of_series(series, is_revised=False):
-            if measure.gate_id != "sister_new_level":  # it is of the distance to each sister: see _levels
+            if measure.gate_id != "sister_new_level":  # it concerns the distance to each sister: see _levels
                 yield measure
 
 
 def common_moves(pair: Pair, sister: Panel, scale: Scale) -> dict[str, float]:
-    """How far all districts of a sister moved together in each new year of an answer, from its year before."""
+    """How far all districts of a sister moved together into each new year of an answer."""
     found = {}
     for period in pair.released & set(sister.periods):
         t = sister.at(period)
@@ -94,7 +94,7 @@ def common_moves(pair: Pair, sister: Panel, scale: Scale) -> dict[str, float]:
 
 
 def _levels(series: Series) -> Iterator[Measure]:
-    """Common moves of the distance to a sister in new years, against the most that they were in the years held."""
+    """Common moves of the distance to a sister in new years, against the largest in the years held."""
     pair = series.pair
     seen = steps(series.held[:, :-1], series.held[:, 1:])
     if seen.count < FEWEST_MOVES:
@@ -109,7 +109,7 @@ def _levels(series: Series) -> Iterator[Measure]:
 
 
 def aligned(sister: Panel, codes: tuple[str, ...]) -> Panel:
-    """A panel over other areas: NaN where it has none of them."""
+    """A panel over other areas: NaN for those it lacks."""
     place = {code: row for row, code in enumerate(sister.codes)}
     rows = np.array([place.get(code, -1) for code in codes], dtype=np.int64)
 
@@ -120,7 +120,7 @@ def aligned(sister: Panel, codes: tuple[str, ...]) -> Panel:
 
 
 def _columns(sister: Panel, of: Panel, scale: Scale) -> Floats:
-    """The sister's figures for the periods of another panel, NaN where it has none."""
+    """The sister's figures for the periods of another panel, NaN if it has none."""
     found = np.full((len(of.codes), len(of.periods)), np.nan)
     for number, period in enumerate(of.periods):
         if period in sister.periods:
@@ -149,7 +149,7 @@ def _share_wrong(distance: Floats, order: int) -> float:
 
 
 def of_wider_areas(new: Panel, held: Panel, facts: AreaFacts, scale: Scale, usual_share: float) -> Iterator[Measure]:
-    """Published regions, nations and other wider areas against their districts: their distance to the mean, and the range."""
+    """Published regions, nations and other wider areas against their districts: distance to the mean, and range."""
     rows = np.array([row for row, code in enumerate(new.codes) if code in facts.members], dtype=np.int64)
     if not len(rows):
         return
@@ -169,14 +169,14 @@ def of_wider_areas(new: Panel, held: Panel, facts: AreaFacts, scale: Scale, usua
 
 
 def _is_held(new: Panel, held: Panel, period: str) -> bool:
-    """Whether every figure of a period is the one held."""
+    """Whether every figure of a period equals the held one."""
     return period in held.periods and np.array_equal(
         new.value[:, new.at(period)], held.value[:, held.at(period)], equal_nan=True
     )
 
 
 def _weights(codes: tuple[str, ...], rows: np.ndarray, facts: AreaFacts) -> Floats:
-    """Wider areas × all areas: the share of each district's people; rows of NaN where districts are missing."""
+    """Wider areas × all areas: the share of each district's people; NaN rows where districts are missing."""
     place = {code: row for row, code in enumerate(codes)}
     weights = np.zeros((len(rows), len(codes)))
     for number, row in enumerate(rows):
@@ -190,7 +190,7 @@ def _weights(codes: tuple[str, ...], rows: np.ndarray, facts: AreaFacts) -> Floa
 
 
 def _means(figures: Floats, weights: Floats) -> Floats:
-    """The mean of each wider area's districts by people; NaN where they cover less than LEAST_COVERED of them."""
+    """The population-weighted mean of each wider area's districts; NaN if they cover less than LEAST_COVERED."""
     there = np.isfinite(figures)
     covered = weights @ there.astype(np.float64)
     total = weights @ np.where(there, figures, 0.0)
@@ -198,7 +198,7 @@ def _means(figures: Floats, weights: Floats) -> Floats:
 
 
 def _are_out(panel: Panel, wider: Panel, weights: Floats) -> Flags:
-    """Which wider areas, by period, have a figure below all of their districts' or above, where all of these are known."""
+    """By period, which wider areas have a figure outside the range of their districts, if all districts are known."""
     there = np.isfinite(panel.value)
     is_known = weights @ there.astype(np.float64) >= LEAST_COVERED
     lowest, highest = np.full(wider.value.shape, np.inf), np.full(wider.value.shape, -np.inf)
@@ -211,7 +211,7 @@ def _are_out(panel: Panel, wider: Panel, weights: Floats) -> Flags:
 
 
 def _out_of_range(series: Series, columns: Sequence[int], is_out: Flags, was_out: Flags) -> Iterator[Measure]:
-    """Of some periods, wider areas outside the range of their own districts, beyond as many as ever were in the years held."""
+    """For some periods, wider areas outside the range of their own districts, beyond the most in the years held."""
     usual = int(was_out.sum(axis=0).max(initial=0))
     for number, column in enumerate(columns):
         period = series.pair.new.periods[column]

@@ -1,7 +1,7 @@
-"""Hold the scores and ranks of a new file against those of the live one: how many districts moved, how far, and by which figures.
+"""Compare the scores and ranks of a new file with the live one's: how many districts moved, how far, and why.
 
-Three cases are told apart. Where no figure of a node's indicators differs, its scores may not move at all. Where figures came
-or were revised, they move, up to a limit. Where the method changed, a move is told of and never refused.
+There are three cases. If no figure of a node's indicators differs, its scores may not move at all. If figures arrived
+or were revised, scores move, up to a limit. If the method changed, a move is reported but never refused.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pipeline.gates.policy import Gate, GatePolicy, Gates, MovedGates
 from pipeline.numerals import points, share
 
 STILL = 2e-6  # scores are published with six decimals
-FEWEST_DISTRICTS = 100  # of a node with fewer, the districts that moved are a share of so many
+FEWEST_DISTRICTS = 100  # a node with fewer takes the share of this many
 _MOST_NAMED = 3
-_LEAST_SHARE = 0.1  # of a move, for an indicator to be named
+_LEAST_SHARE = 0.1  # of a move, below which an indicator is not named
 
 NodeId = tuple[str, str]
 
@@ -57,7 +57,8 @@ _NEEDED = {
     "area_code", "flavour", "framework_id", "is_latest_year", "level", "node_id", "node_kind", "rank", "rank_lower",
     "rank_upper", "score", "window_years", "year",
 }  # fmt: skip
-# One row is one district at one node, in one year of both files or in the latest year of each, with both scores and ranks.
+# One row is one district at one node, in a year in both files or in the latest year of each, with both scores and
+# ranks.
 _PAIRED = f"""
 create or replace temp table score_pair as
 with old as (
@@ -88,7 +89,7 @@ select * from same_year
 union all
 select * from headline
 """
-# One row is one node in one pair of years: how many districts it has in both, how many moved, and how far at most.
+# One row is one node in one pair of years: how many districts are in both, how many moved, and the farthest move.
 _MEASURED = """
 select
     framework_id, flavour, window_years, node_id, any_value(node_kind) as node_kind, year, old_year,
@@ -115,8 +116,8 @@ where framework_id = $framework and flavour = $flavour and window_years = $windo
 order by if($of_ranks, abs(new_rank::integer - old_rank::integer), abs(new_score - old_score)) desc, area_name
 limit 3
 """
-# One row is one indicator below a node: how far its own score moved, the sum over districts; one that is scored in only one
-# of the two files moved by its distance to the middle of the scale.
+# One row is one indicator below a node: how far its own score moved, summed over districts. One that is scored in only
+# one of the two files counts as having moved by its distance to the middle of the scale.
 _LEAVES = """
 with old as (
     select node_id::varchar as node_id, area_code, score from live.mart_score
@@ -165,7 +166,7 @@ class _Move:
 
     @property
     def place(self) -> str:
-        """Where it is, in words: `level 2025`, `change over 10 years, 2024 to 2025`."""
+        """The node's place in words: `level 2025`, `change over 10 years, 2024 to 2025`."""
         years = str(self.year) if self.year == self.old_year else f"{self.old_year} to {self.year}"
         return f"level {years}" if self.flavour == "level" else f"change over {self.window_years} years, {years}"
 
@@ -183,14 +184,14 @@ class _Move:
 
 
 def scores_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy, *, is_same_method: bool) -> list[Finding]:
-    """Nodes whose scores or published ranks moved by more than allowed: the worst of each gate, framework and flavour.
+    """Nodes whose scores or published ranks moved by more than allowed: the worst for each gate, framework and flavour.
 
-    ``is_same_method`` is whether the code, catalogue and frameworks at work made the live file. Where they did not,
-    nothing is refused, since scores may move with the method alone.
+    ``is_same_method`` says that the current code, catalogue and frameworks made the live file. If they did not, nothing
+    is refused, since scores may move with the method alone.
     """
     limits = policy.defaults
     if not is_same_method and not _has_columns(connection):
-        return []  # of a method so old that its scores stand in other columns
+        return []  # the method is so old that its scores are in other columns
     moves = _moves(connection, limits.scores_moved.points, limits.ranks_moved.places)
     if not moves:
         return []
@@ -213,7 +214,7 @@ def scores_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy, *, i
             sentence = _sentence(connection, gate_id, worst, limits, title, list(dict.fromkeys(others)), touched)
             if not is_same_method:
                 gate = Gate(warn_above=gate.warn_above)
-                sentence += "; the method is not the one that made the file before, so this is not refused"
+                sentence += "; the method has changed since the live file, so this is not refused"
             subject = f"{framework_id} {worst.node_id} {worst.place}"
             found += judged(gate_id, gate, subject, measured, sentence)
     return worst_first(found)
@@ -232,19 +233,19 @@ def _moves(connection: duckdb.DuckDBPyConnection, far: float, places: int) -> li
 
 
 def _excess(gate_id: str, move: _Move, gate: Gate) -> float:
-    """The share that moved as a multiple of what is allowed without a word."""
+    """The share that moved as a multiple of the share that needs no warning."""
     measured = move.share_out if gate_id == "ranks_moved" else move.share_far
     return measured / gate.warn_above if gate.warn_above else measured * math.inf if measured else 0.0
 
 
 def _is_without_news(move: _Move, touched: Set[str]) -> bool:
-    """Whether a node moved in one and the same year though no figure of its indicators differs."""
+    """Whether a node moved within one year although none of its indicators' figures differs."""
     members = _members().get((move.framework_id, move.node_id))
     return move.year == move.old_year and members is not None and not members & touched
 
 
 def _without_news(connection: duckdb.DuckDBPyConnection, gate: Gate, moves: Sequence[_Move]) -> list[Finding]:
-    """One finding a framework: that scores moved though nothing came for them, which is a fault here and no publisher's."""
+    """One finding a framework: scores moved without new figures, which is a fault here and not a publisher's."""
     found = []
     for framework_id, group in groupby(moves, key=lambda move: move.framework_id):
         of_framework = list(group)
@@ -253,11 +254,11 @@ def _without_news(connection: duckdb.DuckDBPyConnection, gate: Gate, moves: Sequ
         nodes = list(dict.fromkeys(title.get(move.node_id, move.node_id) for move in of_framework))
         sentence = (
             f"{framework_id}, {title.get(worst.node_id, worst.node_id)} ({worst.place}): {worst.moved} of {worst.districts} "
-            f"districts moved, at most by {points(worst.farthest)}, though no figure of its indicators differs: "
+            f"districts moved, by {points(worst.farthest)} at most, although none of its indicators' figures differs: "
             f"{_telling(connection, worst, of_ranks=False)}"
         )
         if len(nodes) > 1:
-            sentence += f"; {len(nodes)} nodes moved so ({some(nodes)})"
+            sentence += f"; {len(nodes)} nodes moved in this way ({some(nodes)})"
         subject = f"{framework_id} {worst.node_id} {worst.place}"
         found += judged("moved_without_news", gate, subject, worst.moved / worst.districts, sentence)
     return found
@@ -281,17 +282,17 @@ def _sentence(
     else:
         what = (
             f"{move.moved_far} of {move.districts} districts moved by more than {points(limits.scores_moved.points)} "
-            f"({share(move.moved_far, move.districts)}), at most by {points(move.farthest)}"
+            f"({share(move.moved_far, move.districts)}), by {points(move.farthest)} at most"
         )
     carried = _carried_by(connection, move, title, touched)
     sentence = f"{move.framework_id}, {name} ({move.place}): {what}"
-    sentence += f"; carried by {carried}" if carried else ""
-    sentence += f"; farthest: {_telling(connection, move, of_ranks=gate_id == 'ranks_moved')}"
+    sentence += f"; mainly because of {carried}" if carried else ""
+    sentence += f"; largest moves: {_telling(connection, move, of_ranks=gate_id == 'ranks_moved')}"
     return sentence + (f"; also {some([title.get(node, node) for node in others])}" if others else "")
 
 
 def _telling(connection: duckdb.DuckDBPyConnection, move: _Move, *, of_ranks: bool) -> str:
-    """The three districts that moved farthest, with what was and what is: `Preston 41.2 to 63.0; …`."""
+    """The three districts that moved farthest, before and after: `Preston 41.2 to 63.0; …`."""
     rows = connection.execute(_FARTHEST, {**move.parameters(), "node": move.node_id, "of_ranks": of_ranks}).fetchall()
     if of_ranks:
         return "; ".join(f"{name} rank {old} to {new}" for name, _, _, old, new in rows)
@@ -299,7 +300,7 @@ def _telling(connection: duckdb.DuckDBPyConnection, move: _Move, *, of_ranks: bo
 
 
 def _carried_by(connection: duckdb.DuckDBPyConnection, move: _Move, title: Mapping[str, str], touched: Set[str]) -> str:
-    """The indicators whose own scores carried the move, by their weights below the node: `Residents' pay (71%), …`."""
+    """The indicators behind the move, weighted by their weights below the node: `Residents' pay (71%), …`."""
     weights = _leaf_weights().get((move.framework_id, move.node_id), {})
     moved = dict(connection.execute(_LEAVES, move.parameters()).fetchall())
     carried = {leaf: weights[leaf] * size for leaf, size in moved.items() if leaf in weights and size > 0}
@@ -317,7 +318,7 @@ def _titles(connection: duckdb.DuckDBPyConnection, framework_id: str) -> dict[st
 
 @lru_cache(maxsize=1)
 def _leaf_weights() -> dict[NodeId, dict[str, float]]:
-    """By framework and node: the share of the node's weight that each leaf below it has, all candidates of one place alike."""
+    """By framework and node: the share of the node's weight in each leaf below it; all candidates of a place count alike."""
     found: dict[NodeId, dict[str, float]] = {}
 
     def walk(framework: Framework, node: Node) -> dict[str, float]:
@@ -338,7 +339,7 @@ def _leaf_weights() -> dict[NodeId, dict[str, float]]:
 
 @lru_cache(maxsize=1)
 def _members() -> dict[NodeId, frozenset[str]]:
-    """By framework and node: the indicators its scores are made of; of a pass-through, those whose growth it compares."""
+    """By framework and node: the indicators behind its scores; for a pass-through, those whose growth it compares."""
     made_of = {
         (framework.id, item.id): frozenset((*item.outcome, item.output))
         for framework in _frameworks()

@@ -34,8 +34,8 @@ Flags = npt.NDArray[np.bool_]
 class Membership:
     """What to make: each target (an area code or a group id) with its districts.
 
-    ``stands_for`` gives, for a target that is one area under another name, that area's code: its
-    published figures are the target's.
+    ``stands_for`` maps a target that is one area under another name to that area's code, whose published figures the
+    target takes.
     """
 
     districts: Mapping[str, Sequence[str]]
@@ -66,14 +66,14 @@ def aggregate(
     *,
     min_coverage: float = 0.95,
 ) -> pd.DataFrame:
-    """Rows for the targets of ``membership`` that ``observations`` gives no figure for, marked ``estimated``.
+    """Rows for the targets of ``membership`` that have no figure in ``observations``, marked ``estimated``.
 
-    Takes what ``reexpress`` returned, on the map whose districts ``membership`` lists. A count is the
-    sum of its districts, when all have one. A rate, ratio, mean or median is averaged over the
-    districts' denominators when these are there, else over their people of mid-2020, when districts
-    with at least ``min_coverage`` of the target's people have a figure. An index is never combined.
-    Errors add in squares; a mean of medians gets none, since it is no estimate of the target's median. Returns the columns given, ``area_code`` being the target, ordered by
-    target and then as the series came; a published figure of the same area is copied with its status.
+    Takes the result of ``reexpress``, on the map whose districts ``membership`` lists. A count is the sum of its
+    districts, if all have one. A rate, ratio, mean or median is averaged over the districts' denominators if available,
+    else over their people in mid-2020, if districts with at least ``min_coverage`` of the target's people have a
+    figure. An index is never combined. Errors add in squares; a mean of medians gets none, since it does not estimate
+    the target's median. Returns the given columns, with ``area_code`` the target, ordered by target and then as the
+    series came. A published figure of the same area is copied with its status.
 
     Raises GeographyError for an indicator without a kind.
     """
@@ -156,7 +156,7 @@ class _Grid:
 
 @dataclass(frozen=True)
 class _Made:
-    """Aggregates as flat arrays: target, first row of the series, rule, numbers, and which districts went in."""
+    """Aggregates as flat arrays: target, first row of the series, rule, numbers, and which districts contributed."""
 
     target: npt.NDArray[np.int64]
     row: npt.NDArray[np.int64]
@@ -172,7 +172,7 @@ def _combine(grid: _Grid, min_coverage: float) -> _Made:
     has_denominator = np.where(present, np.isfinite(grid.values["denominator"]), False)
     size = grid.member.sum(axis=0)
     count = present @ grid.member
-    # a district whose people are not held makes the coverage of its own wider areas unknown, and of no others
+    # a district without population makes the coverage unknown for its own wider areas only
     people, no_people = np.nan_to_num(grid.people), np.isnan(grid.people).astype(float) @ grid.member > 0
     with np.errstate(invalid="ignore", divide="ignore"):
         coverage = np.where(no_people, np.nan, ((present * people) @ grid.member) / (people @ grid.member))
@@ -204,7 +204,7 @@ def _combine(grid: _Grid, min_coverage: float) -> _Made:
 
 
 def _weighted(grid: _Grid, weight: Floats, *, is_sum: bool) -> dict[str, Floats]:
-    """Sums or means over each target's districts, with errors; a missing error makes the target's missing."""
+    """Sums or means over each target's districts, with errors; a missing error makes the target's error missing."""
     total = 1.0 if is_sum else weight @ grid.member
     used = weight > 0
 

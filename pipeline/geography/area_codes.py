@@ -1,4 +1,4 @@
-"""What the area codes of a table mean on a map."""
+"""The area codes of a table, matched to a map."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from pipeline.geography.lineage import Plan
 from pipeline.geography.names import OUT_OF_SCOPE, tidy_code
 from pipeline.geography.register import Register
 
-# Near matches are looked for so many times a table: a table of another geography has thousands of unknown codes.
+# Limits the searches for near matches in a table: one of another geography has thousands of unknown codes.
 SUGGESTIONS = 100
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the distinct area codes of a table mean on a map, by position in the list of them: an area of the plan (``node``),
-    or why it is none (``refusal``, empty when it is out of scope on purpose).
+    """The distinct area codes of a table matched to a map, in order.
 
-    ``earlier`` is, for a name that was another area's once, the day before which that may be meant and a sentence on it."""
+    Each is an area of the plan (``node``), or has a reason why there is none (``refusal``, empty if it is out of scope
+    on purpose). ``earlier`` is for a name that another area once had: the day before which that area may be meant, and
+    a warning.
+    """
 
     node: list[str | None]
     refusal: list[str | None]
@@ -28,7 +30,7 @@ class Reading:
 
 
 def read_codes(texts: list[str], register: Register, plan: Plan, day: pd.Timestamp) -> Reading:
-    """Each distinct text as an area of the plan, or a sentence on why it is none ("": out of scope on purpose)."""
+    """Each distinct text as an area of the plan, or a sentence on why there is none ("": out of scope on purpose)."""
     nodes: list[str | None] = []
     refusals: list[str | None] = []
     earlier: dict[int, tuple[pd.Timestamp, str]] = {}

@@ -1,4 +1,4 @@
-"""What must hold of the register before anything is counted by it."""
+"""The conditions that the register must meet before it is used."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ONE_DAY = pd.Timedelta(days=1)
 
 
 def check_register(register: Register) -> None:
-    """Raise RegisterError listing every contradiction in the facts tables, one a line; return when there is none."""
+    """Raise RegisterError listing every contradiction in the facts tables, one a line; return if there is none."""
     found = [
         *_areas(register.areas),
         *_references(register),
@@ -30,7 +30,7 @@ def check_register(register: Register) -> None:
 
 
 def check_codes(areas: pd.DataFrame) -> None:
-    """Raise RegisterError for a code that ``areas.csv`` gives twice: nothing can be looked up before that is mended."""
+    """Raise RegisterError for a code that ``areas.csv`` gives twice: no look-up works until that is fixed."""
     twice = areas.loc[areas["area_code"].duplicated(), "area_code"]
     if len(twice):
         raise RegisterError("\n".join(f"areas.csv: {code} is given twice" for code in twice))
@@ -40,7 +40,7 @@ def _areas(areas: pd.DataFrame) -> Iterator[str]:
     for row in each(areas):
         where = f"areas.csv: {row.area_code}"
         if not is_area_code(row.area_code):
-            yield f"{where} is no area code: a letter and eight digits, such as E06000062"
+            yield f"{where} is not an area code: a letter and eight digits, such as E06000062"
         if row.level not in LEVELS:
             yield f"{where}: level '{row.level}' is none of {', '.join(LEVELS)}"
         if pd.isna(row.area_name) or pd.isna(row.start_date):
@@ -74,7 +74,7 @@ def _references(register: Register) -> Iterator[str]:
 
 
 def _changes(register: Register) -> Iterator[str]:
-    """No gaps and no overlaps: what ends is taken over whole, the day after, by codes that begin that day."""
+    """No gaps and no overlaps: what ends passes completely, the day after, to codes that begin that day."""
     changes, areas = (
         register.changes,
         register.areas.set_index("area_code"),

@@ -1,6 +1,6 @@
-"""Carry figures along a plan's steps: copy, add up, average or divide them, and keep account of every one.
+"""Carry figures along a plan's steps: copy, add, average or divide them, and account for every one.
 
-Works on numbers only: areas are plan codes, a *series-period* is one integer for (indicator, period).
+Works on numbers only: areas are plan codes; a *series-period* is one integer for (indicator, period).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-# From the plainest to the most worked: a figure that went through several steps is named by the last of this list.
+# From the simplest to the most processed: a figure that went through several steps is named by the last of this list.
 RULES = (
     "as_published",
     "same_area",
@@ -29,7 +29,7 @@ RULES = (
     "merge_population_weighted",
     "split_by_small_areas",
 )
-# From the firmest to the weakest: a sum is as good as the weakest figure in it.
+# From the firmest to the weakest: a sum has the status of its weakest figure.
 STATUS_ORDER = (
     "ok",
     "rounded",
@@ -50,7 +50,7 @@ NUMBERS = ("value", "lower", "upper", "standard_error", "numerator", "denominato
 
 @dataclass(frozen=True)
 class Names:
-    """What messages and the zero test need to know of an area: how it is called, when it began and ended (days)."""
+    """The properties of an area for messages and the zero test: its name, and when it began and ended (days)."""
 
     label: Mapping[str, str]
     first_day: Mapping[str, int]
@@ -58,10 +58,10 @@ class Names:
 
 
 class Figures:
-    """A growing table of figures, raw and derived. ``parent`` of a figure is the one it went into (-1: none).
+    """A growing table of figures, raw and derived. ``parent`` of a figure is the figure it became part of (-1: none).
 
-    ``where`` maps an area to its figures' positions, sorted by series-period, one for each.
-    Of the ``NUMBERS`` only those in ``numbers`` are held; the others read as missing.
+    ``where`` maps an area to its figures' positions, sorted by series-period, one for each. Only the ``NUMBERS`` in
+    ``numbers`` are held; the others read as missing.
     """
 
     def __init__(self, size: int, numbers: Collection[str] = NUMBERS) -> None:
@@ -123,7 +123,7 @@ class Figures:
         return self._source_ids[text]
 
     def blame(self, positions: Ints, reason: str) -> None:
-        """Say why figures could not go on; the first reason given stands."""
+        """Record why figures could not be used; the first reason given stays."""
         if reason not in self._reason_ids:
             self._reason_ids[reason] = len(self.reasons)
             self.reasons.append(reason)
@@ -135,7 +135,7 @@ class Figures:
         self["fate"][positions] = SET_ASIDE
 
     def roots(self, positions: Ints) -> Ints:
-        """Where each figure ended up: the last in its line of parents."""
+        """The figure that each one finally became part of: the last in its line of parents."""
         here = positions.copy()
         while True:
             above = self["parent"][here]
@@ -146,12 +146,12 @@ class Figures:
 
 
 def same_figure(first: Floats, second: Floats) -> Flags:
-    """Equal but for the noise of writing a float down."""
+    """Equal apart from the noise of writing a float."""
     return np.isclose(first, second, rtol=1e-9, atol=0.0, equal_nan=True)
 
 
 def settle_repeats(figures: Figures, area: str, positions: Ints, names: Names) -> None:
-    """One figure for each series-period of an area given under one code: the first that is not missing.
+    """One figure for each series-period of an area under one code: the first that is not missing.
 
     Equal or missing repeats collapse into it; a different one is set aside.
     """
@@ -173,17 +173,17 @@ def settle_repeats(figures: Figures, area: str, positions: Ints, names: Names) -
 
 
 def drop_ghosts(figures: Figures, area: str, last_day_of: Ints, names: Names) -> None:
-    """Set aside the zeros an area is given for periods that outlast it: it was abolished, not empty."""
+    """Set aside an area's zeros for periods after its end: it was abolished, not empty."""
     if area not in names.last_day:
         return
     here = figures.at(area)
     ghost = (figures["value"][here] == 0) & (last_day_of[figures["series_period"][here]] > names.last_day[area])
-    figures.drop(here[ghost], f"{names.label[area]} had been abolished: its zero is no figure")
+    figures.drop(here[ghost], f"{names.label[area]} had been abolished: its zero is not a figure")
     figures.where[area] = here[~ghost]
 
 
 def copy_step(figures: Figures, step: Step, last_day_of: Ints, names: Names) -> None:
-    """One area's figures become another's. Where the other has its own, that one stands; a zero from before it began is none."""
+    """One area's figures become another's. The other's own figures take precedence, except zeros from before it began."""
     source, target = step.pieces[0].source, step.target
     given, own = figures.at(source), figures.at(target)
     own_at = _match(figures, given, own)
@@ -193,7 +193,7 @@ def copy_step(figures: Figures, step: Step, last_day_of: Ints, names: Names) -> 
         theirs, ours = given[matched], own[own_at[matched]]
         their_value, our_value = figures["value"][theirs], figures["value"][ours]
         ghost = _not_begun(figures, target, ours, last_day_of, names) & ~np.isnan(their_value) & (their_value != 0)
-        figures.drop(ours[ghost], f"{names.label[target]} had not begun: its zero is no figure")
+        figures.drop(ours[ghost], f"{names.label[target]} had not begun: its zero is not a figure")
         fills = (np.isnan(our_value) & ~np.isnan(their_value)) | ghost
         agrees = same_figure(their_value, our_value) | np.isnan(their_value)
         figures["fate"][theirs[agrees]] = COLLAPSED
@@ -233,12 +233,12 @@ def combine_step(
     last_day_of: Ints,
     names: Names,
 ) -> None:
-    """Several areas' figures (or parts of them) become one area's, by what kind of figure they are.
+    """Figures of several areas (or parts of them) become one area's, according to their kind.
 
-    ``kind_of`` gives the kind of each series-period: counts add up; rates, ratios, means and medians
-    are averaged, over their denominators when these are there, else over people; an index cannot be
-    combined. Errors add in squares, except for medians, whose mean gets none. A part of an area (``share`` below 1) gets that share of a count.
-    The target's own figure stands where it has one.
+    ``kind_of`` gives the kind of each series-period. Counts add up. Rates, ratios, means and medians are averaged, over
+    their denominators if available, else over people. An index cannot be combined. Errors add in squares, except for
+    medians, whose mean gets none. A part of an area (``share`` below 1) gets that share of a count. The target's own
+    figure takes precedence.
     """
     target = step.target
     given = [figures.at(piece.source) for piece in step.pieces]
@@ -262,7 +262,7 @@ def combine_step(
 
 
 def _match(figures: Figures, wanted: Ints, held: Ints) -> Ints:
-    """For each wanted figure the index in ``held`` of the one of the same series-period, or -1."""
+    """For each wanted figure, the index in ``held`` of the one with the same series-period, or -1."""
     if not len(held):
         return np.full(len(wanted), -1, np.int64)
     periods = figures["series_period"]
@@ -292,7 +292,7 @@ def _without_superseded(
     last_day_of: Ints,
     names: Names,
 ) -> tuple[Ints, Ints]:
-    """Drop the columns for which the target has its own figure; a zero from before it began is none."""
+    """Drop the columns for which the target has its own figure; a zero from before it began does not count."""
     own = figures.at(target)
     if not len(own) or not len(periods):
         return table, periods
@@ -301,7 +301,7 @@ def _without_superseded(
     ours = own[at]
     ghost = matched & _not_begun(figures, target, ours, last_day_of, names)
     ghost &= (figures["value"][table] != 0).any(axis=0)
-    figures.drop(ours[ghost], f"{names.label[target]} had not begun: its zero is no figure")
+    figures.drop(ours[ghost], f"{names.label[target]} had not begun: its zero is not a figure")
     empty = matched & np.isnan(figures["value"][ours])
     figures["fate"][ours[empty]] = COLLAPSED
     stands = matched & ~ghost & ~empty
@@ -315,7 +315,7 @@ def _without_superseded(
 
 @dataclass(frozen=True)
 class _Way:
-    """How some columns of a table of parts are combined: with which weights (pieces × all columns), under which rule."""
+    """How some columns of a table of parts are combined: the weights (pieces × all columns) and the rule."""
 
     chosen: Flags
     weights: Floats
@@ -326,13 +326,13 @@ class _Way:
 def _ways(
     figures: Figures, step: Step, shares: Floats, table: Ints, kinds: npt.NDArray[np.str_], names: Names
 ) -> Sequence[_Way]:
-    """The ways in which the columns of ``table`` are combined; the figures of all others are blamed."""
+    """The ways in which the columns of ``table`` are combined; the figures of all others get a reason."""
     people = np.array([np.nan if piece.population is None else piece.population for piece in step.pieces])
     label, columns = names.label[step.target], table.shape[1]
     no_people = f"the populations to average the parts of {label} by are not held"
     is_index = kinds == "index"
     figures.blame(table[:, is_index].ravel(), f"an index cannot be averaged over the parts of {label}")
-    if not np.isfinite(shares).all():  # going back to a map whose parts have no populations to share out by
+    if not np.isfinite(shares).all():  # going back to a map whose parts have no populations for the shares
         figures.blame(table.ravel(), no_people)
         return ()
     is_count = kinds == "count"
@@ -359,7 +359,7 @@ def _ways(
 
 
 def _combined(figures: Figures, table: Ints, periods: Ints, shares: Floats, way: _Way, is_median: Flags) -> Ints:
-    """The columns of ``table`` combined in one way; a mean of medians gets no errors, since it is no median's estimate."""
+    """The columns of ``table`` combined in one way; a mean of medians has no errors, as it does not estimate a median."""
     value, weights = figures["value"][table], way.weights[:, way.chosen]
     total = (weights * value).sum(axis=0)
     numerator = (figures["numerator"][table] * shares).sum(axis=0)
@@ -398,8 +398,8 @@ def _combined(figures: Figures, table: Ints, periods: Ints, shares: Floats, way:
 def _rate_of_sums(average: Floats, numerator: Floats, denominator: Floats) -> Floats:
     """The sum of numerators over that of denominators, per 1, 100, 1,000 or so: in the unit of the rates' average.
 
-    The average of rates as published carries their rounding; the sums do not. Where the two are not the same figure
-    in any such unit, or a sum is missing, the average stands.
+    The average of published rates carries their rounding; the sums do not. If the two do not agree in any such unit, or
+    a sum is missing, the average is used.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         exact = numerator / denominator
@@ -410,7 +410,7 @@ def _rate_of_sums(average: Floats, numerator: Floats, denominator: Floats) -> Fl
 
 def _joined_sources(figures: Figures, table: Ints) -> npt.NDArray[np.int32]:
     sources = figures["source"][table]
-    if sources.size and (sources == sources[:, :1]).all():  # the rule: all series came on the same codes
+    if sources.size and (sources == sources[:, :1]).all():  # the usual case: all series have the same codes
         combinations, inverse = sources[:, :1], np.zeros(sources.shape[1], np.int64)
     else:
         combinations, inverse = np.unique(sources, axis=1, return_inverse=True)

@@ -17,7 +17,7 @@ from pipeline.geography.rows import each
 
 # Shown but not scored (METHODOLOGY section 1): too few residents for most surveys to say anything.
 NOT_SCORED = ("E09000001", "E06000053")
-MOST_LISTED = 70  # districts of an area that are named one by one
+MOST_LISTED = 70  # most districts of an area that are listed by name
 
 DIM_AREA_COLUMNS = (
     "area_code",
@@ -41,8 +41,8 @@ DIM_AREA_COLUMNS = (
 def dim_area(register: Register, vintage: int | None = None) -> pd.DataFrame:
     """One row for each area in force on a map, districts and wider areas, with DIM_AREA_COLUMNS, by code.
 
-    Names stand beside codes. Outside England the region is the nation. A wider area that lies in
-    more than one region or nation has none. ``is_scored`` is false for wider areas too.
+    Names accompany codes. Outside England the region is the nation. A wider area that spans regions or nations has
+    none. ``is_scored`` is also false for wider areas.
     """
     areas = register.areas[register.areas["area_code"].isin(register.in_force(vintage))]
     table = areas.sort_values("area_code").reset_index(drop=True)
@@ -71,7 +71,7 @@ def dim_area_history(register: Register) -> pd.DataFrame:
         lists = changes.sort_values(wanted).groupby(key)[wanted].agg("+".join)
         table[column] = code.map(lists).astype("str")
     for column, key in (("began_by", "to_code"), ("ended_by", "from_code")):
-        # one part of a district that was split may have merged whole: a split anywhere is the stronger word
+        # part of a split district may have merged completely: a split anywhere takes precedence
         kinds = changes.sort_values("kind").groupby(key)["kind"].last()
         table[column] = code.map(kinds).astype("str")
     table["is_current"] = table["end_date"].isna()
@@ -85,8 +85,8 @@ def dim_area_history(register: Register) -> pd.DataFrame:
 def bridge_area_group(register: Register, vintage: int | None = None, path: Path = GROUPS_FILE) -> pd.DataFrame:
     """One row for each district of each named group, in the order of the groups' file.
 
-    Columns ``group_id, group_title, area_code, area_name, member_code, member_name``: the member is the
-    area the group lists, the district itself or a wider area it lies in.
+    Columns ``group_id, group_title, area_code, area_name, member_code, member_name``: the member is the area that the
+    group lists, which is the district or a wider area around it.
     """
     names = register.areas.set_index("area_code")["area_name"]
     districts = resolve_groups(register, vintage, path)
@@ -100,17 +100,17 @@ def bridge_area_group(register: Register, vintage: int | None = None, path: Path
 
 
 def list_areas(register: Register) -> pd.DataFrame:
-    """What ``python -m pipeline areas`` shows: current districts with the areas they lie in, by code."""
+    """The output of ``python -m pipeline areas``: current districts with the areas around them, by code."""
     table = dim_area(register)
     columns = ["area_code", "area_name", "region_name", "county_name", "combined_authority_name"]
     return table.loc[table["level"].eq("district"), columns].reset_index(drop=True)
 
 
 def describe_area(register: Register, text: str) -> list[str]:
-    """What ``python -m pipeline areas "West Northamptonshire"`` shows: one area and its history, or a named group, as lines.
+    """The lines of ``python -m pipeline areas "West Northamptonshire"``: an area and its history, or a named group.
 
-    Where a group and an area go by the same name, both are told.
-    Raises UnknownAreaError or AmbiguousAreaError, whose text says what to ask for instead.
+    If a group and an area share a name, both are shown. Raises UnknownAreaError or AmbiguousAreaError, whose text says
+    what to ask for instead.
     """
     group = next((group for group in read_groups() if tidy_name(text) in (tidy_name(group.title), group.id)), None)
     if group is None:
@@ -150,7 +150,7 @@ def _named(register: Register, code: str | None) -> str:
 
 
 def _authority_lines(register: Register, area: Area) -> list[str]:
-    """The combined authorities a district has been in, the newest first, each with its days."""
+    """The combined authorities that a district has been in, newest first, each with its dates."""
     memberships = register.combined_authorities
     rows = memberships[memberships["area_code"].eq(area.code)].sort_values("start_date", ascending=False)
     lines = []
@@ -162,7 +162,7 @@ def _authority_lines(register: Register, area: Area) -> list[str]:
 
 
 def _group_lines(register: Register, group: Group) -> list[str]:
-    """A named group: what it is, who says so, and its districts."""
+    """A named group: what it is, who defines it, and its districts."""
     lines = [f"{group.title} ({group.id}), named group", f"  {' '.join(group.description.split())}"]
     return [*lines, f"  Source: {group.source}", *_listed(register, list(resolve_groups(register)[group.id]))]
 
@@ -175,7 +175,7 @@ def _listed(register: Register, districts: Sequence[str]) -> list[str]:
 
 
 def _history_lines(register: Register, area: Area) -> list[str]:
-    """Each area in the line of one with all that it was made from, also what did not come from that line."""
+    """Each area in an area's history with all its predecessors, including those outside that history."""
     history = register.history(area.code)
     if history.empty:
         if area.end_date is not None:

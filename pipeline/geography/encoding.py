@@ -15,7 +15,7 @@ TEXT: Any = pd.StringDtype("pyarrow", na_value=np.nan)
 
 
 def encode(column: pd.Series) -> tuple[Codes, list[str]]:
-    """Small integers for a text column (-1: missing) and the texts they stand for."""
+    """Small integers for a text column (-1: missing), and their texts."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column.cat.codes.to_numpy(), [str(text) for text in column.cat.categories]
     if not isinstance(column.dtype, pd.StringDtype):
@@ -37,7 +37,7 @@ def as_text(codes: Codes, texts: list[str], is_categorical: bool) -> Any:
 
 
 def without_repeats(codes: Codes, texts: list[str]) -> tuple[Codes, list[str]]:
-    """The same texts by position, each held once (a categorical may not hold one twice), unused ones left out."""
+    """The same texts by position, each held once (a categorical may not hold one twice), without unused ones."""
     used = np.zeros(len(texts), bool)
     used[codes] = True
     kept = sorted({text for text, is_used in zip(texts, used, strict=True) if is_used})
@@ -46,12 +46,12 @@ def without_repeats(codes: Codes, texts: list[str]) -> tuple[Codes, list[str]]:
 
 
 def floats(column: pd.Series) -> npt.NDArray[np.float64]:
-    """A number column with NaN for what is missing; a view of it where it is one already: not to be written to."""
+    """A number column with NaN for missing; a view if it already is one, so not to be written to."""
     return column.to_numpy() if column.dtype == np.float64 else column.to_numpy(dtype=float, na_value=np.nan)
 
 
 def merged(passed: Codes, made: Codes) -> tuple[Codes, Codes]:
-    """Two sorted lists of rows as one, and where in it those of the second stand."""
+    """Two sorted lists of rows merged, and the positions of the second's rows in the result."""
     patched = np.searchsorted(passed, made) + np.arange(len(made))
     is_made = np.zeros(len(passed) + len(made), bool)
     is_made[patched] = True

@@ -1,4 +1,4 @@
-"""The ways in which a question about areas can fail; each message is one sentence a person can act on."""
+"""The ways in which a question about areas can fail; each message is one sentence that a person can act on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pipeline.errors import PipelineError
 
 
 class GeographyError(PipelineError, ValueError):
-    """Something about areas cannot be right or cannot be answered."""
+    """Something about areas is inconsistent or has no answer."""
 
 
 class UnknownAreaError(GeographyError):
@@ -14,11 +14,11 @@ class UnknownAreaError(GeographyError):
 
 
 class AmbiguousAreaError(GeographyError):
-    """Several areas answer to this name; they are listed in the text."""
+    """Several areas have this name; they are listed in the text."""
 
 
 class UnknownVintageError(GeographyError):
-    """The register holds no map of this year."""
+    """The register has no map for this year."""
 
 
 class RegisterError(GeographyError):
@@ -26,4 +26,4 @@ class RegisterError(GeographyError):
 
 
 class LedgerError(GeographyError):
-    """Rows went in that came out nowhere: a fault of this program, never of the data."""
+    """Input rows are missing from the output: a fault of this program, never of the data."""

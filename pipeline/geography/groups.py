@@ -17,7 +17,7 @@ GROUPS_FILE = Path(__file__).resolve().parent / "groups.yaml"
 
 
 class Group(Entry):
-    """A named group: its members are codes of districts or wider areas, each beside its name."""
+    """A named group: its members are codes of districts or wider areas, each with its name."""
 
     id: Identifier
     title: Annotated[str, Field(min_length=3, max_length=80)]
@@ -28,17 +28,17 @@ class Group(Entry):
 
 @lru_cache(maxsize=4)
 def read_groups(path: Path = GROUPS_FILE) -> tuple[Group, ...]:
-    """The groups of a file, in its order. Raises CatalogueError naming file, line, entry and field."""
+    """The groups in a file, in its order. Raises CatalogueError naming file, line, entry and field."""
     return tuple(load_entries(path, Group))
 
 
 def resolve_groups(
     register: Register, vintage: int | None = None, path: Path = GROUPS_FILE
 ) -> dict[str, dict[str, str]]:
-    """For each group, its districts on a vintage's map, each with the member that brought it in.
+    """For each group, its districts on a vintage's map, each with the member that contributed it.
 
-    Raises CatalogueError listing every member that the register does not know, knows by another
-    name, or that has no district on that map.
+    Raises CatalogueError listing every member that is not in the register, has another name there, or has no district
+    on that map.
     """
     found: dict[str, dict[str, str]] = {}
     problems: list[str] = []

@@ -1,4 +1,4 @@
-"""From any code the register knows to the codes of one vintage's map: which steps, in which order."""
+"""From any code in the register to the codes of one vintage's map: the steps and their order."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pipeline.geography.rows import each
 class Piece:
     """A source area's part in a target area.
 
-    ``share`` is the part of the source's people that lies in the target (1: all of it);
-    ``population`` the people in that part, for weighting (None where no source gives it).
+    ``share`` is the share of the source's people in the target (1: all of it). ``population`` is the people in that
+    part, for weighting (None if no source gives it).
     """
 
     source: str
@@ -27,7 +27,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Step:
-    """How one area is made: of one other area (``kind`` says why that is allowed), or of several pieces."""
+    """How one area is made: from one other area (``kind`` says why that is allowed), or from several pieces."""
 
     target: str
     kind: str
@@ -44,10 +44,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps that bring every known code onto one map.
+    """The steps that convert every known code to one map.
 
-    ``in_force`` are the map's codes (all levels). ``steps`` come in an order in which each step's
-    sources are ready; a target can have several, the preferred first.
+    ``in_force`` are the map's codes (all levels). ``steps`` are in an order in which each step's sources are ready; a
+    target can have several, the preferred first.
     """
 
     in_force: frozenset[str]
@@ -55,7 +55,7 @@ class Plan:
     successors: Mapping[str, tuple[str, ...]]
 
     def targets_of(self, code: str) -> list[str]:
-        """The codes of the map that receive figures of ``code``, sorted; empty when it has no place on it."""
+        """The codes on the map that receive figures of ``code``, sorted; empty if it has no place on it."""
         found, waiting = set(), [code]
         while waiting:
             here = waiting.pop()
@@ -66,7 +66,7 @@ class Plan:
         return sorted(found)
 
     def whole_ground(self, code: str) -> str:
-        """The newest area on the plan that is the ground of ``code`` and no other's: itself, where none is."""
+        """The newest area in the plan with exactly the ground of ``code``; ``code`` itself if there is no other."""
         heirs = {step.pieces[0].source: step.target for step in self.steps if step.is_copy}
         while code in heirs:
             code = heirs[code]
@@ -79,12 +79,12 @@ def make_plan(
     areas: pd.DataFrame,
     day: pd.Timestamp,
 ) -> Plan:
-    """Work out the steps onto the map of ``day``.
+    """Work out the steps to the map of ``day``.
 
-    Forward along ``changes`` for codes that had ended by then, backward for codes that had not begun.
-    Going back, what merged must be split: in proportion to the people each part had.
+    Steps go forward along ``changes`` for codes that had ended by then, and backward for codes that had not begun.
+    Going back, a merged area is split in proportion to the people in each part.
 
-    Raises RegisterError when the changes go round in a circle.
+    Raises RegisterError if the changes form a cycle.
     """
     live = areas["start_date"].le(day) & (areas["end_date"].isna() | areas["end_date"].ge(day))
     in_force = frozenset(areas.loc[live, "area_code"])
@@ -119,14 +119,14 @@ def make_plan(
 
 def _kind(group: pd.DataFrame, pieces: tuple[Piece, ...]) -> str:
     if len(pieces) == 1 and pieces[0].share == 1.0:
-        # a change of one code into one can have been entered as a merge that lost its other parts
+        # a one-to-one change may have been entered as a merge that lost its other parts
         kind = str(group["kind"].iloc[0])
         return kind if kind in ("relabel", "boundary_change") else "merge"
     return "split" if any(piece.share < 1.0 for piece in pieces) else "merge"
 
 
 def _backward(later: pd.DataFrame, begins_later: set[str]) -> Iterator[Step]:
-    """Steps from codes that began after the day to those they came from."""
+    """Steps from codes that began after the day to their predecessors."""
     pieces: dict[str, list[Piece]] = defaultdict(list)
     kinds: dict[str, str] = {}
     for new, group in later[later["to_code"].isin(begins_later)].groupby("to_code", sort=True):
@@ -146,14 +146,14 @@ def _backward(later: pd.DataFrame, begins_later: set[str]) -> Iterator[Step]:
 
 
 def _in_order(steps: list[Step]) -> Iterator[Step]:
-    """The steps such that all that makes a source comes before what uses it; ``same_area`` first among equals."""
+    """The steps in an order that makes a source before its use; ``same_area`` first among equals."""
     waiting = sorted(steps, key=lambda step: (step.kind != "same_area", step.target))
     while waiting:
         unmade = {step.target for step in waiting}
         ready = [step for step in waiting if not any(piece.source in unmade for piece in step.pieces)]
         if not ready:
-            raise RegisterError(f"changes go round in a circle among {', '.join(sorted(unmade))}")
-        # a target's own alternatives stay in order: one that waits holds back those after it
+            raise RegisterError(f"changes form a cycle among {', '.join(sorted(unmade))}")
+        # a target's own alternatives stay in order: a waiting one delays those after it
         held = {step.target for step in waiting if step not in ready}
         ready = [step for step in ready if step.target not in held] or ready
         yield from ready

@@ -1,4 +1,4 @@
-"""Read the register's tables of facts, complete what follows from them, and check them."""
+"""Read the register's tables of facts, fill in what follows from them, and check them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLES = ("areas", "changes", "combined_authorities", "same_area", "area_names")
 def load_register(folder: Path = FACTS_DIR) -> Register:
     """Read and check the facts tables of ``folder`` (cached).
 
-    Raises RegisterError listing everything that contradicts itself, FileNotFoundError for a missing table.
+    Raises RegisterError listing every contradiction, FileNotFoundError for a missing table.
     """
     tables = {name: _read(folder / f"{name}.csv") for name in TABLES}
     check_codes(tables["areas"])
@@ -29,7 +29,7 @@ def load_register(folder: Path = FACTS_DIR) -> Register:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    """One facts table, typed. Raises RegisterError naming the line of a day or a number that is none."""
+    """One facts table, typed. Raises RegisterError naming the line of an invalid date or number."""
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
     except pd.errors.ParserError as error:
@@ -54,12 +54,12 @@ def _all_read(path: Path, given: pd.Series, read: pd.Series, wanted: str) -> pd.
 
 
 def _completed(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Let a row in ``changes`` say it all: what follows from it is filled in where the tables leave it blank.
+    """Fill in what follows from a row in ``changes`` where the tables are blank, so that one row is enough.
 
-    An ended district gets its last day, and a county that of the last of its districts. A new district gets the
-    combined authority its predecessors shared, their people (of a part, its share) and the mean of their places.
-    Parts without populations get those of ``areas``. Days come one after the other: what began in 2027 may go into
-    what begins in 2028.
+    An ended district gets its last day, and a county gets that of its last district. A new district gets the combined
+    authority that its predecessors shared, their people (for a part, its share) and the mean of their positions. Parts
+    without populations get those of ``areas``. Days are handled in order: an area that began in 2027 may be part of one
+    that begins in 2028.
     """
     areas, changes = tables["areas"].set_index("area_code", drop=False), tables["changes"].copy()
     members = tables["combined_authorities"]
@@ -77,9 +77,9 @@ def _completed(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def _fill_from_parts(areas: pd.DataFrame, changes: pd.DataFrame, code: str, parts: pd.DataFrame) -> None:
-    """People of the parts that ``code`` was made of, and its own people and place, where they are blank."""
+    """Fill in people of the predecessors of ``code``, and its own people and position, where blank."""
     if code not in areas.index:
-        return  # said by ``check_register``
+        return  # reported by ``check_register``
     people = parts["from_code"].map(areas["population_2020"]) * parts["share"]
     is_known = bool(people.notna().all())
     if is_known and parts["population"].isna().all() and parts["kind"].isin(("merge", "split")).all():
@@ -96,7 +96,7 @@ def _fill_from_parts(areas: pd.DataFrame, changes: pd.DataFrame, code: str, part
 
 
 def _handed_on(members: pd.DataFrame, rows: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    """Memberships after the changes of a day: those of ended districts end, new districts are in the one theirs shared."""
+    """Memberships after a day's changes: ended districts' end; new districts join the authority their predecessors shared."""
     inherited = []
     for code, lost in rows[~rows["to_code"].isin(members["area_code"])].groupby("to_code"):
         held = members[members["area_code"].isin(lost["from_code"]) & members["end_date"].isna()]

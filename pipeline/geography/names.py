@@ -14,7 +14,7 @@ from pipeline.geography.area import Area
 from pipeline.geography.errors import AmbiguousAreaError, UnknownAreaError
 from pipeline.geography.rows import each
 
-# Areas of kinds this project does not hold, by the first three characters of their code.
+# Kinds of area that this project does not hold, by the first three characters of their code.
 KINDS_NOT_HELD: Mapping[str, str] = {
     **dict.fromkeys(("E05", "W05", "S13", "N08"), "ward"),
     **dict.fromkeys(("E00", "W00", "S00", "N00"), "census output area"),
@@ -24,7 +24,7 @@ KINDS_NOT_HELD: Mapping[str, str] = {
     **dict.fromkeys(("E14", "W07", "S14", "N05", "N06"), "parliamentary constituency"),
     **dict.fromkeys(("E99", "W99", "S99", "N99"), "placeholder for no area"),
 }
-# Geographies left out on purpose: they cut across districts, or stand for no place.
+# Geographies left out on purpose: they cut across districts, or are not places.
 OUT_OF_SCOPE = re.compile(r"^(TL[A-Z][0-9A-Z]{0,2}|UK[A-Z][0-9A-Z]{0,2}|(E13|N34|W42|S48|K99)\d{6})$")
 NO_CODE = "the area code is empty: give a nine-character code such as E06000062"
 _SMALL_AREA_OF_NORTHERN_IRELAND = re.compile(r"^95[A-Z]{2}\d{2}[SW]\d$")
@@ -34,7 +34,7 @@ _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`]")
 
 
 def is_area_code(text: object) -> bool:
-    """Whether a text has the form of the codes held: nine characters, or the four of Northern Ireland before 2015."""
+    """Whether a text has the form of a held code: nine characters, or four for Northern Ireland before 2015."""
     return isinstance(text, str) and _AREA_CODE.fullmatch(text) is not None
 
 
@@ -44,7 +44,7 @@ def tidy_code(text: object) -> str:
 
 
 def tidy_name(text: str) -> str:
-    """A name reduced to what people agree on: lower case, ``and`` for ``&``, no accents, no punctuation."""
+    """A name in a common form: lower case, ``and`` for ``&``, no accents, no punctuation."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     plain = _APOSTROPHES.sub("", plain).casefold().replace("&", " and ")
     return " ".join(re.sub(r"[^\w\s]", " ", plain).split())
@@ -80,7 +80,7 @@ class NameIndex:
                 self._named[tidy_name(row.name)].add(row.area_code)
 
     def code_of(self, text: str) -> str | None:
-        """The held code that ``text`` is a form of, or None when it is no code held."""
+        """The held code that ``text`` is a form of, or None if there is none."""
         return self._codes.get(tidy_code(text))
 
     def find(self, text: str, *, suggest: bool = True) -> str:
@@ -100,11 +100,11 @@ class NameIndex:
         return left.pop()
 
     def choice(self, codes: Iterable[str]) -> str:
-        """The end of a sentence on a name that several areas answer to."""
+        """The end of a sentence about a name that several areas share."""
         return f"any of: {'; '.join(map(self._described, sorted(codes)))}: give the code of the one you mean"
 
     def namesakes(self, text: str) -> list[str]:
-        """The codes that go by a name, sorted; none for a code."""
+        """The codes with a name, sorted; none for a code."""
         return [] if self.code_of(text) else sorted(self._named.get(tidy_name(text), set()))
 
     def search(self, text: str, limit: int) -> list[str]:
@@ -122,7 +122,7 @@ class NameIndex:
         return [code for _, _, code in sorted(ranked.values())][:limit]
 
     def unknown(self, text: str, *, suggest: bool = True) -> str:
-        """One sentence on why ``text`` is no area held here, and what to do."""
+        """One sentence on why ``text`` is not an area held here, and what to do."""
         code, shown = tidy_code(text), str(text).strip()
         if not shown:
             return NO_CODE

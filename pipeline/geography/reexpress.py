@@ -1,7 +1,7 @@
-"""Any series on one map: every figure under the codes of one vintage, each saying how it was made.
+"""Any series on one map: every figure under the codes of one vintage, each with the rule that made it.
 
-Every row given comes out used, collapsed into an equal one, out of scope on purpose, or set aside
-with a reason; the ledger that shows it is checked on every call.
+Every input row is used, collapsed into an equal one, out of scope on purpose, or set aside with a reason. The ledger of
+these is checked on every call.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ USED, UNDECIDED, OUT = 3, 4, 5
 
 @dataclass(frozen=True)
 class Ledger:
-    """Where the rows given went; ``rows_out`` counts what came of those used (a merge makes one of several)."""
+    """What became of the input rows; ``rows_out`` counts the output (a merge makes one row of several)."""
 
     rows_in: int
     rows_used: int
@@ -60,7 +60,7 @@ class Ledger:
     rows_out: int
 
     def check(self) -> None:
-        """Raise LedgerError when a row is unaccounted for."""
+        """Raise LedgerError if a row is unaccounted for."""
         accounted = self.rows_used + self.rows_set_aside + self.rows_collapsed + self.rows_out_of_scope
         if accounted != self.rows_in:
             raise LedgerError(f"{self.rows_in} rows went into re-expression, {accounted} are accounted for: {self}")
@@ -68,11 +68,11 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Reexpressed:
-    """``observations``: the columns given, with ``geography_rule`` and ``source_area_codes`` (joined by ``+``), both
-    categorical: as text they would take more room than all else.
+    """``observations``: the given columns, with ``geography_rule`` and ``source_area_codes`` (joined by ``+``), both
+    categorical: as text they would take more memory than everything else.
 
-    ``set_aside``: rows as given, with ``reason``, a sentence that names the row. Rows collapsed into an
-    equal one and rows out of scope are only counted, in ``ledger``.
+    ``set_aside``: rows as given, with ``reason``, a sentence that names the row. Rows collapsed into an equal one, and
+    rows out of scope, are only counted, in ``ledger``.
     """
 
     observations: pd.DataFrame
@@ -82,7 +82,7 @@ class Reexpressed:
 
 @dataclass(frozen=True)
 class _Keys:
-    """The three keys of a table as small integers, with the texts they stand for."""
+    """The three keys of a table as small integers, with their texts."""
 
     area: Codes
     areas: list[str]
@@ -99,15 +99,15 @@ def reexpress(
     *,
     vintage: int | None = None,
 ) -> Reexpressed:
-    """Bring ``observations`` onto the map of ``vintage`` (default: the newest).
+    """Convert ``observations`` to the map of ``vintage`` (default: the newest).
 
-    Needs the columns ``area_code, indicator_id, period, value``; uses ``lower, upper, standard_error,
-    status, numerator, denominator, source_row`` where present and carries all others from the (first)
-    source row. ``kinds`` gives each indicator's kind: count, rate, ratio, mean, median or index. Rows
-    come out in the order of their first source rows; text columns keep their type (text or categorical).
+    Needs the columns ``area_code, indicator_id, period, value``. Uses ``lower, upper, standard_error, status,
+    numerator, denominator, source_row`` if present, and carries all others over from the (first) source row. ``kinds``
+    gives each indicator's kind: count, rate, ratio, mean, median or index. Rows come out in the order of their first
+    source rows; text columns keep their type (text or categorical).
 
-    Raises GeographyError for a missing column or an indicator without a kind, UnknownVintageError for a
-    year outside the register.
+    Raises GeographyError for a missing column or an indicator without a kind, UnknownVintageError for a year outside
+    the register.
     """
     _check_columns(observations, kinds)
     plan = register.plan(vintage)
@@ -162,7 +162,7 @@ def reexpress(
 def _check_columns(observations: pd.DataFrame, kinds: Mapping[str, str]) -> None:
     missing = [column for column in REQUIRED if column not in observations]
     if missing:
-        raise GeographyError(f"the observations lack the column {', '.join(missing)}; needed are {', '.join(REQUIRED)}")
+        raise GeographyError(f"the observations lack the column {', '.join(missing)}; required: {', '.join(REQUIRED)}")
     wrong = {kind for kind in kinds.values() if kind not in KINDS}
     if wrong:
         raise GeographyError(f"kind {min(wrong)!r} is none of {', '.join(KINDS)}")
@@ -194,7 +194,7 @@ def _keys(observations: pd.DataFrame, kinds: Mapping[str, str]) -> _Keys:
 
 
 def _last_day(period: str) -> int:
-    """Days since 1970 of a period's last day; for a text that is no period, a day before all others."""
+    """Days since 1970 of a period's last day; for an invalid period, a day before all others."""
     try:
         return int(np.datetime64(parse_period(period).end, "D").astype(np.int64))
     except ValueError:
@@ -208,7 +208,7 @@ def _rows_to_work_on(
     plan: Plan,
     fate: npt.NDArray[np.int8],
 ) -> npt.NDArray[np.bool_]:
-    """Rows that change, may clash with rows that change, or are given twice; all others pass as they are."""
+    """Rows that change, may conflict with rows that change, or are repeated; all others pass unchanged."""
     present = {node for node in reading.node if node is not None}
     moving = {node for node in present if node not in plan.in_force}
     touched = set(moving)
@@ -248,7 +248,7 @@ def _worked(
     register: Register,
     plan: Plan,
 ) -> tuple[Figures, Ints]:
-    """Carry the rows to work on through the plan; returns all figures and the positions of the raw ones."""
+    """Convert the selected rows by the plan; returns all figures and the positions of the raw ones."""
     held = [name for name in NUMBERS if name in observations]
     figures = Figures(len(rows) + len(rows) // 2, held)
     nodes = sorted({node for node in reading.node if node is not None})
@@ -310,7 +310,7 @@ def _names(register: Register) -> Names:
 
 
 def _decide(figures: Figures, roots: Ints, raw: Ints, fate: npt.NDArray[np.int8], plan: Plan) -> None:
-    """The fate of each worked row is that of the figure it ended up in; off the map, a figure is set aside."""
+    """Each row's fate is that of the figure it became part of; a figure off the map is set aside."""
     arrived = np.zeros(figures.size, bool)
     for area, positions in figures.where.items():
         if area in plan.in_force:
@@ -321,7 +321,7 @@ def _decide(figures: Figures, roots: Ints, raw: Ints, fate: npt.NDArray[np.int8]
 
 
 def _emitted(figures: Figures, plan: Plan) -> dict[str, Ints]:
-    """Figures that stand on the map, by area."""
+    """Figures on the map, by area."""
     return {area: positions for area, positions in figures.where.items() if area in plan.in_force and len(positions)}
 
 
@@ -366,7 +366,7 @@ def _output(
             columns[str(name)] = column.array.take(rows)
     columns["geography_rule"] = as_text(rule, list(RULES), is_categorical=True)
     columns["source_area_codes"] = as_text(*without_repeats(source, texts), is_categorical=True)
-    if unmoved:  # shares the untouched columns with the table given, until one of the two is written to
+    if unmoved:  # shares untouched columns with the given table until either is written to
         return observations.reset_index(drop=True).assign(**columns)
     return pd.DataFrame(columns, copy=False)
 

@@ -1,4 +1,4 @@
-"""The register of areas: every UK district code since 2009, what became of it, and what it lies in."""
+"""The register of areas: every UK district code since 2009, its later history, and the wider areas around it."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ AREA_COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class Register:
-    """The facts tables, typed, and the questions that can be asked of them.
+    """The facts tables, typed, and queries on them.
 
-    ``areas`` has AREA_COLUMNS, one row for each code ever in force since 2009; ``changes`` one row for
-    each (ended code, code that took over); ``combined_authorities`` one row for each membership;
-    ``same_area`` codes of other geographies that name the same ground; ``area_names`` other names.
-    The newest map the register holds is the current one, so a reorganisation is added by adding rows.
+    ``areas`` has AREA_COLUMNS, one row for each code ever in force since 2009. ``changes`` has one row for each (ended
+    code, successor). ``combined_authorities`` has one row for each membership. ``same_area`` lists codes of other
+    geographies for the same ground, and ``area_names`` other names. The newest map in the register is the current one,
+    so a reorganisation is added by adding rows.
     """
 
     areas: pd.DataFrame
@@ -68,7 +68,7 @@ class Register:
 
     @cached_property
     def current_vintage(self) -> int:
-        """The year of the newest change the register holds."""
+        """The year of the newest change in the register."""
         return int(self.changes["date"].max().year)
 
     def districts(self, vintage: int | None = None) -> list[str]:
@@ -85,7 +85,7 @@ class Register:
         return sorted(code for code in codes if wanted is None or self.by_code[code].level in wanted)
 
     def vintage_day(self, vintage: int | None = None) -> pd.Timestamp:
-        """The day that stands for a vintage: 31 December."""
+        """The reference day of a vintage: 31 December."""
         year = self.current_vintage if vintage is None else vintage
         if isinstance(year, bool) or year not in range(FIRST_VINTAGE, self.current_vintage + 1):
             raise UnknownVintageError(
@@ -95,18 +95,18 @@ class Register:
         return pd.Timestamp(int(year), 12, 31)
 
     def find(self, text: str, *, suggest: bool = True) -> Area:
-        """The one area with this code or name: any case, old codes and names, blanks around it.
+        """The one area with this code or name: any case, old codes and names, surrounding blanks.
 
-        A current area is preferred to an abolished one of the same name. ``suggest=False`` saves the
-        search for near matches, for long lists of unknown names.
+        A current area is preferred to an abolished one of the same name. ``suggest=False`` skips the search for near
+        matches, for long lists of unknown names.
         Raises UnknownAreaError (with near matches) or AmbiguousAreaError (with the candidates).
         """
         return self.by_code[self._names.find(text, suggest=suggest)]
 
     def earlier_namesakes(self, text: str, vintage: int | None = None) -> str | None:
-        """For a name that was another area's before the one it finds began: a sentence on it, else None.
+        """A warning for a name that belonged to another area before the one found; else None.
 
-        "Dorset" is today's unitary authority; before April 2019 it was the county, whose ground was not the same.
+        "Dorset" is today's unitary authority; before April 2019 it was the county, which covered different ground.
         """
         found = self.find(text, suggest=False)
         plan = self.plan(vintage)
@@ -119,7 +119,7 @@ class Register:
         return f"'{text.strip()}' may be, for a time before {found.start_date:%Y-%m-%d}, {choice}"
 
     def search(self, text: str, limit: int = 10) -> list[Area]:
-        """Areas whose code or a name of theirs contains ``text`` or is close to it, current ones first."""
+        """Areas with ``text``, or something close to it, in their code or one of their names; current ones first."""
         return [self.by_code[code] for code in self._names.search(text, limit)]
 
     @cached_property
@@ -127,13 +127,13 @@ class Register:
         return NameIndex(self.by_code, self.area_names, self.same_area, self.changes)
 
     def current_codes(self, code: str) -> list[str]:
-        """The codes in force on the newest map that cover what ``code`` covers; empty when none do (an old county)."""
+        """The codes on the newest map that together cover ``code``'s ground; empty if none do (an old county)."""
         return self.plan().targets_of(self.area(code).code)
 
     def ground_today(self, code: str) -> list[str]:
-        """The codes in force on the newest map for the ground of any area, ended or not.
+        """The codes on the newest map for the ground of any area, ended or not.
 
-        For a wider area that nothing took over whole (a county of the past), those of the districts it last had.
+        For a wider area without a successor (a former county), those of its last districts.
         Raises UnknownAreaError.
         """
         area = self.area(code)
@@ -153,10 +153,10 @@ class Register:
         return found
 
     def history(self, code: str) -> pd.DataFrame:
-        """Every change in the line of an area, back and forth, oldest first.
+        """Every change in the history of an area, before and after it, oldest first.
 
-        Columns ``date, kind, from_code, from_name, to_code, to_name, share, order``: one row for each
-        code that ended in favour of another. Raises UnknownAreaError.
+        Columns ``date, kind, from_code, from_name, to_code, to_name, share, order``: one row for each ended code and
+        successor. Raises UnknownAreaError.
         """
         family = {self.area(code).code}
         for step, origin in (("from_code", "to_code"), ("to_code", "from_code")):
@@ -199,7 +199,7 @@ class Register:
         )
 
     def members_of(self, code: str, vintage: int | None = None) -> list[str]:
-        """Districts that lie in a wider area on a vintage's map; a district is its own member. Sorted.
+        """The districts of a wider area on a vintage's map, sorted. A district is its own only member.
 
         Raises UnknownAreaError.
         """
@@ -217,7 +217,7 @@ class Register:
         return sorted(districts.loc[districts[f"{area.level}_code"].eq(area.code), "area_code"])
 
     def plan(self, vintage: int | None = None) -> Plan:
-        """How every code known is brought onto a vintage's map (cached)."""
+        """How every known code is converted to a vintage's map (cached)."""
         year = self.vintage_day(vintage).year
         if year not in self._plans:
             self._plans[year] = make_plan(self.changes, self.same_area, self.areas, self.vintage_day(year))

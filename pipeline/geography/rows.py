@@ -1,4 +1,4 @@
-"""Small help for reading tables row by row."""
+"""A helper for reading tables row by row."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Small areas: figures that stay on the map they were published for, and the district of today each area lies in.
+"""Small areas: figures stay on the map they were published for, with the current district of each area.
 
-A lower-layer super output area keeps its code from one census to the next, and a series of them is published for one
-census's areas throughout. So there is nothing to re-express; what is left of that work is to account for every row.
+A lower-layer super output area often keeps its code between censuses, and a series is published for one census's areas
+throughout. So nothing is re-expressed; the remaining work is to account for every row.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _NUMBER_OF_AREA = re.compile(r" [0-9]{3,4}[A-Z]{1,2}$")  # "Oldham 001A" is the 
 
 
 def on_own_map(observations: pd.DataFrame, area_prefixes: Iterable[str]) -> Reexpressed:
-    """The rows of small areas as they are, ``area_code`` categorical, with ``geography_rule`` and ``source_area_codes``.
+    """The rows of small areas unchanged, ``area_code`` categorical, with ``geography_rule`` and ``source_area_codes``.
 
-    ``area_prefixes`` tell the codes of the small areas wanted; other areas' rows are out of scope, rows without a code
-    of nine characters are set aside. The ledger of what became of every row is checked, as in ``reexpress``.
+    ``area_prefixes`` identify the codes of the wanted small areas. Other areas' rows are out of scope; rows without a
+    nine-character code are set aside. The ledger of every row is checked, as in ``reexpress``.
     """
     number, codes = encode(observations["area_code"])
     prefixes = tuple(area_prefixes)
@@ -45,10 +45,10 @@ def on_own_map(observations: pd.DataFrame, area_prefixes: Iterable[str]) -> Reex
 
 
 def districts_today(area_names: Mapping[str, str], register: Register) -> dict[str, str]:
-    """Today's district of each small area, by code, told from its name: "Allerdale 001A" lies in today's Cumberland.
+    """The current district of each small area, by code, from its name: "Allerdale 001A" is in today's Cumberland.
 
-    Small areas are named after the district of their census. An area is left out where its name holds no district, or
-    that district's ground is in several of today's.
+    Small areas are named after the district of their census. An area is left out if its name contains no district, or
+    if that district's ground is now in several.
     """
     of_place: dict[str, str | None] = {}
     found = {}

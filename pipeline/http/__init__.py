@@ -1,1 +1,1 @@
-"""Ask publishers politely and bound what they may send. Only this room touches the network."""
+"""Polite, bounded requests to publishers. No other package uses the network."""

@@ -1,4 +1,4 @@
-"""HTTP answers as what an adapter returns: a page of a payload, or a payload that came whole in one answer."""
+"""HTTP answers turned into an adapter's result: a page of a payload, or a payload that came in one answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def page_of(response: HttpResponse, row_count: int | None) -> Page:
-    """One answer as a page: where it came from, and its sha256. ``row_count`` is None where rows are not counted."""
+    """One answer as a page: its origin and its sha256. ``row_count`` is None if rows are not counted."""
     return Page(
         url=response.url_without_secrets,
         parameters=response.params_without_secrets,
@@ -37,7 +37,7 @@ def whole_payload(
     description: Description | None = None,
     warnings: tuple[str, ...] = (),
 ) -> Payload:
-    """A payload that came in one answer, just now; the other arguments are those of ``Payload``."""
+    """A payload from one answer, fetched now; the other arguments are those of ``Payload``."""
     page = page_of(response, row_count)
     return Payload(
         body=response.content,
@@ -57,9 +57,9 @@ def whole_payload(
 
 
 def table_only(response: HttpResponse) -> tuple[HttpResponse, tuple[str, ...]]:
-    """An answer without the footnotes under its table, and a warning that says what was left out."""
+    """An answer without the footnotes under its table, and a warning about what was left out."""
     content, notes = without_footnotes(response.content)
     if not notes:
         return response, ()
-    warning = f"{len(notes)} lines of words under the table are no rows of it and were left out, first '{notes[0]:.80}'"
+    warning = f"{len(notes)} lines of words under the table are not rows and were left out, first '{notes[0]:.80}'"
     return replace(response, content=content), (warning,)

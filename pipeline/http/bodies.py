@@ -1,7 +1,7 @@
-"""Documents from outside, read without trust: JSON of any shape and depth, and the lines of a CSV.
+"""Safe parsing of external documents: JSON of any shape and depth, and the lines of a CSV.
 
-A publisher's document may be anything on a bad day. Reading one either gives plain values or raises ValueError; looking
-inside one never raises, whatever stands where a mapping or a list was promised.
+A publisher may send anything on a bad day. Parsing a document either returns plain values or raises ValueError. Looking
+inside one never raises, whatever is found in place of a mapping or a list.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-# The largest document of any publisher at hand is Nomis's list of all its definitions, about 4.5 MB. Read into Python
-# a document takes up to twenty times its bytes.
+# The largest known document is Nomis's list of all its definitions, about 4.5 MB. In Python, a document takes up to
+# twenty times its bytes.
 LARGEST_DOCUMENT_BYTES = 24_000_000
 MOST_FOOTNOTES = 50
 _WORDS = re.compile(r"[A-Za-z]{2,}.*\s|\s.*[A-Za-z]{2,}")
@@ -21,20 +21,20 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def json_of(content: bytes) -> Any:
-    """The value of a JSON document. Raises ValueError for what is none, is too large, too deep, or no Unicode text."""
+    """The value of a JSON document. Raises ValueError if it is not one, is too large or too deep, or is not Unicode text."""
     if len(content) > LARGEST_DOCUMENT_BYTES:
-        raise ValueError(f"{len(content):,} bytes are more than any document of a publisher has")
+        raise ValueError(f"{len(content):,} bytes are more than any publisher's document has")
     try:
         value = json.loads(content)
-        if _SURROGATE.search(content):  # half of a surrogate pair is no character, and no file can hold it
+        if _SURROGATE.search(content):  # half of a surrogate pair is not a character, and no file can hold it
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError:
-        raise ValueError("it is nested too deeply to be a document of a publisher") from None
+        raise ValueError("it is nested too deeply to be a publisher's document") from None
     return value
 
 
 def inside(document: object, *names: str) -> Any:
-    """What stands under ``names``, one mapping inside the other; None where one of them is not there."""
+    """The value under ``names``, in nested mappings; None if one of them is missing."""
     for name in names:
         if not isinstance(document, dict):
             return None
@@ -43,12 +43,12 @@ def inside(document: object, *names: str) -> Any:
 
 
 def mappings(value: object) -> list[dict[str, Any]]:
-    """The mappings in a list; nothing for anything else."""
+    """The mappings in a list; empty for anything else."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def text(value: object) -> str | None:
-    """A text or a number as text, without blanks around it; None for nothing, and for anything else."""
+    """A text or a number as text, without surrounding blanks; None for a blank, and for anything else."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return str(value).strip() or None
@@ -66,8 +66,8 @@ def lines_of(content: bytes) -> list[str]:
 def without_footnotes(content: bytes) -> tuple[bytes, list[str]]:
     """A CSV without the lines of words under its last row, and those lines.
 
-    A footnote has fewer fields than the header, and its first is several words that do not begin the row before it; so a row
-    that was cut off is none, and stays. What is not UTF-8 is left as it is.
+    A footnote has fewer fields than the header, and its first field is several words that do not begin the row before
+    it. So a truncated row is not a footnote, and is kept. Text that is not UTF-8 is returned unchanged.
     """
     try:
         lines = content.rstrip(b"\r\n ").decode("utf-8").split("\n")
@@ -90,7 +90,7 @@ def _is_footnote(line: str, columns: int) -> bool:
 
 
 def fields_of(lines: Sequence[str]) -> list[str]:
-    """The fields of the first of ``lines``; none where there is no line or it is no line of a CSV."""
+    """The fields of the first of ``lines``; none if there is no line or it is not a line of a CSV."""
     try:
         return next(csv.reader(lines[:1]), [])
     except csv.Error:

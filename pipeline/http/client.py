@@ -1,7 +1,7 @@
-"""The one door to the network: polite, bounded, and silent about keys.
+"""The only access to the network: polite, bounded, and silent about keys.
 
-Manners follow what ONS asks of bots (a plain ASCII User-Agent naming name, version and a contact address;
-WIRE_FORMATS section 3.4) and what Nomis clients found workable (two requests a second; section 1.3).
+It follows the rules that ONS sets for bots: a plain ASCII User-Agent with name, version and contact address
+(WIRE_FORMATS section 3.4). It also keeps to what Nomis clients found workable: two requests a second (section 1.3).
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from pipeline.http.response import HttpResponse
 from pipeline.settings import Settings
 
 MAX_ATTEMPTS = 4
-MAX_ATTEMPTS_AFTER_SILENCE = 2  # a read timeout alone takes minutes
-MAX_WAIT_SECONDS = 60.0  # all pauses of one request together, whatever Retry-After says
-LONGEST_RETRY_AFTER_SECONDS = 86_400.0 * 365  # whatever is asked beyond, no run lasts so long
-# A publisher whose answer takes longer than this, however steadily it trickles, is not going to end it tonight. All
-# attempts at one request are counted together, from the first connection to the last byte.
+MAX_ATTEMPTS_AFTER_SILENCE = 2  # a single read timeout takes minutes
+MAX_WAIT_SECONDS = 60.0  # total pauses of one request, whatever Retry-After says
+LONGEST_RETRY_AFTER_SECONDS = 86_400.0 * 365  # a cap: no run lasts this long
+# A publisher whose answer takes longer than this, however steadily it trickles in, will not finish tonight. The limit
+# covers all attempts at one request, from the first connection to the last byte.
 MAX_ANSWER_SECONDS = 900.0
 MAX_REDIRECTS = 5
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
@@ -45,7 +45,7 @@ KEY_PLACEHOLDER = "(key)"
 
 
 class _KeyFilter(logging.Filter):
-    """Keeps a key out of urllib3's debug lines, which print every request with its parameters."""
+    """Keeps the key out of urllib3's debug lines, which print every request with its parameters."""
 
     def __init__(self, secret: str) -> None:
         super().__init__()
@@ -58,19 +58,19 @@ class _KeyFilter(logging.Filter):
 
 
 def user_agent(contact: str | None) -> str:
-    """Who asks, in the form ONS wants of bots: name, version and whom to turn to, or that nobody was named."""
+    """The User-Agent in the form that ONS asks of bots: name, version and contact, or that no contact was given."""
     whom = f"+{contact}" if contact else "whoever runs this gave no contact"
     return f"inclusive-growth-pipeline/{__version__} ({whom})"
 
 
 class HttpClient:
-    """GET requests to the sources of the catalogue, for one run; safe to share between threads.
+    """GET requests to the catalogue's sources, for one run; safe to share between threads.
 
-    One session a thread keeps connections open. At most ``requests_per_second`` start on one host, counted
-    over all threads. The first contact with a host decides once whether it can be reached at all.
-    An answer may be as large as its source's ``largest_answer_megabytes`` in sources.yaml, or ``max_body_bytes``, and
-    may take ``max_answer_seconds``. Nothing is asked once half of ``settings.most_minutes`` has passed, so that a night
-    has the other half for its work. ``throttle=False`` and a smaller ``backoff_seconds`` are for tests against a stand-in.
+    Each thread keeps connections open in its own session. At most ``requests_per_second`` start on one host, counted
+    over all threads. The first contact with a host decides, once, whether it can be reached at all. An answer may be as
+    large as its source's ``largest_answer_megabytes`` in sources.yaml, or ``max_body_bytes``, and may take
+    ``max_answer_seconds``. No request starts after half of ``settings.most_minutes``, which leaves the other half for
+    the work. ``throttle=False`` and a smaller ``backoff_seconds`` are for tests against a stand-in.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class HttpClient:
         self.close()
 
     def close(self) -> None:
-        """Close every connection of every thread, and remove the files of payloads that were not stored."""
+        """Close every connection of every thread, and delete the files of payloads that were not stored."""
         with self._lock:
             sessions, self._sessions = self._sessions, []
             self._local = threading.local()
@@ -122,7 +122,7 @@ class HttpClient:
             logging.getLogger("urllib3.connectionpool").removeFilter(self._log_filter)
 
     def base_url(self, source_id: str) -> str:
-        """The address in use for a source: the environment's, else the publisher's."""
+        """The address in use for a source: from the environment, else the publisher's."""
         return self._base_urls.get(source_id) or str(self._sources[source_id].base_url).rstrip("/")
 
     def get(
@@ -136,15 +136,15 @@ class HttpClient:
         last_modified: str | None = None,
         without_body: bool = False,
     ) -> HttpResponse:
-        """Ask a source for ``path_or_url`` (relative to its base URL, or absolute) and return the whole answer.
+        """Request ``path_or_url`` (relative to the source's base URL, or absolute) and return the complete answer.
 
-        Answers of 429 and 5xx, broken connections and short bodies are tried again, at most MAX_ATTEMPTS times
-        and MAX_WAIT_SECONDS of waiting. Any other status is returned, for the adapter to judge. With ``etag`` or
-        ``last_modified`` an unchanged document comes back as ``not_modified`` without content; ``without_body`` asks
-        only whether the document is there (HEAD).
+        Answers of 429 and 5xx, broken connections and short bodies are retried, up to MAX_ATTEMPTS times and
+        MAX_WAIT_SECONDS of waiting. Any other status is returned for the adapter to judge. With ``etag`` or
+        ``last_modified``, an unchanged document comes back as ``not_modified`` without content. ``without_body`` only
+        checks whether the document exists (HEAD).
 
-        Raises HostUnreachable (no connection: now, or at this run's first contact), RequestRefused (still 429 or
-        5xx at the end, or another host than the catalogue names), Incomplete (the body kept breaking off, or time was up),
+        Raises HostUnreachable (no connection, now or at this run's first contact), RequestRefused (still 429 or 5xx at
+        the end, or a host that the catalogue does not name), Incomplete (the body kept breaking off, or time ran out),
         WrongContent (the body is larger than allowed).
         """
         source = self._sources[source_id]
@@ -172,7 +172,7 @@ class HttpClient:
                 with within(allowance):
                     response = self._send_once(host, source, url, sent, public, headers, method, allowance)
             except OutOfTime as error:
-                host.give_up(f"it did not end an answer within {self._max_answer_seconds:g} s", for_good=True)
+                host.give_up(f"it did not finish an answer within {self._max_answer_seconds:g} s", for_good=True)
                 raise Incomplete(str(error)) from None
             except _BrokenError as broken:
                 failure, attempts_worth_making = broken.as_source_error, broken.attempts_worth_making
@@ -191,7 +191,7 @@ class HttpClient:
                 )
                 attempts_worth_making = MAX_ATTEMPTS
                 if asked is not None:
-                    pause = max(pause, asked)  # "0", or a date that has passed, is no leave to ask on without a pause
+                    pause = max(pause, asked)  # "0", or a past date, does not mean that no pause is needed
                     host.hold_off(asked)
             if attempt >= attempts_worth_making or waited + pause > MAX_WAIT_SECONDS:
                 break
@@ -204,18 +204,18 @@ class HttpClient:
     def get_once(
         self, source_id: str, path: str, *, etag: str | None = None, last_modified: str | None = None
     ) -> HttpResponse:
-        """``get`` for documents that many queries need (definitions, metadata, an index's file): asked for once in a run."""
+        """``get`` for documents that many queries need (definitions, metadata, an index's file): requested once in a run."""
 
         def ask() -> HttpResponse:
             response = self.get(source_id, path, etag=etag, last_modified=last_modified)
-            if (etag or last_modified) and not response.not_modified:  # what has changed need not come twice
+            if (etag or last_modified) and not response.not_modified:  # a changed document need not be fetched twice
                 self.once((source_id, path, None, None), lambda: response)
             return response
 
         return self.once((source_id, path, etag, last_modified), ask)
 
     def require_reachable(self, source_id: str) -> None:
-        """Make sure that a source's host takes connections, found out once for the run; nothing is asked of it.
+        """Check once in a run that a source's host accepts connections, without a request.
 
         Raises HostUnreachable.
         """
@@ -226,16 +226,16 @@ class HttpClient:
     # --- reachability and manners -------------------------------------------------------------------------------
 
     def _host(self, source_id: str, url: str) -> Host:
-        """One host as one source: publishers behind one mirror or stand-in are each asked at their own pace."""
+        """One host of one source: sources behind the same mirror or stand-in keep separate rates."""
         parts = urlsplit(url)
         with self._lock:
             return self._hosts.setdefault((source_id, f"{parts.scheme}://{parts.netloc}"), Host())
 
     def _wait_for_turn(self, host: Host, source: Source) -> None:
-        """Return when the next request to the host may be sent, and count it."""
+        """Wait until the next request to the host may be sent, and count it."""
         if host.held_for > MAX_WAIT_SECONDS:
             raise RequestRefused(
-                f"{source.title} has asked to be left alone for another {_in_words(host.held_for)}; try again after that."
+                f"{source.title} has asked for no requests for another {_in_words(host.held_for)}; try again after that."
             )
         if self._throttle:
             host.take_turn(source.requests_per_second)
@@ -252,26 +252,26 @@ class HttpClient:
         return session
 
     def _known_hosts(self, source: Source) -> set[str]:
-        """The hosts that may be asked in a source's name: its own, the one in its place, and others of the catalogue."""
+        """The hosts that may be contacted for a source: its own, its replacement, and its other hosts in the catalogue."""
         own = {host_of(urlsplit(url)) for url in (str(source.base_url), self.base_url(source.id))}
         return own | set(source.other_hosts)
 
     def _require_known_host(self, source: Source, url: str) -> None:
-        """A publisher's documents name addresses too, and none of them leads anywhere by itself."""
+        """Refuse hosts outside the catalogue, since a publisher's documents may contain addresses too."""
         try:
             is_known = host_of(urlsplit(url)) in self._known_hosts(source)
         except ValueError:
             is_known = False
         if not is_known:
             raise RequestRefused(
-                f"{source.title} names an address that is not asked ({self._redacted(url)[:200]}): sources.yaml does not "
+                f"{source.title} names an address that is not requested ({self._redacted(url)[:200]}): sources.yaml does not "
                 "name its host among the source's other_hosts."
             )
 
     # --- one request --------------------------------------------------------------------------------------------
 
     def _allowance(self, source: Source, url: str, ends_at: float) -> Allowance:
-        """What one attempt may take. Raises Incomplete where the time to ask is up."""
+        """The limits of one attempt. Raises Incomplete if there is no time left for requests."""
         allowance = Allowance(
             where=f"{source.title} ({self._redacted(url)})",
             most_bytes=self._max_body_bytes or source.largest_answer_megabytes * 1_000_000,
@@ -280,8 +280,8 @@ class HttpClient:
         )
         if time.monotonic() >= self._asks_until:
             raise Incomplete(
-                f"{allowance.where} was not asked: half of the night's time (IG_MOST_MINUTES) is up, and the rest is for "
-                "the work on what has come."
+                f"{allowance.where} was not requested: half of the night's time (IG_MOST_MINUTES) is up, and the rest is for "
+                "processing what has arrived."
             )
         allowance.seconds_left()
         return allowance
@@ -321,7 +321,7 @@ class HttpClient:
         headers: Mapping[str, str],
         allowance: Allowance,
     ) -> requests.Response:
-        """The answer at the end of all redirects, its body unread, as are theirs. Each is a request like any other."""
+        """The answer after all redirects, with no body read. Each redirect is a request like any other."""
         known_hosts = self._known_hosts(source)
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._session().request(
@@ -347,20 +347,20 @@ class HttpClient:
         raise requests.exceptions.TooManyRedirects
 
     def _body(self, answer: requests.Response, allowance: Allowance) -> bytes:
-        """The whole body, of the length that was promised."""
+        """The complete body, checked against its declared length."""
         body = body_of(answer, allowance)
         promised = answer.headers.get("content-length", "")
         is_plain = answer.headers.get("content-encoding", "identity") == "identity"
         is_number = re.fullmatch(r"[0-9]{1,18}", promised) is not None
         if is_plain and is_number and len(body) != int(promised) and answer.status_code != 304:
             raise requests.exceptions.ChunkedEncodingError(f"{len(body):,} of {int(promised):,} bytes arrived")
-        if self._secret:  # a page that quotes the address it was asked for would bring the key into files and errors
+        if self._secret:  # a page that quotes the requested address would carry the key into files and errors
             body = body.replace(self._secret.encode(), KEY_PLACEHOLDER.encode())
         return body
 
     @contextmanager
     def _translated_errors(self, host: Host, source: Source, url: str) -> Iterator[None]:
-        """Name what went wrong without the library's text, which quotes the address with its key."""
+        """Describe the failure without the library's text, which quotes the address with its key."""
         where = f"{source.title} ({self._redacted(url)})"
         silence = f"sent nothing for {source.read_timeout_seconds:g} s"
         try:
@@ -380,21 +380,21 @@ class HttpClient:
             raise _BrokenError(HostUnreachable(f"{where}: {reason}; check the network."), attempts) from None
         except requests.exceptions.ReadTimeout:
             attempts = MAX_ATTEMPTS_AFTER_SILENCE if host.has_answered else 1
-            host.give_up(f"it took the connection but {silence}")
+            host.give_up(f"it accepted the connection but {silence}")
             raise _BrokenError(Incomplete(f"{where} {silence}; try again later."), attempts) from None
         except requests.exceptions.ChunkedEncodingError:
-            failure = Incomplete(f"{where} broke off in the middle of its answer; nothing of it is used.")
+            failure = Incomplete(f"{where} broke off in the middle of its answer; none of it is used.")
             raise _BrokenError(failure, MAX_ATTEMPTS) from None
         except requests.exceptions.TooManyRedirects:
             raise _BrokenError(RequestRefused(f"{where} redirected more than {MAX_REDIRECTS} times."), 1) from None
         except requests.exceptions.ConnectionError:
-            failure = HostUnreachable(f"{where} closed the connection without an answer; try again later.")
+            failure = HostUnreachable(f"{where} closed the connection without answering; try again later.")
             raise _BrokenError(failure, MAX_ATTEMPTS) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
             raise _BrokenError(RequestRefused(f"{where}: {self._redacted(str(error))[:200]}"), 1) from None
 
     def _redacted(self, text: str) -> str:
-        """``text`` without the key: the only place where it is taken out."""
+        """``text`` without the key. Nothing else removes it."""
         if not self._secret:
             return text
         without_parameter = re.sub(rf"([?&])uid={re.escape(self._secret)}(&|$)", _keep_separator, text)
@@ -402,7 +402,7 @@ class HttpClient:
 
 
 class _BrokenError(Exception):
-    """One attempt that brought no answer: what it means, and how many attempts are worth making in all."""
+    """One failed attempt: its error, and how many attempts are worth making in all."""
 
     def __init__(self, as_source_error: SourceError, attempts_worth_making: int) -> None:
         super().__init__(str(as_source_error))
@@ -422,7 +422,7 @@ def _keep_separator(match: re.Match[str]) -> str:
 
 
 def _in_words(seconds: float) -> str:
-    """A wait as a person says it, rounded up: ``45 seconds``, ``5 minutes``, ``1 hour``, ``2 days``."""
+    """A wait in words, rounded up: ``45 seconds``, ``5 minutes``, ``1 hour``, ``2 days``."""
     size, unit = next(
         (pair for pair in ((86_400, "day"), (3_600, "hour"), (60, "minute")) if seconds >= pair[0]), (1, "second")
     )
@@ -438,7 +438,7 @@ def _retry_after_seconds(value: str | None) -> float | None:
         return min(float(value), LONGEST_RETRY_AFTER_SECONDS)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-        # A date without a zone is GMT, as RFC 9110 has every one.
+        # A date without a zone is GMT, as RFC 9110 requires.
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - time.time()
     except (ValueError, OverflowError):
         return None

@@ -1,8 +1,8 @@
-"""One exchange with a publisher on the wire: one deadline and one budget of bytes, whatever part of it is slow or long.
+"""One exchange with a publisher: one deadline and one budget of bytes, whichever part is slow or long.
 
-The library beneath (requests, urllib3, http.client) starts its clock anew with every byte that arrives, reads the body of
-a redirect to its end, and unpacks what it reads before anybody can count. So every byte is counted where it is received,
-redirects are followed by hand with their bodies unread, and bodies are unpacked here.
+The libraries (requests, urllib3, http.client) restart their timeout with every byte, read the body of a redirect to its
+end, and decompress before a caller can count. So bytes are counted here on receipt, redirects are followed by hand with
+their bodies unread, and bodies are decompressed here.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _GZIP = 31  # zlib's number for a gzip stream with its header and its end mark
 
 
 class OutOfTime(Incomplete):
-    """The publisher did not end its answer in the time an exchange is given."""
+    """The publisher did not finish its answer in the time allowed for an exchange."""
 
 
 @dataclass
 class Allowance:
-    """What one exchange may take: bytes of one attempt, and seconds until ``ends_at`` (``time.monotonic()``).
+    """The limits of one exchange: bytes of one attempt, and seconds until ``ends_at`` (``time.monotonic()``).
 
-    ``where`` names source and address in errors, ``seconds`` says how long the exchange was given.
+    ``where`` names source and address in errors; ``seconds`` is the time allowed for the exchange.
     """
 
     where: str
@@ -52,25 +52,25 @@ class Allowance:
     arrived: int = 0
 
     def seconds_left(self) -> float:
-        """More than 0. Raises OutOfTime once there is none."""
+        """More than 0. Raises OutOfTime once no time is left."""
         left = self.ends_at - time.monotonic()
         if left <= 0:
             raise OutOfTime(
-                f"{self.where} had not ended its answer after {self.seconds:g} s ({self.arrived:,} bytes arrived); "
+                f"{self.where} had not finished responding after {self.seconds:g} s ({self.arrived:,} bytes arrived); "
                 "try again later."
             )
         return left
 
     def count(self, arrived: int) -> None:
-        """Note bytes as they come from the network. Raises WrongContent where they are more than any answer has."""
+        """Count bytes as they arrive. Raises WrongContent if there are more than any answer has."""
         self.arrived += arrived
         if self.arrived > self.most_bytes + MOST_HEAD_BYTES:
             raise self.too_much()
 
     def too_much(self) -> WrongContent:
         return WrongContent(
-            f"{self.where} sent more than {self.most_bytes:,} bytes; nothing of it is used. "
-            "Ask for less at a time, or raise largest_answer_megabytes in sources.yaml."
+            f"{self.where} sent more than {self.most_bytes:,} bytes; none of it is used. "
+            "Request less at a time, or raise largest_answer_megabytes in sources.yaml."
         )
 
 
@@ -79,7 +79,7 @@ _allowance: ContextVar[Allowance | None] = ContextVar("allowance", default=None)
 
 @contextmanager
 def within(allowance: Allowance) -> Iterator[None]:
-    """Everything received by this thread in here counts against ``allowance``."""
+    """Everything that this thread receives in this context counts against ``allowance``."""
     token = _allowance.set(allowance)
     try:
         yield
@@ -88,7 +88,7 @@ def within(allowance: Allowance) -> Iterator[None]:
 
 
 class _Counted(io.RawIOBase):
-    """A socket's bytes, each receipt held against an allowance: it waits no longer than the exchange has left."""
+    """A socket whose receipts count against an allowance: it waits no longer than the exchange has left."""
 
     def __init__(self, raw: io.RawIOBase, connection: socket.socket, allowance: Allowance) -> None:
         super().__init__()
@@ -105,7 +105,7 @@ class _Counted(io.RawIOBase):
         try:
             count: int | None = self._raw.readinto(buffer)
         except TimeoutError:
-            self._allowance.seconds_left()  # the exchange's time is up, not the publisher's silence too long
+            self._allowance.seconds_left()  # the exchange's time is up; this is not a read timeout
             raise
         self._allowance.count(count or 0)
         return count
@@ -116,7 +116,7 @@ class _Counted(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """An answer whose status line, interim answers, headers and body all come through the counter."""
+    """An answer whose status line, interim answers, headers and body are all counted."""
 
     def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(sock, *arguments, **options)
@@ -156,7 +156,7 @@ class _Adapter(HTTPAdapter):
 
 
 class Session(requests.Session):
-    """A session whose bytes are counted, and that never follows a redirect by itself: it would read the body first."""
+    """A session that counts bytes and never follows a redirect itself, since it would read the body first."""
 
     def __init__(self, user_agent: str) -> None:
         super().__init__()
@@ -169,22 +169,22 @@ class Session(requests.Session):
 
 
 def redirected_to(answer: requests.Response, allowed: Collection[str], secret: str | None) -> str | None:
-    """The address an answer sends us to, None where it is no redirect.
+    """The target of a redirect, None if the answer is not one.
 
-    ``allowed`` are hosts (with a port where it is not the usual one) that may be asked in this source's name.
-    Raises InvalidURL for a redirect that is not followed: to no address at all, from https to http, to another host, or
-    with the key to another host than the one asked. Its text holds no key.
+    ``allowed`` are hosts (with any unusual port) that may be contacted for this source. Raises InvalidURL for a
+    redirect that is not followed: to an invalid address, from https to http, to another host, or to another host with
+    the key in the address. Its text holds no key.
     """
     location = answer.headers.get("location")
     if answer.status_code not in REDIRECTS or location is None:
         return None
     try:
-        # headers come as Latin-1, and publishers write addresses in UTF-8
+        # headers arrive as Latin-1, but publishers write addresses in UTF-8
         address = urljoin(answer.url, location.encode("latin-1").decode("utf-8"))
         here, there = urlsplit(answer.url), urlsplit(address)
         host = host_of(there) if there.scheme in ("http", "https") else ""
     except ValueError:
-        raise requests.exceptions.InvalidURL("it redirects to what is no address") from None
+        raise requests.exceptions.InvalidURL("it redirects to an invalid address") from None
     if there.scheme not in ("http", "https") or (here.scheme == "https" and there.scheme == "http"):
         raise requests.exceptions.InvalidURL(
             f"it redirects from {here.scheme} to {there.scheme} ({there.hostname}), which is not followed"
@@ -202,9 +202,9 @@ def redirected_to(answer: requests.Response, allowed: Collection[str], secret: s
 
 
 def host_of(address: SplitResult) -> str:
-    """Host and port as ``allowed`` lists have them: without the port that the scheme implies.
+    """Host and port in the form of ``allowed``: without the port that the scheme implies.
 
-    Raises ValueError for an address without a host, with a name and password in it, or with a port that is none.
+    Raises ValueError for an address without a host, with a user name and password, or with an invalid port.
     """
     if not address.hostname or "@" in address.netloc:
         raise ValueError("no host, or a name and password before it")
@@ -213,10 +213,10 @@ def host_of(address: SplitResult) -> str:
 
 
 def body_of(answer: requests.Response, allowance: Allowance) -> bytes:
-    """The whole body, unpacked where it is gzip, the only packing that is asked for.
+    """The complete body, decompressed if it is gzip, the only compression requested.
 
-    Raises WrongContent where it is longer than allowed, packed or not, OutOfTime, and
-    ChunkedEncodingError where it broke off, is no gzip although it says so, or lacks gzip's end mark.
+    Raises WrongContent if it is longer than allowed, compressed or not; OutOfTime; and ChunkedEncodingError if it
+    breaks off, claims to be gzip but is not, or lacks gzip's end mark.
     """
     is_packed = answer.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip")
     received = _received(answer)
@@ -230,7 +230,7 @@ def body_of(answer: requests.Response, allowance: Allowance) -> bytes:
 
 
 def _received(answer: requests.Response) -> Iterator[bytes]:
-    """What has arrived, as it arrives and as it was sent: requests' own iterator waits for a whole block."""
+    """The bytes as they arrive, as sent: requests' own iterator waits for a full block."""
     try:
         while block := answer.raw.read1(BLOCK_BYTES, decode_content=False):
             yield block
@@ -239,7 +239,7 @@ def _received(answer: requests.Response) -> Iterator[bytes]:
 
 
 def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
-    """What gzip packed, in blocks of at most BLOCK_BYTES however much it unpacks to; members may follow one another."""
+    """Decompressed gzip in blocks of at most BLOCK_BYTES, however large it becomes; members may follow one another."""
     unpacker = zlib.decompressobj(_GZIP)
     has_begun = False
     try:
@@ -252,6 +252,6 @@ def _unpacked(packed: Iterator[bytes]) -> Iterator[bytes]:
                 if unpacker.eof:
                     unpacker, has_begun = zlib.decompressobj(_GZIP), False
     except zlib.error as error:
-        raise requests.exceptions.ChunkedEncodingError("the body is not packed as it says") from error
+        raise requests.exceptions.ChunkedEncodingError("the body is not compressed as declared") from error
     if has_begun:
         raise requests.exceptions.ChunkedEncodingError("the body ended before the end mark of gzip")

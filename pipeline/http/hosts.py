@@ -1,4 +1,4 @@
-"""What one run knows of one host: whether it can be reached, and when the next request may start."""
+"""One run's knowledge of one host: whether it can be reached, and when the next request may start."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-FIRST_CONTACT_SECONDS = 3.0  # to connect; the resolver of a machine without a network can hang for much longer,
-FIRST_CONTACT_DEADLINE_SECONDS = 5.0  # so name look-up and connection together get this long, in a thread of their own
+FIRST_CONTACT_SECONDS = 3.0  # to connect; a resolver without a network can hang for much longer,
+FIRST_CONTACT_DEADLINE_SECONDS = 5.0  # so look-up and connection together get this long, in their own thread
 
 
 class Host:
@@ -25,9 +25,9 @@ class Host:
         self.has_answered = False
 
     def verdict(self, url: str) -> str:
-        """'' when ``url``'s host can be reached, else why not, found out once for the run.
+        """'' if ``url``'s host can be reached, else why not; decided once for the run.
 
-        Concurrent first requests wait here for the first one's verdict; later ones pass or fail at once.
+        Concurrent first requests wait for the first one's result; later ones pass or fail at once.
         """
         with self._lock:
             if self._verdict is None:
@@ -35,19 +35,18 @@ class Host:
             return self._verdict
 
     def give_up(self, reason: str, *, for_good: bool = False) -> None:
-        """Let every later request fail at once, unless the host has answered before and so may recover (``for_good``:
-        even then)."""
+        """Make later requests fail at once. Without ``for_good``, a host that has answered before may still recover."""
         if for_good or not self.has_answered:
             self._verdict = reason
 
     def hold_off(self, seconds: float) -> None:
-        """Start no request for so long, in any thread: the host has asked for it (Retry-After)."""
+        """Start no request for this long, in any thread: the host has asked for it (Retry-After)."""
         with self._lock:
             self._held_until = max(self._held_until, time.monotonic() + seconds)
 
     @property
     def held_for(self) -> float:
-        """How many seconds the host still wants to be left alone."""
+        """How many seconds are left of the pause that the host asked for."""
         return max(0.0, self._held_until - time.monotonic())
 
     def take_turn(self, requests_per_second: float) -> None:
@@ -61,12 +60,12 @@ class Host:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether ``url`` is on this machine, which no proxy can reach for us: a stand-in or a mirror."""
+    """Whether ``url`` is on this machine (a stand-in or a mirror), where no proxy is used."""
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def address_to_contact(url: str) -> tuple[str, int]:
-    """Host and port of the first hop to ``url``: the proxy where the environment names one, else the host itself."""
+    """Host and port of the first hop to ``url``: the proxy if the environment names one, else the host itself."""
     proxies = {} if is_loopback(url) else requests.utils.get_environ_proxies(url, no_proxy=None)
     proxy = requests.utils.select_proxy(url, proxies)
     parts = urlsplit(proxy if proxy and "://" in proxy else f"http://{proxy}" if proxy else url)
@@ -74,7 +73,7 @@ def address_to_contact(url: str) -> tuple[str, int]:
 
 
 def first_contact(host: str, port: int, *, connect: Callable[..., socket.socket] = socket.create_connection) -> str:
-    """'' when a TCP connection can be opened, else why not. Takes at most FIRST_CONTACT_DEADLINE_SECONDS."""
+    """'' if a TCP connection can be opened, else why not. Takes at most FIRST_CONTACT_DEADLINE_SECONDS."""
     outcome: list[str] = []
 
     def attempt() -> None:
@@ -88,7 +87,7 @@ def first_contact(host: str, port: int, *, connect: Callable[..., socket.socket]
         except OSError as error:
             outcome.append((error.strerror or "the connection failed").lower())
 
-    # A daemon thread, since a hanging resolver cannot be interrupted and must not hold up the end of the program.
+    # A daemon thread: a hanging resolver cannot be interrupted and must not delay the program's exit.
     thread = threading.Thread(target=attempt, name=f"first contact with {host}", daemon=True)
     thread.start()
     thread.join(FIRST_CONTACT_DEADLINE_SECONDS)

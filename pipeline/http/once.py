@@ -1,4 +1,4 @@
-"""What the requests of one run share: answers asked for once, and files in which long tables are put together."""
+"""Shared by the requests of one run: answers fetched only once, and files that long tables are written to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 class OncePerRun:
     """Answers that many queries need, each made once however many threads ask.
 
-    A failure is remembered too and raised again, so that twenty indicators do not ask twenty times.
+    A failure is remembered and raised again, so that twenty indicators do not repeat the same request twenty times.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class OncePerRun:
         self._answers: dict[Hashable, tuple[threading.Lock, list[Any]]] = {}
 
     def __call__(self, key: Hashable, make: Callable[[], Answer]) -> Answer:
-        """What ``make`` gave for ``key`` the first time. Raises the SourceError that it raised the first time."""
+        """The first result of ``make`` for ``key``. Raises the SourceError that it raised the first time."""
         with self._lock:
             lock, answers = self._answers.setdefault(key, (threading.Lock(), []))
         with lock:
@@ -43,7 +43,7 @@ class OncePerRun:
 
 
 class SpoolFolder:
-    """A folder of the system's place for temporary files (``TMPDIR``), gone when closed or forgotten."""
+    """A folder in the system's temporary directory (``TMPDIR``), deleted on closing or garbage collection."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -65,7 +65,7 @@ class SpoolFolder:
 
 
 class SpoolFile:
-    """A file written from start to end and hashed on the way."""
+    """A file that is hashed while it is written from start to end."""
 
     def __init__(self, path: Path, handle: int) -> None:
         self._path = path
@@ -85,6 +85,6 @@ class SpoolFile:
         self._byte_count += len(block)
 
     def stored(self) -> StoredFile:
-        """The file as it now stands. Nothing more is written to it."""
+        """The finished file. Nothing more is written to it."""
         self._stream.close()
         return StoredFile(self._path, self._digest.hexdigest(), self._byte_count)

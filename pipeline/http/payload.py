@@ -1,4 +1,4 @@
-"""What every source adapter returns, and the ways in which it can fail."""
+"""The result of every source adapter, and the ways in which it can fail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.errors import PipelineError
 
 @dataclass(frozen=True)
 class Page:
-    """One HTTP response that went into a payload. ``url`` and ``parameters`` hold no secret."""
+    """One HTTP response in a payload. ``url`` and ``parameters`` hold no secret."""
 
     url: str
     parameters: Mapping[str, str]
@@ -27,27 +27,27 @@ class Page:
     row_count: int | None = None
 
     def record(self) -> dict[str, Any]:
-        """The response as plain data; its mappings may be read-only views, which JSON does not know."""
+        """The response as plain data; its mappings may be read-only views, which JSON does not accept."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()}
 
 
 @dataclass(frozen=True)
 class Description:
-    """What the publisher says of a table, in its own words: the unit of its figures and what to bear in mind."""
+    """The publisher's own words about a table: the unit of its figures and its caveats."""
 
     unit: str | None = None
     caveats: tuple[str, ...] = ()
 
     @classmethod
     def from_record(cls, recorded: Mapping[str, Any] | None) -> Description | None:
-        """The publisher's words as plain data had them; None where none were kept."""
+        """The publisher's words, restored from plain data; None if none were kept."""
         return None if recorded is None else cls(recorded["unit"], tuple(recorded["caveats"]))
 
 
 @dataclass(frozen=True)
 class StoredFile:
-    """Bytes that are in a file and not in memory; their sha256 was taken while they were written."""
+    """Bytes in a file rather than in memory; their sha256 was computed while they were written."""
 
     path: Path
     sha256: str
@@ -56,13 +56,13 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Payload:
-    """The bytes a publisher sent for one query, with what is needed to prove where they came from.
+    """The bytes that a publisher sent for one query, with what is needed to prove their origin.
 
-    ``body`` is passthrough: several pages of one table are joined with their header kept once, nothing else is changed.
-    Tables that come in pages are in a file, so that memory does not grow with them; such a file is there until the
-    client that fetched it is closed. ``publisher_updated`` is the publisher's own last-updated mark, as sent; it was
-    asked for before the figures, so that figures it speaks of are at least as new as it says. ``areas_without_rows`` are
-    areas the publisher lists and sent nothing for; ``warnings`` are sentences on what was left out of the body.
+    ``body`` is unchanged, except that several pages of one table are joined with their header kept once. Tables that
+    come in pages are in a file, so that memory does not grow with them; the file exists until the client that fetched
+    it is closed. ``publisher_updated`` is the publisher's own last-updated mark, as sent. It was requested before the
+    figures, so the figures are at least that new. ``areas_without_rows`` are areas that the publisher lists but sent
+    nothing for. ``warnings`` are sentences on what was left out of the body.
     """
 
     body: bytes | StoredFile
@@ -82,7 +82,7 @@ class Payload:
 
     @property
     def content(self) -> bytes:
-        """The whole body, in memory."""
+        """The complete body, in memory."""
         return self.body if isinstance(self.body, bytes) else self.body.path.read_bytes()
 
     @cached_property
@@ -99,11 +99,11 @@ class Payload:
 
 
 class SourceError(PipelineError):
-    """A source did not give usable data. The message is one sentence a person can act on."""
+    """A source did not give usable data. The message is one sentence that a person can act on."""
 
 
 class HostUnreachable(SourceError):
-    """No connection to the publisher's host: says nothing about whether data exist."""
+    """No connection to the publisher's host, which says nothing about whether data exist."""
 
 
 class RequestRefused(SourceError):
@@ -111,11 +111,11 @@ class RequestRefused(SourceError):
 
 
 class WrongContent(SourceError):
-    """The publisher answered with something other than the table it promises (empty, HTML, other columns)."""
+    """The publisher answered with something other than the expected table (empty, HTML, other columns)."""
 
 
 class Incomplete(SourceError):
-    """Fewer rows arrived than the publisher says there are."""
+    """Fewer rows arrived than the publisher announces."""
 
 
 class PayloadRejected(ValueError):

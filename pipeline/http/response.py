@@ -1,4 +1,4 @@
-"""One answer of a publisher, as the adapters get it."""
+"""A publisher's answer, as the adapters get it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """One answer, whole. Neither address nor parameters nor headers hold a key."""
+    """One complete answer. Addresses, parameters and headers hold no key."""
 
     content: bytes = field(repr=False)
     status: int
@@ -28,7 +28,7 @@ class HttpResponse:
 
     @property
     def message(self) -> str:
-        """What the server says about itself, in at most 200 characters, for an error sentence."""
+        """The server's own message, in at most 200 characters, for an error sentence."""
         if not self.content:
             return "(empty body)"
         if self.is_html:

@@ -1,1 +1,1 @@
-"""The DuckDB file: tables declared once in tables.yaml, filled by numbered SQL, built beside the live file."""
+"""The DuckDB file: tables declared in tables.yaml, filled by numbered SQL, built beside the live file."""

@@ -14,19 +14,19 @@ import pyarrow as pa
 from pipeline.marts.declaration import Column, Table
 
 SQL_FOLDER = Path(__file__).with_name("sql")
-# Readers from this DuckDB release on can open the file; a test opens it with the oldest one.
+# DuckDB releases from this one on can open the file; a test opens it with the oldest one.
 STORAGE_VERSION = "v1.4.0"
-# Two and a half times DuckDB's usual: fewer, fuller column segments make the file 5% smaller, and the largest tables still
-# have two groups of rows for two cores to read.
+# Two and a half times DuckDB's default: fewer, fuller column segments make the file 5% smaller, and the largest tables
+# still have two row groups for two cores to read.
 ROW_GROUP_SIZE = 307_200
 DATABASE_ALIAS = "inclusive_growth"
 
-# SQL functions the models share, in the temporary database of the build: no reader of the file needs them.
+# SQL functions shared by the models, in the build's temporary database: readers of the file do not need them.
 MACROS = SQL_FOLDER / "macros.sql"
 
-# Codes that stand in the keys of large tables are stored as enums: the key's index is then a fifth of the size; the
-# names beside them as well, which then cost next to nothing. Several columns may share one type: an indicator is a
-# node of a framework's tree.
+# Codes in the keys of large tables are stored as enums, which makes the key's index a fifth of the size. So are the
+# names beside them, which then cost almost nothing. Several columns may share a type: an indicator is also a node of a
+# framework's tree.
 ENUMS = {
     "area": "select area_code from input_area order by 1",
     "framework": "select distinct framework_id from input_node order by 1",
@@ -37,7 +37,7 @@ ENUMS = {
     "title": "select title from input_node union select title from input_indicator order by 1",
     "unit": "select distinct unit from input_indicator order by 1",
 }
-# Enums whose values only a staging model knows; the tables that use them read that model.
+# Enums whose values come from a staging model; the tables that use them depend on that model.
 ENUMS_OF_MODELS = {
     "stg_node_title": ("node_title", "select title from input_node union select title from stg_node_title order by 1"),
 }
@@ -54,7 +54,7 @@ _DICTIONARY = pa.schema(
         ("meaning", pa.string()),
     ]
 )
-# Inputs that only a thorough run makes; without them the tables they fill stay empty.
+# Inputs from a thorough run only; without them their tables stay empty.
 STUDY_INPUTS = frozenset({"sensitivity", "sensitivity_variant"})
 ENUM_OF_COLUMN = {
     "area_code": "area",
@@ -83,12 +83,12 @@ class Model:
 
     @property
     def inputs(self) -> set[str]:
-        """The names of the inputs it reads."""
+        """The names of the inputs that it reads."""
         return set(re.findall(r"\b(?:from|join)\s+input_(\w+)", self.sql))
 
     @property
     def words(self) -> frozenset[str]:
-        """Every word of its SQL, among which are the names of the models it reads."""
+        """Every word of its SQL, which includes the names of the models that it reads."""
         return frozenset(re.findall(r"\w+", self.sql))
 
     @property
@@ -97,7 +97,7 @@ class Model:
 
 
 def models() -> list[Model]:
-    """Every SQL model in the order of its number."""
+    """Every SQL model in numerical order."""
     paths = sorted(SQL_FOLDER.glob("*/*.sql"), key=lambda path: path.name)
     return [Model(path.stem.split("_", 1)[1], path.read_text(encoding="utf-8")) for path in paths]
 
@@ -113,13 +113,13 @@ def build(path: Path, inputs: Mapping[str, pa.Table], tables: Mapping[str, Table
 
 
 class Building:
-    """A file being built, to which inputs may come in several lots: each model runs as soon as all it reads is there.
+    """A file being built. Inputs may arrive in several lots: each model runs as soon as everything it reads is there.
 
-    So the tables of figures are written while the figures are still being scored. Inputs are registered as ``input_<name>``
-    for the SQL to read, and with them ``input_dictionary``, the declaration itself as rows. Nothing is logged
-    ahead of writing: a build that dies leaves a candidate that nobody reads.
+    So figures are written while the scores are still being calculated. Inputs are registered for the SQL as
+    ``input_<name>``, together with ``input_dictionary``, the declaration as rows. There is no write-ahead log: a build
+    that dies leaves a candidate that nobody reads.
 
-    Raises FileExistsError when ``path`` is there already, and duckdb.Error when a row breaks a declared key or type.
+    Raises FileExistsError if ``path`` exists, and duckdb.Error if a row breaks a declared key or type.
     """
 
     def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
@@ -143,11 +143,11 @@ class Building:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with self._one_at_a_time:  # a lot that is still being written is not interrupted
+        with self._one_at_a_time:  # a lot that is being written is not interrupted
             self._connection.close()
 
     def add(self, inputs: Mapping[str, pa.Table]) -> None:
-        """Take some inputs by name, and run every model that waited for nothing else."""
+        """Register some inputs by name, and run every model that needs nothing else."""
         with self._one_at_a_time:
             lacked_enums = not self._inputs >= _INPUTS_OF_ENUMS
             for name, rows in inputs.items():
@@ -159,10 +159,10 @@ class Building:
             self._run_what_can()
 
     def finish(self) -> dict[str, int]:
-        """Run what is left, checkpoint and close the file, nothing beside it; return the row count of each table.
+        """Run the remaining models, then checkpoint and close the file; return the row count of each table.
 
-        Inputs that only a thorough run makes may be missing: the tables they fill stay empty.
-        Raises ValueError when another input never came.
+        Inputs from a thorough run may be missing: their tables stay empty. Raises ValueError if another input is
+        missing.
         """
         self.add({"dictionary": dictionary_rows(self._tables.values())})
         self._forgone = STUDY_INPUTS - self._inputs
@@ -177,7 +177,7 @@ class Building:
         return self._counts
 
     def _run_what_can(self) -> None:
-        """Run the models, in the order of their numbers, that wait neither for an input nor for another model."""
+        """Run, in numerical order, the models that wait for neither an input nor another model."""
         waiting: list[Model] = []
         for model in self._waiting:
             if model.inputs <= self._inputs | self._forgone and not any(other.name in model.words for other in waiting):
@@ -198,7 +198,7 @@ class Building:
             self._counts[model.name] = self._fill(model, self._tables[model.name])
 
     def _fill(self, model: Model, table: Table) -> int:
-        """Create one published table, fill it, explain it; return its row count."""
+        """Create one published table, fill it and add its comments; return its row count."""
         self._connection.execute(create_statement(table))
         if not model.inputs & self._forgone:
             self._connection.execute(f"insert into {table.id} by name {model.sql}")
@@ -209,7 +209,7 @@ class Building:
 
 
 def _define(connection: duckdb.DuckDBPyConnection, model: Model, view: Table) -> None:
-    """Create one published view and explain it; its text holds the comment of its file as well."""
+    """Create one published view and add its comments; its text includes the comment of its SQL file."""
     connection.execute(f"create view {view.id} as {model.sql}")
     connection.execute(";\n".join(comment_statements(view)))
 
@@ -244,12 +244,12 @@ def create_statement(table: Table) -> str:
 
 
 def key_statement(table: Table) -> str:
-    """``ALTER TABLE`` that adds the primary key; over a filled table its index is built in a third less time."""
+    """``ALTER TABLE`` that adds the primary key; on a filled table its index is built in a third less time."""
     return f"alter table {table.id} add primary key ({', '.join(map(_quoted, table.key))})"
 
 
 def comment_statements(table: Table) -> list[str]:
-    """``COMMENT ON`` for the table or view and each of its columns, so that the file explains itself."""
+    """``COMMENT ON`` for the table or view and each of its columns, so that the file documents itself."""
     statements = [f"comment on {table.kind} {table.id} is {_literal(table.comment)}"]
     statements += [
         f"comment on column {table.id}.{_quoted(column.name)} is {_literal(column.comment)}" for column in table.columns

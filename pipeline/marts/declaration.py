@@ -1,6 +1,6 @@
-"""The declaration of the published tables and views: what one row is, and each column's type, unit, meaning and key.
+"""The declaration of the published tables and views: what a row is, and each column's type, unit, meaning and key.
 
-SQL keys and comments, the pandera checks before publishing and the data dictionary all come from here.
+It is the source of SQL keys and comments, the pandera checks before publishing, and the data dictionary.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class _Entry(BaseModel):
 class Column(_Entry):
     """One column. ``is_key`` columns together identify a row and are never null.
 
-    ``refers_to`` names a table whose last key column this one holds, if it holds anything; the table's other key columns
-    stand beside it under their own names.
+    ``refers_to`` names a table whose last key column this one holds, unless it is null. The table's other key columns
+    appear beside it under their own names.
     """
 
     name: str
@@ -48,19 +48,19 @@ class Column(_Entry):
 
     @property
     def meaning(self) -> str:
-        """What the column holds, with the values it may have where these are few, and the table it leads to."""
+        """The meaning of the column, with its possible values if they are few, and the table it refers to."""
         values = f" One of: {', '.join(self.values)}." if self.values else ""
         return self.about + values + (f" Leads to {self.refers_to}." if self.refers_to else "")
 
     @property
     def comment(self) -> str:
-        """What the file itself says of the column: its meaning and its unit."""
+        """The column's comment in the file: its meaning and its unit."""
         return self.meaning + (f" Unit: {self.unit}." if self.unit else "")
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A foreign key: in every row in which none of them is missing, ``columns`` hold a key of ``table``."""
+    """A foreign key: in every row without missing values in them, ``columns`` hold a key of ``table``."""
 
     columns: tuple[str, ...]
     table: str
@@ -68,10 +68,10 @@ class Reference:
 
 
 class Table(_Entry):
-    """One table or view. ``row`` completes the sentence "one row is …"; a view's key holds, though nothing enforces it.
+    """One table or view. ``row`` completes the sentence "one row is …". A view's key holds, but nothing enforces it.
 
-    ``per_indicator`` columns are repeated for every indicator that is ``in_profile``, with ``{indicator}``, ``{column}``
-    (the indicator's id and unit), ``{title}`` and ``{unit}`` filled in.
+    ``per_indicator`` columns are repeated for every indicator that is ``in_profile``, with ``{indicator}``,
+    ``{column}`` (the indicator's id and unit), ``{title}`` and ``{unit}`` filled in.
     """
 
     id: str
@@ -110,7 +110,7 @@ class Table(_Entry):
         return f"One row is {self.row} {self.about}".strip()
 
     def expanded(self, indicators: Iterable[Indicator]) -> Table:
-        """The table with its per-indicator columns written out."""
+        """The table with its per-indicator columns expanded."""
         if not self.per_indicator:
             return self
         extra = tuple(
@@ -138,10 +138,10 @@ def _declared() -> tuple[Table, ...]:
 
 
 def declared_tables(indicators: Mapping[str, Indicator]) -> dict[str, Table]:
-    """Every published table by name, per-indicator columns written out. Raises CatalogueError for a bad declaration."""
+    """Every published table by name, per-indicator columns expanded. Raises CatalogueError for a bad declaration."""
     return {table.id: table.expanded(indicators.values()) for table in _declared()}
 
 
 def tables_as_declared() -> dict[str, Table]:
-    """Every published table by name, per-indicator columns as their pattern. Raises CatalogueError as above."""
+    """Every published table by name, per-indicator columns as patterns. Raises CatalogueError for a bad declaration."""
     return {table.id: table for table in _declared()}

@@ -1,5 +1,5 @@
-"""The one room that reads the published file for people: terminal, site, briefing, workbook and gates ask here.
+"""Reads the published file for people. The terminal, site, briefing, workbook and gates all go through this package.
 
-What a fact is (the typical district, the latest figure, a verdict) is defined once, in the SQL of the file's own tables and
-views. This room turns their rows into types and words; it computes no fact of its own.
+The SQL of the file's own tables and views defines each fact once: the typical district, the latest figure, a verdict.
+This package turns their rows into types and words. It computes no facts of its own.
 """

@@ -1,4 +1,4 @@
-"""Which districts are surely in the highest and the lowest fifth of a ranking, as ``mart_fifth`` holds it."""
+"""Districts that are almost certainly in the highest or lowest fifth of a ranking, from ``mart_fifth``."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ order by fifth.flavour desc, node.position, fifth.fifth desc
 class Fifth:
     """One end (``top`` or ``bottom``) of the ranking of districts at a domain or pillar in the latest scored year.
 
-    ``fifth_count`` districts are in it by their scores alone; of ``known_count`` districts the file knows how surely;
-    ``sure_count`` are surely in it, whose names are ``sure_area_names``.
+    ``fifth_count`` districts are in it by score alone. ``known_count`` districts have a known probability of being in
+    it. ``sure_count`` are in it with a probability of at least 95%; ``sure_area_names`` names them.
     """
 
     node_id: str
@@ -51,7 +51,7 @@ class Fifth:
 
 
 def fifths(connection: duckdb.DuckDBPyConnection) -> list[Fifth]:
-    """Both ends of every domain and pillar of the default framework, in the order of its tree, the level first."""
+    """Both ends of every domain and pillar of the default framework, in tree order, the level first."""
     asked = {"framework": DEFAULT_FRAMEWORK, "level": LEVEL, "window": CHANGE_WINDOW_YEARS}
     rows = connection.execute(_FIFTHS, asked).fetchall()
     return [Fifth(*row) for row in rows]

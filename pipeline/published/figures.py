@@ -1,4 +1,4 @@
-"""Figures as the published file states them: the latest of each indicator, and the typical district beside it."""
+"""Figures from the published file: the latest of each indicator, beside the typical district's."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from latest_figure
 where $area is null or area_code = $area
 order by theme, indicator_title::varchar, indicator_id::varchar, area_code
 """
-# One row a year: of several periods the one that ends last and has a figure, as in the file's own tables of years.
+# One row a year. Where a year has several periods, take the last to end that has a figure, as the file's tables do.
 _SERIES = """
 select indicator_id::varchar, area_code::varchar, year, value, lower, upper, status
 from fct_observation
@@ -59,10 +59,10 @@ UK = ""  # in place of a nation's code: the typical district of the whole UK
 class LatestFigure:
     """The latest figure of one indicator in one area, as the view ``latest_figure`` holds it.
 
-    ``value``, its 95% interval (None where no error is held) and ``typical_value`` are in ``unit``. ``verdict`` says how
-    surely the figure lies above or below the typical district's; ``direction_verdict`` how surely it has been improving or
-    worsening against it over ten years, None for context indicators. ``error_status`` says whether the indicator's margin
-    of error is published and held here.
+    ``value``, its 95% interval (None without a known error) and ``typical_value`` are in ``unit``. ``verdict`` says how
+    surely the figure is above or below the typical district's. ``direction_verdict`` says how surely it has improved or
+    worsened against it over ten years; it is None for context indicators. ``error_status`` says whether the indicator's
+    margin of error is published and held here.
     """
 
     area_code: str
@@ -88,7 +88,7 @@ class LatestFigure:
 
 @dataclass(frozen=True)
 class YearFigure:
-    """One figure of a year in the indicator's unit, with its 95% interval where one is held."""
+    """One year's figure in the indicator's unit, with its 95% interval where one is held."""
 
     year: int
     value: float | None
@@ -99,7 +99,7 @@ class YearFigure:
 
 @dataclass(frozen=True)
 class Typical:
-    """The scored districts of one year: median, 10th and 90th percentile, and how many have a figure."""
+    """The scored districts in one year: median, 10th and 90th percentile, and how many have a figure."""
 
     year: int
     median: float
@@ -109,12 +109,12 @@ class Typical:
 
 
 def latest_figures(connection: duckdb.DuckDBPyConnection, area_code: str | None = None) -> list[LatestFigure]:
-    """The latest figures of one area or of all, by theme and title. Raises duckdb.Error for a file without the view."""
+    """The latest figures of one area, or of all, by theme and title. Raises duckdb.Error if the file lacks the view."""
     return [LatestFigure(*row) for row in connection.execute(_LATEST, {"area": area_code}).fetchall()]
 
 
 def series(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Mapping[str, list[YearFigure]]]:
-    """The figures of every indicator and area, in the order of the years; a year without a value says why in its status."""
+    """The figures of every indicator and area, in year order. Where a year has no value, its status says why."""
     found: dict[str, dict[str, list[YearFigure]]] = {}
     for indicator, code, *cells in connection.execute(_SERIES).fetchall():
         found.setdefault(indicator, {}).setdefault(code, []).append(YearFigure(*cells))
@@ -124,8 +124,8 @@ def series(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Mapping[str, l
 def typical_districts(connection: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], Mapping[int, Typical]]:
     """The typical district of every indicator by (indicator, nation) and year.
 
-    The nation is ``UK`` unless the nations measure the indicator differently; then there is one for each nation and none
-    for the UK. Raises duckdb.Error for a file without ``mart_typical``.
+    The nation is ``UK`` unless the nations measure the indicator differently. In that case each nation has its own and
+    the UK has none. Raises duckdb.Error if the file lacks ``mart_typical``.
     """
     found: dict[tuple[str, str], dict[int, Typical]] = {}
     for indicator, nation, *cells in connection.execute(_TYPICAL).fetchall():

@@ -33,7 +33,7 @@ from dim_area
 where area_code = upper(replace(?, ' ', '')) or lower(area_name) = lower(trim(?)) or area_code = lower(trim(?))
 """
 _DRAWS = "select draw_count from meta_run"
-# What this area lacks, and what nobody has (which is a fact about the year, so it stands with the gates).
+# Two kinds of reason: this area lacks a figure, or nobody has one. The second is about the year, so it is in mart_gate.
 _NOT_SCORED = """
 select node.title, not_scored.reason, node.position
 from mart_not_scored as not_scored
@@ -66,7 +66,7 @@ order by theme, title
 
 
 def find_published(database: Path, text: str) -> str | None:
-    """The code of the one area of the published file with this code or name, in any case; None for none or several.
+    """The code of the one area with this code or name, in any case. None if no area matches, or more than one.
 
     Raises CannotRead when the file cannot be read.
     """
@@ -85,7 +85,7 @@ def profile_text(database: Path, area_code: str) -> str:
 
 
 def profile_of(connection: duckdb.DuckDBPyConnection, area_code: str) -> str:
-    """The same from a file that is open."""
+    """As `profile_text`, on an open connection."""
     area = connection.execute(_AREA, [area_code]).fetchone()
     if area is None:
         return f"{area_code} is not an area of the published file."
@@ -150,7 +150,7 @@ def _scores(
 
 
 def _draws_words(row: tuple[int] | None) -> list[str]:
-    """How far the number of draws settles an interval; nothing where a thorough run settled it well enough."""
+    """How much the interval would move with other draws; nothing if there are enough draws not to matter."""
     draws = row[0] if row else 0
     if not draws or draws >= ENOUGH_DRAWS:
         return []
@@ -174,7 +174,7 @@ def _node_line(node: Score, width: int, is_district: bool) -> str:
 
 
 def _strongest_and_weakest(nodes: Sequence[Score]) -> list[str]:
-    """The pillars with the highest and the lowest score, and what each does to its domain."""
+    """The pillars with the highest and lowest scores, and what each adds to or takes from its domain."""
     pillars = [node for node in nodes if node.node_kind == "pillar"]
     if len(pillars) < 2:
         return []
@@ -208,7 +208,7 @@ def _figures(connection: duckdb.DuckDBPyConnection, area_code: str) -> list[str]
     ]
 
 
-# A figure without an interval, and why: by the state of its indicator's error.
+# Marks for figures without an interval, by the error status of the indicator.
 _ERROR_MARKS: Final = {
     status: (mark, wording.no_interval_words(status))
     for status, mark in (("published_not_held", "†"), ("not_published", "‡"), ("published", "§"))

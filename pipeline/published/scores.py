@@ -1,4 +1,4 @@
-"""Scores as the published file states them: one type and one query for every reader."""
+"""Scores from the published file: one type and one query for every reader."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ order by position, area_code
 class Score:
     """One area's score at one node in the latest scored year, as the view ``latest_score`` holds it.
 
-    ``score``, ``lower`` and ``upper`` are points from 0 to 100 (50 is the typical district), the interval at 90%. Ranks,
-    and probabilities from 0 to 1, are None where less than half of the weight has a known error, and ranks are for
-    districts only. ``verdict`` is one of those that ``meta_verdict`` defines. ``points_added`` are points added to, or
-    taken from, the score of the node above, relative to 50.
+    ``score``, ``lower`` and ``upper`` are points from 0 to 100 (50 is the typical district); the interval is at 90%.
+    Ranks and probabilities (0 to 1) are None where less than half of the weight has a known error. Only districts have
+    ranks. ``verdict`` is one of those that ``meta_verdict`` defines. ``points_added`` are points added to, or taken
+    from, the score of the node above, relative to 50.
     """
 
     area_code: str
@@ -102,26 +102,26 @@ class Score:
 
     @property
     def is_known(self) -> bool:
-        """Whether enough of the weight has a known error for a verdict, a rank and a probability."""
+        """Whether enough of the weight has a known error to give a verdict, a rank and a probability."""
         return self.verdict != verdicts.NOT_KNOWN
 
     @property
     def has_partial_error(self) -> bool:
-        """Whether the interval leaves out errors that are not known, so that the true one is wider."""
+        """Whether the interval leaves out unknown errors, so that the true one is wider."""
         return self.lower is not None and self.weight_with_error < 1 - _NEGLIGIBLE
 
     @property
     def is_comparable(self) -> bool:
-        """Whether it rests on all pillars that most districts have, so that it stands on the same axis as theirs."""
+        """Whether the score includes every pillar that most districts have, so that it compares with theirs."""
         return self.missing_pillars is None
 
     def compares_with(self, other: Score) -> bool:
-        """Whether the two rest on the same parts, as far as the file tells: the same title and the same pillars."""
+        """Whether two scores have the same parts as far as the file shows: the same title and the same pillars."""
         return self.title == other.title and self.missing_pillars == other.missing_pillars
 
     @property
     def is_at_an_end(self) -> bool:
-        """Whether the score lies at an end of the scale, where the distance itself no longer shows."""
+        """Whether the score is at an end of the scale, so that the true distance no longer shows."""
         return min(self.score, 100 - self.score) < _NEGLIGIBLE
 
 
@@ -134,10 +134,10 @@ def latest_scores(
     area_code: str | None = None,
     with_indicators: bool = False,
 ) -> list[Score]:
-    """The scores of the latest scored year, in the order of the tree; of one area or of all.
+    """The scores of the latest scored year in tree order, for one area or for all.
 
-    ``window_years`` is 0 for the level and the default window for change unless given. Raises duckdb.Error for a file
-    without the view.
+    ``window_years`` defaults to 0 for the level and to the default window for change. Raises duckdb.Error if the file
+    lacks the view.
     """
     window = (0 if flavour == LEVEL else CHANGE_WINDOW_YEARS) if window_years is None else window_years
     asked = {

@@ -1,7 +1,7 @@
-"""The four words of sureness as the file writes them: *clearly* and *probably* with a side, *cannot say*, *not known*.
+"""The four verdict words of the file: *clearly* and *probably* (with a side), *cannot say*, *not known*.
 
-``meta_verdict`` of the file defines them. A verdict of a score or a figure is `clearly above`, `probably below` and so on;
-that of a direction `clearly improving`, `probably worsening` and so on.
+``meta_verdict`` of the file defines them. A score or figure is `clearly above`, `probably below` and so on. A direction
+is `clearly improving`, `probably worsening` and so on.
 """
 
 from __future__ import annotations
@@ -22,6 +22,6 @@ def sureness(verdict: str) -> str:
 
 
 def side(verdict: str) -> str | None:
-    """The side that the verdict names, such as ``above``; None where it names none."""
+    """The side in the verdict, such as ``above``; None if it has none."""
     first, _, named = verdict.partition(" ")
     return named if first in (CLEARLY, PROBABLY) else None

@@ -1,7 +1,7 @@
-"""How scores, ranks, figures and verdicts are worded, for every reader: terminal, site, briefing and workbook.
+"""The wording of scores, ranks, figures and verdicts for every reader: terminal, site, briefing and workbook.
 
-Four words say how sure a comparison is: *clearly*, *probably*, *cannot say*, *not known*. The file defines them
-(``meta_verdict``) and gives every score and figure its verdict; nothing here grades anything again.
+Four words say how sure a comparison is: *clearly*, *probably*, *cannot say*, *not known*. The file defines them in
+``meta_verdict`` and gives every score and figure its verdict. Nothing is graded again here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _BELOW: Final = {LEVEL: "below", CHANGE: "fell behind"}
 _SCALE: Final = {LEVEL: "50 is the typical district", CHANGE: "50 kept pace with the typical district"}
 UNKNOWN: Final = "we do not know how sure this is"
 TOO_NARROW: Final = "based in part on figures without a known error: the true interval is wider"
-# What is known of an indicator's margin of error, by ``error_status`` of dim_indicator.
+# What we know about an indicator's margin of error, by ``error_status`` of dim_indicator.
 _ERRORS: Final = {
     "published": "published and used",
     "published_not_held": "published but not held here",
@@ -60,14 +60,14 @@ def known_share(score: Score) -> str:
 
 
 def interval(score: Score) -> str | None:
-    """The 90% interval of the score: `38 to 42`; None where no error was carried through."""
+    """The 90% interval of the score: `38 to 42`; None if it has no known error."""
     if score.lower is None or score.upper is None:
         return None
     return f"{words.number(score.lower)} to {words.number(score.upper)}"
 
 
 def score_with_interval(score: Score) -> str:
-    """`40 (90% interval 38 to 42)`; the bare score where no error was carried through."""
+    """`40 (90% interval 38 to 42)`; the score alone if it has no known error."""
     between = interval(score)
     return f"{words.number(score.score)} (90% interval {between})" if between else words.number(score.score)
 
@@ -94,14 +94,14 @@ def rank_sentence(score: Score) -> str:
 
 
 def fifth(score: Score) -> str | None:
-    """`In the highest fifth of districts (probability 97%)`; None where the file is sure of neither end."""
+    """`In the highest fifth of districts (probability 97%)`; None if the file is sure of neither end."""
     ends = {"top": ("highest", score.probability_top_fifth), "bottom": ("lowest", score.probability_bottom_fifth)}
     end, p = ends.get(score.sure_fifth or "", ("", None))
     return None if p is None else f"In the {end} fifth of districts (probability {words.probability(p)})"
 
 
 def not_comparable(score: Score) -> str | None:
-    """Why the score does not compare with those of districts: `not comparable with most districts: it has no …`."""
+    """Why the score does not compare with districts' scores: `not comparable with most districts: it has no …`."""
     if score.missing_pillars is None:
         return None
     return f"not comparable with most districts: it has no {lacking(score)}"
@@ -114,7 +114,7 @@ def lacking(score: Score) -> str:
 
 
 def in_short(level: Sequence[Score], change: Sequence[Score], window_years: int) -> str:
-    """What the scores of one area say, in a few short sentences; empty where it has no domain scores."""
+    """The scores of one area in a few short sentences; empty if it has no domain scores."""
     said = [*_domains(level, LEVEL), *_clear_pillars(level, LEVEL)]
     heads = [*_domains(change, CHANGE), *_clear_pillars(change, CHANGE)]
     if heads:
@@ -124,7 +124,7 @@ def in_short(level: Sequence[Score], change: Sequence[Score], window_years: int)
 
 
 def _domains(scores: Sequence[Score], flavour: str) -> list[str]:
-    """The domains: those with a verdict by it, those without by their score and how much of it has a known error."""
+    """The domains: those with a verdict by verdict, the others by score and how much of each has a known error."""
     domains = [score for score in scores if score.node_kind == "domain"]
     sided = [
         f"{_scored(s)} {'is ' if flavour == LEVEL else ''}{against_typical(s, flavour)}" for s in domains if s.side
@@ -160,7 +160,7 @@ def _clear_pillars(scores: Sequence[Score], flavour: str) -> list[str]:
 
 
 def _grouped(scores: Sequence[Score], flavour: str) -> list[str]:
-    """A clause for each verdict that names a side: `pay and participation in work are probably below the typical district`."""
+    """A clause for each verdict with a side: `pay and participation in work are probably below the typical district`."""
     found = []
     for said in dict.fromkeys(s.verdict for s in sorted(scores, key=_by_sureness) if s.side):
         held = [s for s in scores if s.verdict == said]
@@ -174,7 +174,7 @@ def _by_sureness(score: Score) -> tuple[bool, bool]:
 
 
 def drivers(domain: Score, pillars: Sequence[Score]) -> str | None:
-    """The pillars that add most to a domain and take most off it: `Household income takes most off growth (6 points).`"""
+    """The pillars that add most to a domain and take most off it: `household income takes most off growth (6 points).`"""
     held = [s for s in pillars if s.points_added is not None and round(s.points_added)]
     most = max(held, key=_points, default=None)
     least = min(held, key=_points, default=None)
@@ -196,9 +196,9 @@ def _counted_points(score: Score) -> str:
 
 
 def domains_finding(name: str, scores: Sequence[Score], flavour: str, when: str) -> str:
-    """The title of a picture of growth and sharing: one verdict for each, no joint one.
+    """The title of a chart of growth and sharing: a verdict on each, no joint one.
 
-    ``name`` as it begins or sits in a sentence; ``when`` such as `in 2025` or `over the ten years to 2025`.
+    ``name`` is as it appears in a sentence; ``when`` is such as `in 2025` or `over the ten years to 2025`.
     """
     sided = [s for s in scores if s.side]
     unsided = [s for s in scores if not s.side]
@@ -218,20 +218,20 @@ def domains_finding(name: str, scores: Sequence[Score], flavour: str, when: str)
 
 
 def pillars_finding(name: str, pillars: Sequence[Score], flavour: str) -> str:
-    """The title of a chart of an area's pillars: the verdict of each that has one, how many have none."""
+    """The title of a chart of an area's pillars: each pillar's verdict, and how many pillars have none."""
     clauses = _grouped(pillars, flavour)
     open_ = [words.small(s.title) for s in pillars if s.verdict == verdicts.CANNOT_SAY]
     if open_:
         clauses.append(f"for {words.listing(open_)} we cannot say")
     unknown = sum(not s.is_known for s in pillars)
     if unknown == len(pillars):
-        return f"{words.capital(name)}: how sure the scores of the pillars are, is not known"
+        return f"{words.capital(name)}: we do not know how sure the scores of the pillars are"
     if unknown:
         clauses.append(f"for {unknown} of {words.count(len(pillars), 'pillar')} {UNKNOWN}")
     return words.capital(f"{name}: {'; '.join(clauses)}")
 
 
-_CORNERS: Final = (  # the sides of growth and sharing, in the order of the classes
+_CORNERS: Final = (  # sides of (growth, sharing), in the order of the classes
     (verdicts.ABOVE, verdicts.ABOVE),
     (verdicts.ABOVE, verdicts.BELOW),
     (verdicts.BELOW, verdicts.ABOVE),
@@ -256,12 +256,12 @@ NOT_KNOWN: Final = "Not known on one or both"
 
 
 def classes(flavour: str) -> tuple[str, ...]:
-    """The classes of a picture of growth and sharing, in the order in which charts colour them."""
+    """The classes in a chart of growth and sharing, in the order in which charts colour them."""
     return (*_BOTH[flavour], NOT_CLEAR, NOT_KNOWN)
 
 
 def class_of(growth: Score, sharing: Score, flavour: str) -> str:
-    """The class of an area in a picture of growth and sharing, from the two verdicts."""
+    """The class of an area in a chart of growth and sharing, from the two verdicts."""
     if not (growth.is_known and sharing.is_known):
         return NOT_KNOWN
     if {growth.sureness, sharing.sureness} != {verdicts.CLEARLY}:
@@ -270,7 +270,7 @@ def class_of(growth: Score, sharing: Score, flavour: str) -> str:
 
 
 def classes_finding(counts: Mapping[str, int], flavour: str) -> str:
-    """The title of the picture of all districts: how many are in each class; one plain sentence where none is known."""
+    """The title of the chart of all districts: how many are in each class, or one plain sentence if none is known."""
     total = sum(counts.values())
     unknown = counts.get(NOT_KNOWN, 0)
     if unknown == total:
@@ -287,7 +287,7 @@ def classes_finding(counts: Mapping[str, int], flavour: str) -> str:
 
 
 def counted_verdicts(held: Iterable[str], flavour: str = LEVEL) -> str:
-    """Verdicts as `verdict` words them, counted: `30 are clearly above the typical district and 45 clearly below it; …`."""
+    """Counts of verdicts, worded as by `verdict`: `30 are clearly above the typical district and 45 clearly below it; …`."""
     counts = Counter(held)
     named = counted_words(flavour)
     above, below = counts[named["above"]], counts[named["below"]]
@@ -301,7 +301,7 @@ def counted_verdicts(held: Iterable[str], flavour: str = LEVEL) -> str:
 
 
 def counted_words(flavour: str) -> dict[str, str]:
-    """The verdicts that are counted of any choice of places: the two clear ones and that nothing is known."""
+    """The verdicts that are counted for any set of places: the two clear ones, and *not known*."""
     return {
         "above": f"{verdicts.CLEARLY} {_ABOVE[flavour]}",
         "below": f"{verdicts.CLEARLY} {_BELOW[flavour]}",
@@ -310,9 +310,9 @@ def counted_words(flavour: str) -> dict[str, str]:
 
 
 def figure_finding(figure: LatestFigure, name: str, nation: str | None = None) -> str:
-    """The latest figure of an area beside the typical district's, as surely as the file says.
+    """The latest figure of an area beside the typical district's, with the file's verdict.
 
-    ``nation`` names the nation whose districts alone the typical one is of.
+    ``nation`` is set where the typical district is of that nation alone.
     """
     unit, decimals = figure.unit, figure.decimals
     said = f"{figure.title}: {words.amount(figure.value, unit, decimals)} in {words.spoken(name)} in {figure.year}"
@@ -338,12 +338,12 @@ def figure_interval(figure: LatestFigure) -> str | None:
 
 
 def error_words(error_status: str | None) -> str:
-    """What is known of an indicator's margin of error: `published and used`, `published but not held here`, …"""
+    """What we know about an indicator's margin of error: `published and used`, `published but not held here`, …"""
     return _ERRORS.get(error_status or "", _NO_ERROR)
 
 
 def no_interval_words(error_status: str | None) -> str:
-    """Why one figure has no interval: the state of the indicator's error; for a single gap that it is none for this one."""
+    """Why a figure has no interval: the indicator's error status, or that this one figure has no published error."""
     return "none for this figure" if error_status == "published" else error_words(error_status)
 
 

@@ -53,7 +53,7 @@ _WITH_ARTICLE: Final = {
     "Mayoral areas of the North of England", "City of London", "City of Edinburgh", "East Riding of Yorkshire",
     "Forest of Dean", "New Forest", "Isle of Anglesey", "Isle of Wight", "Vale of Glamorgan", "Vale of White Horse",
 }  # fmt: skip
-# Wider areas that share their name with another are called by what they are as well.
+# Wider areas that share a name with another area also carry their kind.
 _KINDS_WITH_ARTICLE: Final = (" combined authority", " region", " group of places")
 _SAID_BEHIND: Final = (", City of", ", County of")
 
@@ -78,7 +78,7 @@ def amount(value: float | None, unit: str, decimals: int = 0) -> str:
 
 
 def bare_amount(value: float | None, unit: str, decimals: int = 0) -> str:
-    """A figure with what is short enough for a table or an interval: the pound or the percent sign."""
+    """A figure with the short units only, for tables and intervals: the pound or the percent sign."""
     if value is None:
         return NO_FIGURE
     decimals = shown_decimals(unit, decimals)
@@ -88,7 +88,7 @@ def bare_amount(value: float | None, unit: str, decimals: int = 0) -> str:
 
 
 def shown_decimals(unit: str, decimals: int) -> int:
-    """Decimals to print: pounds are written with pence or without, never with one decimal."""
+    """Decimals to print: pounds have two decimals or none, never one."""
     return 2 if unit.startswith("GBP") and decimals == 1 else decimals
 
 
@@ -109,13 +109,13 @@ def count(n: int, one: str, many: str | None = None) -> str:
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:
-    """Like `count`, with words for whole numbers under ten, to begin a sentence or sit in one: `four districts`."""
+    """As `count`, with numbers up to ten in words: `four districts`."""
     noun = one if n == 1 else (many or plural(one))
     return f"{_SMALL[n] if 0 <= n < len(_SMALL) else number(n)} {noun}"
 
 
 def plural(noun: str) -> str:
-    """The regular English plural: districts, authorities, indices are given by hand."""
+    """The regular English plural (districts, authorities). Irregular plurals are passed in by the caller."""
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return noun[:-1] + "ies"
     return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
@@ -128,7 +128,7 @@ def ordinal(n: int) -> str:
 
 
 def probability(p: float) -> str:
-    """A probability in per cent that never says more than draws can tell: `82%`, `more than 99%`, `less than 1%`."""
+    """A probability in per cent, never more precise than the draws allow: `82%`, `more than 99%`, `less than 1%`."""
     if p > 0.99:
         return "more than 99%"
     if p < 0.01:
@@ -137,7 +137,7 @@ def probability(p: float) -> str:
 
 
 def listing(items: Sequence[str], last: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`; with a comma before the last where an item holds the joining word itself."""
+    """`a`, `a and b`, `a, b and c`; with a comma before the last if an item itself contains the joining word."""
     if len(items) < 2:
         return "".join(items)
     pause = "," if any(f" {last} " in item for item in items) else ""
@@ -150,7 +150,7 @@ def day(when: date) -> str:
 
 
 def age(days: int) -> str:
-    """How old something is, as closely as matters: `3 days`, `5 weeks`, `8 months`, `2 years`."""
+    """An age, as precise as matters: `3 days`, `5 weeks`, `8 months`, `2 years`."""
     if days < 14:
         return count(days, "day") if days else "under a day"
     if days < 60:
@@ -183,12 +183,12 @@ def article(noun: str) -> str:
 
 
 def capital(text: str) -> str:
-    """The text with its first letter large and nothing else changed."""
+    """The text with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
 def small(text: str) -> str:
-    """A title within a sentence: first letter small, unless the word is an abbreviation or a name."""
+    """A title within a sentence: first letter in lower case, unless the word is an abbreviation or a name."""
     first = text.split(" ", 1)[0]
     return text if first.isupper() or first in _PROPER else text[:1].lower() + text[1:]
 

@@ -1,1 +1,1 @@
-"""One folder a publisher: its query, how it is fetched, how it is parsed, what must be in it."""
+"""One folder a publisher: its queries, how answers are fetched and parsed, and what they must contain."""

@@ -1,7 +1,7 @@
-"""One small question to each publisher: who answers, what has moved, what has changed its shape.
+"""One small question to each publisher: which answer, what has moved, and what has changed its format.
 
-For the day the network is there: every question is a real, small query of the kind a refresh makes, put through the
-same adapter and checks, so that what fails here would fail there, with the same sentence.
+For use once the network is available. Every question is a real, small query like those of a refresh, sent through the
+same adapter and checks. So whatever would fail in a refresh fails here, with the same message.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VERDICT_OF_FAILURE: dict[type[SourceError], Verdict] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one question brought. ``detail`` is a sentence: what came, or what is wrong and what to do."""
+    """The result of one question. ``detail`` is a sentence: what came, or what is wrong and what to do."""
 
     source_id: str
     question: str
@@ -43,9 +43,9 @@ class Finding:
 
 
 def examine(queries: Sequence[Query], client: HttpClient) -> Iterator[Finding]:
-    """Ask every source its questions, one after the other, and yield each finding as it comes.
+    """Ask every source its questions in turn, and yield each finding as it arrives.
 
-    ``queries`` are the catalogue's live queries. Never raises a SourceError: that is the finding.
+    ``queries`` are the catalogue's live queries. Never raises a SourceError: it becomes the finding.
     """
     for publisher in publishers():
         for question in publisher.questions([query for query in queries if query.source in publisher.source_ids]):

@@ -1,4 +1,4 @@
-"""What the pipeline asks of a publisher."""
+"""The interface of a publisher."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AskedFor = TypeVar("AskedFor", bound=Query)
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns an answer must have, by name or by a pattern of their name; publishers may add others."""
+    """The columns an answer must have, by name or by a pattern. Publishers may add others."""
 
     names: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class Districts:
-    """Today's map for a parser: today's districts on the ground of a code, and the code of each by its name."""
+    """Today's map for a parser: the current districts on a code's ground, and the code of each current name."""
 
     today: Callable[[str], Iterable[str]]
     by_name: Mapping[str, str]
@@ -34,7 +34,7 @@ class Districts:
 
 @dataclass(frozen=True)
 class Question:
-    """One small question of `python -m pipeline doctor`; ``ask`` gives a sentence or raises a SourceError."""
+    """One small question for `python -m pipeline doctor`; ``ask`` returns a sentence or raises a SourceError."""
 
     source_id: str
     words: str
@@ -42,11 +42,11 @@ class Question:
 
 
 class Publisher(Generic[AskedFor]):
-    """A publisher: what can be asked of it, how its answers are fetched and read, and what must be in them.
+    """A publisher: its queries, how its answers are fetched and parsed, and what they must contain.
 
-    ``source_ids`` are the entries of ``sources.yaml`` it answers for. ``columns`` are, for each source whose answers are
-    tables of text, what such a table must have on arrival; a workbook has no head to look at. ``has_editions`` says
-    whether a table grows from one edition to the next, so that an older edition can be told from a newer one.
+    ``source_ids`` are its entries in ``sources.yaml``. ``columns`` gives, for each source whose answers are text
+    tables, the columns required on arrival; workbooks are checked by their parsers. ``has_editions`` says that a table
+    grows with each edition, so that an older edition can be told from a newer one.
     """
 
     source_ids: ClassVar[tuple[str, ...]]
@@ -54,37 +54,37 @@ class Publisher(Generic[AskedFor]):
     has_editions: ClassVar[bool] = True
 
     def fetch(self, query: AskedFor, client: HttpClient) -> Payload:
-        """What the publisher sends for ``query`` today, complete, with its provenance.
+        """The publisher's complete current answer to ``query``, with its provenance.
 
-        Raises a SourceError that names the source and what came instead.
+        Raises a SourceError that names the source and says what came instead.
         """
         raise NotImplementedError
 
     def parse(self, query: AskedFor, payload: Payload, districts: Districts) -> Parsed:
-        """The figures of an answer, and every row that cannot be believed with its reason. Raises UnreadablePayload."""
+        """The figures of an answer, and every rejected row with its reason. Raises UnreadablePayload."""
         raise NotImplementedError
 
     def asked_with(self, query: AskedFor) -> str:
-        """What is asked about to learn whether figures have changed: queries that share it share the answer."""
+        """The unit of a check for updates: queries that share it share the answer."""
         return query.table
 
     def last_updated(self, query: AskedFor, client: HttpClient) -> str | None:
-        """The publisher's own last-updated mark of what ``query`` asks for, as sent; None where it gives none.
+        """The publisher's own last-updated mark for ``query``, as sent; None if it gives none.
 
-        Equal marks on two days mean that nothing has changed. Raises a SourceError when the publisher cannot be asked.
+        Equal marks on two days mean no change. Raises a SourceError if the publisher cannot be asked.
         """
         return None
 
     def is_unchanged(self, query: AskedFor, held: Payload, client: HttpClient) -> bool:
         """Whether the publisher says that nothing has changed since ``held`` was fetched for ``query``.
 
-        False where it gives no mark to tell by. Raises a SourceError when the publisher cannot be asked.
+        False if it gives no mark. Raises a SourceError if the publisher cannot be asked.
         """
         mark = None if held.publisher_updated is None else self.last_updated(query, client)
         return mark is not None and mark == held.publisher_updated
 
     def edition(self, payload: Payload, title: str) -> str:
-        """The edition of an answer in words; ``title`` is that of the source."""
+        """The edition of an answer in words; ``title`` is the source's."""
         if payload.edition:
             return f"{title}, edition of {payload.edition}"
         if payload.publisher_updated:
@@ -92,13 +92,13 @@ class Publisher(Generic[AskedFor]):
         return f"{title}, fetched {payload.fetched_at:%Y-%m-%d}"
 
     def check_totals(self, query: AskedFor, payload: Payload, client: HttpClient) -> str | None:
-        """Hold figures computed from an answer against the publisher's own totals.
+        """Check figures computed from an answer against the publisher's own totals.
 
-        Returns a warning where the totals cannot be had, None where they agree or there are none. Raises PayloadRejected
+        Returns a warning if the totals are unavailable, None if they agree or there are none. Raises PayloadRejected
         naming areas that differ.
         """
         return None
 
     def questions(self, queries: Sequence[AskedFor]) -> Iterator[Question]:
-        """What the doctor asks, given the catalogue's queries of this publisher."""
+        """The doctor's questions, given the catalogue's queries to this publisher."""
         yield from ()

@@ -1,4 +1,4 @@
-"""What can be asked of any publisher: the query of every folder that has a ``query.py``. Nothing else lists them."""
+"""The queries of every publisher, from each folder with a ``query.py``. There is no other list of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FOLDERS = tuple(entry.name for entry in iter_modules([str(Path(__file__).parent
 
 
 def folders_with(module: str) -> Iterator[str]:
-    """The publishers' folders that have a module of this name, in alphabetical order."""
+    """The publishers' folders with a module of this name, in alphabetical order."""
     return (folder for folder in _FOLDERS if find_spec(f"{ROOM}.{folder}.{module}") is not None)
 
 
@@ -28,7 +28,7 @@ QUERIES: tuple[type[Query], ...] = tuple(
     import_module(f"{ROOM}.{folder}.query").QUERY for folder in folders_with("query")
 )
 
-# A query of any publisher, told apart by its ``source``.
+# A query to any publisher, identified by its ``source``.
 if TYPE_CHECKING:
     AnyQuery = Query
 else:

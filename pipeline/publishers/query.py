@@ -1,4 +1,4 @@
-"""What every entry of the catalogue and every query of a publisher is made of."""
+"""The base classes of catalogue entries and publishers' queries."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Entry(BaseModel):
-    """An entry of a YAML file. Unknown fields are refused, so that a misspelling cannot pass."""
+    """An entry of a YAML file. Unknown fields are refused, so that a misspelling cannot slip through."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Query(Entry):
-    """What is asked of one publisher; ``source`` is the id of its entry in ``sources.yaml``.
+    """A query to one publisher; ``source`` is the id of its entry in ``sources.yaml``.
 
-    ``table`` is the publisher's own name of the table that is read: queries of one table are released together.
+    ``table`` is the publisher's own name for the table: queries to one table are released together.
     """
 
     source: str

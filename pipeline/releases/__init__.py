@@ -1,8 +1,8 @@
-"""Releases as they were: each published file kept as Parquet, listed, read again and rebuilt.
+"""Past releases: each published file is kept as Parquet and can be listed, read again and rebuilt.
 
-A kept release is a folder ``releases/<version>/`` beside the live file: ``release.json`` (what it is, and size and
-SHA-256 of each file), ``schema.sql`` (types, tables with keys, views, comments) and a Parquet file for each table.
-Tables that did not change since the release before share one file on disk.
+A kept release is a folder ``releases/<version>/`` beside the live file. It holds ``release.json`` (a description, with
+size and SHA-256 of each file), ``schema.sql`` (types, tables with keys, views, comments) and a Parquet file for each
+table. Tables that did not change since the previous release share one file on disk.
 """
 
 from pipeline.releases.as_of import database_as_of

@@ -1,4 +1,4 @@
-"""Read the data set as it was on a day or in a version, as if it were the live file."""
+"""Read the data set as it was on a day or in a version, as if that were the live file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pipeline.releases.store import ReleaseStore
 
 @contextmanager
 def database_as_of(store: ReleaseStore, live: Path, as_of: str | None) -> Iterator[Path]:
-    """The path of a file with the data set as it was: the live file itself, or a temporary one that is gone afterwards.
+    """The path of a file with the data set as it was: the live file, or a temporary one that is deleted afterwards.
 
-    ``as_of`` is a version (1.3.0), a day (2026-11-01, what was live when it ended, UTC), or None for the live file.
-    Raises ReleaseProblem where nothing was live then, it is no longer kept, or it is damaged.
+    ``as_of`` is a version (1.3.0), a day (2026-11-01, whatever was live when it ended, UTC), or None for the live file.
+    Raises ReleaseProblem if nothing was live then, or the release is no longer kept or is damaged.
     """
     if as_of is None or _is_live(store, live, as_of):
         yield live

@@ -1,4 +1,4 @@
-"""Which kept release a person means by a version or a day."""
+"""Find the kept release for a version or a day."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.releases.manifest import Release, ReleaseProblem
 
 
 def history(live: Path) -> dict[Version, datetime]:
-    """Every release the live file tells of, and when it was made (UTC); empty where it cannot be read."""
+    """Every release that the live file lists, and when it was made (UTC); empty if it cannot be read."""
     try:
         with duckdb.connect(str(live), read_only=True) as connection:
             rows = connection.execute("select release_version, released_at from meta_release").fetchall()
@@ -23,14 +23,14 @@ def history(live: Path) -> dict[Version, datetime]:
 
 
 def live_version(live: Path) -> Version | None:
-    """The version of the live file; None where it has none or cannot be read."""
+    """The version of the live file; None if it has none or cannot be read."""
     return max(history(live), default=None)
 
 
 def version_meant(as_of: str, known: dict[Version, datetime]) -> Version:
     """The release of a version (1.3.0), or the one that was live when a day ended (2026-11-01, UTC).
 
-    ``known`` gives when each release was made. Raises ReleaseProblem where there was none.
+    ``known`` gives when each release was made. Raises ReleaseProblem if there was none.
     """
     try:
         day = date.fromisoformat(as_of)
@@ -46,9 +46,9 @@ def version_meant(as_of: str, known: dict[Version, datetime]) -> Version:
 
 
 def named(kept: Sequence[Release], live: Path, as_of: str, problems: Sequence[str] = ()) -> Release:
-    """The kept release that ``as_of`` names, or of its minor version the newest patch, whose rows are the same.
+    """The kept release that ``as_of`` names, or the newest patch of its minor version, which has the same rows.
 
-    ``problems`` are told where there is none. Raises ReleaseProblem.
+    ``problems`` are included in the error if there is none. Raises ReleaseProblem.
     """
     version = version_meant(as_of, history(live) | {release.version: release.released_at for release in kept})
     same_rows = {
@@ -61,7 +61,7 @@ def named(kept: Sequence[Release], live: Path, as_of: str, problems: Sequence[st
     if same_rows:
         return list(same_rows.values())[-1]
     held = ", ".join(str(release.version) for release in kept) or "none"
-    raise ReleaseProblem("\n".join([f"release {version} cannot be read (kept are: {held})", *problems]))
+    raise ReleaseProblem("\n".join([f"release {version} cannot be read (kept: {held})", *problems]))
 
 
 def _version_named(text: str, known: dict[Version, datetime]) -> Version:

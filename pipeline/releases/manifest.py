@@ -1,4 +1,4 @@
-"""What a kept release says of itself, in its release.json."""
+"""The release.json of a kept release."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Release:
 
     @property
     def byte_count(self) -> int:
-        """Bytes of its files, counting those it shares with other releases."""
+        """Total size of its files in bytes, including those shared with other releases."""
         return sum(part.byte_count for part in self.parts.values())
 
     def described(self) -> dict[str, Any]:
-        """What there is to know of it without its files, as plain data."""
+        """Its description without its files, as plain data."""
         return {
             "format": FORMAT,
             "version": str(self.version),
@@ -82,7 +82,7 @@ class Release:
 
 
 def read_manifest(folder: Path) -> Release:
-    """The release kept in a folder; its files are not looked at. Raises ReleaseProblem for one that cannot be read."""
+    """The release kept in a folder; its files are not checked. Raises ReleaseProblem if it cannot be read."""
     path = folder / MANIFEST
     try:
         held = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The shape of a DuckDB file as SQL that makes it again: types, tables with their keys, views, comments."""
+"""The structure of a DuckDB file as SQL that recreates it: types, tables with their keys, views, comments."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ order by table_name, column_index
 
 
 def schema_sql(connection: duckdb.DuckDBPyConnection) -> str:
-    """The statements that make the empty shape of the file that ``connection`` is open to."""
+    """The statements that recreate the empty structure of the file that ``connection`` has open."""
     enums = connection.execute(_ENUMS).fetchall()
     tables = connection.execute(_TABLES).fetchall()
     views = connection.execute(_VIEWS).fetchall()
     statements = [f"CREATE TYPE {_name(name)} AS {_enum(labels)}" for name, labels in enums]
     for _, sql, _ in tables:
-        # DuckDB writes an enum out at every column; its name stands for it here
+        # DuckDB writes an enum out in full at every column; here its name replaces it
         statement = sql.rstrip("; \n")
         for name, labels in enums:
             statement = statement.replace(_enum(labels), _name(name))

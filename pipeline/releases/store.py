@@ -1,4 +1,4 @@
-"""The folder of kept releases: keep one, list them, let old ones go, rebuild one as a file."""
+"""The folder of kept releases: keep one, list them, delete old ones, rebuild one as a file."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from pipeline.releases.schema import schema_sql
 from pipeline.setting_aside import set_aside
 
 FOLDER = "releases"
-# Whatever is wanted, the two newest stay: what is live, and what it is compared with.
+# The two newest always stay: the live one, and the one it is compared with.
 _ALWAYS_KEPT = 2
 _ALIAS = "release_file"
-# An eighth larger than at the usual level, and written a fifth faster, in a step every publication waits for.
+# An eighth larger than at the default level, but a fifth faster, in a step that every publication waits for.
 _COMPRESSION = "compression zstd, compression_level 1"
 
 _RELEASE = f"""
@@ -44,7 +44,7 @@ order by table_name, column_index
 class ReleaseStore:
     """Releases kept in ``releases/`` beside the ``live`` file.
 
-    ``keep_releases``: how many minor versions to keep, each as its newest patch; 1 or more.
+    ``keep_releases``: how many minor versions to keep, each as its newest patch; at least 1.
     """
 
     def __init__(self, live: Path, keep_releases: int) -> None:
@@ -53,22 +53,22 @@ class ReleaseStore:
         self.folder = live.parent / FOLDER
 
     def kept(self) -> list[Release]:
-        """Every kept release that can be read, oldest first."""
+        """Every readable kept release, oldest first."""
         return sorted(
             (found for path in self._folders() if isinstance(found := _try_manifest(path), Release)),
             key=lambda release: release.version,
         )
 
     def problems(self) -> list[str]:
-        """A sentence for each folder that should hold a release and cannot be read."""
+        """A sentence for each release folder that cannot be read."""
         return [found for path in self._folders() if isinstance(found := _try_manifest(path), str)]
 
     def newest(self) -> Release | None:
-        """The kept release with the highest version; None where none is kept."""
+        """The kept release with the highest version; None if none is kept."""
         return max(self.kept(), key=lambda release: release.version, default=None)
 
     def noted_version(self) -> Version | None:
-        """The version that ``release.json`` beside the live file names; None where there is none to be read."""
+        """The version in the ``release.json`` beside the live file; None if there is none to read."""
         try:
             noted = json.loads((self._live.parent / MANIFEST).read_text(encoding="utf-8"))
             return Version.parse(noted["version"])
@@ -88,10 +88,10 @@ class ReleaseStore:
         return True, ""
 
     def keep(self) -> Release | None:
-        """Keep the live file as a release unless it is kept already; write ``release.json`` beside it; let old ones go.
+        """Keep the live file as a release unless it is already kept; write ``release.json`` beside it; delete old ones.
 
-        Returns None for a file without a number. Raises ReleaseProblem when the file cannot be read and OSError when
-        the folder cannot be written.
+        Returns None for a file without a version. Raises ReleaseProblem if the file cannot be read and OSError if the
+        folder cannot be written.
         """
         try:
             with duckdb.connect(str(self._live), read_only=True) as connection:
@@ -108,9 +108,9 @@ class ReleaseStore:
         return release
 
     def prune(self) -> list[Version]:
-        """Let go of old releases; return their versions.
+        """Delete old releases; return their versions.
 
-        Kept are the two newest, and the newest patch of each of the newest ``keep_releases`` minor versions.
+        The two newest stay, and the newest patch of each of the newest ``keep_releases`` minor versions.
         """
         folders = {release.version: release.folder for release in self.kept()}
         gone = to_let_go(list(folders), self._keep_releases)
@@ -119,10 +119,10 @@ class ReleaseStore:
         return gone
 
     def rebuild(self, release: Release, path: Path) -> None:
-        """Write a kept release as a DuckDB file with its tables, keys, views and comments.
+        """Rebuild a kept release as a DuckDB file with its tables, keys, views and comments.
 
-        The file appears whole or not at all. Raises FileExistsError when ``path`` is there already, and ReleaseProblem
-        naming the file of the release that is missing or not what it was.
+        The file appears complete or not at all. Raises FileExistsError if ``path`` exists, and ReleaseProblem naming
+        the file of the release that is missing or altered.
         """
         if path.exists():
             raise FileExistsError(f"{path} exists already")
@@ -148,7 +148,7 @@ class ReleaseStore:
         return release.version, target
 
     def bytes_on_disk(self) -> int:
-        """What the kept releases take, a file that several share counted once."""
+        """The size of the kept releases, with files that several share counted once."""
         found = (path.stat() for folder in self._folders() for path in folder.iterdir())
         return sum({(stat.st_dev, stat.st_ino): stat.st_size for stat in found}.values())
 
@@ -158,7 +158,7 @@ class ReleaseStore:
         return sorted(path for path in self.folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
     def _write(self, connection: duckdb.DuckDBPyConnection, described: dict[str, Any]) -> Release:
-        """Write the release into a hidden folder, flush it, and give it its name in one step."""
+        """Write the release into a hidden folder, flush it, and rename it in one step."""
         target = self.folder / described["version"]
         building = self.folder / f".{described['version']}.{os.getpid()}.building"
         self._remove_leftovers()
@@ -170,7 +170,7 @@ class ReleaseStore:
             parts[SCHEMA] = Part(SCHEMA, len(schema), hashlib.sha256(schema).hexdigest())
             release = _release(described, parts, target)
             _write_whole(building / MANIFEST, release.manifest())
-            if target.exists():  # damaged, or of a run whose file was never published
+            if target.exists():  # damaged, or left by a run whose file was never published
                 shutil.rmtree(target)
             building.replace(target)
         finally:
@@ -178,7 +178,7 @@ class ReleaseStore:
         return release
 
     def _write_tables(self, connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Part]:
-        """A Parquet file a table; a table with the rows of the newest kept release shares its file."""
+        """A Parquet file for each table; a table with the same rows as in the newest kept release shares its file."""
         before = self.newest()
         columns: dict[str, dict[str, str]] = {}
         for table, column, kind in connection.execute(_COLUMNS).fetchall():
@@ -203,20 +203,20 @@ class ReleaseStore:
 
 
 def to_let_go(versions: Sequence[Version], keep_releases: int) -> list[Version]:
-    """Of versions in order, the oldest first, those that are not kept: see ``ReleaseStore.prune``."""
+    """Of versions in order, oldest first, those that are not kept: see ``ReleaseStore.prune``."""
     newest_patch = {(version.major, version.minor): version for version in versions}
     wanted = {*list(newest_patch.values())[-keep_releases:], *versions[-_ALWAYS_KEPT:]}
     return [version for version in versions if version not in wanted]
 
 
 def check(release: Release) -> None:
-    """Hold every file of a release against its manifest. Raises ReleaseProblem naming the first that is not what it was."""
+    """Check every file of a release against its manifest. Raises ReleaseProblem naming the first that was altered."""
     for part in release.parts.values():
         path = release.folder / part.file
         if not path.is_file():
             raise ReleaseProblem(f"release {release.version} is incomplete: {part.file} is missing; {_ADVICE}")
         if path.stat().st_size != part.byte_count or _sha256(path) != part.sha256:
-            raise ReleaseProblem(f"release {release.version} is damaged: {part.file} is not what was kept; {_ADVICE}")
+            raise ReleaseProblem(f"release {release.version} is damaged: {part.file} has been altered; {_ADVICE}")
 
 
 _ADVICE = "restore its folder from a backup, or read another release (python -m pipeline releases lists them)"
@@ -240,7 +240,7 @@ def _build(release: Release, path: Path) -> None:
 
 
 def _described(connection: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
-    """The newest release a file tells of: itself; None for a file without numbers."""
+    """The newest release that a file lists, which is its own; None for a file without versions."""
     held = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
     row = first_row(connection, _RELEASE) if "meta_release" in held else None
     names = ("version", "released_at", "kind", "explanation", "previous", "run_id", "code_version", "content_hash")
@@ -264,7 +264,7 @@ def _try_manifest(folder: Path) -> Release | str:
 
 
 def share_file(source: Path, target: Path, sha256: str) -> bool:
-    """Give a file of another release a second name, where it is still what it was; say whether that was done."""
+    """Hard-link a file of another release if it is unaltered; return whether that was done."""
     if not source.is_file() or _sha256(source) != sha256:
         return False
     try:
@@ -285,13 +285,13 @@ def _flush(path: Path) -> None:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Write a small file so that it is there whole or not at all."""
+    """Write a small file that appears complete or not at all."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     with part.open("w", encoding="utf-8", newline="\n") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
-    if path.is_dir():  # a folder in the place of a file would be in the way for ever
+    if path.is_dir():  # a folder with the file's name would block it for ever
         set_aside(path)
     part.replace(path)
 

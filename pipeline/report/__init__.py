@@ -1,1 +1,1 @@
-"""The report site: pages that open from disk or any web host, made from the published file and nothing else."""
+"""The report site: pages that open from disk or any web host, built from the published file alone."""

@@ -1,7 +1,7 @@
-"""Real boundaries of districts for the map, from a GeoJSON file of ONS's ultra-generalised boundaries.
+"""Real district boundaries for the map, from a GeoJSON file of ONS's ultra-generalised boundaries.
 
-Corners are moved to a grid of half a kilometre, about half a pixel on the map: both sides of a shared border move the
-same way, so that no gaps open between neighbours, and what then lies in a line or on one spot is dropped.
+Corners are snapped to a grid of half a kilometre, about half a pixel on the map. Both sides of a shared border snap
+alike, so no gaps open between neighbours. Corners that then coincide, or lie on a straight line, are dropped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class CannotUse(PipelineError):
 
 @dataclass(frozen=True)
 class Shape:
-    """One district's outline: an SVG path about (x, y), all in steps of the grid, y down from the north."""
+    """One district's outline: an SVG path about (x, y), all in grid steps, y running south."""
 
     code: str
     name: str
@@ -44,9 +44,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class Boundaries:
-    """Outlines of one vintage; ``width`` and ``height`` of them all together, in steps of the grid.
+    """Outlines of one vintage; ``width`` and ``height`` span all of them, in grid steps.
 
-    ``absent`` are districts of today that the file does not hold; ``ended`` are codes in it that are no district today.
+    ``absent`` are current districts that the file lacks; ``ended`` are codes in it that are no longer districts.
     """
 
     year: int
@@ -58,9 +58,9 @@ class Boundaries:
 
 
 def read_boundaries(path: Path, districts: Sequence[str]) -> Boundaries:
-    """The outlines of a GeoJSON file with a column `LADyyCD`, compared with the codes of today's ``districts``.
+    """The outlines in a GeoJSON file with a column `LADyyCD`, compared with the codes of the current ``districts``.
 
-    Raises CannotUse for a file that cannot be read, is no such collection, or holds none of the districts.
+    Raises CannotUse if the file cannot be read, is not such a collection, or holds none of the districts.
     """
     features, field, year, is_metres = _features(path)
     outlines = {
@@ -71,7 +71,7 @@ def read_boundaries(path: Path, districts: Sequence[str]) -> Boundaries:
         for f in features
     }
     if not set(outlines) & set(districts):
-        raise _refused(path, "none of its codes is a district of today")
+        raise _refused(path, "none of its codes is a current district")
     corners = [p for _, polygons in outlines.values() for rings in polygons for ring in rings for p in ring]
     west, north = min(x for x, _ in corners), max(y for _, y in corners)
     shapes = []
@@ -95,14 +95,14 @@ def _features(path: Path) -> tuple[list[Any], str, int, bool]:
     except OSError as error:
         raise _refused(path, error.strerror or str(error)) from error
     except ValueError as error:
-        raise _refused(path, "it is no JSON") from error
+        raise _refused(path, "it is not JSON") from error
     features = document.get("features") if isinstance(document, dict) else None
     if not isinstance(features, list) or not features:
-        raise _refused(path, "it is no GeoJSON collection of features")
+        raise _refused(path, "it is not a GeoJSON collection of features")
     first = features[0].get("properties") if isinstance(features[0], dict) else None
     field = next((match for name in first or {} if (match := _CODE_FIELD.fullmatch(name))), None)
     if field is None:
-        raise _refused(path, "its features have no column such as LAD25CD with the code of the district")
+        raise _refused(path, "its features have no column of district codes, such as LAD25CD")
     if not all(_is_outline(feature, field.group()) for feature in features):
         raise _refused(path, f"a feature lacks {field.group()} or an outline")
     return features, field.group(), 2000 + int(field.group(1)), _NATIONAL_GRID in json.dumps(document.get("crs", ""))
@@ -132,12 +132,12 @@ def _polygons(geometry: Mapping[str, Any]) -> list[Any]:
 
 
 def _on_grid(ring: Sequence[Sequence[float]], is_metres: bool) -> list[Point]:
-    """A ring's corners in steps of the grid, east and north, without repeats and without points on a straight line."""
+    """A ring's corners in grid steps, east and north, without repeats and without points on a straight line."""
     steps: list[Point] = []
     for east, north, *_ in ring:
         if is_metres:
             x, y = east / 1000, north / 1000
-        else:  # sinusoidal about 2° West: true to area, and to shape near it
+        else:  # sinusoidal about 2° West: keeps areas, and shapes near that line
             x = (east - _CENTRAL_MERIDIAN) * math.cos(math.radians(north)) * _KM_PER_DEGREE
             y = north * _KM_PER_DEGREE
         point = (round(x / _GRID_KM), round(y / _GRID_KM))
@@ -167,7 +167,7 @@ def _shape(code: str, name: str, polygons: Sequence[Sequence[Sequence[Point]]]) 
     x = (min(x for x, _ in main) + max(x for x, _ in main)) // 2
     y = (min(y for _, y in main) + max(y for _, y in main)) // 2
     path = "".join(_path(ring, (x, y)) for rings in kept for ring in rings if len(ring) > 2)
-    return Shape(code, name, x, y, path or "M-1,-1h2v2h-2z")  # a district smaller than the grid is a square on its spot
+    return Shape(code, name, x, y, path or "M-1,-1h2v2h-2z")  # a district smaller than the grid becomes a square
 
 
 def _path(ring: Sequence[Point], origin: Point) -> str:

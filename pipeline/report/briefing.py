@@ -17,7 +17,7 @@ from pipeline.report.site import build_briefing
 PAGES: Final = 2
 VARIABLE: Final = "IG_CHROMIUM"
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-# Headless and alone: no window, no profile of the user's, no talk with the browser's maker.
+# Headless and offline: no window, no user profile, no calls to the browser's maker.
 _OPTIONS: Final = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-extensions",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-pdf-header-footer",
@@ -28,22 +28,22 @@ _PAGE_OBJECT: Final = re.compile(rb"/Type\s*/Page(?![a-zA-Z])")
 
 
 class CannotPrint(PipelineError):
-    """No browser prints the page, or not as it should. The message says what to do."""
+    """The page could not be printed, or was printed wrongly. The message says what to do."""
 
 
 def find_chromium(environ: Mapping[str, str] | None = None) -> str:
-    """The Chromium to print with: that of ``IG_CHROMIUM``, else the first on the path. Raises CannotPrint for none."""
+    """The Chromium to print with: ``IG_CHROMIUM``, else the first on the path. Raises CannotPrint if there is none."""
     env = os.environ if environ is None else environ
     named = env.get(VARIABLE)
     if named:
         if shutil.which(named, path=env.get("PATH")):
             return named
-        raise CannotPrint(f"{VARIABLE} is {named}, where there is no program that can be run")
+        raise CannotPrint(f"{VARIABLE} is {named}, which is not a program that can be run")
     for name in _NAMES:
         if found := shutil.which(name, path=env.get("PATH")):
             return found
     raise CannotPrint(
-        "a briefing is printed through Chromium, which is not installed; install it (on Debian and Ubuntu: "
+        "printing a briefing needs Chromium, which is not installed; install it (on Debian and Ubuntu: "
         f"apt-get install chromium) or set {VARIABLE} to the path of Chromium or Google Chrome"
     )
 
@@ -51,7 +51,7 @@ def find_chromium(environ: Mapping[str, str] | None = None) -> str:
 def write_briefing(database: Path, code: str, out: Path) -> tuple[str, int]:
     """Write the briefing of one area to ``out``: (name of the area, pages).
 
-    Raises CannotRead, CannotWrite, and CannotPrint where Chromium is missing, fails or prints other than two pages.
+    Raises CannotRead, CannotWrite, and CannotPrint if Chromium is missing, fails or does not print two pages.
     """
     chromium = find_chromium()
     with tempfile.TemporaryDirectory(prefix="briefing-") as scratch:
@@ -61,9 +61,7 @@ def write_briefing(database: Path, code: str, out: Path) -> tuple[str, int]:
         _print(chromium, page, printed, folder / "profile")
         pages = page_count(printed)
         if pages != PAGES:
-            raise CannotPrint(
-                f"the briefing of {name} came out with {pages} pages instead of {PAGES}; please report this"
-            )
+            raise CannotPrint(f"the briefing of {name} has {pages} pages instead of {PAGES}; please report this")
         out.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(printed, out)
     return name, pages
@@ -81,5 +79,5 @@ def _print(chromium: str, page: Path, out: Path, profile: Path) -> None:
 
 
 def page_count(pdf: Path) -> int:
-    """Pages of a PDF as Chromium writes them, with its page objects uncompressed."""
+    """Pages in a PDF written by Chromium, which leaves page objects uncompressed."""
     return len(_PAGE_OBJECT.findall(pdf.read_bytes()))

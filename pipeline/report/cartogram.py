@@ -1,13 +1,13 @@
-"""A hexagon for every district: near neighbours stay near, nobody is too small to be seen, no boundary file is needed.
+"""A hexagon for every district: neighbours stay close, small districts stay visible, no boundary file is needed.
 
-Four steps, all without chance, so that the same centres give the same map:
+Four steps, none random, so the same centres always give the same map:
 
-1. centres are projected to kilometres; far islands are brought nearer the mainland;
-2. equal discs laid on them push each other apart while neighbours pull each other together, those of one region more
-   strongly (after Dorling, 1996, Area Cartograms: Their Use and Creation);
-3. the discs are dealt to the cells of a hexagonal lattice so that the sum of squared moves is least
-   (the assignment problem, solved by SciPy);
-4. districts change cells with others nearby as long as that brings neighbours, or districts of one region, together.
+1. centres are projected to kilometres and far islands are brought nearer the mainland;
+2. equal discs on the centres push each other apart while neighbours pull together, more strongly within a region
+   (after Dorling, 1996, Area Cartograms: Their Use and Creation);
+3. discs are assigned to the cells of a hexagonal lattice with the least sum of squared moves (the assignment problem,
+   solved by SciPy);
+4. districts swap nearby cells for as long as that brings neighbours, or districts of one region, together.
 
 Different landmasses keep a cell of sea between them.
 """
@@ -34,7 +34,7 @@ _ROUNDS: Final = 220
 _SEA: Final = 2.3  # discs of different landmasses keep this many spacings apart
 _WIDEST_SEA: Final = 3.0  # and are drawn no further apart than this
 _SWAP_ROUNDS: Final = 12
-_WITHIN_REGION: Final = 2.5  # how much more a pair of neighbours counts that are of one region
+_WITHIN_REGION: Final = 2.5  # how much more a pair of neighbours in one region counts
 _TOUCHING: Final = 1.05  # centres of cells that share an edge are one cell width apart
 _ROW_HEIGHT: Final = float(np.sqrt(3) / 2)
 _REACH: Final = 3.0  # cells further than this many spacings from every disc are not candidates
@@ -42,7 +42,7 @@ _REACH: Final = 3.0  # cells further than this many spacings from every disc are
 
 @dataclass(frozen=True)
 class Centre:
-    """The centre of one district in degrees, its region, and the landmass it lies on ("" for the mainland of Britain)."""
+    """The centre of one district in degrees, its region, and its landmass ("" for the mainland of Britain)."""
 
     code: str
     latitude: float
@@ -53,7 +53,7 @@ class Centre:
 
 @dataclass(frozen=True)
 class Cell:
-    """One district's hexagon by its centre in cell widths: x from the westernmost cell, y from the northernmost, down."""
+    """The centre of one district's hexagon in cell widths: x from the westernmost cell, y down from the northernmost."""
 
     code: str
     x: float
@@ -61,7 +61,7 @@ class Cell:
 
 
 def hexagons(centres: Sequence[Centre]) -> list[Cell]:
-    """A cell of its own for every centre, in the order given."""
+    """One cell for every centre, in the order given."""
     if not centres:
         return []
     ordered = sorted(centres, key=lambda centre: centre.code)
@@ -106,7 +106,7 @@ def _numbered(names: Sequence[str]) -> Integers:
 
 
 def _kilometres(centres: Sequence[Centre]) -> Floats:
-    """Sinusoidal projection about 2° West: (districts, 2), east and north in km. True to area; true to shape near 2° W."""
+    """Sinusoidal projection about 2° West: (districts, 2), east and north in km. Keeps areas; keeps shapes near 2° W."""
     latitude = np.array([c.latitude for c in centres], dtype=np.float64)
     longitude = np.array([c.longitude for c in centres], dtype=np.float64)
     east = (longitude - _CENTRAL_MERIDIAN) * np.cos(np.radians(latitude)) * _KM_PER_DEGREE
@@ -114,7 +114,7 @@ def _kilometres(centres: Sequence[Centre]) -> Floats:
 
 
 def _nearer(points: Floats, masses: Integers) -> Floats:
-    """``points`` with far landmasses moved towards the mainland, the first and largest mass left where it is."""
+    """``points`` with far landmasses moved towards the mainland. The first and largest landmass stays in place."""
     main = int(np.bincount(masses).argmax())
     place = points.copy()
     for mass in np.unique(masses[masses != main]):
@@ -127,7 +127,7 @@ def _nearer(points: Floats, masses: Integers) -> Floats:
 
 
 def _spread(points: Floats, masses: Integers, pairs: Integers, weights: Floats) -> Floats:
-    """Discs of diameter 1 on ``points`` pushed apart until (nearly) none overlap; shape (districts, 2)."""
+    """Discs of diameter 1 on ``points``, pushed apart until (almost) none overlap; shape (districts, 2)."""
     place = points.copy()
     apart = np.where(masses[:, None] == masses[None, :], 1.0, _SEA)
     np.fill_diagonal(apart, 0.0)
@@ -142,12 +142,12 @@ def _spread(points: Floats, masses: Integers, pairs: Integers, weights: Floats) 
         distance = np.maximum(np.hypot(delta[..., 0], delta[..., 1]), 1e-6)
         push = (0.5 * np.maximum(apart - distance, 0.0) / distance)[..., None] * delta
         place = place + move + (0.35 + 0.45 * turn / _ROUNDS) * push.sum(axis=1)
-    # Rounded, so that the last bits of a processor's arithmetic cannot decide between two equal deals.
+    # Rounded, so that floating-point noise cannot decide between two equally good assignments.
     return np.asarray(np.round(place, 6), dtype=np.float64)
 
 
 def _neighbours(points: Floats, masses: Integers) -> Integers:
-    """Pairs of districts that touch, as far as centres tell: edges of the Delaunay triangulation; shape (pairs, 2)."""
+    """Pairs of adjacent districts, estimated from centres: edges of the Delaunay triangulation; shape (pairs, 2)."""
     if len(points) < 4:
         return np.empty((0, 2), dtype=np.int64)
     try:
@@ -163,7 +163,7 @@ def _neighbours(points: Floats, masses: Integers) -> Integers:
 
 
 def _dealt(place: Floats) -> tuple[Integers, Integers]:
-    """Row and column of the lattice cell dealt to each disc, least in the sum of squared moves."""
+    """Row and column of the lattice cell assigned to each disc, with the least sum of squared moves."""
     low, high = place.min(axis=0) - _REACH, place.max(axis=0) + _REACH
     first_row = int(np.floor(low[1] / _ROW_HEIGHT))
     rows = np.arange(first_row, int(np.ceil(high[1] / _ROW_HEIGHT)) + 1)
@@ -178,7 +178,7 @@ def _dealt(place: Floats) -> tuple[Integers, Integers]:
 
 
 def _swapped(rows: Integers, columns: Integers, pairs: Integers, weights: Floats) -> tuple[Integers, Integers]:
-    """The deal after every exchange between nearby cells that shortens the weighted ties between neighbours."""
+    """The assignment after every swap of nearby cells that shortens the weighted ties between neighbours."""
     ties: list[list[tuple[int, float]]] = [[] for _ in rows]
     for (first, second), weight in zip(pairs.tolist(), weights.tolist(), strict=True):
         ties[first].append((second, weight))

@@ -1,4 +1,4 @@
-"""A chart as a page holds it: its finding in words, its caption, its data or where they are, its table's columns."""
+"""A chart as a page holds it: its finding in words, caption, data (or where to find them) and table columns."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Column:
 class Chart:
     """One figure of a page.
 
-    ``spec`` names a specification of `specs.py`; ``rows`` gives each of its data sets either rows or, as
-    ``{"from": name, …}``, a recipe of ``rows.js`` that makes them from data shared between pages; ``text`` and
-    ``signals`` fill in the specification's words and settings. ``id`` is unique on its page and names the downloads.
-    ``breaks`` are the last years before a change of method, at which the lines of a chart over the years end.
+    ``spec`` names a specification in `specs.py`. ``rows`` gives each of its data sets either rows or a recipe of
+    ``rows.js``, ``{"from": name, …}``, that makes them from data shared between pages. ``text`` and ``signals`` fill in
+    the specification's words and settings. ``id`` is unique on its page and names the downloads. ``breaks`` are the
+    last years before a change of method; lines over the years end there.
     """
 
     id: str
@@ -69,17 +69,17 @@ _UNSAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028
 
 
 def plain_json(value: object) -> str:
-    """Compact JSON in which no figure is NaN or infinite, and that no HTML parser can mistake for a tag or comment."""
+    """Compact JSON without NaN or infinities, and with nothing that an HTML parser could read as a tag or comment."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_UNSAFE)
 
 
 def script_json(value: object) -> Markup:
-    """`plain_json` marked as safe to stand in a template."""
+    """`plain_json`, marked as safe for a template."""
     return Markup(plain_json(value))  # noqa: S704 escaped above
 
 
 def rounded(value: float | None, decimals: int) -> float | None:
-    """A number short enough to ship; whole numbers without a fraction."""
+    """A number rounded to save space; whole numbers have no fraction."""
     if value is None:
         return None
     short = round(value, decimals)

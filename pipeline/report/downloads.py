@@ -1,4 +1,4 @@
-"""The figures to take away, as CSV files that any spreadsheet opens, one table a file."""
+"""Downloadable figures: CSV files that any spreadsheet opens, one table a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that the file is UTF-8
 
 @dataclass(frozen=True)
 class Download:
-    """One file of the site's `downloads` folder with its text."""
+    """One file of the site's `downloads` folder, with its text."""
 
     path: str
     title: str

@@ -1,4 +1,4 @@
-"""What the report knows: the rows of the published file that its pages show, as plain typed values."""
+"""The facts in the report: the rows of the published file that its pages show, as typed values."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _DEPTHS = {"index": 0, "domain": 1, "pillar": 2}
 
 @dataclass(frozen=True)
 class Area:
-    """A district, a wider area or a named group. Codes of what it lies in are None where there is none.
+    """A district, a wider area or a named group. Codes of the areas around it are None where there is none.
 
-    ``name`` is what pages call it, no two areas alike; ``published_name`` is what the file calls it, where that differs.
+    ``name`` is unique and is what pages use. ``published_name`` is the file's name, where that differs.
     """
 
     code: str
@@ -50,9 +50,9 @@ class Area:
 
 @dataclass(frozen=True)
 class Indicator:
-    """One entry of the catalogue as the file holds it; ``last_year`` is None where no figure is held.
+    """One catalogue entry as the file holds it; ``last_year`` is None if there are no figures.
 
-    ``series_breaks`` are the last years before a change of method: figures before and after one do not compare.
+    ``series_breaks`` are the last years before a change of method: figures on either side do not compare.
     ``error_status`` says whether its margin of error is published and held (see ``wording.error_words``).
     """
 
@@ -108,7 +108,7 @@ class RankSet:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the figures of one part of an indicator came from in the run."""
+    """Where the figures of one part of an indicator came from in this run."""
 
     indicator_id: str
     part: str
@@ -129,7 +129,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Run:
-    """The run that made the file. ``built_at`` is in UTC."""
+    """The run that built the file. ``built_at`` is in UTC."""
 
     built_at: datetime
     code_version: str
@@ -146,7 +146,7 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Study:
-    """A table of the quality page as it stands in the file: column names and rows; no rows where it was not made."""
+    """A table of the quality page as stored in the file: column names and rows; no rows if it was not made."""
 
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
@@ -165,9 +165,9 @@ class Dictionary:
 class Facts:
     """Everything the pages show.
 
-    ``scores[flavour][node][area code]`` and ``latest_figures[indicator][area code]`` are those of the latest year;
-    ``figures[indicator][area code]`` and ``typical[indicator, nation]`` are in the order of the years, the nation being
-    ``UK`` unless the nations measure the indicator differently. ``years[flavour]`` is the year of the scores.
+    ``scores[flavour][node][area code]`` and ``latest_figures[indicator][area code]`` are for the latest year.
+    ``figures[indicator][area code]`` and ``typical[indicator, nation]`` are in year order; the nation is ``UK`` unless
+    the nations measure the indicator differently. ``years[flavour]`` is the year of the scores.
     """
 
     run: Run
@@ -197,29 +197,29 @@ class Facts:
         return self.scores.get(flavour, {}).get(node, {}).get(code)
 
     def nodes_of(self, kind: str) -> list[str]:
-        """The identifiers of the nodes of a kind (index, domain or pillar), in the order of the tree."""
+        """The identifiers of the nodes of a kind (index, domain or pillar), in tree order."""
         return [node.id for node in self.nodes if node.depth == _DEPTHS[kind]]
 
     def pillars(self, flavour: str, code: str, domain: str | None = None) -> list[Score]:
-        """The scores of an area's pillars, of one domain or of both, in the order of the tree."""
+        """The scores of an area's pillars in one domain or both, in tree order."""
         held = [s for node in self.nodes_of("pillar") if (s := self.score(flavour, node, code))]
         return [s for s in held if domain is None or s.parent_node_id == domain]
 
     def domains(self, flavour: str, code: str) -> list[Score]:
-        """The scores of growth and of sharing that an area has."""
+        """The growth and sharing scores that an area has."""
         return [s for domain in DOMAINS if (s := self.score(flavour, domain, code))]
 
     def standing(self, flavour: str, code: str) -> tuple[Score, Score] | None:
-        """Growth and sharing of an area that stands on the axes of the districts; None where either does not."""
+        """Growth and sharing of an area, if both compare with districts' scores; else None."""
         scores = self.domains(flavour, code)
         return (scores[0], scores[1]) if len(scores) == 2 and all(s.is_comparable for s in scores) else None
 
     def class_counts(self, flavour: str) -> Mapping[str, int]:
-        """How many scored districts are in each class of the picture of growth and sharing."""
+        """How many scored districts are in each class of the chart of growth and sharing."""
         return self._pictures.get(flavour, (Counter[str](), 0))[0]
 
     def left_out_count(self, flavour: str) -> int:
-        """How many districts scored on both growth and sharing the picture leaves out, as they do not compare."""
+        """How many districts have both scores but are left out of the chart, because the scores do not compare."""
         return self._pictures.get(flavour, (Counter[str](), 0))[1]
 
     @cached_property
@@ -236,7 +236,7 @@ class Facts:
 
     @cached_property
     def bands(self) -> Mapping[tuple[str, str, str], tuple[float, float]]:
-        """The middle 80% of the scored districts' scores at every node, by flavour, node and title of what was scored."""
+        """The middle 80% of the scored districts' scores at every node, by flavour, node and title of the scored parts."""
         held: dict[tuple[str, str, str], list[float]] = {}
         for flavour, nodes in self.scores.items():
             for node, codes in nodes.items():
@@ -250,16 +250,16 @@ class Facts:
         return self.latest_figures.get(indicator, {}).get(code)
 
     def typical_key(self, indicator: str, area: Area) -> tuple[str, str]:
-        """Which districts an area's figure is set beside: those of its nation where the nations do not compare, else all."""
+        """The districts to compare an area's figure with: its nation's if the nations do not compare, else all."""
         own = (indicator, area.nation_code or UK)
         return own if own in self.typical else (indicator, UK)
 
     def nations_apart(self, indicator: str) -> list[str]:
-        """The nations of an indicator whose nations do not compare, by code; none for any other indicator."""
+        """The nations of an indicator that the nations measure differently, by code; none for any other indicator."""
         return sorted(nation for held, nation in self.typical if held == indicator and nation != UK)
 
     def usual_title(self, flavour: str, node: str) -> str:
-        """What most districts' scores at a node are called, after what is in them; the node's own title where none is."""
+        """The title of most districts' scores at a node, which depends on their parts; without scores, the node's own."""
         held = self.scores.get(flavour, {}).get(node, {})
         titles = Counter(held[a.code].title for a in self.districts if a.code in held)
         return titles.most_common(1)[0][0] if titles else self.node_title(node)
@@ -268,12 +268,12 @@ class Facts:
         return next((n.title for n in self.nodes if n.id == node), node)
 
     def scored_indicators(self, flavour: str) -> list[str]:
-        """Indicators of the default framework that have figures and scores, in the order of its tree."""
+        """Indicators of the default framework with figures and scores, in tree order."""
         found = self.scores.get(flavour, {})
         ordered = [i for node in self.nodes for i in self.node_indicators.get(node.id, ())]
         return [i for i in ordered if i in found and i in self.indicators and self.indicators[i].has_figures]
 
 
 def _at(ordered: Sequence[float], share: float) -> float:
-    """The value that a share of the ordered values lies below."""
+    """The value below which a share of the ordered values lies."""
     return ordered[round(share * (len(ordered) - 1))]

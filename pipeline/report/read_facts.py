@@ -1,4 +1,4 @@
-"""Read the published file into `Facts`. Every query names its columns, so an older file fails with a sentence."""
+"""Read the published file into `Facts`. Every query names its columns, so an older file gives a clear error."""
 
 from __future__ import annotations
 
@@ -150,14 +150,14 @@ _Held = TypeVar("_Held")
 def read_facts(path: Path) -> Facts:
     """Everything the report shows, from the published file.
 
-    Raises CannotRead when the file is missing, cannot be opened, or lacks tables that this version of the report shows.
+    Raises CannotRead if the file is missing, cannot be opened, or lacks tables that this version of the report shows.
     """
     with published(path) as connection:
         try:
             return _facts(connection)
         except duckdb.Error as error:
             raise CannotRead(
-                f"{path.name} does not hold what the report shows ({first_line(error)}); it was made by another version "
+                f"{path.name} lacks data that the report shows ({first_line(error)}); it was made by another version "
                 "of this project or is damaged: run `make refresh` first"
             ) from error
 
@@ -168,7 +168,7 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
 
     runs = rows(_RUN)
     if not runs:
-        raise CannotRead("the published file says of no run that made it; run `make refresh` first")
+        raise CannotRead("the published file does not name the run that made it; run `make refresh` first")
     areas = {area.code: area for area in told_apart([Area(*row) for row in rows(_AREAS)])}
     scores = {flavour: _scores(connection, flavour) for flavour in (LEVEL, CHANGE)}
     years = {f: held[0].year for f, held in scores.items() if held}
@@ -203,7 +203,7 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
 
 
 def _scores(connection: duckdb.DuckDBPyConnection, flavour: str) -> list[Score]:
-    """The scores of all areas, with titles as print has them."""
+    """The scores of all areas, with typographic apostrophes in titles."""
     return [_printed_titles(score) for score in latest_scores(connection, flavour, with_indicators=True)]
 
 
@@ -222,9 +222,9 @@ def _latest_figures(connection: duckdb.DuckDBPyConnection) -> list[LatestFigure]
 
 
 def told_apart(areas: list[Area]) -> list[Area]:
-    """The areas with no name twice: `West Midlands combined authority` and `West Midlands region`.
+    """The areas with unique names: `West Midlands combined authority` and `West Midlands region`.
 
-    Charts know a series by its name, so two areas of one name would be drawn as one line.
+    Charts identify a series by its name, so two areas with one name would be drawn as one line.
     """
     held = Counter(area.name for area in areas)
     called = [area.name if held[area.name] == 1 else f"{area.name} {words.kind(area.level)}" for area in areas]
@@ -237,7 +237,7 @@ def told_apart(areas: list[Area]) -> list[Area]:
 
 
 def _indicator(row: tuple[Any, ...]) -> Indicator:
-    """An indicator with our own words as print has them; the publisher's words stay as they are."""
+    """An indicator with typographic apostrophes in our own words; the publisher's words are unchanged."""
     held = Indicator(*row)
     return replace(
         held,
@@ -249,7 +249,7 @@ def _indicator(row: tuple[Any, ...]) -> Indicator:
 
 
 def _printed(title: str) -> str:
-    """A title with the apostrophe of print, as the sentences around it have."""
+    """A title with a typographic apostrophe, as in the sentences around it."""
     return title.replace("'", "’")
 
 
@@ -274,7 +274,7 @@ def _lists(pairs: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
 
 
 def _nested(triples: Iterable[tuple[str, str, _Held]]) -> dict[str, dict[str, _Held]]:
-    """The third of each triple by the first two."""
+    """The third item of each triple, by the first two."""
     found: dict[str, dict[str, _Held]] = defaultdict(dict)
     for first, second, held in triples:
         found[first][second] = held

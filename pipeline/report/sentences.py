@@ -1,4 +1,4 @@
-"""The paragraph about a place. What its scores say is worded in `pipeline.published.wording`."""
+"""The paragraph about a place. `pipeline.published.wording` puts its scores into words."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEANINGS: Final = {
 
 
 def about(area: Area, facts: Facts) -> str:
-    """What and where the area is: `Preston is a district in Lancashire, North West, England.`"""
+    """What the area is and where: `Preston is a district in Lancashire, North West, England.`"""
     if area.level == "group":
         return f"{words.capital(area.name_in_file)} is a named group of {words.count(len(facts.members.get(area.code, ())), 'district')}."
     wider = [area.combined_authority_name, area.county_name, area.region_name, area.nation_name]
@@ -28,7 +28,7 @@ def about(area: Area, facts: Facts) -> str:
 
 
 def paragraph(area: Area, facts: Facts) -> list[str]:
-    """The place in words, a sentence or two an item: where it stands, why, where it has been heading, how sure that is."""
+    """The place in words, a sentence or two an item: where it stands, why, where it is heading, and how sure that is."""
     found = [about(area, facts)]
     if area.is_district and not area.is_scored:
         return [*found, f"It is shown but not scored: {_why_not_scored(area, facts)}."]

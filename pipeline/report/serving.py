@@ -14,17 +14,17 @@ _LOOPBACK = "127.0.0.1"
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    """Serves files without a line a request, and lets the browser ask for each anew so that a rebuild is seen."""
+    """Serves files without logging requests. Nothing is cached, so a rebuilt site shows at once."""
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002, ARG002 as the library has it
         return
 
     def send_head(self) -> io.BytesIO | BinaryIO | None:
-        """As the library's, with an answer also to an address that no file can have."""
+        """As the library's, but also answers addresses that cannot be file names."""
         try:
             if "\0" not in unquote(self.path):
                 return super().send_head()
-        except ValueError:  # another character that no path may hold
+        except ValueError:  # such as a null byte in the path
             pass
         self.send_error(HTTPStatus.BAD_REQUEST)
         return None
@@ -35,5 +35,5 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 def local_server(folder: Path, port: int) -> ThreadingHTTPServer:
-    """A server of ``folder`` on the loopback address; port 0 takes a free one. Raises OSError where the port is taken."""
+    """A server of ``folder`` on the loopback address; port 0 takes a free one. Raises OSError if the port is taken."""
     return ThreadingHTTPServer((_LOOPBACK, port), partial(_Quiet, directory=str(folder)))

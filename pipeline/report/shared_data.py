@@ -1,4 +1,4 @@
-"""Data that several pages share, as small script files: `fetch` does not work from a disk, a script element does."""
+"""Data that several pages share, as small script files. `fetch` does not work from a disk; a script element does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.report.chart import plain_json, rounded
 from pipeline.report.facts import Area, Facts
 from pipeline.report.shown_measures import MEASURE_COLUMNS, measure_finding, measure_rows, measures
 
-# Islands too far off to be drawn as part of the mainland. Wight and Anglesey are joined to it on the map.
+# Islands too far away to be drawn in place. Wight and Anglesey are joined to the mainland on the map.
 _ISLANDS = {
     "S12000013": "Na h-Eileanan Siar",
     "S12000023": "Orkney Islands",
@@ -28,19 +28,19 @@ _SHOWN_LEVELS = ("district", "combined_authority", "county", "region", "nation",
 
 
 def shown_areas(facts: Facts) -> list[Area]:
-    """The areas that have a page: every district, and wider areas and groups of which anything is known."""
+    """The areas that have a page: every district, and each wider area or group with data."""
     known = {code for codes in facts.figures.values() for code in codes}
     known |= {code for nodes in facts.scores.values() for codes in nodes.values() for code in codes}
     return [a for a in facts.areas.values() if a.is_district or (a.code in known and a.level in _SHOWN_LEVELS)]
 
 
 def area_path(area: Area) -> str:
-    """Where the area's page is, from the root of the site."""
+    """Path of the area's page, from the root of the site."""
     return f"areas/{area.code}.html"
 
 
 def scripts(facts: Facts, areas: Sequence[Area]) -> Iterator[tuple[str, str]]:
-    """(path from the root, text) of every data script: those all pages share, then one for each of ``areas``."""
+    """(path from the root, text) of every data script: those that all pages share, then one for each of ``areas``."""
     yield "data/places.js", places_script(facts)
     yield "data/cells.js", cells_script(facts)
     for flavour in facts.years:
@@ -73,7 +73,7 @@ def standings_script(facts: Facts, flavour: str) -> str:
 
 
 def standing_row(area: Area, facts: Facts, flavour: str) -> list[Any] | None:
-    """One area's row of `standings_script`; None where growth or sharing has no score that compares with districts'."""
+    """One area's row of `standings_script`; None unless growth and sharing both have scores that compare with districts'."""
     pair = facts.standing(flavour, area.code)
     if pair is None:
         return None
@@ -86,7 +86,7 @@ def standing_row(area: Area, facts: Facts, flavour: str) -> list[Any] | None:
 def typical_script(facts: Facts) -> str:
     """The typical district of every indicator and year: [year, median, 10th percentile, 90th percentile].
 
-    Where nations do not compare there is one for each nation, under the indicator, a blank and the nation's code.
+    If nations do not compare, each has its own, under the indicator, a space and the nation's code.
     """
     rows = {
         typical_name(key): [
@@ -100,13 +100,13 @@ def typical_script(facts: Facts) -> str:
 
 
 def typical_name(key: tuple[str, str]) -> str:
-    """What the scripts call the typical district of an indicator, or of an indicator and a nation."""
+    """The scripts' key for the typical district of an indicator, or of an indicator and a nation."""
     indicator, nation = key
     return indicator if nation == UK else f"{indicator} {nation}"
 
 
 def area_script(area: Area, facts: Facts) -> str:
-    """One area's scores and the whole series of its figures."""
+    """One area's scores and all of its figures."""
     scores = {
         flavour: {
             node.id: _score_cells(score, flavour)
@@ -136,7 +136,7 @@ def area_script(area: Area, facts: Facts) -> str:
 
 
 def _score_cells(score: Score, flavour: str) -> list[Any]:
-    """Score and interval, the rank in words, the verdict, the title of what was scored and the pillars it lacks."""
+    """Score and interval, the rank in words, the verdict, the title of the scored parts and the pillars it lacks."""
     numbers = [rounded(v, 1) for v in (score.score, score.lower, score.upper)]
     return [
         *numbers,
@@ -168,8 +168,8 @@ def cells_script(facts: Facts) -> str:
 
 
 def boundaries_script(boundaries: Boundaries) -> str:
-    """The outline of every district of the file; those that are no district today carry their own name and say so."""
-    said = f"boundary of {boundaries.year}, no district today"
+    """The outline of every district in the file. Those that are no longer districts carry their own name and say so."""
+    said = f"boundary of {boundaries.year}, no longer a district"
     ended = set(boundaries.ended)
     rows = [
         [s.code, s.x, s.y, s.path, s.name if s.code in ended else "", said if s.code in ended else ""]
@@ -184,10 +184,10 @@ def _landmass(area: Area) -> str:
 
 
 def _groups(facts: Facts) -> list[dict[str, Any]]:
-    """What the comparison offers to choose, with the places of which it shows each beside the others.
+    """The groups that the comparison offers, with the places that each shows side by side.
 
-    Named groups, combined authorities and regions by their districts, nations too, except England by its regions; the
-    United Kingdom by its nations.
+    Named groups, combined authorities, regions and nations show their districts. England shows its regions, and the
+    United Kingdom its nations.
     """
     shown = shown_areas(facts)
     order = ("combined_authority", "region", "nation", "country")
@@ -219,6 +219,6 @@ def _groups(facts: Facts) -> list[dict[str, Any]]:
 def _table(
     name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], more: Mapping[str, Any] | None = None
 ) -> str:
-    """A call that registers rows under a name; `core.js` makes objects of them when they are asked for."""
+    """A call that registers rows under a name; `core.js` turns them into objects on demand."""
     parts = [name, columns, list(rows), *([more] if more else [])]
     return f"IG.table({','.join(map(plain_json, parts))});\n"

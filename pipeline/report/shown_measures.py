@@ -1,4 +1,4 @@
-"""What a map, a swarm or a comparison can show of every district: a score of a node, or the latest figure of an indicator."""
+"""What maps, dot charts and comparisons can show for every district: a node's score or an indicator's latest figure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ _DEEPEST_NODE = 2
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure. ``typical`` is the value of the typical district; ``is_score`` says that it runs from 0 to 100.
+    """One measure. ``typical`` is the typical district's value; ``is_score`` marks values from 0 to 100.
 
-    ``when`` is the year or the span of years as a title says it. Where nations do not compare, ``is_apart``, there is no typical district of all, and ``year`` is the latest of any.
-    ``breaks`` are the last years before a change of method, ``break_note`` the sentence on them.
+    ``when`` is the year or span of years, as worded in a title. If nations do not compare (``is_apart``), there is no
+    typical district and ``year`` is the latest of any nation. ``breaks`` are the last years before a change of method;
+    ``break_note`` is the sentence about them.
     """
 
     id: str
@@ -64,7 +65,7 @@ class Measure:
 
 
 def sections(facts: Facts) -> dict[str, str]:
-    """The headings of a list of measures, by what they hold."""
+    """The headings of a list of measures, by section."""
     found = {LEVEL: f"Scores: where places stand, {facts.years.get(LEVEL, '')}"}
     if CHANGE in facts.years:
         found[CHANGE] = f"Scores: where places have been heading, {CHANGE_WINDOW_YEARS} years to {facts.years[CHANGE]}"
@@ -72,7 +73,7 @@ def sections(facts: Facts) -> dict[str, str]:
 
 
 def measures(facts: Facts) -> list[Measure]:
-    """Every measure that has a value for some district, scores first."""
+    """Every measure with a value for some district, scores first."""
     return [*_score_measures(facts), *_figure_measures(facts)]
 
 
@@ -124,7 +125,7 @@ def _figure_measures(facts: Facts) -> Iterator[Measure]:
 
 
 def measure_rows(measure: Measure, facts: Facts) -> list[list[Any]]:
-    """A row of `MEASURE_COLUMNS` for every district that has a value and compares with most of the others."""
+    """A row of `MEASURE_COLUMNS` for every district that has a value and compares with most others."""
     if measure.is_score:
         flavour, node = measure.id.split("-", 1)
         rows = list(_score_rows(facts, flavour, node))
@@ -134,7 +135,7 @@ def measure_rows(measure: Measure, facts: Facts) -> list[list[Any]]:
 
 
 def measure_finding(measure: Measure, rows: list[list[Any]]) -> str:
-    """What the rows of a measure show, as the title of a map of it."""
+    """What the rows of a measure show, as the title of its map."""
     said = [row[MEASURE_COLUMNS.index("verdict")] for row in rows]
     if measure.is_apart:
         return f"{measure.title}: nations measure it differently, so districts are compared within their nation"
@@ -150,7 +151,7 @@ def measure_finding(measure: Measure, rows: list[list[Any]]) -> str:
 
 
 def _with_unsure(rows: list[list[Any]]) -> list[list[Any]]:
-    """The rows with 1 after the verdict where it is not *clearly*; with 0 throughout where no verdict at all is known."""
+    """The rows with 1 after the verdict if it is not *clearly*; 0 throughout if no verdict is known."""
     at = MEASURE_COLUMNS.index("verdict")
     some_known = any(row[at] != verdicts.NOT_KNOWN for row in rows)
     return [
@@ -170,7 +171,7 @@ def _score_rows(facts: Facts, flavour: str, node: str) -> Iterator[list[Any]]:
 
 
 def _figure_rows(facts: Facts, indicator: Indicator, measure: Measure) -> Iterator[list[Any]]:
-    """Figures of the latest year; where nations do not compare, each nation's own latest."""
+    """Figures of the latest year; if nations do not compare, each nation's own latest."""
     for area in facts.districts:
         figure = facts.latest(indicator.id, area.code)
         if figure is None or (figure.year != indicator.last_year and not measure.is_apart):

@@ -1,6 +1,6 @@
-"""Put the site together: read the published file, write every page beside the old site, swap.
+"""Build the site: read the published file, write every page beside the old site, then swap the two.
 
-A folder is only ever replaced when it is a site of this project, which its marker file shows.
+A folder is only replaced if it holds a site of this project, as its marker file shows.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MENU = (
     ("data", "data.html", "Data"),
     ("quality", "quality.html", "Quality"),
 )
-# In the order in which they are needed. The theme is set before the page is painted, so its script stands alone.
+# In the order in which pages need them. The theme is set before the page is painted, so its script stands alone.
 _ALWAYS = ("assets/core.js", "data/places.js", "assets/search.js")
 _CHARTS = ("assets/specs.js", "assets/rows.js", "assets/pointing.js", "assets/behind.js", "assets/charts.js")
 _OF_PAGE = {
@@ -65,7 +65,7 @@ class CannotWrite(PipelineError):
 
 @dataclass(frozen=True)
 class Built:
-    """What was built: how many pages and files, the size of all in bytes, and what could not be shown, if anything."""
+    """What was built: the numbers of pages and files, their total size in bytes, and a note on anything not shown."""
 
     folder: Path
     pages: int
@@ -75,11 +75,11 @@ class Built:
 
 
 def build_site(database: Path, out: Path, *, methodology: str) -> Built:
-    """Build the whole site of ``database`` in ``out``; the site that was there is replaced only by a whole one.
+    """Build the whole site of ``database`` in ``out``. An existing site is replaced only once the new one is complete.
 
-    ``methodology`` is the text of the project's methodology in Markdown. Boundaries of districts are drawn where they
-    lie beside ``database`` (`boundaries.FILE_NAME`); without them, or where they cannot be drawn, the map has tiles. Raises CannotRead when the file cannot be read
-    and CannotWrite when ``out`` is a folder with other things in it.
+    ``methodology`` is the text of the project's methodology in Markdown. District boundaries are read from a file
+    beside ``database`` (`boundaries.FILE_NAME`). Without it, or if it cannot be drawn, the map has tiles only. Raises
+    CannotRead if the published file cannot be read, and CannotWrite if ``out`` holds anything but a report.
     """
     _refuse_foreign(out)
     facts = read_facts(database)
@@ -96,7 +96,7 @@ def build_site(database: Path, out: Path, *, methodology: str) -> Built:
 
 
 def _boundaries(path: Path, facts: Facts) -> tuple[Boundaries | None, str | None]:
-    """The boundaries to draw and why there are none, if a file of them cannot be used."""
+    """The boundaries to draw, and why there are none if their file cannot be used."""
     if not path.exists():
         return None, None
     try:
@@ -106,9 +106,9 @@ def _boundaries(path: Path, facts: Facts) -> tuple[Boundaries | None, str | None
 
 
 def build_briefing(database: Path, code: str, folder: Path) -> tuple[Path, str]:
-    """Only the page of one area with what it needs, for printing: (path of the page, name of the area).
+    """The page of one area alone, for printing: (path of the page, name of the area).
 
-    Raises CannotRead when the file cannot be read or knows no such area.
+    Raises CannotRead if the file cannot be read, and CannotWrite if the area has no page.
     """
     facts = read_facts(database)
     area = next((a for a in shown_areas(facts) if a.code == code), None)
@@ -179,7 +179,7 @@ def _write_pages(facts: Facts, folder: Path, pages: Iterable[Page]) -> int:
 
 
 def _scripts_of(page: Page) -> list[str]:
-    """The scripts a page loads, in order: the code before the data it registers, the page's own code last."""
+    """The scripts of a page in load order: shared code, then the data it registers, then the page's own code."""
     if page.template in _WITHOUT_CHARTS:
         return list(_ALWAYS)
     first, *others = _ALWAYS
@@ -207,7 +207,7 @@ def _area_list(facts: Facts) -> Page:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The line ends that Python's csv writes are kept as they are.
+    # Keeps the line endings that Python's csv writes.
     path.write_text(text, encoding="utf-8", newline="")
 
 
@@ -218,11 +218,11 @@ def _refuse_foreign(out: Path) -> None:
     if not out.is_dir():
         raise CannotWrite(f"{out} is a file; give a folder for the report")
     if any(out.iterdir()) and not (out / MARKER).exists():
-        raise CannotWrite(f"{out} holds other things than a report; give an empty or a new folder")
+        raise CannotWrite(f"{out} holds files that are not a report; give an empty or a new folder")
 
 
 def _swap(building: Path, out: Path) -> None:
-    """Put the new site in the place of the old. A reader finds either one whole; the old goes once the new stands."""
+    """Put the new site in place of the old. Readers always find a complete site; the old one is removed last."""
     old = out.with_name(f".{out.name}.{os.getpid()}.old")
     if out.exists():
         out.replace(old)

@@ -1,7 +1,7 @@
-"""The charts' Vega-Lite, written once with Altair and compiled to Vega for the pages to fill with data.
+"""The charts' Vega-Lite, written with Altair and compiled to Vega for the pages to fill with data.
 
-A string `token:name` stands for a colour of the style sheet and `text:name` for a word of the page; `charts.js` puts
-them in when it draws, so that one specification serves light, dark and print, and every place.
+A string `token:name` stands for a colour of the style sheet, and `text:name` for a word of the page. `charts.js` fills
+them in when it draws, so one specification serves light, dark and print, and every place.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import vl_convert
 
 LABEL_TOKENS: Final = ("both", "growth-only", "sharing-only", "neither", "unclear", "unknown")
 LABEL_SHAPES: Final = ("circle", "square", "diamond", "triangle-up", "circle", "circle")
-_Layered = alt.LayerChart | alt.FacetChart  # what Altair says that layering gives
+_Layered = alt.LayerChart | alt.FacetChart  # what layering returns in Altair
 SERIES_TOKENS: Final = ("series-1", "series-2", "series-3", "series-4", "series-5", "muted")
 CLASSES: Final = 5
-# A hexagon that stands on its point, in the square from -1 to 1 in which Vega draws symbols.
+# A hexagon with a corner at the top, in the square from -1 to 1 in which Vega draws symbols.
 HEXAGON: Final = "M0,-1L0.866,-0.5L0.866,0.5L0,1L-0.866,0.5L-0.866,-0.5Z"
 
 _FONT: Final = "'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -73,7 +73,7 @@ def compiled_specs() -> dict[str, dict[str, Any]]:
 
 
 def engine() -> str:
-    """Vega's own JavaScript as one script that sets `window.vegaEmbed`, as vl-convert carries it."""
+    """Vega's own JavaScript, bundled by vl-convert into one script that sets `window.vegaEmbed`."""
     return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
 
 
@@ -94,7 +94,7 @@ def _axis(**options: Any) -> alt.Axis:
 
 
 def _upright(title: str, **options: Any) -> alt.Axis:
-    """A vertical axis whose title lies flat above it, where it can be read without turning one's head."""
+    """A vertical axis with its title horizontal above it, where it is easy to read."""
     flat = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": -34, "titleY": -14}
     return _axis(title=title, **flat | options)
 
@@ -102,7 +102,7 @@ def _upright(title: str, **options: Any) -> alt.Axis:
 def _called(
     chosen: alt.Chart, *, dy: int = -14, align: Literal["left", "center", "right"] = "center", **place: Any
 ) -> tuple[alt.Chart, alt.Chart]:
-    """A place's name by its mark, on a halo in the colour of the page, so that it can be read among other marks."""
+    """A place's name beside its mark, on a halo in the page's colour so that it stays readable."""
     words: dict[str, Any] = {"dy": dy, "align": align, "fontWeight": "bold", "fontSize": 13}
     if align != "center":
         words["dx"] = 10 if align == "left" else -10
@@ -111,8 +111,8 @@ def _called(
 
 
 _SMALL_IF_NARROW: Final = alt.ExprRef("width < 400 ? 10 : 12")
-_UNLESS_NARROW: Final = alt.ExprRef("width < 400 ? 0 : 1")  # a telephone has no room for names beside names
-# Names of the left half of a picture begin at their mark, names of the right half end there.
+_UNLESS_NARROW: Final = alt.ExprRef("width < 400 ? 0 : 1")  # phones have no room for further names
+# Names start at their mark in the left half of a chart and end there in the right half.
 _INWARDS: Final[tuple[tuple[str, Literal["left", "right"], int], ...]] = (("< 50", "left", -4), (">= 50", "right", 4))
 _CALLED_INWARDS: Final[tuple[tuple[str, Literal["left", "center", "right"]], ...]] = (
     ("< 25", "left"),
@@ -129,8 +129,8 @@ def _params() -> list[alt.Parameter]:
 def _quadrant() -> _Layered:
     """Growth across, sharing up; 50 is the typical district.
 
-    Intervals are drawn of the chosen place, and as a pattern in the corner (`middling`) where none is chosen; places
-    whose code is in `named` are called by name.
+    Intervals are drawn for the chosen place. If none is chosen, an example interval (`middling`) is drawn in a corner.
+    Places whose code is in `named` are labelled.
     """
     field = _points()
     scale = alt.Scale(domain=[0, 100], nice=False)
@@ -151,7 +151,7 @@ def _quadrant() -> _Layered:
         for side in ("left", "right")
     ]
     chosen = field.transform_filter(_CHOSEN).transform_calculate(top="isValid(datum.y_upper) ? datum.y_upper : datum.y")
-    # Names run towards the middle of the picture, so that none is cut off at its edge.
+    # Names run towards the middle of the chart, so that none is cut off at its edge.
     named = [
         field.transform_filter(f"indexof(named, datum.code) >= 0 && datum.x {side}")
         .mark_text(align=align, dx=dx, dy=-11, opacity=_UNLESS_NARROW, stroke=stroke, strokeWidth=3, fill=fill)
@@ -189,7 +189,7 @@ def _quadrant() -> _Layered:
 
 
 def _beeswarm() -> _Layered:
-    """Every district a dot along the figure; `charts.js` sets `offset` in pixels so that dots do not lie on each other."""
+    """A dot for every district along the figure; `charts.js` sets `offset` in pixels so that dots do not overlap."""
     field = _points()
     x = alt.X("value:Q", scale=alt.Scale(zero=False, nice=True), axis=_axis(title="text:x_title", grid=True))
     y = alt.Y("offset:Q", scale=alt.Scale(domain=[-90, 90], nice=False), axis=None)
@@ -208,7 +208,7 @@ def _beeswarm() -> _Layered:
 
 
 def _caterpillar() -> _Layered:
-    """All districts in the order of their estimate, each with its interval; the width of the intervals is the point."""
+    """All districts in the order of their estimates, each with its interval, to show how wide the intervals are."""
     field = _points()
     x = alt.X("order:Q", scale=alt.Scale(nice=False, zero=False), axis=_axis(title="text:x_title", grid=False))
     y = alt.Y(
@@ -228,12 +228,12 @@ def _caterpillar() -> _Layered:
 
 
 def _lines(x_field: str, x_title: str, *tokens: str) -> _Layered:
-    """Series over `x_field`, the named order of `text:a`, `text:b` …; a ribbon where the series has an interval.
+    """Series over `x_field`, named in order `text:a`, `text:b` …; with a ribbon if the series has an interval.
 
-    A line and its ribbon run only within a `part`; a rule of `breaks` stands between two, where a method changed.
+    A line and its ribbon stay within a `part`. A rule from `breaks` separates two parts, where a method changed.
     """
     names = _words("abcdef"[: len(tokens)])
-    dashes = [[6, 4] if token == "muted" else [1, 0] for token in tokens]  # noqa: S105 the word is a colour's
+    dashes = [[6, 4] if token == "muted" else [1, 0] for token in tokens]  # noqa: S105 the name of a colour
     legend = alt.Legend(symbolType="stroke", symbolStrokeWidth=3, symbolSize=300)
     colour = alt.Color("series:N", scale=alt.Scale(domain=names, range=_tokens(tokens)), legend=legend)
     dash = alt.StrokeDash("series:N", scale=alt.Scale(domain=names, range=dashes), legend=legend)
@@ -265,9 +265,9 @@ def _lines(x_field: str, x_title: str, *tokens: str) -> _Layered:
 
 
 def _breaks(x_field: str) -> list[alt.Chart]:
-    """A thin broken rule where a method changed, named beside its upper end on the side where there is room.
+    """A thin broken rule where a method changed, labelled beside its upper end on the side with room.
 
-    Names of several changes stand under each other, so that none lies on another.
+    Labels of several changes are stacked, so that none covers another.
     """
     breaks = _points("breaks")
     words: dict[str, Any] = {"baseline": "top", "fontStyle": "italic", "fontSize": _SMALL_IF_NARROW}
@@ -284,7 +284,7 @@ def _breaks(x_field: str) -> list[alt.Chart]:
 
 
 def _ranges() -> _Layered:
-    """One row a name, one mark a series with its 90% interval, on the band in which the middle 80% of districts lie."""
+    """One row a name, one mark a series with its 90% interval, over a band of the middle 80% of districts."""
     names = _words("abcdef"[:3])
     y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=380, grid=False))
     y_offset = alt.YOffset("series:N", scale=alt.Scale(type="point", domain=names, padding=0.5))
@@ -313,7 +313,7 @@ def _ranges() -> _Layered:
 
 
 def _contributions() -> _Layered:
-    """The points each part adds to the score above it: bars to the right add to it, bars to the left take off it."""
+    """The points that each part adds to the score above it: bars to the right add, bars to the left take off."""
     field = _points()
     x = alt.X(
         "value:Q",
@@ -332,10 +332,10 @@ def _contributions() -> _Layered:
 
 
 def _cartogram() -> _Layered:
-    """A district a mark: a hexagon, or its boundary, after the row's `path` in the square from -1 to 1 or about it.
+    """A mark for every district: a hexagon, or its boundary, from the row's `path` in or about the square from -1 to 1.
 
-    The page sets `hexagon` (a mark's size in square pixels) to the width it has. What is not clearly apart is a smaller
-    hexagon in the full colour of its class, or a paler outline: `unsure_size` and `unsure_opacity` say which.
+    The page sets `hexagon` (a mark's size in square pixels) from its width. A district that is not clearly different is
+    a smaller hexagon in the full colour of its class, or a paler outline: see `unsure_size` and `unsure_opacity`.
     """
     field = _points()
     place = {

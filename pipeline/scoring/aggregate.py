@@ -11,9 +11,9 @@ from pipeline.scoring.transform import AnyFloats, Bools, Floats
 
 
 def smallest_factor(settings: Normalise) -> float:
-    """The least a member counts in a geometric or harmonic mean: one hundredth of the range, 1 on 0 to 100.
+    """The lowest value of a member in a geometric or harmonic mean: one hundredth of the range, 1 on 0 to 100.
 
-    A score of 0 would otherwise wipe out everything beside it.
+    A score of 0 would otherwise cancel everything beside it.
     """
     return (settings.range[1] - settings.range[0]) / 100
 
@@ -25,12 +25,12 @@ def combine(
     floor: float,
     bounds: tuple[float, float] | None = None,
 ) -> AnyFloats:
-    """The weighted mean of members that are made one at a time and dropped again.
+    """The weighted mean of members that are created one at a time and then released.
 
-    ``members``: functions that give [..., areas]; ``weights``: [members, ..., areas], summing to 1 over members
-    where the node is scored and 0 elsewhere. The result is the mean, or a finite filler where weights are 0, in the
-    members' own precision. A mean never lies outside its members, where rounding would put it by a hair; with
-    ``bounds``, the lowest and highest possible score, it is only kept inside these, which is quicker for draws.
+    ``members``: functions that return [..., areas]. ``weights``: [members, ..., areas], summing to 1 over members where
+    the node is scored and 0 elsewhere. The result is the mean, or a finite filler where weights are 0, in the members'
+    own precision. It is clipped to the range of its members, which rounding could exceed. With ``bounds``, the lowest
+    and highest possible score, it is only clipped to these, which is quicker for draws.
     """
     total: AnyFloats | None = None
     span: tuple[AnyFloats, AnyFloats] = (np.array(np.inf), np.array(-np.inf))
@@ -64,7 +64,7 @@ def combine(
 
 
 def _widened(span: tuple[AnyFloats, AnyFloats], values: AnyFloats, counts: Bools) -> tuple[AnyFloats, AnyFloats]:
-    """The lowest and highest so far, with the values that count taken in."""
+    """The lowest and highest so far, including the values that count."""
     lowest, highest = span
     return (
         np.asarray(np.minimum(lowest, np.where(counts, values, np.inf))),

@@ -12,10 +12,10 @@ import numpy as np
 
 from pipeline.scoring.transform import Bools, Floats
 
-SKEW_LIMIT = 2.0  # with kurtosis over its limit too, the JRC calls a distribution in need of treatment
+SKEW_LIMIT = 2.0  # if kurtosis exceeds its limit too, the JRC's rule calls for treatment
 KURTOSIS_LIMIT = 3.5
 DOMINANCE_LIMIT = 0.5  # one indicator carrying more than this share of importance dominates its index
-FEWEST = 10  # complete areas below which multivariate statistics are not given
+FEWEST = 10  # complete areas needed for multivariate statistics
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Shape:
 
 
 def shape(values: Floats) -> Shape:
-    """Describe one vector; statistics that need more figures, or some spread, are NaN."""
+    """Describe one vector; statistics are NaN if they need more figures, or more spread."""
     held = values[~np.isnan(values)]
     n = held.size
     coverage = n / values.size if values.size else float("nan")
@@ -92,7 +92,7 @@ def cronbach_alpha(correlation: Floats) -> float:
 
 
 def correlation_ratio(member: Floats, index: Floats) -> float:
-    """Share of the index's variance that is explained by the member alone, however curved the relation.
+    """Share of the index's variance explained by the member alone, however curved the relation.
 
     ``var(E[index | member]) / var(index)``, the expectation by local linear regression with a normal kernel and
     Silverman's bandwidth. NaN with fewer than FEWEST areas or without spread.

@@ -1,4 +1,4 @@
-"""Statistical audit of a framework as a table: how its indicators and nodes hang together. Part of the labelled edge."""
+"""Statistical audit of a framework as a table: how its indicators and nodes relate. Part of the labelled edge."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def audit_table(
     *,
     first_year: int = 2009,
 ) -> pd.DataFrame:
-    """The audit of a framework on some figures: see ``audit_of``. Takes what ``score_framework`` takes."""
+    """The audit of a framework on some figures: see ``audit_of``. Arguments as for ``score_framework``."""
     cube, _ = read_cube(framework, figures, read_areas(areas), indicators)
     return audit_of(flavour_runs(framework, cube, first_year=first_year))
 
@@ -46,9 +46,9 @@ def audit_table(
 def audit_of(runs: Sequence[FlavourRun]) -> pd.DataFrame:
     """AUDIT_COLUMNS: one row a statistic, for every flavour and window, in the latest year with nearly all districts.
 
-    Of each indicator: coverage, mean, sd, skew, kurtosis, correlation ratio with the root (its importance) beside
-    its nominal weight. Of each node: correlations of its members, principal components, Cronbach's alpha.
-    ``is_flagged`` marks what a reader should know, ``note`` says it.
+    For each indicator: coverage, mean, sd, skew, kurtosis, and the correlation ratio with the root (its importance)
+    beside its nominal weight. For each node: correlations of its members, principal components, Cronbach's alpha.
+    ``is_flagged`` marks what readers should know; ``note`` states it.
     """
     rows: list[tuple[object, ...]] = []
     for run in runs:
@@ -113,7 +113,7 @@ def _multivariate(node: str, ids: list[str], table: Floats) -> Iterator[Statisti
 
 
 def _importance(run: FlavourRun, row: int) -> Iterator[Statistic]:
-    """Of every indicator in the root: nominal weight (as the tree multiplies out) and correlation ratio."""
+    """For every indicator in the root: nominal weight (multiplied down the tree) and correlation ratio."""
     district = run.cube.is_district
     nominal = nominal_weights(run, row)
     names = [leaf.id for n, leaf in enumerate(run.plan.leaves) if nominal[n] > 0]
@@ -141,7 +141,7 @@ def _importance(run: FlavourRun, row: int) -> Iterator[Statistic]:
 
 
 def nominal_weights(run: FlavourRun, row: int) -> Floats:
-    """Weight of each leaf in the root where everything any district has that year is present: [leaves], summing to 1."""
+    """Each leaf's weight in the root, given everything that any district has that year: [leaves], summing to 1."""
     share = np.zeros(len(run.plan.leaves))
 
     def spread(b: int, part: float) -> None:

@@ -45,11 +45,11 @@ HALF_WIDTH = float(ndtri(0.95))  # of a 90% interval, in standard errors
 def change_table(runs: Sequence[FlavourRun], areas: Areas, first_year: int, rho: float) -> pd.DataFrame:
     """CHANGE_COLUMNS: a row for each area, indicator, measure ('slope' or 'difference'), window and year.
 
-    ``change`` is of the relative position: logarithmic points for money and ratios, points otherwise, per year
-    for a slope and over the whole window for a difference. ``change_in_value`` is of the figure itself (percent,
-    or points; null for slopes). Intervals are 90% and null where no error is published; ``probability_improved``
-    is the probability that the area gained on the typical district. Only differences of published figures: never
-    of carried ones, and never over a break of the series.
+    ``change`` is of the relative position: logarithmic points for money and ratios, points otherwise, per year for a
+    slope and over the whole window for a difference. ``change_in_value`` is of the figure itself (percent, or points;
+    null for slopes). Intervals are 90% and null if no error is published. ``probability_improved`` is the probability
+    that the area gained on the typical district. Differences are of published figures only: never of carried ones, and
+    never across a break of the series.
     """
     names: dict[str, int] = {}
     parts = []
@@ -118,7 +118,7 @@ def _differences(run: FlavourRun, leaf: int, first_year: int, rho: float) -> Ite
     believable = believable_share(expected, fit.scatter_variance, run.cube.is_district)
     for years in DIFFERENCE_YEARS:
         change, variance = difference(series.position, series.error, years, rho, series.basis)
-        # at worst the two ends carry independent errors of the size of the scatter
+        # worst case: the two ends have independent errors of the size of the scatter
         scatter = 2 * fit.scatter_variance * fit.sum_squares
         share = reliability_shares(believable, variance, scatter, run.cube.is_district)
         yearly = reliability(change, np.sqrt(variance * share[:, None]), run.cube.is_district)
@@ -131,7 +131,7 @@ def _differences(run: FlavourRun, leaf: int, first_year: int, rho: float) -> Ite
 
 
 def _longest(run: FlavourRun) -> Window:
-    """The longest window of the framework, over which scatter about a trend is looked at."""
+    """The longest window of the framework, over which scatter about a trend is measured."""
     default = Window(years=max(DIFFERENCE_YEARS), min_points=5)
     return max(run.framework.windows, key=lambda window: window.years, default=default)
 

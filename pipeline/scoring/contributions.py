@@ -1,4 +1,4 @@
-"""What each member adds to its node's score, in parts that sum exactly (METHODOLOGY section 5)."""
+"""Each member's contribution to its node's score; contributions sum exactly (METHODOLOGY section 5)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from pipeline.scoring.transform import Bools, Floats, Ints
 class Series:
     """One indicator's relative positions and their standard errors over all years: [years, areas].
 
-    ``basis``: which basis the series is on, counted from 0; positions on different bases do not compare over time.
+    ``basis``: the number of the series' basis, from 0; positions on different bases do not compare over time.
     """
 
     position: Floats
@@ -25,13 +25,13 @@ class Series:
 
 @dataclass(frozen=True)
 class Cube:
-    """Figures of all indicators a framework draws on.
+    """Figures of all indicators in a framework.
 
-    ``values`` and ``errors`` (standard errors, NaN where none is published): [indicators, years, areas], in each
-    indicator's own unit. ``years`` has no gaps. ``is_district``: [areas], the districts that are scored, which
-    alone make medians, spreads and ranks; ``nation``: [areas], a number for each nation, -1 for none. ``breaks``: of
-    each indicator, the years after which it is on another basis (empty: none has any). ``series`` remembers relative
-    positions that were worked out, by indicator and whether they are within nations.
+    ``values`` and ``errors`` (standard errors, NaN if none is published): [indicators, years, areas], in each
+    indicator's own unit. ``years`` has no gaps. ``is_district``: [areas], the scored districts, which alone make
+    medians, spreads and ranks. ``nation``: [areas], a number for each nation, -1 for none. ``breaks``: for each
+    indicator, the years after which it has a new basis (empty: none has). ``series`` caches relative positions, by
+    indicator and whether they are within nations.
     """
 
     indicator_ids: tuple[str, ...]
@@ -47,19 +47,19 @@ class Cube:
     series: dict[tuple[int, bool], Series] = field(default_factory=dict, repr=False, compare=False)
 
     def index(self, indicator_id: str) -> int | None:
-        """Position of an indicator, or None when the cube does not hold it."""
+        """Position of an indicator, or None if it is not in the cube."""
         return self.indicator_ids.index(indicator_id) if indicator_id in self.indicator_ids else None
 
     def year_row(self, year: int) -> int:
-        """Row of a year; it may lie outside the rows held."""
+        """Row of a year; it may be outside the rows held."""
         return int(year - self.years[0])
 
 
 def choose_candidates(framework: Framework, cube: Cube) -> Mapping[str, str]:
-    """Which of several candidates each ``first_of`` and each pass-through outcome uses, keyed by the first candidate.
+    """The candidate that each ``first_of`` and each pass-through outcome uses, keyed by the first candidate.
 
-    The first that half of the scored districts have in some year, else the first with any figure, else the first
-    named. One choice serves all areas and years, so that nobody is compared on another measure.
+    It is the first that half of the scored districts have in some year, else the first with any figure, else the first
+    named. The choice holds for all areas and years, so that all are compared on the same measure.
     """
     present = (~np.isnan(cube.values)) & cube.is_district
     most = present.sum(axis=2).max(axis=1, initial=0)

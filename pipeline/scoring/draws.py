@@ -1,8 +1,8 @@
-"""Seeded draws of survey error, and what a set of draws says about an area (METHODOLOGY section 6).
+"""Seeded draws of survey error, and the summaries of a set of draws for an area (METHODOLOGY section 6).
 
-Every block of draws of every series and year has a random stream of its own, named by seed, series, year and block.
-So the numbers do not depend on how work is cut into chunks or threads, on the number of draws asked for, or on
-which other indicators and years a framework has.
+Every block of draws of every series and year has its own random stream, named by seed, series, year and block. So the
+numbers do not depend on how work is cut into chunks or threads, on the number of draws requested, or on the framework's
+other indicators and years.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.scoring.ranks import rank_draws, rank_rows
 from pipeline.scoring.transform import Bools, Floats, Singles
 
-BLOCK = 100  # draws a random stream holds
+BLOCK = 100  # draws in a random stream
 LOWER, MEDIAN, UPPER = 0.05, 0.5, 0.95  # of the draws: a 90% interval
 FIFTH = 0.2
 
@@ -47,10 +47,10 @@ def next_errors(previous: Singles | None, fresh: Singles, rho: float) -> Singles
 
 @dataclass(frozen=True)
 class Summary:
-    """What the draws say about one node and year; all [areas], NaN where nothing is scored or ranked.
+    """Summary of the draws at one node and year; all [areas], NaN where nothing is scored or ranked.
 
-    ``lower``/``upper`` bound the score, ``rank_lower``/``rank_upper`` the rank, with 90% probability; each interval holds
-    what it bounds.
+    ``lower``/``upper`` bound the score and ``rank_lower``/``rank_upper`` the rank, with 90% probability. Each interval
+    contains its point estimate.
     """
 
     lower: Floats
@@ -68,10 +68,10 @@ def centred_interval(draws: Singles, point: Floats) -> tuple[Floats, Floats, Flo
     The interval always holds the point.
 
     Its ends are as far from the point as the 5th and 95th percentile are from the median of the draws, and at most as
-    far as the farthest draw. Draws add noise to figures that hold noise already: what bends (floors, ends of the scale,
-    means that are not arithmetic) bends their middle away from the point, though that is no reason to believe the
-    point to be anywhere else. An end that a twentieth of the draws reach and none passes is as far as the score can go,
-    and stays there.
+    far as the farthest draw. Draws add noise to figures that already contain noise. Wherever scores bend (floors, ends
+    of the scale, means that are not arithmetic), that shifts the middle of the draws away from the point. That is no
+    reason to think that the true score is elsewhere. An end that a twentieth of the draws reach and none passes is as
+    far as the score can go, so it is kept.
     """
     ordered = np.sort(draws, axis=-1)
     least, most = ordered[..., 0], ordered[..., -1]
@@ -86,10 +86,10 @@ def centred_interval(draws: Singles, point: Floats) -> tuple[Floats, Floats, Flo
 def centred_rank_interval(ranks: NDArray[np.signedinteger[Any]], scores: Floats) -> tuple[Floats, Floats]:
     """The 90% interval of each district's rank, from ``ranks`` ([areas, draws], sorted) and its own ``scores`` ([areas]).
 
-    Set off from the rank of ``scores`` as ``centred_interval`` is from the point, rounded outwards, between first and
-    last place. In every draw the rivals are spread wider than they are published, so that a district near an end
-    would move inwards. Districts that tie share the better rank; the upper end starts from the last place of the tie,
-    since a score at the end of the scale stands for that distance or more.
+    It is set off from the rank of ``scores`` as ``centred_interval`` is from the point, rounded outwards, and kept
+    between first and last place. In every draw the rivals spread more widely than the published scores, so a district
+    near an end would otherwise move inwards. Tied districts share the better rank; the upper end starts from the last
+    place of the tie, since a score at the end of the scale stands for that distance or more.
     """
     count, last = ranks.shape[0], ranks.shape[1] - 1
     below = ranks[:, int(np.ceil(MEDIAN * last))] - ranks[:, int(np.floor(LOWER * last))]
@@ -109,7 +109,7 @@ def _between(ordered: Singles, place: float) -> Singles:
 
 
 def exact_summary(scores: Floats, is_scored: Bools, ranks: Floats, middle: float) -> Summary:
-    """The summary of a node in which nothing has an error: the score, the rank and certainty. All [areas]."""
+    """The summary of a node without any error: the score, the rank and certainty. All [areas]."""
     score = np.where(is_scored, scores, np.nan)
     count = int((~np.isnan(ranks)).sum())
     is_ranked = ~np.isnan(ranks)
@@ -134,14 +134,14 @@ def summarise(
 ) -> Summary:
     """Intervals and probabilities of one node and year. ``scores``: [draws, areas]; the point scores and masks: [areas].
 
-    ``bounds``: the lowest and highest possible score, where there are such.
+    ``bounds``: the lowest and highest possible score, if there are any.
     """
     draws, areas = scores.shape
     empty = np.full(areas, np.nan)
     lower, upper, above = empty.copy(), empty.copy(), empty.copy()
     by_area = np.ascontiguousarray(scores[:, is_scored].T)
     lower[is_scored], upper[is_scored], median = centred_interval(by_area, point[is_scored])
-    # Centred on the score as the interval is, so that the two never tell different sides.
+    # Centred on the score, as the interval is, so that the two never point to different sides.
     above[is_scored] = np.count_nonzero(by_area > (middle - point[is_scored] + median)[:, None], axis=1) / draws
     del by_area
     rank_lower, rank_upper, top, bottom = empty.copy(), empty.copy(), empty.copy(), empty.copy()

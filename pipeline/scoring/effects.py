@@ -1,4 +1,4 @@
-"""How much of a ranking is choice: every choice varied, alone and together (METHODOLOGY section 7).
+"""How much of a ranking depends on choices: every choice varied, alone and together (METHODOLOGY section 7).
 
 Sampling and headline effects follow Saltelli et al. (2010), "Variance based sensitivity analysis of model output",
 through SALib; effects on one area's rank use the same sample with Saltelli's and Jansen's estimators.
@@ -45,12 +45,12 @@ def rank_shift(scores: Floats, reference: Floats) -> tuple[float, float, int]:
 def sobol_effects(study: Study, samples: int, seed: int) -> Effects:
     """Saltelli sampling of all factors at once; ``samples`` (a power of 2) x (factors + 2) evaluations.
 
-    A combination that leaves no district scored has no shift; it counts as the mean of the others. Raises ValueError
-    when ``samples`` is no power of 2, for which Sobol's sequence is not balanced.
+    A combination that leaves no district scored has no shift; it counts as the mean of the others. Raises ValueError if
+    ``samples`` is not a power of 2, for which Sobol's sequence is not balanced.
     """
     if samples < 2 or samples & (samples - 1):
         raise ValueError(f"samples must be a power of 2, such as 64 (given: {samples})")
-    # SALib brings plotting libraries with it, which a plain scoring run need not wait for
+    # SALib imports plotting libraries, which a plain scoring run should not have to wait for
     from SALib.analyze import sobol as analyse
     from SALib.sample import sobol as sampling
 
@@ -82,7 +82,7 @@ def sobol_effects(study: Study, samples: int, seed: int) -> Effects:
 def _area_effects(scores: Floats, factors: int) -> tuple[Floats, Floats]:
     """Effects on each area's own rank from SALib's row order (A, then A with one column of B each, then B).
 
-    Ranks are among the areas that every combination scores; combinations that score none are left aside.
+    Ranks are among the areas that every combination scores; combinations that score none are ignored.
     """
     some = ~np.isnan(scores).all(axis=1)
     always = ~np.isnan(scores[some]).any(axis=0)
@@ -106,7 +106,7 @@ def _area_effects(scores: Floats, factors: int) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class VariantResult:
-    """One choice changed alone: what it says it changed, whether it did, and what that did to ranks."""
+    """One choice changed alone: its stated change, whether it took effect, and the effect on ranks."""
 
     factor: str
     option: str
@@ -119,9 +119,9 @@ class VariantResult:
 
 
 def variants(study: Study) -> list[VariantResult]:
-    """Every option of every factor on its own, each with proof that it changed what it says it changed.
+    """Every option of every factor on its own, each with proof that it changed what it should.
 
-    The correlation of errors shows only where errors are drawn, so ``rho`` is compared under one set of them.
+    The correlation of errors only shows where errors are drawn, so ``rho`` is compared under one set of them.
     """
     results = []
     tried: set[Choices] = {Choices()}
@@ -155,7 +155,7 @@ def variants(study: Study) -> list[VariantResult]:
 
 
 def prove(factor: str, choices: Choices, own: Outcome, outcome: Outcome) -> tuple[str, bool]:
-    """In words, what differs between two outcomes in the thing ``factor`` names; and whether anything does."""
+    """How two outcomes differ, in words, in the aspect that ``factor`` names; and whether they do."""
     if factor == "left_out":
         gone = sorted(set(own.leaf_scores) - set(outcome.leaf_scores))
         return f"indicators gone: {', '.join(gone) or 'none'}", gone == [choices.left_out]

@@ -24,7 +24,7 @@ from pipeline.scoring.tree import Leaf, Plan, Structure, compile_plan, evaluate,
 
 DEFAULT_RHO = 0.5
 ORDER_METHODS = ("rank", "percentile")
-ENOUGH = 0.9  # of the districts of the best year, for a year to be studied
+ENOUGH = 0.9  # share of the best year's districts that a year needs to be studied
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Base:
 
 @dataclass(frozen=True)
 class GateDecision:
-    """Whether a leaf is scored: ``reliability`` NaN where no error is published. ``yearly``: [years]."""
+    """Whether a leaf is scored: ``reliability`` is NaN if no error is published. ``yearly``: [years]."""
 
     leaf: int
     reliability: float
@@ -57,9 +57,9 @@ class GateDecision:
 class FlavourRun:
     """Everything about one flavour (and window) of a framework.
 
-    ``all_leaves`` is the plan with every indicator, ``plan`` the one that is scored; ``kept`` gives each leaf of
-    ``plan`` its position among ``all_leaves``, along which ``positions`` and ``leaf_scores`` run.
-    ``leaf_scores``: [all leaves, years, areas]; ``branch_scores``: [branches, years, areas]; NaN: not scored.
+    ``all_leaves`` is the plan with every indicator, ``plan`` the one that is scored. ``kept`` gives each leaf of
+    ``plan`` its position in ``all_leaves``, which indexes ``positions`` and ``leaf_scores``. ``leaf_scores``: [all
+    leaves, years, areas]; ``branch_scores``: [branches, years, areas]; NaN: not scored.
     """
 
     framework: Framework
@@ -94,7 +94,7 @@ def run_flavour(
     first_year: int | None = None,
     is_relative: bool = True,
 ) -> FlavourRun:
-    """Score one flavour; ``window`` belongs to change. ``first_year`` starts the years a gate looks at.
+    """Score one flavour; ``window`` applies to change. ``first_year`` is the first year that a gate considers.
 
     With ``is_relative`` False figures are used as given, without the transform of METHODOLOGY section 2.
     """
@@ -138,7 +138,7 @@ def run_flavour(
 
 
 def flavour_runs(framework: Framework, cube: Cube, *, first_year: int, rho: float = DEFAULT_RHO) -> list[FlavourRun]:
-    """The level, and the change over each of the framework's windows; flavours without any node are left out."""
+    """The level, and the change over each of the framework's windows, without flavours that have no node."""
     runs = [run_flavour(framework, cube, "level", first_year=first_year, rho=rho)]
     if framework.normalise.method != "goalposts":  # goalposts are in an indicator's unit, a slope is not
         runs += [
@@ -149,7 +149,7 @@ def flavour_runs(framework: Framework, cube: Cube, *, first_year: int, rho: floa
 
 
 def study_row(run: FlavourRun) -> int | None:
-    """The year to study: the latest in which nearly all districts are scored, mostly on figures of their own year."""
+    """The year to study: the latest in which nearly all districts are scored, mostly on that year's own figures."""
     scored = (~np.isnan(run.branch_scores[-1]) & run.cube.is_district).sum(axis=1)
     age = run.positions.age[list(run.kept)][:, :, run.cube.is_district]
     held = np.maximum((age >= 0).sum(axis=(0, 2)), 1)
@@ -168,7 +168,7 @@ def leaf_polarity(cube: Cube, plan: Plan, leaf: int) -> int:
 
 
 def leaf_groups(cube: Cube, plan: Plan, leaf: int) -> dict[int, Bools]:
-    """The areas measured together: all of them (-1), or each nation apart."""
+    """The areas measured together: all of them (-1), or each nation separately."""
     if plan.leaves[leaf].reference.standardise_within is None:
         return {-1: np.ones(len(cube.area_codes), dtype=bool)}
     return {int(n): cube.nation == n for n in np.unique(cube.nation[cube.nation >= 0])}
@@ -177,9 +177,9 @@ def leaf_groups(cube: Cube, plan: Plan, leaf: int) -> dict[int, Bools]:
 def score_leaf(
     framework: Framework, cube: Cube, plan: Plan, bases: Sequence[Base], leaf: int, position: AnyFloats, basis: Ints
 ) -> AnyFloats:
-    """Scores of one leaf's positions ([..., areas]) on its frozen base; NaN where missing or without spread.
+    """Scores of one leaf's positions ([..., areas]) on its frozen base; NaN if missing or without spread.
 
-    ``basis``: which basis the series is on, [years, areas], or [areas] for positions of one year.
+    ``basis``: the number of the series' basis, [years, areas], or [areas] for positions of one year.
     """
     polarity = leaf_polarity(cube, plan, leaf)
     groups = leaf_groups(cube, plan, leaf)
@@ -200,12 +200,12 @@ def score_leaf(
 
 
 def fit_bases(framework: Framework, cube: Cube, plan: Plan, positions: Positions, centre: float | None) -> list[Base]:
-    """The frozen base of every leaf and group. ``centre`` is the position that scores the middle: 0 for relative
-    levels and slopes, which are measured from the typical district already, None for the base's own median.
+    """The frozen base of every leaf and group. ``centre`` is the position that gets the middle score: 0 for relative
+    levels and slopes, which are already measured from the typical district, None for the base's own median.
 
-    The base year is the framework's, where at least half as many districts have the figure as in the leaf's best
-    year; else the first later year of which that is true; else the latest earlier one. A series that goes on on another
-    basis after a break has a base of its own there, found alike among its years.
+    The base year is the framework's, if at least half as many districts have the figure then as in the leaf's best
+    year; else the first later year of which that is true; else the latest earlier one. A series that continues on
+    another basis after a break has a separate base there, found in the same way among its years.
     """
     bases = []
     for leaf in range(len(plan.leaves)):
@@ -213,7 +213,7 @@ def fit_bases(framework: Framework, cube: Cube, plan: Plan, positions: Positions
             members = inside & cube.is_district
             own = positions.own[leaf][:, members]
             held = (~np.isnan(own)).sum(axis=1)
-            in_force = positions.basis[leaf][:, inside].max(axis=1, initial=0)  # alike for all areas of a group
+            in_force = positions.basis[leaf][:, inside].max(axis=1, initial=0)  # the same for all areas of a group
             for basis in np.unique(in_force):
                 counts = np.where(in_force == basis, held, 0)
                 row = _base_row(counts, cube.year_row(framework.base_year or int(cube.years[-1])))
@@ -249,7 +249,7 @@ def decide_gates(
     bases: list[Base],
     first_year: int | None,
 ) -> list[GateDecision]:
-    """Which leaves are scored: those with figures, spread, and (where errors are published) enough reliability."""
+    """Which leaves are scored: those with figures, spread, and (if errors are published) enough reliability."""
     start = 0 if first_year is None else max(0, cube.year_row(first_year))
     decisions = []
     for leaf in range(len(plan.leaves)):
@@ -268,10 +268,10 @@ def decide_gates(
 
 
 def has_known_error(run: FlavourRun) -> dict[tuple[bool, int], Bools]:
-    """For each node (is a leaf, position in the plan), where its score rests on a figure with a known error.
+    """For each node (is a leaf, position in the plan), where its score uses a figure with a known error.
 
-    Arrays [years, areas]. A standard error of 0 is known; a figure published without one is not, nor is it once it is
-    carried forward: the drift of its series comes on top of an error that nobody knows.
+    Arrays [years, areas]. A standard error of 0 is known. A figure published without one is not. If carried forward it
+    stays unknown, since the series' drift is added to an unknown error.
     """
     known = {(True, n): run.positions.has_published_error[k] for n, k in enumerate(run.kept)}
     for b, (branch, shape) in enumerate(zip(run.plan.branches, run.structures, strict=True)):

@@ -24,7 +24,7 @@ from pipeline.scoring.reasons import not_scored_table
 from pipeline.scoring.simulate import SimulationResult, simulate
 from pipeline.scoring.transform import Bools, Floats
 
-BAND_SHARE = 1 / 3  # a rank interval wider than this share of the field is shown as a band, not an ordinal
+BAND_SHARE = 1 / 3  # a rank interval wider than this share of the field is shown as a band instead of one rank
 SCORE_COLUMNS = (
     "area_code",
     "framework_id",
@@ -80,7 +80,7 @@ LABEL_COLUMNS = (
 
 @dataclass(frozen=True)
 class ScoreTables:
-    """Everything one framework says about the areas it was given. Each table is sorted and has unique keys.
+    """The results of one framework for the given areas. Each table is sorted and has unique keys.
 
     ``score``: SCORE_COLUMNS, a row for each area, flavour, window, year and node that is scored.
     ``not_scored``: ``area_code, framework_id, flavour, window_years, year, node_id, reason``.
@@ -116,16 +116,16 @@ def score_framework(
 ) -> ScoreTables:
     """Score every flavour, window, year and node of a framework.
 
-    ``figures``: ``area_code, indicator_id, year, value, standard_error, status``, one row a figure, districts and
-    wider areas mixed; ``areas``: ``area_code, level, nation_code, is_scored``; ``indicators`` describes every
-    indicator that has figures. Only scored districts make medians, spreads and ranks; wider areas are placed on
-    the same scale; districts that are not scored are listed in ``not_scored``.
+    ``figures``: ``area_code, indicator_id, year, value, standard_error, status``, one row a figure, districts and wider
+    areas mixed. ``areas``: ``area_code, level, nation_code, is_scored``. ``indicators`` describes every indicator with
+    figures. Only scored districts make medians, spreads and ranks. Wider areas are placed on the same scale, and
+    districts that are not scored are listed in ``not_scored``.
 
-    With ``draws`` (2,000 is usual) survey errors are drawn through the whole chain; ``rho`` is the correlation of
-    one series' errors from year to year. With ``draws`` 0 the interval and probability columns are null.
-    ``simulate_runs`` does the drawing, here or spread over processes (`pipeline.scoring.pieces`).
+    With ``draws`` (2,000 is usual) survey errors are drawn through the whole chain; ``rho`` is the correlation of one
+    series' errors from year to year. With ``draws`` 0 the interval and probability columns are null. ``simulate_runs``
+    does the drawing, here or in other processes (`pipeline.scoring.pieces`).
 
-    Raises ScoringInputError for figures that cannot be scored; the framework was checked when it was loaded.
+    Raises ScoringInputError for figures that cannot be scored; the framework was checked on loading.
     """
     if framework.base_year is None:
         raise ScoringInputError(f"framework {framework.id} has no base_year, which scoring over years needs")
@@ -257,7 +257,7 @@ def _score_table(run: FlavourRun, drawn: SimulationResult | None, areas: Areas, 
 def _spreads(run: FlavourRun, drawn: SimulationResult | None, kept: slice) -> dict[str, Floats]:
     """Each field of the draws' summaries as [nodes, years, areas], nodes in printing order.
 
-    A score that rests on no figure with a known error has no interval (null), rather than one of no width.
+    A score without any known error behind it has no interval (null), rather than one of zero width.
     """
     names = list(Summary.__annotations__)
     years = range(len(run.cube.years))[kept]
@@ -278,7 +278,7 @@ def _spreads(run: FlavourRun, drawn: SimulationResult | None, kept: slice) -> di
 
 
 def _label_table(run: FlavourRun, drawn: SimulationResult) -> pd.DataFrame:
-    """Labels of the areas whose growth and sharing both rest on a figure with a known error: no other has a probability."""
+    """Labels of the areas whose growth and sharing both use a figure with a known error; the others have no probability."""
     labels = run.framework.labels
     if labels is None or not drawn.labels:
         return pd.DataFrame(columns=list(LABEL_COLUMNS))

@@ -13,11 +13,11 @@ from pipeline.scoring.transform import nanmedian_rows
 
 
 def gate_table(run: FlavourRun, first_year: int) -> pd.DataFrame:
-    """One row an indicator, flavour, window and year: its reliability, what it decides, and what it rests on.
+    """One row an indicator, flavour, window and year: its reliability, the decision, and the evidence.
 
-    ``reliability`` is the year's, ``reliability_deciding`` the median over years that the gate looks at;
-    ``districts_with_error`` have a published error; ``yearly_volatility`` is the drift a carried figure is given;
-    ``error_scale`` is what published errors were multiplied by in draws of change.
+    ``reliability`` is the year's, ``reliability_deciding`` the median over the years that the gate considers.
+    ``districts_with_error`` have a published error. ``yearly_volatility`` is the drift that a carried figure gets.
+    ``error_scale`` is the factor on published errors in draws of change.
     """
     kept = slice(max(0, run.cube.year_row(first_year)), None)
     years = run.cube.years[kept]
@@ -48,7 +48,7 @@ def gate_table(run: FlavourRun, first_year: int) -> pd.DataFrame:
 
 
 def _measured_by(run: FlavourRun, leaf: int) -> str:
-    """The indicator a leaf is measured by; for a pass-through, which outcome was used and which output."""
+    """The indicator that measures a leaf; for a pass-through, the outcome and the output used."""
     signed = [(run.all_leaves.leaves[leaf].id, 1)]
     if run.window is not None:
         signed = signed_indicators(run.framework, run.all_leaves.leaves[leaf].id, run.chosen)
@@ -67,7 +67,7 @@ def _gate_reason(run: FlavourRun, gate: GateDecision) -> str:
 
 
 def base_table(run: FlavourRun, areas: Areas) -> pd.DataFrame:
-    """One row an indicator, flavour and window (and nation, where nations are apart): the base it is frozen on."""
+    """One row an indicator, flavour and window (and nation, if nations are separate): its frozen base."""
     return pd.DataFrame(
         {
             "framework_id": run.framework.id,

@@ -1,4 +1,4 @@
-"""The scores readers see first, alone and without draws: what a comparison of two releases scores again."""
+"""The headline scores alone and without draws, as recalculated when two releases are compared."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def headline_scores(
 ) -> pd.DataFrame:
     """Score every node above the indicators in one year of each flavour and window; columns COLUMNS.
 
-    ``years`` gives the year to score of each flavour and window (0 for the level); others are passed over. The scores
-    and ranks are those ``score_framework`` gives of the same figures, which a test asserts.
+    ``years`` gives the year to score for each flavour and window (0 for the level); others are skipped. The scores and
+    ranks equal those of ``score_framework`` for the same figures, which a test asserts.
     Raises ScoringInputError for figures that cannot be scored.
     """
     register = read_areas(areas)

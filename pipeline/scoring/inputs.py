@@ -1,4 +1,4 @@
-"""Check what comes in and lay it out as a cube. Takes pandas frames; part of the labelled edge (see frames.py)."""
+"""Check the input and arrange it as a cube. Takes pandas frames; part of the labelled edge (see frames.py)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pipeline.scoring.transform import Ints
 
 
 class ScoringInputError(PipelineError, ValueError):
-    """The figures or estimates given cannot be scored; the message names the first row at fault and what to do."""
+    """The given figures or estimates cannot be scored; the message names the first faulty row and what to do."""
 
 
 @dataclass(frozen=True)
 class IndicatorSpec:
-    """What scoring needs to know of an indicator: which way is better, and how positions are measured."""
+    """The properties of an indicator that scoring needs: which way is better, and how positions are measured."""
 
     polarity: int
     transform: Literal["log_ratio", "difference"]
@@ -30,7 +30,7 @@ class IndicatorSpec:
 
 
 def indicator_specs(indicators: Mapping[str, Indicator]) -> dict[str, IndicatorSpec]:
-    """What scoring needs to know of the catalogue's indicators, by id."""
+    """The scoring properties of the catalogue's indicators, by id."""
     return {
         name: IndicatorSpec(item.polarity, item.transform, tuple(found.after for found in item.breaks))
         for name, item in indicators.items()
@@ -95,12 +95,12 @@ def read_areas(areas: pd.DataFrame) -> Areas:
 def read_cube(
     framework: Framework, figures: pd.DataFrame, areas: Areas, indicators: Mapping[str, IndicatorSpec]
 ) -> tuple[Cube, list[str]]:
-    """Lay the figures of the framework's indicators out as a cube; also returns codes of areas not in ``areas``.
+    """Arrange the figures of the framework's indicators as a cube; also returns codes of areas not in ``areas``.
 
-    Figures of other indicators are left alone, and so are those of wider areas in years before the first or after the
-    last figure of any scored district: wider areas never add a year to score. A framework's indicator that
-    ``indicators`` does not describe must be without figures (it is awaited). Raises ScoringInputError for a figure
-    given twice, an infinity, a negative standard error, or a figure of 0 or less where a logarithm is to be taken.
+    Figures of other indicators are ignored. So are those of wider areas in years before the first or after the last
+    figure of any scored district: wider areas never add a year to score. A framework indicator that ``indicators`` does
+    not describe must have no figures (it is awaited). Raises ScoringInputError for a repeated figure, an infinity, a
+    negative standard error, or a figure of 0 or less that needs a logarithm.
     """
     describe = ("area_code", "indicator_id", "year")
     need_columns(figures, (*describe, "value", "standard_error"), "figures")

@@ -1,4 +1,4 @@
-"""Four labels from two scores, printed only when they are probable enough (METHODOLOGY section 6)."""
+"""Four labels from two scores, shown only if they are probable enough (METHODOLOGY section 6)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def label_probabilities(growth: AnyFloats, sharing: AnyFloats, middle: float) ->
 
 
 def printed_label(probabilities: Floats, least: float) -> tuple[Ints, Floats]:
-    """Position in LABELS of the most probable label, or -1 (not clear) when it is less probable than ``least``.
+    """Position in LABELS of the most probable label, or -1 (not clear) if it is less probable than ``least``.
 
     ``probabilities``: [4, areas]; also returns the highest probability. Both [areas].
     """

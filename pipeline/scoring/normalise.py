@@ -1,7 +1,7 @@
 """Six ways from a position to a score (METHODOLOGY section 4), fitted once on a frozen base.
 
-All but ``rank`` and ``percentile`` are a straight line clipped to a range, so a fitted scale is two numbers and
-applies to any leading axes (years or draws) at once.
+All but ``rank`` and ``percentile`` are a straight line clipped to a range. So a fitted scale is two numbers and applies
+to any leading axes (years or draws) at once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.catalogue.frameworks import Normalise
 from pipeline.scoring.transform import MAD_TO_SD, AnyFloats, Bools, Floats
 
 DEFAULT_CLIP = 3.0
-SMALLEST_SPREAD = 1e-12  # a spread below this share of the values' size is rounding, not difference
+SMALLEST_SPREAD = 1e-12  # a spread below this share of the values' size is rounding error
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def median_and_mad(values: Floats) -> tuple[float, float]:
 
 
 def has_spread(values: Floats, spread: float) -> bool:
-    """Whether ``spread`` is more than rounding error beside the size of ``values``."""
+    """Whether ``spread`` is more than rounding error relative to the size of ``values``."""
     return bool(values.size > 1 and spread > SMALLEST_SPREAD * float(np.max(np.abs(values))))
 
 
@@ -60,9 +60,9 @@ def fit_scale(
 ) -> Scale:
     """Fit a scale on the base positions (vector, one a scored district, no NaN).
 
-    ``centre`` is the position that scores the middle under ``robust_z`` (default: the base's median); relative
-    positions are measured from the typical district already, so 0 is passed for them. ``rank`` and
-    ``percentile`` have no scale: see ``position_scores``.
+    ``centre`` is the position that gets the middle score under ``robust_z`` (default: the base's median). Relative
+    positions are already measured from the typical district, so 0 is passed for them. ``rank`` and ``percentile`` have
+    no scale: see ``position_scores``.
     """
     low, high = settings.range
     none = Scale(float("nan"), float("nan"), low, high)
@@ -102,9 +102,9 @@ def fit_scale(
 def position_scores(settings: Normalise, position: AnyFloats, polarity: int, members: Bools) -> Floats:
     """Scores by order among the scored districts of the same year and draw.
 
-    ``position``: [..., areas]; ``members``: [areas]. ``rank``: 1 for the worst district to their number for the
-    best; ``percentile``: the share of the other districts that are worse, on the settings' range. Ties share the
-    mean; other areas get the place they would take. A single district scores NaN, and so do rows without spread.
+    ``position``: [..., areas]; ``members``: [areas]. ``rank``: 1 for the worst district up to their number for the
+    best. ``percentile``: the share of the other districts that are worse, on the settings' range. Ties share the mean;
+    other areas get the place they would take. A single district scores NaN, as do rows without spread.
     """
     better = polarity * position
     rows = better.reshape(-1, better.shape[-1])
@@ -116,7 +116,7 @@ def position_scores(settings: Normalise, position: AnyFloats, polarity: int, mem
             continue
         below = np.searchsorted(reference, row, side="left")
         upto = np.searchsorted(reference, row, side="right")
-        # a member is in the reference itself: the mean rank among ties is below + (ties + 1) / 2
+        # a member is part of the reference: the mean rank among ties is below + (ties + 1) / 2
         place = np.where(members, (below + upto + 1) / 2, (below + upto) / 2 + 0.5)
         if settings.method == "rank":
             out[index] = np.clip(place, 1, reference.size)

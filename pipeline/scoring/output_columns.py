@@ -1,4 +1,4 @@
-"""Columns of the output tables, made from arrays without a Python object a row. Part of the labelled edge (pandas)."""
+"""Columns of the output tables, made from arrays without one Python object a row. Part of the labelled edge (pandas)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.scoring.transform import Floats, Ints
 
 
 def text(categories: Sequence[str], codes: Ints) -> pd.Categorical:
-    """A text column as positions in a few texts, which takes a twentieth of the space of strings; -1 is missing."""
+    """A text column as positions in a few texts, which takes a twentieth of the memory of strings; -1 is missing."""
     texts, first = np.unique(np.asarray(categories, dtype=object), return_inverse=True)
     positions = np.where(codes < 0, -1, first[np.maximum(codes, 0)]) if len(first) else np.full(len(codes), -1)
     return pd.Categorical.from_codes(positions, categories=pd.Index(texts, dtype="str"))
@@ -37,7 +37,7 @@ def window_column(window: Window | None, rows: int) -> ExtensionArray:
 
 
 def concat(tables: Sequence[pd.DataFrame], columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Tables under each other, text columns staying positions; without any, an empty one with ``columns``."""
+    """Concatenated tables whose text columns stay positions; without any table, an empty one with ``columns``."""
     if not tables:
         return pd.DataFrame(columns=list(columns or ()))
     if len(tables) == 1:
@@ -54,5 +54,5 @@ def concat(tables: Sequence[pd.DataFrame], columns: Sequence[str] | None = None)
 
 
 def stack(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Columns of several blocks of rows under each other, before any of them becomes a frame."""
+    """Concatenated columns of several blocks of rows, before they become a frame."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

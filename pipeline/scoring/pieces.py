@@ -1,7 +1,7 @@
-"""The drawing of survey errors in pieces of years, so that other processes or machines can each take some.
+"""Draw survey errors in chunks of years, so that other processes or machines can share the work.
 
-A year's draws depend on nothing but the seed, the series and the years before (see `pipeline.scoring.draws`), so the
-pieces put together are the same numbers as in one go, to the last digit.
+A year's draws depend only on the seed, the series and the earlier years (see `pipeline.scoring.draws`). So the chunks
+together equal a single calculation, to the last digit.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from pipeline.scoring.transform import Bools
 
 
 class Drawn(Protocol):
-    """A piece that is being drawn somewhere; ``result`` waits for it."""
+    """A chunk being drawn elsewhere; ``result`` waits for it."""
 
     def result(self) -> list[SimulationResult]: ...
 
 
-# Hands over the arguments of ``draw_years`` and gives the piece on its way.
+# Submits the arguments of ``draw_years`` and returns the pending chunk.
 Submit = Callable[[Sequence[FlavourRun], Bools, int, int, float, int, int], Drawn]
 
 
 class Simulate(Protocol):
-    """`pipeline.scoring.simulate.simulate`, or a way of doing it elsewhere."""
+    """`pipeline.scoring.simulate.simulate`, or a replacement that runs elsewhere."""
 
     def __call__(
         self,
@@ -44,12 +44,12 @@ class Simulate(Protocol):
 def draw_years(
     runs: Sequence[FlavourRun], is_placed: Bools, draws: int, seed: int, rho: float, first_row: int, last_row: int
 ) -> list[SimulationResult]:
-    """The draws of year rows ``first_row`` to ``last_row`` of every run: one piece."""
+    """The draws of year rows ``first_row`` to ``last_row`` of every run: one chunk."""
     return simulate(runs, is_placed, draws, seed, rho=rho, first_row=first_row, last_row=last_row)
 
 
 def simulate_in_pieces(submit: Submit, pieces: int) -> Simulate:
-    """A ``simulate`` that hands at most ``pieces`` runs of years to ``submit`` and puts together what comes back."""
+    """A ``simulate`` that sends at most ``pieces`` spans of years to ``submit`` and joins the results."""
 
     def simulated(
         runs: Sequence[FlavourRun], is_placed: Bools, draws: int, seed: int, *, rho: float, first_row: int = 0

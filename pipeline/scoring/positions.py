@@ -1,4 +1,4 @@
-"""Positions of every leaf of a plan: where areas stand (level) or where they have been heading (change)."""
+"""Positions of every leaf of a plan: where areas stand (level) or where they are heading (change)."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from pipeline.scoring.tree import Leaf
 class Positions:
     """Positions of the leaves of one plan. Arrays [leaves, years, areas]; NaN is missing.
 
-    ``own``: from the year's own figure only, and ``own_error`` its error as reliability sees it; ``used``: what is
-    scored, carried forward where need be; ``error``: its standard error as used in draws (NaN: none known); ``published_error``:
-    whether its figure came with an error; ``age``: years since the figure (-1: none); ``basis``: which basis the series
-    is on in the year, counted from 0. ``volatility``: [leaves,
-    areas], standard deviation of a year's drift (level). ``error_scale``: [leaves], the factor by which published errors
-    were cut to what the series' own scatter allows (change; 1 elsewhere).
+    ``own``: from the year's own figure only, and ``own_error`` its error for reliability. ``used``: the scored
+    position, carried forward if need be. ``error``: its standard error in draws (NaN: none known). ``published_error``:
+    whether its figure came with an error. ``age``: years since the figure (-1: none). ``basis``: the number of the
+    series' basis in the year, from 0. ``volatility``: [leaves, areas], standard deviation of a year's drift (level).
+    ``error_scale``: [leaves], the factor that reduces published errors to what the series' own scatter allows (change;
+    1 elsewhere).
     """
 
     own: Floats
@@ -69,7 +69,7 @@ def indicator_series(cube: Cube, k: int, *, within_nation: bool, is_raw: bool = 
 
 
 def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rho: float, *, is_raw: bool) -> Positions:
-    """Where each area stands each year, carried forward at most ``carry_forward_years`` with a grown error.
+    """Each area's position each year, carried forward at most ``carry_forward_years`` with a larger error.
 
     With ``is_raw`` positions are the figures themselves (goalposts, and tables used as given).
     """
@@ -108,10 +108,10 @@ def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rh
 
 @dataclass(frozen=True)
 class SlopePart:
-    """A slope's place in a leaf: which indicator, with which sign, and how much of its published error counts.
+    """A slope's role in a leaf: which indicator, with which sign, and how much of its published error counts.
 
-    ``basis``: [years, areas], see Positions. ``published``: [years, areas], the slope's error variance from published errors; ``believable``: the share of it
-    that the scatter leaves room for.
+    ``basis``: [years, areas], see Positions. ``published``: [years, areas], the slope's error variance from published
+    errors. ``believable``: the share of it that the scatter allows.
     """
 
     indicator: int
@@ -123,16 +123,16 @@ class SlopePart:
 
     @property
     def error_scale(self) -> float:
-        """The factor by which drawn deviations are cut."""
+        """The factor that reduces drawn deviations."""
         return float(np.sqrt(self.believable))
 
 
 def change_positions(
     framework: Framework, cube: Cube, leaves: Sequence[Leaf], window: Window, chosen: Mapping[str, str], rho: float
 ) -> tuple[Positions, list[tuple[SlopePart, ...]]]:
-    """The slope of each leaf over the window ending in each year, per year of time, and what it is made of.
+    """The slope of each leaf over the window ending in each year, per year of time, and its components.
 
-    A pass-through leaf is the slope of the outcome less the slope of output.
+    The slope of a pass-through leaf is that of the outcome less that of output.
     """
     parts: list[Positions] = []
     makings: list[tuple[SlopePart, ...]] = []
@@ -147,7 +147,7 @@ def change_positions(
 
 
 def signed_indicators(framework: Framework, leaf_id: str, chosen: Mapping[str, str]) -> list[tuple[str, int]]:
-    """The indicators whose slopes, with their signs, make a leaf: itself, or outcome less output of a pass-through."""
+    """The indicators whose slopes, with their signs, make a leaf: itself, or outcome less output for a pass-through."""
     for item in framework.pass_through:
         if item.id == leaf_id:
             return [(chosen[f"{item.id}:outcome"], 1), (item.output, -1)]
@@ -170,7 +170,7 @@ def _slope_part(
 
 
 def _joined(cube: Cube, making: Sequence[SlopePart]) -> Positions:
-    """Positions of a leaf from the slopes it is made of; their errors are independent, and a break of one is one of all."""
+    """Positions of a leaf from its component slopes; their errors are independent, and a break in one is a break in all."""
     slope = sum((part.sign * part.slopes.slope for part in making), start=np.zeros(making[0].published.shape))
     variance, own_variance = np.zeros(slope.shape), np.zeros(slope.shape)
     has_error = np.zeros(slope.shape, dtype=bool)
@@ -198,10 +198,10 @@ def _joined(cube: Cube, making: Sequence[SlopePart]) -> Positions:
 
 
 def believable_share(expected: Floats, scatter: Floats, members: Bools) -> float:
-    """Share of the published error variance that the series' own scatter about its trend leaves room for, at most 1.
+    """Share of the published error variance that the series' own scatter about its trend allows, at most 1.
 
-    ``expected`` is the scatter that the published errors would show (NaN where none is published). What is seen holds
-    real movement and error both, so error alone cannot be larger: published ASHE errors (6.5%) exceed the scatter
+    ``expected`` is the scatter that the published errors would produce (NaN if none is published). Observed scatter
+    includes real movement and error, so error alone cannot be larger: published ASHE errors (6.5%) exceed the scatter
     of districts about their trend (3.6%).
     """
     both = members & ~np.isnan(expected) & ~np.isnan(scatter)
@@ -212,9 +212,9 @@ def believable_share(expected: Floats, scatter: Floats, members: Bools) -> float
 def reliability_shares(believable: float, published: Floats, scatter: Floats, members: Bools) -> Floats:
     """Share of the published error variance of a change that its reliability counts, each year: [years].
 
-    Published errors count in full where the scatter leaves room for them (employment). Where it does not (pay), they
-    are known to be too large, and the error the scatter itself implies stands for them: that of the regression for a
-    slope, which gives median weekly pay 2013 to 2025 a reliability of 0.78.
+    Published errors count in full if the scatter allows them (employment). If it does not (pay), they are known to be
+    too large, and the error implied by the scatter is used instead. For a slope this is the regression's error, which
+    gives median weekly pay 2013 to 2025 a reliability of 0.78.
     """
     if believable >= 1:
         return np.ones(len(published))
@@ -238,12 +238,12 @@ def reliability(own: Floats, error: Floats, members: Bools) -> Floats:
 
 
 def deciding_reliability(yearly: Floats) -> float:
-    """The reliability a gate decides on: the median over years, so that an indicator does not come and go."""
+    """The reliability that decides a gate: the median over years, so that an indicator does not come and go."""
     return float(nanmedian_rows(yearly[None, :])[0])
 
 
 def _units(position: Floats, cube: Cube, within_nation: bool) -> Floats:
-    """The unit in which drift is pooled: 1, or each nation's own spread for measures nations define differently."""
+    """The unit in which drift is pooled: 1, or each nation's own spread for measures that nations define differently."""
     units = np.ones(len(cube.area_codes))
     if within_nation:
         for nation in np.unique(cube.nation[cube.nation >= 0]):

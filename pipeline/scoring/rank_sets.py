@@ -34,11 +34,11 @@ def rank_confidence_sets(
 ) -> RankSets:
     """Two-sided confidence sets for ranks from independent normal estimates; higher is better.
 
-    ``estimates``, ``errors`` (standard errors): [areas]; an area without an estimate has no rank and is nobody's
-    rival. Marginal: each area's set covers its true rank with probability ``coverage``. Simultaneous: all sets
-    do so together. Critical values are those of the largest standardised difference (max-t), drawn ``draws``
-    times and sharpened by stepdown. Raises ValueError for a coverage outside 0 to 1 or an error that is missing
-    or negative. Time and memory grow with the square and the first power of the number of areas.
+    ``estimates``, ``errors`` (standard errors): [areas]; an area without an estimate has no rank and does not count as
+    a rival. Marginal: each area's set contains its true rank with probability ``coverage``. Simultaneous: all sets do
+    so together. Critical values are those of the largest standardised difference (max-t), drawn ``draws`` times and
+    sharpened by stepdown. Raises ValueError for a coverage outside 0 to 1 or an error that is missing or negative. Time
+    grows with the square of the number of areas, memory in proportion to it.
     """
     if not 0 < coverage < 1:
         raise ValueError(f"coverage must be between 0 and 1 (given: {coverage})")
@@ -55,7 +55,7 @@ def both_rank_sets(
     seed: int = 1,
     wants_together: bool = True,
 ) -> tuple[RankSets, RankSets | None]:
-    """The marginal sets and, where wanted, the simultaneous ones, whose first step is the marginal ones' too.
+    """The marginal sets and, if wanted, the simultaneous ones, which share their first step.
 
     Arguments and errors are those of ``rank_confidence_sets``.
     """
@@ -84,8 +84,8 @@ def _sets(estimates: Floats, theta: Floats, is_apart: Bools) -> RankSets:
     return RankSets(rank_rows(estimates), lower, upper)
 
 
-# All [areas, areas], of row j and column k: standardised distance, whether k's estimate is above j's, whether the two are
-# exact and differ, and whether the pair is left to decide.
+# All [areas, areas], for row j and column k: standardised distance, whether k's estimate is above j's, whether the two
+# are exact and differ, and whether the pair is still undecided.
 Pairs = tuple[Floats, Bools, Bools, Bools]
 
 
@@ -104,7 +104,7 @@ def _surely_apart_each(
         for j in places:
             rivals = np.flatnonzero(is_open[j])
             drawn = _drawn_differences(noise, sigma, int(j), rivals)
-            kept = np.zeros(noise.shape[1], dtype=np.float32)  # of the directions that stay when a pair is decided
+            kept = np.zeros(noise.shape[1], dtype=np.float32)  # of the directions that remain when a pair is decided
             np.maximum(largest, _largest_either_way(drawn), out=largest)
             while rivals.size:
                 critical = _critical(np.maximum(kept, _largest_either_way(drawn)), coverage)
@@ -151,7 +151,7 @@ def _surely_apart_together(
 
 
 def _largest(work: Callable[[NDArray[np.intp]], Singles], places: int, draws: int, pool: ThreadPoolExecutor) -> Singles:
-    """The elementwise largest of what ``work`` gives for shares of the places: the same however they are shared out."""
+    """The elementwise maximum of the results of ``work`` over shares of the places; it does not depend on the shares."""
     shares: Sequence[NDArray[np.intp]] = [np.arange(first, places, THREADS) for first in range(THREADS)]
     most = np.zeros(draws, dtype=np.float32)
     for result in pool.map(work, shares):
@@ -176,14 +176,14 @@ def _drawn_differences(noise: Singles, sigma: Floats, j: int, rivals: NDArray[np
 
 
 def _largest_either_way(drawn: Singles) -> Singles:
-    """[rivals, draws] -> [draws]: the largest of differences and of their opposites, at least 0."""
+    """[rivals, draws] -> [draws]: the largest of the differences and their opposites, at least 0."""
     return np.maximum(drawn.max(axis=0, initial=0), -drawn.min(axis=0, initial=0))
 
 
 def _largest_other_way(drawn: Singles, is_above: Bools) -> Singles:
-    """[rivals, draws] -> [draws]: the largest in the direction that was not decided, at least 0.
+    """[rivals, draws] -> [draws]: the largest in the direction that is still undecided, at least 0.
 
-    A rival that is surely above may no longer be so by chance; that it is below remains to be guarded against.
+    Once a rival is surely above, that direction is decided; only its being below still has to be guarded against.
     """
     above, below = drawn[is_above], drawn[~is_above]
     return np.maximum(-above.min(axis=0, initial=0), below.max(axis=0, initial=0))

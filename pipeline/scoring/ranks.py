@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from pipeline.scoring.transform import Floats, Singles
 
-TIE = 1e-12  # scores closer than this share of the largest of them differ by rounding alone, and tie
+TIE = 1e-12  # scores closer than this share of the largest differ only by rounding, and tie
 SIGN = np.int32(0x7FFFFFFF)
-FEW = 1024  # areas whose number fits beside a score in 32 bits
+FEW = 1024  # the area's number then fits beside a score in 32 bits
 AT_ONCE = 100  # draws ranked together
 
 
 def rank_rows(scores: Floats) -> Floats:
     """Rank along the last axis, highest score first. [..., areas] -> the same shape; NaN has no rank.
 
-    Rows belong together (nodes and years of one framework): what counts as a tie is measured by the largest score.
+    Rows belong together (nodes and years of one framework): ties are measured relative to the largest score.
     """
     is_missing = np.isnan(scores)
     ranks = rank_complete_rows(np.where(is_missing, -np.inf, scores)).astype(float)
@@ -38,8 +38,8 @@ def rank_complete_rows(scores: Floats) -> NDArray[np.int32]:
 def rank_draws(scores: Singles, bounds: tuple[float, float] | None = None) -> NDArray[np.signedinteger[Any]]:
     """Ranks in every draw: [draws, areas], complete and in single precision, -> [areas, draws].
 
-    A few draws at a time, so that what is sorted stays in the processor's cache. Ranks come out area by area, in the
-    smallest whole numbers that hold them, ready to be counted and sorted.
+    A few draws are ranked at a time, so that the sorted data stay in the processor's cache. Ranks come out area by
+    area, in the smallest whole numbers that hold them, ready to be counted and sorted.
     """
     draws, areas = scores.shape
     ranks = np.empty((areas, draws), dtype=np.int16 if areas < 2**15 else np.int32)
@@ -55,15 +55,15 @@ def rank_draws(scores: Singles, bounds: tuple[float, float] | None = None) -> ND
 def _order_of_draws(scores: Singles, bounds: tuple[float, float] | None) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Areas of each draw, best first, and which of them tie with the one before.
 
-    Score and area number are packed into one whole number, which sorts several times faster than an index does.
-    With ``bounds`` (the lowest and highest possible score) and up to FEW areas it fits 32 bits; scores less than
-    four millionths of the range apart then tie, far below what draws can tell apart.
+    Score and area number are packed into one integer, which sorts several times faster than an index does. With
+    ``bounds`` (the lowest and highest possible score) and up to FEW areas it fits 32 bits. Scores less than four
+    millionths of the range apart then tie, far below the resolution of draws.
     """
     areas = scores.shape[-1]
     if bounds is not None and areas <= FEW:
         low, high = bounds
         bits = max(1, (areas - 1).bit_length())
-        # short of the top, where rounding overflows
+        # just below the top, where rounding overflows
         steps = np.float32(((1 << (32 - bits)) - 1) * 0.999 / (high - low))
         small = ((np.float32(high) - scores) * steps).astype(np.uint32)
         small <<= np.uint32(bits)
@@ -97,7 +97,7 @@ def _place(order: NDArray[np.int64], is_tied: NDArray[np.bool_]) -> NDArray[np.i
 def _places(
     is_tied: NDArray[np.bool_], count: int, dtype: np.dtype[np.signedinteger[Any]]
 ) -> NDArray[np.signedinteger[Any]]:
-    """Places 1 to ``count`` of each row, one row after the other; a run of ties takes the place of the one it follows."""
+    """Places 1 to ``count`` of each row, concatenated; a run of ties takes the place of the one it follows."""
     follows = np.zeros((*is_tied.shape[:-1], count), dtype=bool)
     follows[..., 1:] = is_tied  # runs do not reach from one row into the next
     place = np.array(np.broadcast_to(np.arange(1, count + 1, dtype=dtype), follows.shape)).reshape(-1)

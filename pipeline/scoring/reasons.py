@@ -23,9 +23,9 @@ def not_scored_table(
 ) -> pd.DataFrame:
     """NOT_SCORED_COLUMNS: a row for each area, flavour, window, year and node without a score.
 
-    An indicator that no district, or optional pillar that no district of the nation, has in a year is a fact about
-    that year, not about areas: it is in the gate table (``districts`` 0), not here. Districts that are only shown have
-    one row a year, at the root; areas with figures but not in the register have one row for the last year.
+    If no district has an indicator in a year, or no district of the nation an optional pillar, that is a fact about the
+    year, not about areas. It is in the gate table (``districts`` 0), not here. Districts that are only shown have one
+    row a year, at the root. Areas with figures but not in the register have one row for the last year.
     """
     tables = [_of_run(run, areas, first_year) for run in runs]
     if runs and unknown_areas:

@@ -1,8 +1,8 @@
-"""Standard errors from revisions, for figures whose publisher gives none (METHODOLOGY section 6). Labelled edge (pandas).
+"""Standard errors from revisions, for figures published without any (METHODOLOGY section 6). Labelled edge (pandas).
 
-How far one edition of a publication moves from the next says how far its figures are from settled. It says nothing of
-what every edition gets wrong alike, so such an error is a lower bound. Young figures are revised more than old ones:
-the spread is taken by the age a figure had in the earlier edition, over all areas that both editions give.
+The difference between successive editions shows how provisional the figures are. It does not show errors common to
+every edition, so such an error is a lower bound. New figures are revised more than old ones. So the spread is taken by
+a figure's age in the earlier edition, over all areas in both editions.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ import pandas as pd
 
 from pipeline.scoring.transform import Floats, relative_position
 
-FEWEST = 30  # areas with a figure in both editions, below which the spread at an age is not given
-LEAST_REVISED = (
-    0.05  # of the figures in common; an edition that revises fewer, and brings no later year, is a correction
-)
+FEWEST = 30  # areas with a figure in both editions that the spread at an age needs
+LEAST_REVISED = 0.05  # of the shared figures; an edition that revises fewer, and has no later year, is a correction
 
 
 def distinct_editions(editions: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     """The editions, oldest first, without those that only repeat or correct the one before.
 
-    Each: ``area_code, period, year, value``. An edition counts when it brings a later year than the one before, or
-    revises at least ``LEAST_REVISED`` of the figures in common; of two that are one, the later stands.
+    Each: ``area_code, period, year, value``. An edition counts if it has a later year than the one before, or revises
+    at least ``LEAST_REVISED`` of the shared figures. Otherwise it replaces the one before.
     """
     kept: list[pd.DataFrame] = []
     for edition in editions:
@@ -51,12 +49,12 @@ def _in_both(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def revision_spread(editions: Sequence[pd.DataFrame], is_log: bool) -> Floats:
-    """Root mean square of the revisions of relative positions from one edition to the next, by age: [ages], age 0 first.
+    """Root mean square of the revisions of relative positions between editions, by age: [ages], age 0 first.
 
-    ``editions``: as ``distinct_editions`` returns them, of districts only. In logarithms with ``is_log``, else in the
-    figures' unit. What moved all areas of a year alike moves no position and is left out. An age too few areas have
-    figures of takes the next younger one's spread. Empty where nothing can be said: fewer than two editions, or no
-    revision at all.
+    ``editions``: the result of ``distinct_editions``, for districts only. In logarithms with ``is_log``, else in the
+    figures' unit. A move common to all areas in a year changes no position and is left out. An age with too few areas
+    takes the spread of the next younger one. Empty if there is no evidence: fewer than two editions, or no revision at
+    all.
     """
     squares: dict[int, list[float]] = {}
     for before, after in pairwise(editions):
@@ -80,10 +78,10 @@ def revision_spread(editions: Sequence[pd.DataFrame], is_log: bool) -> Floats:
 
 
 def with_revision_errors(observations: pd.DataFrame, spread: Floats, is_log: bool) -> pd.DataFrame:
-    """The observations, with ``standard_error`` from the spread of revisions where they have a value and no error.
+    """The observations, with ``standard_error`` from the spread of revisions if they have a value and no error.
 
     ``observations``: ``year, value, standard_error`` and any others; ages are counted from their newest year. Figures
-    older than any that was seen revised take the spread of the oldest.
+    older than any seen revised take the spread of the oldest.
     """
     if not spread.size or observations.empty:
         return observations

@@ -14,7 +14,7 @@ from pipeline.scoring.rank_sets import DRAWS, rank_confidence_sets
 from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.simulate import SimulationResult, simulate
 
-DEFAULT_RHO = 0.0  # one period: errors over time do not come into it
+DEFAULT_RHO = 0.0  # one period, so errors over time do not matter
 TABLE_COLUMNS = ("area_code", "node_id", "depth", "score", "rank")
 INTERVAL_COLUMNS = ("score_lower", "score_upper", "rank_lower", "rank_upper")
 RANK_COLUMNS = ("area_code", "rank", "rank_lower", "rank_upper")
@@ -23,10 +23,11 @@ RANK_COLUMNS = ("area_code", "rank", "rank_lower", "rank_upper")
 def score_table(values: pd.DataFrame, framework: Framework, *, draws: int = DRAWS, seed: int = 1) -> pd.DataFrame:
     """Score one period of any areas with any framework.
 
-    ``values``: ``area_code, indicator_id, value[, standard_error]``, used as given; indicators the framework does
-    not name are left alone. All areas are compared with each other, within one nation. Returns TABLE_COLUMNS, and INTERVAL_COLUMNS (90%) when there is a standard_error
-    column: one row for every area (in the order given) and node (root first, each node's members after it), with
-    score and rank null where a node is not scored. Raises ScoringInputError for a table that cannot be scored.
+    ``values``: ``area_code, indicator_id, value[, standard_error]``, used as given; indicators that are not in the
+    framework are ignored. All areas are compared with each other, as within one nation. Returns TABLE_COLUMNS, and
+    INTERVAL_COLUMNS (90%) if there is a standard_error column. There is one row for every area (in the given order) and
+    node (root first, each node's members after it), with score and rank null if a node is not scored. Raises
+    ScoringInputError for a table that cannot be scored.
     """
     run = _run(values, framework)
     areas = len(run.cube.area_codes)
@@ -79,7 +80,7 @@ def score_table(values: pd.DataFrame, framework: Framework, *, draws: int = DRAW
 def why_not_scored(values: pd.DataFrame, framework: Framework) -> pd.DataFrame:
     """``area_code, node_id, reason`` for every score that ``score_table`` leaves empty.
 
-    Either because of the table as a whole (an indicator without spread), or because too much is missing for an area.
+    The cause is either the table as a whole (an indicator without spread), or too many missing values for an area.
     """
     run = _run(values, framework)
     rows: list[tuple[str, str, str]] = []

@@ -1,7 +1,7 @@
 """One year of one flavour scored under any combination of choices (METHODOLOGY section 7).
 
-What varies: normalisation, weights, aggregation, one indicator left out, the missing rule, the survey errors, and
-for change their correlation over time and the window. ``effects.py`` asks the questions.
+The choices are normalisation, weights, aggregation, one indicator left out, the missing rule, the survey errors and,
+for change, their correlation over time and the window. ``effects.py`` uses this module.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.scoring.simulate import Series, World
 from pipeline.scoring.transform import AnyFloats, Floats
 from pipeline.scoring.tree import Plan, compile_plan, evaluate, reweigh, structure
 
-REALISATIONS = 32  # drawn sets of survey errors a study chooses from
+REALISATIONS = 32  # drawn sets of survey errors that a study chooses from
 DIRICHLET_DRAWS = 32
 CONCENTRATION = 20.0  # of Dirichlet weights: a member of four has weights of about 0.25 give or take 0.09
 RHOS = (0.0, 0.5, 0.8)
@@ -49,7 +49,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Scores of the root ([areas], NaN not ranked) and what was really used, to prove a choice was made."""
+    """Scores of the root ([areas], NaN not ranked) and the settings actually used, as proof that a choice was applied."""
 
     scores: Floats
     leaf_scores: Mapping[str, AnyFloats]
@@ -73,7 +73,7 @@ class Study:
         self._scored: dict[tuple[str, str, int, float, int], AnyFloats] = {}
 
     def run(self, window: int, rho: float) -> FlavourRun:
-        """The ordinary run under one window and rho (both without effect on a level)."""
+        """The ordinary run under one window and rho (which do not affect a level)."""
         key = (window, rho) if self.is_change else (0, 0.5)
         if key not in self._runs:
             span = self.framework.windows[key[0]] if self.is_change else None
@@ -85,13 +85,13 @@ class Study:
 
     @property
     def leaves(self) -> list[str]:
-        """Indicators that can be left out: those scored under the framework's own choices and have figures."""
+        """Indicators that can be left out: those with figures that are scored under the framework's own choices."""
         run = self.run(0, 0.5)
         held = np.asarray((~np.isnan(run.leaf_scores[:, self.row, self.cube.is_district])).any(axis=1))
         return [run.plan.leaves[n].id for n, k in enumerate(run.kept) if held[k]]
 
     def position(self, leaf: str, choices: Choices) -> AnyFloats:
-        """Positions of one leaf, drawn with the chosen set of survey errors."""
+        """Positions of one leaf, under the chosen set of survey errors."""
         run = self.run(choices.window, choices.rho)
         k = [item.id for item in run.all_leaves.leaves].index(leaf)
         if choices.survey_error == 0:
@@ -228,7 +228,7 @@ class Study:
 
     @cached_property
     def _mean(self) -> str:
-        """The mean all nodes with children use, or '' when they differ."""
+        """The mean used by all nodes with children, or '' if they differ."""
         used = {branch.aggregate for branch in self.run(0, 0.5).plan.branches if branch.children}
         return used.pop() if len(used) == 1 else ""
 
@@ -254,7 +254,7 @@ class Study:
         return factors
 
     def choices(self, shares: Floats) -> Choices:
-        """The choices a point of the unit cube stands for: one number a factor, in the order of ``factors``."""
+        """The choices for a point of the unit cube: one number a factor, in the order of ``factors``."""
         changed: dict[str, object] = {}
         for (name, options), share in zip(self.factors.items(), shares, strict=True):
             option = options[min(int(share * len(options)), len(options) - 1)]

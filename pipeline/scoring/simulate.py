@@ -1,7 +1,7 @@
-"""The whole chain once per draw of survey error, year after year, with the bases frozen.
+"""The whole chain once for each draw of survey error, year by year, with frozen bases.
 
-For one year all draws of a node are held as [draws, areas]; a node is summarised and folded into its parent, then
-dropped. What carries over between years is each series' deviations over the longest window.
+In each year all draws of a node are held as [draws, areas]; a node is summarised, folded into its parent and released.
+Only each series' deviations over the longest window carry over between years.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.scoring.tree import evaluate
 
 SMALLEST_SHARE = 0.01  # a drawn figure whose logarithm is taken stays above this share of the published one
 THREADS = 2
-LARGE = 2**26  # bytes of one node's draws from which nodes are summarised one after the other
+LARGE = 2**26  # bytes of one node's draws above which nodes are summarised one at a time
 
 NodeKey = tuple[bool, int]  # (is a leaf, position in plan.leaves or plan.branches)
 Submit = Callable[[Sequence[NodeKey], Callable[[], Summary]], None]
@@ -30,7 +30,7 @@ Submit = Callable[[Sequence[NodeKey], Callable[[], Summary]], None]
 
 @dataclass(frozen=True)
 class Variant:
-    """A way an indicator's position is measured: among all districts or within nations, or the figure itself."""
+    """How an indicator's position is measured: among all districts, within nations, or as the figure itself."""
 
     indicator: int
     within_nation: bool
@@ -46,10 +46,10 @@ class SimulationResult:
 
 
 class Series:
-    """Deviations of drawn positions from the published ones: what the draws change, series by series.
+    """Deviations of drawn positions from the published ones: the effect of the draws, series by series.
 
-    Years are drawn in order (``advance``) and the last ``memory`` kept, single precision [draws, areas] each. With
-    one year only, a series is drawn when it is asked for and not kept.
+    Years are drawn in order (``advance``) and the last ``memory`` kept, in single precision [draws, areas] each. With
+    one year only, a series is drawn on demand and not kept.
     """
 
     def __init__(self, cube: Cube, variants: Sequence[Variant], draws: int, seed: int, rho: float, memory: int) -> None:
@@ -60,9 +60,9 @@ class Series:
         self._held: dict[tuple[Variant, int], Singles | None] = {}
 
     def advance(self, row: int, pool: ThreadPoolExecutor, *, is_needed: bool = True) -> None:
-        """Draw the year ``row`` of every series; of a year that is not needed, only the errors later ones follow.
+        """Draw the year ``row`` of every series; for a year that is not needed, only the errors that later ones follow.
 
-        Called for every row from 0, so that errors do not depend on which years are asked for.
+        Called for every row from 0, so that errors do not depend on which years are requested.
         """
         if not self.is_kept:
             return
@@ -78,7 +78,7 @@ class Series:
             self._held.pop((variant, row - self.memory), None)
 
     def deviation(self, variant: Variant, row: int) -> Singles | None:
-        """[draws, areas], 0 where missing; None where no figure of that year has an error, or before the first year."""
+        """[draws, areas], 0 if missing; None if no figure of that year has an error, or before the first year."""
         if not self.is_kept and row == 0:
             return self._deviation(variant, row, self._next_errors(variant.indicator, row))
         return self._held.get((variant, row))
@@ -98,8 +98,8 @@ class Series:
 def position_deviation(cube: Cube, variant: Variant, row: int, noise: Floats) -> Singles:
     """How far positions of one year move when ``noise`` ([draws, areas], the figures' unit) is added to the figures.
 
-    The median of the year moves with the draws, about where it is published: noise on top of noise would shift it to the
-    longer tail in all draws alike, and with it every area to the other side.
+    The median of the year moves with the draws but stays close to its published value. Noise on top of noise would
+    shift it towards the longer tail in all draws alike, and every area with it to the other side.
     """
     k = variant.indicator
     values = cube.values[k, row]
@@ -149,8 +149,8 @@ def simulate(
     """Draw every run of one framework together, so that one draw is one possible world for all of them.
 
     ``runs`` share one cube. Results are for year rows from ``first_row`` to ``last_row`` (default: all), and do not
-    depend on ``threads``. Memory: about ``draws x areas x 4 bytes`` for each series with errors and year of the
-    longest window.
+    depend on ``threads``. Memory: about ``draws x areas x 4 bytes`` for each series with errors and year of the longest
+    window.
     """
     cube = runs[0].cube
     worlds = [World(run, is_placed) for run in runs]
@@ -190,7 +190,7 @@ def simulate(
 
 
 class World:
-    """One run with what it needs of the drawn series."""
+    """One run with its inputs from the drawn series."""
 
     def __init__(self, run: FlavourRun, is_placed: Bools) -> None:
         self.run = run
@@ -199,7 +199,7 @@ class World:
         self.middle = (low + high) / 2
         settings = run.framework.normalise
         self.bounds = None if settings.is_unbounded or settings.method == "rank" else (low, high)
-        # an arithmetic pillar of one indicator is that indicator: one summary serves both
+        # an arithmetic pillar of one indicator equals that indicator, so one summary serves both
         self.only_leaf = {
             b: branch.leaves[0]
             for b, branch in enumerate(run.plan.branches)
@@ -211,7 +211,7 @@ class World:
         return Variant(indicator, within, self.run.is_raw)
 
     def variants(self) -> list[Variant]:
-        """The series this run draws on (of scored leaves only)."""
+        """The series that this run uses (of scored leaves only)."""
         found = []
         for leaf in self.run.kept:
             if self.run.window is not None:
@@ -263,7 +263,7 @@ class World:
         return position
 
     def draw_year(self, row: int, series: Series, result: SimulationResult, submit: Submit) -> None:
-        """Score every node of one year in every draw and hand over the making of summaries."""
+        """Score every node of one year in every draw, and hand the draws over to be summarised."""
         run = self.run
         if not run.plan.branches:
             return
@@ -309,7 +309,7 @@ class World:
 
 
 def _add(position: AnyFloats, deviation: Singles) -> AnyFloats:
-    """``position + deviation`` in single precision, into ``deviation``'s memory; both may be reused by nobody else."""
+    """``position + deviation`` in single precision, written into ``deviation``'s memory, so the caller must not reuse it."""
     if position.ndim == 1:
         return position.astype(np.float32) + deviation
     position += deviation

@@ -167,8 +167,8 @@ def rank_set_table(
 ) -> pd.DataFrame:
     """RANK_SET_COLUMNS: confidence sets for the rank of every scored district on each indicator with errors.
 
-    The latest year in which half of the scored districts have a figure with a standard error; marginal and
-    simultaneous sets of the given coverage. An indicator that several frameworks share is worked out once.
+    For the latest year in which half of the scored districts have a figure with a standard error; marginal and
+    simultaneous sets of the given coverage. An indicator in several frameworks is calculated once.
     """
     register = read_areas(areas)
     made: dict[str, pd.DataFrame | None] = {}
@@ -187,7 +187,7 @@ def rank_set_table(
 
 
 def _rank_sets_of(cube: Cube, k: int, coverage: float, draws: int, seed: int) -> pd.DataFrame | None:
-    """The sets of one indicator, in its latest year with enough errors; None where there is no such year."""
+    """The sets of one indicator, in its latest year with enough errors; None if there is no such year."""
     series = indicator_series(cube, k, within_nation=False)
     both = ~np.isnan(series.position) & ~np.isnan(series.error) & cube.is_district
     rows = np.flatnonzero(both.sum(axis=1) * 2 >= max(1, cube.is_district.sum()))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Singles = NDArray[np.float32]  # draws: their own randomness is far coarser than single precision
+Singles = NDArray[np.float32]  # for draws, whose randomness is far coarser than single precision
 AnyFloats = NDArray[np.floating[Any]]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -23,7 +23,7 @@ MAD_TO_SD = 1.4826  # makes the median absolute deviation of a normal sample est
 
 
 def nanmedian_rows(values: Floats) -> Floats:
-    """Median over the last axis without NaN; NaN for a row of nothing else. Same numbers as ``np.nanmedian``, faster.
+    """Median over the last axis without NaN; NaN for a row of NaN only. Equals ``np.nanmedian``, but faster.
 
     ``values``: [..., areas] -> [...].
     """
@@ -39,10 +39,10 @@ def nanmedian_rows(values: Floats) -> Floats:
 
 
 def relative_position(values: Floats, is_log: bool, members: Bools, groups: Ints | None = None) -> Floats:
-    """How far each area stands from the typical district: ``ln(x / median)`` or ``x - median``.
+    """How far each area is from the typical district: ``ln(x / median)`` or ``x - median``.
 
-    ``values``: [..., areas] in the indicator's unit; ``members``: [areas], the scored districts that make the
-    median; ``groups``: [areas], a group number for areas compared within their group (-1: in none, gives NaN).
+    ``values``: [..., areas] in the indicator's unit; ``members``: [areas], the scored districts that make the median;
+    ``groups``: [areas], a group number for areas compared within their group (-1: in none, gives NaN).
     """
     if groups is None:
         return _from_median(values, nanmedian_rows(values[..., members])[..., None], is_log)
@@ -70,11 +70,11 @@ def relative_error(values: Floats, errors: Floats, is_log: bool) -> Floats:
 
 
 def basis_in_force(is_present: Bools, years: Ints, breaks: Sequence[int], members: Bools, groups: Ints | None) -> Ints:
-    """Which basis a series is on in each year, counted from 0: [years, areas].
+    """The number of a series' basis in each year, from 0: [years, areas].
 
-    ``is_present``: [years, areas]; ``breaks``: years after which the series is on another basis; ``members``,
-    ``groups``: as in ``relative_position``. A basis is in force from the first figure on it of a scored district of the
-    group: until then nothing else is known, and a nation that publishes nothing new stays on its own.
+    ``is_present``: [years, areas]; ``breaks``: years after which the series has a new basis; ``members``, ``groups``:
+    as in ``relative_position``. A basis takes effect with the first figure on it from a scored district of the group.
+    Until then nothing else is known, so a nation that publishes nothing new stays on its old basis.
     """
     basis = np.zeros(is_present.shape, dtype=np.int64)
     insides = [np.ones(len(members), dtype=bool)] if groups is None else [groups == g for g in np.unique(groups)]
@@ -86,10 +86,10 @@ def basis_in_force(is_present: Bools, years: Ints, breaks: Sequence[int], member
 
 
 def latest_available(is_present: Bools, carry_forward_years: int, basis: Ints) -> Ints:
-    """For each year and area the row of the figure that counts: this year's, else the latest of the years before.
+    """For each year and area, the row of the figure to use: this year's, else the latest from earlier years.
 
-    ``is_present``, ``basis``: [years, areas] -> [years, areas] of row numbers, -1 where there is none young enough on
-    the basis of the year.
+    ``is_present``, ``basis``: [years, areas] -> [years, areas] of row numbers, -1 if there is none recent enough on the
+    basis of the year.
     """
     rows = np.arange(is_present.shape[0])[:, None]
     last = np.maximum.accumulate(np.where(is_present, rows, -1), axis=0)
@@ -98,7 +98,7 @@ def latest_available(is_present: Bools, carry_forward_years: int, basis: Ints) -
 
 
 def take_rows(values: Floats, rows: Ints) -> Floats:
-    """``values[rows[t, a], a]`` for [years, areas] arrays; NaN where the row is -1."""
+    """``values[rows[t, a], a]`` for [years, areas] arrays; NaN if the row is -1."""
     taken = np.take_along_axis(values, np.maximum(rows, 0), axis=0)
     return np.where(rows >= 0, taken, np.nan)
 
@@ -106,9 +106,9 @@ def take_rows(values: Floats, rows: Ints) -> Floats:
 def yearly_volatility(position: Floats, error: Floats, members: Bools, rho: float) -> float:
     """Standard deviation by which a relative position drifts in one year, beyond what its published errors explain.
 
-    ``position``, ``error``: [years, areas]. Consecutive figures of one area, however many years apart, count per
-    square root of a year, also over a break of the series: what a change of method adds makes the drift larger, which
-    is the cautious side. NaN when no area has two figures.
+    ``position``, ``error``: [years, areas]. Consecutive figures of one area, however many years apart, count per square
+    root of a year, even across a break of the series. A change of method makes the drift larger, which is the cautious
+    side. NaN if no area has two figures.
     """
     is_present = ~np.isnan(position)
     rows = np.arange(position.shape[0])[:, None]
@@ -132,11 +132,10 @@ def yearly_volatility(position: Floats, error: Floats, members: Bools, rho: floa
 class Slopes:
     """Slopes over one window. ``weights``: [years, window, areas], the slope being ``sum(weights x position)``.
 
-    ``is_used``: [years, window, areas], the figures a slope is fitted to.
-
-    ``slope`` and ``scatter_error`` (the regression's own standard error, from the scatter about the trend):
-    [years, areas], per year of time; ``age`` in years of the window's last figure; ``rows``: [years, window],
-    row numbers of the window (below 0: before the first year held); ``sum_squares``: of the years about their mean.
+    ``is_used``: [years, window, areas], the figures in the fit. ``slope`` and ``scatter_error`` (the regression's own
+    standard error, from the scatter about the trend): [years, areas], per year of time. ``age``: years since the
+    window's last figure. ``rows``: [years, window], row numbers of the window (below 0: before the first year held).
+    ``sum_squares``: of the years about their mean.
     """
 
     slope: Floats
@@ -151,8 +150,8 @@ class Slopes:
 def slopes(position: Floats, window_years: int, min_points: int, carry_forward_years: int, basis: Ints) -> Slopes:
     """Ordinary least squares slope of the position on the year, over ``window_years`` years ending in each year.
 
-    ``position``, ``basis``: [years, areas], years without gaps. Only figures on the basis of the year in which the
-    window ends enter. NaN with fewer than ``min_points`` of them in the window, or when the last is older than
+    ``position``, ``basis``: [years, areas], years without gaps. Only figures on the basis of the window's last year
+    count. NaN with fewer than ``min_points`` of them in the window, or if the last is older than
     ``carry_forward_years``.
     """
     windows = _windows(position, window_years)
@@ -190,8 +189,8 @@ def slopes(position: Floats, window_years: int, min_points: int, carry_forward_y
 def slope_error_variance(error: Floats, weights: Floats, rho: float) -> Floats:
     """Variance of a slope from published errors that follow AR(1) over time with correlation ``rho``.
 
-    ``error``: [years, areas]; ``weights``: [years, window, areas] -> [years, areas]. Figures without a published
-    error count as exact; NaN where no figure of the window has one.
+    ``error``: [years, areas]; ``weights``: [years, window, areas] -> [years, areas]. Figures without a published error
+    count as exact; NaN if no figure of the window has one.
     """
     if np.isnan(error).all():
         return np.full(error.shape, np.nan)
@@ -201,10 +200,10 @@ def slope_error_variance(error: Floats, weights: Floats, rho: float) -> Floats:
 
 
 def expected_scatter_variance(error: Floats, fit: Slopes, rho: float) -> Floats:
-    """What ``fit.scatter_variance`` would be on average if figures strayed from their trend by published errors alone.
+    """The expected value of ``fit.scatter_variance`` if figures strayed from their trend by published errors alone.
 
-    ``error``: [years, areas] -> [years, areas]. The errors follow AR(1) with correlation ``rho``; the
-    more they are correlated, the more they look like trend and the less they show as scatter. NaN without any error.
+    ``error``: [years, areas] -> [years, areas]. The errors follow AR(1) with correlation ``rho``. The more they are
+    correlated, the more they look like trend and the less like scatter. NaN without any error.
     """
     if np.isnan(error).all():
         return np.full(error.shape, np.nan)
@@ -219,7 +218,7 @@ def expected_scatter_variance(error: Floats, fit: Slopes, rho: float) -> Floats:
 def _windows(values: Floats, window_years: int) -> Floats:
     """[years, areas] -> [years, window, areas], NaN before the first year."""
     padded = np.concatenate([np.full((window_years - 1, values.shape[1]), np.nan), values])
-    # copied, since all that follows goes over the window again and again, and a view of it lies badly in memory
+    # copied, because later code passes over the window repeatedly, and a view of it has poor memory locality
     return np.ascontiguousarray(
         np.lib.stride_tricks.sliding_window_view(padded, window_years, axis=0).transpose(0, 2, 1)
     )
@@ -235,7 +234,7 @@ def _correlated_sum(weighted: Floats, rho: float) -> Floats:
 def difference(position: Floats, error: Floats, years_apart: int, rho: float, basis: Ints) -> tuple[Floats, Floats]:
     """Endpoint difference over ``years_apart`` years and its error variance (AR(1)).
 
-    ``position``, ``error``, ``basis``: [years, areas]; both results have that shape, NaN where an end is missing or the
+    ``position``, ``error``, ``basis``: [years, areas]; both results have that shape, NaN if an end is missing or the
     two are on different bases.
     """
     change = np.full(position.shape, np.nan)

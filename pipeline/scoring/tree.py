@@ -1,6 +1,6 @@
-"""A framework's tree as flat lists, for one flavour, ready for array work; and what is scored, from what is present.
+"""A framework's tree as flat lists for array work, for one flavour; and what is scored, given the figures present.
 
-Which weights count depends only on which figures are there, never on their values, so it is worked out once
+Which weights count depends only on which figures exist, never on their values. So this is worked out once
 (``structure``) and reused for every draw (``evaluate``).
 """
 
@@ -15,12 +15,12 @@ from pipeline.catalogue.frameworks import Aggregate, Flavour, Framework, Indicat
 from pipeline.scoring.aggregate import combine
 from pipeline.scoring.transform import AnyFloats, Bools, Floats, Ints
 
-WEIGHT_TOLERANCE = 1e-9  # so that two of three thirds meet a rule of 0.6666667
+WEIGHT_TOLERANCE = 1e-9  # so that two thirds meet a rule of 0.6666667
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """An indicator where it stands in the tree. ``id`` is the one chosen of ``reference.candidates``."""
+    """An indicator at its position in the tree. ``id`` is the one chosen from ``reference.candidates``."""
 
     id: str
     reference: IndicatorReference
@@ -60,9 +60,9 @@ def compile_plan(
 ) -> Plan:
     """Flatten the tree for one flavour.
 
-    ``chosen`` maps the first candidate of a reference to the indicator used for it. Indicators in ``dropped``
-    (gated, or without spread) stay out, as do nodes left with nothing: what is decided for all areas alike is not
-    missing data and does not count in any denominator.
+    ``chosen`` maps the first candidate of a reference to the indicator used for it. Indicators in ``dropped`` (gated,
+    or without spread) are left out, as are nodes left empty. What is decided for all areas alike is not missing data,
+    so it does not count in any denominator.
     """
     leaves: list[Leaf] = []
     branches: list[Branch] = []
@@ -106,7 +106,7 @@ def compile_plan(
 class Structure:
     """What counts in one branch. All arrays [years, areas], ``weights`` [members, years, areas] summing to 1.
 
-    Members are the leaves, then the children. ``present_count`` and ``member_count`` say how many.
+    Members are the leaves, then the children. ``present_count`` and ``member_count`` give their numbers.
     """
 
     weights: Floats
@@ -118,10 +118,10 @@ class Structure:
 
 
 def held_by_districts(is_there: Bools, nation: Ints, is_district: Bools) -> Bools:
-    """Where a scored district of an area's nation has it: [years, areas] -> [years, areas].
+    """Where some scored district of an area's nation has it: [years, areas] -> [years, areas].
 
-    Wider areas decide nothing for districts: a nation may publish for itself what it does not publish for its districts.
-    No district is in no nation (``nation`` -1); areas that span nations are asked about each other.
+    Wider areas decide nothing for districts: a nation may publish for itself what it does not publish for its
+    districts. Every district is in a nation. Areas that span nations (``nation`` -1) are grouped together.
     """
     out = np.zeros(is_there.shape, dtype=bool)
     for n in np.unique(nation):
@@ -134,9 +134,9 @@ def held_by_districts(is_there: Bools, nation: Ints, is_district: Bools) -> Bool
 def structure(plan: Plan, is_present: Bools, missing: Missing, nation: Ints, is_district: Bools) -> list[Structure]:
     """Apply the missing rules. ``is_present``: [leaves, years, areas]; one Structure a branch, in the plan's order.
 
-    A node needs ``min_weight_in_pillar`` of the weight of its own indicators and ``min_weight_in_domain`` of the
-    weight of its children. An optional child that no district of an area's ``nation`` ([areas]) has in a year, nor the
-    area itself, is no member for it that year: some statistics are published by one nation only.
+    A node needs ``min_weight_in_pillar`` of the weight of its own indicators and ``min_weight_in_domain`` of the weight
+    of its children. An optional child is not a member for an area in a year if neither the area nor any district of its
+    ``nation`` ([areas]) has it then: some statistics are published by one nation only.
     """
     done: list[Structure] = []
     years, areas = is_present.shape[1:]
@@ -183,9 +183,9 @@ def structure(plan: Plan, is_present: Bools, missing: Missing, nation: Ints, is_
 
 
 def reweigh(plan: Plan, structures: Sequence[Structure], is_present: Bools) -> list[Floats]:
-    """Weights of another ``plan`` of the same shape, with what is scored left as ``structures`` has it.
+    """Weights of another ``plan`` of the same shape, for what ``structures`` scores.
 
-    One [members, years, areas] array a branch. Changing weights thus never changes who has a score.
+    One [members, years, areas] array a branch. So changing weights never changes who has a score.
     """
     weights = []
     for branch, own in zip(plan.branches, structures, strict=True):
@@ -208,11 +208,12 @@ def evaluate(
     on_leaf: Callable[[int, AnyFloats], None],
     bounds: tuple[float, float] | None = None,
 ) -> None:
-    """Score every branch, children first, holding few arrays at a time: each is handed over and then folded in.
+    """Score every branch, children first, with few arrays in memory: each is handed over and then folded in.
 
-    ``weights``: one [members, (years,) areas] array a branch; ``leaf_scores(k)`` gives [areas], [years, areas] or
-    [draws, areas], finite everywhere (a filler where missing). Leading axes broadcast, so what has no error stays
-    a single row. Depth first: at most one array a level of the tree is alive. ``bounds``: see ``combine``.
+    ``weights``: one [members, (years,) areas] array a branch. ``leaf_scores(k)`` gives [areas], [years, areas] or
+    [draws, areas], finite everywhere (a filler where missing). Leading axes broadcast, so anything without error stays
+    a single row. Traversal is depth first, so at most one array for each level of the tree is alive. ``bounds``: see
+    ``combine``.
     """
 
     def score(b: int) -> AnyFloats:

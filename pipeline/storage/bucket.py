@@ -1,7 +1,7 @@
-"""One bucket of an S3-compatible store, as the few operations this project needs, every failure a sentence.
+"""One bucket of an S3-compatible store, as the few operations that this project needs, with failures as sentences.
 
-Speaks S3 through ``pyarrow.fs``, which is locked already. Keys come from the environment variables, files and roles that
-the AWS SDK looks at by itself; they are never read, shown or kept here.
+Uses S3 through ``pyarrow.fs``, which is already a dependency. The AWS SDK finds its own keys in environment variables,
+files and roles; they are never read, shown or stored here.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from pipeline.errors import PipelineError
 T = TypeVar("T")
 R = TypeVar("R")
 _BLOCK_BYTES = 1 << 23
-# Requests under way at once: a request takes some ten milliseconds, most of which is waiting.
+# Requests at a time: each takes some ten milliseconds, mostly waiting.
 _THREADS = 8
-# A server that says nothing for so long, so many times over, is taken to be away.
+# A server that stays silent this long, this many times, counts as unreachable.
 PATIENCE_SECONDS = 10.0
 _MOST_ATTEMPTS = 3
 _AWS_ERROR = re.compile(r"AWS Error (\w+)(?: \(HTTP status (\d+)\))?")
@@ -36,7 +36,7 @@ _NOT_REACHED = re.compile(r"curlCode: \d+, ([^;]+)")
 
 
 class StoreProblem(PipelineError):
-    """The bucket cannot be used as asked: the message says what was tried and which part is missing."""
+    """The bucket cannot be used as requested: the message says what was tried and what is missing."""
 
 
 class NotInBucket(StoreProblem):
@@ -49,16 +49,16 @@ class Damaged(StoreProblem):
 
 @dataclass(frozen=True)
 class Held:
-    """An object of a listing: its size, and when it was written by the server's clock (UTC)."""
+    """An object in a listing: its size, and when it was written by the server's clock (UTC)."""
 
     byte_count: int
     modified: datetime
 
 
 def open_bucket(url: str, environ: Mapping[str, str] | None = None) -> Bucket:
-    """The bucket at ``s3://bucket/prefix``; nothing is asked of the server yet.
+    """The bucket at ``s3://bucket/prefix``; no request is sent yet.
 
-    ``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL`` names another server than Amazon's, ``AWS_REGION`` or
+    ``AWS_ENDPOINT_URL_S3`` or ``AWS_ENDPOINT_URL`` names a server other than Amazon's, ``AWS_REGION`` or
     ``AWS_DEFAULT_REGION`` the region.
     """
     env = os.environ if environ is None else environ
@@ -95,33 +95,33 @@ class Bucket:
         }
 
     def require(self) -> None:
-        """Raises StoreProblem where the bucket does not answer, refuses, or is not there."""
+        """Raises StoreProblem if the bucket does not answer, refuses access, or does not exist."""
         name = self.root.split("/")[0]
         with self._doing("look at it"):
             info = self.filesystem.get_file_info(name)
         if info.type == pyarrow.fs.FileType.NotFound:
-            raise StoreProblem(f"the bucket {self.url} is not there; make it, or correct IG_STORE_URL")
+            raise StoreProblem(f"the bucket {self.url} does not exist; create it, or correct IG_STORE_URL")
 
     def read(self, name: str) -> bytes:
         """The bytes of a small object. Raises NotInBucket and StoreProblem."""
         return b"".join(self._blocks(name))
 
     def read_if_there(self, name: str) -> bytes | None:
-        """The bytes of a small object, None where there is none."""
+        """The bytes of a small object, None if there is none."""
         try:
             return self.read(name)
         except NotInBucket:
             return None
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a small object in one request, in the place of one of that name."""
+        """Write a small object in one request, replacing any of that name."""
         with self._doing(f"write {name}"), self.filesystem.open_output_stream(f"{self.root}/{name}") as stream:
             stream.write(content)
 
     def upload(self, path: Path, name: str, sha256: str) -> None:
-        """Upload a file, unless its bytes are not those of ``sha256``: then Damaged is raised and nothing is uploaded.
+        """Upload a file. If its bytes do not match ``sha256``, raises Damaged and uploads nothing.
 
-        Two passes over the file, since what pyarrow has once begun to write appears even where the reading fails.
+        It is read twice, since anything that pyarrow has begun to write becomes visible even if reading then fails.
         """
         with path.open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
@@ -132,9 +132,9 @@ class Bucket:
                     target.write(block)
 
     def download(self, name: str, path: Path, sha256: str) -> None:
-        """Bring an object as a file that is there whole or not at all.
+        """Download an object to a file that appears complete or not at all.
 
-        Raises Damaged where its bytes are not those of ``sha256``, NotInBucket, StoreProblem, and OSError for the disk.
+        Raises Damaged if its bytes do not match ``sha256``, NotInBucket, StoreProblem, and OSError for the disk.
         """
         digest = hashlib.sha256()
 
@@ -152,19 +152,19 @@ class Bucket:
         write_blocks_atomically(path, proved())
 
     def sha256(self, name: str) -> str:
-        """The sha256 of an object's bytes, which are all read."""
+        """The sha256 of an object, all of which is read."""
         digest = hashlib.sha256()
         for block in self._blocks(name):
             digest.update(block)
         return digest.hexdigest()
 
     def copy(self, source: str, target: str) -> None:
-        """Copy an object within the bucket; the bytes do not travel."""
+        """Copy an object within the bucket, without downloading it."""
         with self._doing(f"copy {source}"):
             self.filesystem.copy_file(f"{self.root}/{source}", f"{self.root}/{target}")
 
     def delete(self, name: str) -> None:
-        """Remove an object; one that is gone already is no failure."""
+        """Remove an object; one that is already gone is not a failure."""
         try:
             with self._doing(f"remove {name}"):
                 self.filesystem.delete_file(f"{self.root}/{name}")
@@ -184,29 +184,29 @@ class Bucket:
 
     @contextmanager
     def _doing(self, what: str) -> Iterator[None]:
-        """Turn what pyarrow raises into a sentence on this bucket."""
+        """Turn pyarrow's errors into a sentence about this bucket."""
         try:
             yield
         except FileNotFoundError as error:
             raise NotInBucket(f"the bucket {self.url} has no object to {what}") from error
         except (OSError, pyarrow.ArrowException) as error:
-            raise StoreProblem(f"the bucket {self.url} {_why(str(error))} (asked to {what})") from error
+            raise StoreProblem(f"the bucket {self.url} {_why(str(error))} (while trying to {what})") from error
 
 
 def in_parallel(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """Call ``function`` for each item, several at a time; the first failure is raised once those under way have ended."""
+    """Call ``function`` for each item, several at a time; the first failure is raised once those under way have finished."""
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         return list(pool.map(function, items))
 
 
 def _why(message: str) -> str:
-    """What an error of pyarrow says of the bucket, for people: it has no type of its own for each."""
+    """The meaning of a pyarrow error in words, since it has no separate types."""
     match = _AWS_ERROR.search(message)
     code, status = match.groups() if match else ("", None)
     if code in _REFUSED or status in ("401", "403"):
-        return "refuses this machine: look at its keys (AWS_ACCESS_KEY_ID) and at what they may do"
+        return "refuses this machine: check its keys (AWS_ACCESS_KEY_ID) and their permissions"
     if code == "NO_SUCH_BUCKET":
-        return "is not there; make it, or correct IG_STORE_URL"
+        return "does not exist; create it, or correct IG_STORE_URL"
     if code == "NETWORK_CONNECTION":
         reason = _NOT_REACHED.search(message)
         return f"cannot be reached ({reason.group(1).strip().lower() if reason else 'no connection'})"

@@ -1,14 +1,14 @@
-"""One run at a time on a bucket: a claim that each run lays down, renews while it is at work, and takes away.
+"""One run at a time on a bucket: each run writes a claim, renews it while at work, and removes it.
 
-pyarrow does not offer S3's conditional writes (If-None-Match), so nothing here depends on them. What it depends on is that
-S3 shows every object in a listing as soon as it is written (Amazon: since December 2020; MinIO, Ceph and Cloudflare R2
-say the same). A run lays down a claim under a random name and *then* lists: of two that begin at once, the one that lists
-later sees the other, whatever their clocks say. Who sees another steps back and tries again after a random pause.
+pyarrow does not offer S3's conditional writes (If-None-Match), so nothing here depends on them. It depends on S3
+listing every object as soon as it is written (Amazon: since December 2020; MinIO, Ceph and Cloudflare R2 say the same).
+A run writes a claim under a random name and *then* lists. If two begin at once, the one that lists later sees the
+other, whatever their clocks say. A run that sees another backs off and tries again after a random pause.
 
-A claim that has not been renewed for LAPSE_SECONDS, by the server's own times, is that of a dead machine and is removed.
-A machine that was only cut off finds its claim gone and puts nothing up (see ``Lease.confirm``). What remains possible is
-that a machine stands still between confirming and its last write for longer than a claim lasts, and then writes after
-another: the release that is then the newest is whole all the same, and a record of both is kept.
+A claim that has not been renewed for LAPSE_SECONDS, by the server's own times, belongs to a dead machine and is
+removed. A machine that was only cut off finds its claim gone and uploads nothing (see ``Lease.confirm``). One case
+remains: a machine may freeze between confirming and its last write for longer than a claim lasts, and then write after
+another. The resulting newest release is still complete, and there is a record of both.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ class Lease:
         self._content = (json.dumps({"who": who, "since": since}) + "\n").encode()
 
     def lay_down(self) -> None:
-        """Write the claim, or write it again, by which it is renewed."""
+        """Write the claim, or rewrite it to renew it."""
         self._bucket.write(self._name, self._content)
 
     def take_away(self) -> None:
         self._bucket.delete(self._name)
 
     def others(self) -> list[str]:
-        """Names of other claims that are alive; those of dead machines are removed.
+        """Names of other live claims; those of dead machines are removed.
 
-        Call it after ``lay_down``, whose time by the server's clock the others are held against.
+        Call it after ``lay_down``, whose server time the others are compared with.
         """
         found = self._bucket.list(FOLDER)
         own = found.pop(self._name, None)
@@ -71,14 +71,14 @@ class Lease:
         return [name for name in found if name not in lapsed]
 
     def confirm(self) -> bool:
-        """Whether this run is still the only one, asked right before what it made is uploaded."""
+        """Whether this run is still the only one, checked right before its results are uploaded."""
         if self._name not in self._bucket.list(FOLDER):
             return False
         self.lay_down()
         return not self.others()
 
     def renew_until(self, ended: threading.Event) -> None:
-        """Renew the claim until ``ended`` is set or another machine has removed it. A renewal that fails is tried again."""
+        """Renew the claim until ``ended`` is set or another machine has removed it. A failed renewal is retried."""
         while not ended.wait(RENEW_SECONDS):
             with suppress(StoreProblem):
                 if self._name not in self._bucket.list(FOLDER):
@@ -98,7 +98,7 @@ def claimed(bucket: Bucket) -> Iterator[Lease]:
     def give_back(_: object = None) -> None:
         ended.set()
         beat.join()
-        with suppress(StoreProblem):  # a claim that stays behind lapses
+        with suppress(StoreProblem):  # a claim left behind lapses
             claim.take_away()
 
     try:
@@ -109,7 +109,7 @@ def claimed(bucket: Bucket) -> Iterator[Lease]:
 
 
 def holders(bucket: Bucket) -> list[str]:
-    """Who has laid a claim, as far as it can be read, for people."""
+    """Who holds a claim, as far as it can be read, for people."""
     return [_words(bucket, name) for name in sorted(bucket.list(FOLDER))]
 
 
@@ -118,7 +118,7 @@ def _take(claim: Lease, bucket: Bucket) -> None:
     try:
         for tries in range(_MOST_TRIES):
             if tries:
-                time.sleep(random.uniform(0.2, 1.0) * _LONGEST_PAUSE_SECONDS)  # noqa: S311 - to be unlike, not secret
+                time.sleep(random.uniform(0.2, 1.0) * _LONGEST_PAUSE_SECONDS)  # noqa: S311 - to differ, not to be secret
             claim.lay_down()
             others = claim.others()
             if not others:
@@ -130,8 +130,8 @@ def _take(claim: Lease, bucket: Bucket) -> None:
             claim.take_away()
         raise
     raise TakenElsewhere(
-        f"another run is at work on the bucket {bucket.url}: {who}. Nothing was done; its claim goes when that run ends, "
-        f"or {LAPSE_SECONDS:.0f} seconds after its machine died."
+        f"another run is at work on the bucket {bucket.url}: {who}. Nothing was done; its claim is released when that run ends, "
+        f"or {LAPSE_SECONDS:.0f} seconds after its machine dies."
     )
 
 
@@ -144,4 +144,4 @@ def _words(bucket: Bucket, name: str) -> str:
         held = json.loads(bucket.read(name))
         return f"{held['who']}, since {datetime.fromisoformat(held['since']):%Y-%m-%d %H:%M} UTC"
     except (StoreProblem, ValueError, KeyError, TypeError):
-        return "one that does not say which"
+        return "an unidentified run"

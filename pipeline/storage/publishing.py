@@ -1,7 +1,7 @@
-"""Releases and the published file in the bucket: upload in an order that shows readers the old or the new, whole.
+"""Releases and the published file in the bucket, uploaded in an order that always shows readers a complete version.
 
-First the tables of a release, then its ``release.json``; then the DuckDB file under a name of its own, which never
-changes its content; then, in one step each, the file under the one name and ``latest.json``.
+First come the tables of a release, then its ``release.json``. Then comes the DuckDB file under its own permanent name.
+Last, in one step each, come the file under the fixed name and ``latest.json``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RELEASES = "releases"
 PUBLISHED = "published"
 LATEST = "latest.json"
 FORMAT = 1
-# Files under a name of their own: the newest, and the one before it, which readers may still hold.
+# Files under permanent names: the newest, and the one before it, which readers may still have open.
 _PUBLISHED_KEPT = 2
 _PART = re.compile(r"[a-z][a-z0-9_]*\.(parquet|sql)")
 _MANIFEST_OF = re.compile(rf"{RELEASES}/(\d+\.\d+\.\d+)/{re.escape(MANIFEST)}")
@@ -37,7 +37,7 @@ _PUBLISHED_AS = re.compile(rf"{PUBLISHED}/[a-z_]+-(\d+\.\d+\.\d+)\.duckdb")
 
 @dataclass(frozen=True)
 class Latest:
-    """What ``latest.json`` says: the newest release, and the file it was published as."""
+    """The contents of ``latest.json``: the newest release, and the file it was published as."""
 
     version: Version
     run_id: str
@@ -59,9 +59,9 @@ class Latest:
 
 
 def latest(bucket: Bucket) -> Latest | None:
-    """The newest release in the bucket; None where nothing was published there yet.
+    """The newest release in the bucket; None if nothing has been published there yet.
 
-    Raises StoreProblem, also for a ``latest.json`` that cannot be read.
+    Raises StoreProblem, also for an unreadable ``latest.json``.
     """
     text = bucket.read_if_there(LATEST)
     if text is None:
@@ -73,12 +73,12 @@ def latest(bucket: Bucket) -> Latest | None:
         return Latest(Version.parse(held["version"]), held["run_id"], held["released_at"], **held["database"])
     except (ValueError, KeyError, TypeError) as error:
         raise StoreProblem(
-            f"{LATEST} in the bucket {bucket.url} cannot be read ({error}); remove it, and the next run puts it up again"
+            f"{LATEST} in the bucket {bucket.url} cannot be read ({error}); remove it, and the next run will upload it again"
         ) from error
 
 
 def run_ids(database: Path) -> list[str]:
-    """The runs whose releases a published file tells of, its own last; empty where it cannot be read."""
+    """The runs behind the releases that a published file lists, its own last; empty if it cannot be read."""
     if not database.exists():
         return []
     try:
@@ -90,10 +90,10 @@ def run_ids(database: Path) -> list[str]:
 
 
 def bring_published(bucket: Bucket, store: ReleaseStore, live: Path, found: Latest) -> list[str]:
-    """Make the bucket's newest release the live one, unless the live file already is it or comes after it.
+    """Make the bucket's newest release the live one, unless the live file already is it or follows it.
 
-    Returns what people should know. Releases made here that the bucket's newest does not tell of (this machine was cut off
-    while another published) are set aside. Raises StoreProblem, Damaged, OSError.
+    Returns notes for people. Releases made here that the bucket's newest does not list (this machine was cut off while
+    another published) are set aside. Raises StoreProblem, Damaged, OSError.
     """
     if found.run_id in run_ids(live):
         return []
@@ -106,13 +106,13 @@ def bring_published(bucket: Bucket, store: ReleaseStore, live: Path, found: Late
         publish.swap(brought, live)
     finally:
         publish.discard(brought)
-    return [*said, f"release {found.version} was brought from the bucket ({found.byte_count / 1e6:.0f} MB)"]
+    return [*said, f"release {found.version} was downloaded from the bucket ({found.byte_count / 1e6:.0f} MB)"]
 
 
 def bring_release(bucket: Bucket, store: ReleaseStore, version: Version) -> None:
-    """Bring one release's files beside the live one, each proved; one that is here already is left as it is.
+    """Download one release's files and verify each; one that is already here is left unchanged.
 
-    Raises NotInBucket, Damaged, StoreProblem and OSError; a release is here whole or not at all.
+    Raises NotInBucket, Damaged, StoreProblem and OSError; a release is here completely or not at all.
     """
     target = store.folder / str(version)
     if (target / MANIFEST).exists():
@@ -137,10 +137,10 @@ def bring_release(bucket: Bucket, store: ReleaseStore, version: Version) -> None
 
 
 def put_up(bucket: Bucket, store: ReleaseStore, live: Path) -> Latest | None:
-    """Put up every kept release that the live file tells of and the bucket lacks, then the live file as the newest.
+    """Upload every kept release that the live file lists and the bucket lacks, then the live file as the newest.
 
-    Returns what is new in the bucket, None where it held all of it. The caller holds the claim and has confirmed it.
-    Raises StoreProblem, Damaged and OSError.
+    Returns what is new in the bucket, None if nothing is. The caller holds the claim and has confirmed it. Raises
+    StoreProblem, Damaged and OSError.
     """
     known = run_ids(live)
     mine = [release for release in store.kept() if release.run_id in known]
@@ -165,7 +165,7 @@ def versions_there(bucket: Bucket) -> list[Version]:
 
 
 def release_there(bucket: Bucket, version: Version) -> Release:
-    """What a release in the bucket says of itself. Raises StoreProblem, and ReleaseProblem for one that cannot be read."""
+    """The manifest of a release in the bucket. Raises StoreProblem, and ReleaseProblem if it cannot be read."""
     with tempfile.TemporaryDirectory(prefix="inclusive-growth-") as name:
         folder = Path(name) / str(version)
         folder.mkdir()
@@ -174,7 +174,7 @@ def release_there(bucket: Bucket, version: Version) -> Release:
 
 
 def releases_there(bucket: Bucket, *, besides: Container[Version] = ()) -> list[Release]:
-    """What the releases in the bucket say of themselves, except some versions; one that cannot be read is left out."""
+    """The manifests of the releases in the bucket, except some versions; an unreadable one is left out."""
 
     def read(version: Version) -> Release | None:
         try:
@@ -187,9 +187,9 @@ def releases_there(bucket: Bucket, *, besides: Container[Version] = ()) -> list[
 
 
 def bring_meant(bucket: Bucket, store: ReleaseStore, live: Path, as_of: str) -> None:
-    """Bring the release that a version or a day names, if it is in the bucket and not here.
+    """Download the release for a version or a day, if it is in the bucket and not here.
 
-    Raises ReleaseProblem where it is in neither place, StoreProblem, OSError.
+    Raises ReleaseProblem if it is in neither place, StoreProblem, OSError.
     """
     kept = store.kept()
     elsewhere = releases_there(bucket, besides={release.version for release in kept})
@@ -198,9 +198,9 @@ def bring_meant(bucket: Bucket, store: ReleaseStore, live: Path, as_of: str) -> 
 
 
 def let_go(bucket: Bucket, keep_releases: int) -> list[Version]:
-    """Let go of old releases in the bucket by the policy of the local ones, and of old DuckDB files; return the versions.
+    """Delete old releases in the bucket by the local policy, and old DuckDB files; return the versions.
 
-    A release loses its ``release.json`` first, so that none is ever half there.
+    ``release.json`` is deleted first, so that no release is ever half there.
     """
     gone = to_let_go(versions_there(bucket), keep_releases)
     names = bucket.list(RELEASES) if gone else {}
@@ -223,7 +223,7 @@ def _put_up_release(bucket: Bucket, release: Release, before: Release | None) ->
                 bucket.copy(f"{RELEASES}/{before.version}/{shared[sha256]}", f"{place}/{file}")
                 return
             except NotInBucket:
-                pass  # the release before was deleted there; the bytes are here
+                pass  # the previous release was deleted there; the bytes are here
         bucket.upload(release.folder / file, f"{place}/{file}", sha256)
 
     in_parallel(send, [(part.file, part.sha256) for part in release.parts.values()])
@@ -246,7 +246,7 @@ def _put_up_file(bucket: Bucket, release: Release, live: Path) -> Latest | None:
 
 
 def _checked(release: Release) -> Release:
-    """A release whose file names may become files on this machine. Raises ReleaseProblem for any other."""
+    """A release whose file names are safe on this machine. Raises ReleaseProblem for any other."""
     for part in release.parts.values():
         if not _PART.fullmatch(part.file):
             raise ReleaseProblem(

@@ -1,6 +1,6 @@
-"""A run and the bucket: bring what others made, do the work on this machine, upload what is new.
+"""A run and the bucket: download what others made, work on this machine, upload what is new.
 
-A bucket that is away never keeps a run from its work. What it should have got is uploaded by the next run that reaches it.
+An unreachable bucket never stops a run's work. The next run that reaches it uploads what is missing.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from pipeline.storage.bucket import Bucket, Damaged, StoreProblem, open_bucket
 from pipeline.storage.lease import Lease, claimed
 from pipeline.storage.session_record import Shared
 
-_LATER = "this run works with what is on this machine, and the next one that reaches the bucket puts it up"
+_LATER = "this run works with what is on this machine, and the next run that reaches the bucket uploads the results"
 
 
 @contextmanager
 def at_work(settings: Settings, url: str) -> Iterator[Shared]:
-    """Hold the bucket at ``url`` for this run alone, with everything brought before and uploaded after it.
+    """Hold the bucket at ``url`` for this run alone: download everything first, upload afterwards.
 
-    What was fetched is uploaded also where the run fails. Raises TakenElsewhere where another machine is at work; a bucket
-    that does not work is a problem of ``Shared``, no exception.
+    Payloads are uploaded even if the run fails. Raises TakenElsewhere if another machine is at work; a bucket that does
+    not work is a problem of ``Shared``, not an exception.
     """
     shared = Shared()
     with ExitStack() as stack:
@@ -49,12 +49,12 @@ def _claim(stack: ExitStack, bucket: Bucket, shared: Shared) -> Lease | None:
 
 
 def _brought(bucket: Bucket, settings: Settings, shared: Shared) -> str | None:
-    """Bring what others uploaded; return the run id of the newest release there ("" for none), None where it failed."""
+    """Download what others uploaded; return the run id of the newest release there ("" for none), None on failure."""
     try:
         moved = snapshots.bring(bucket, settings.raw_dir)
         shared.problems += moved.problems
         if moved.snapshots:
-            shared.notes.append(f"{_counted(moved)} brought from the bucket")
+            shared.notes.append(f"{_counted(moved)} downloaded from the bucket")
         return _bring_newest(bucket, settings, shared)
     except StoreProblem as problem:
         shared.problems.append(f"{problem}: {_LATER}")
@@ -84,12 +84,12 @@ def _put_up(bucket: Bucket, settings: Settings, claim: Lease, seen: str, shared:
         if moved.snapshots:
             shared.notes.append(f"{_counted(moved)} uploaded")
         if publishing.run_ids(settings.database)[-1:] in ([], [seen]):
-            return  # nothing was published that is not there
+            return  # nothing new was published
         newest = publishing.latest(bucket)
         if not claim.confirm() or (newest.run_id if newest else "") != seen:
             shared.problems.append(
-                f"another machine took over the bucket {bucket.url} while this run was at work: what was published here is "
-                "not uploaded; the next run starts from what the other published"
+                f"another machine took over the bucket {bucket.url} while this run was at work: the release published here is "
+                "not uploaded; the next run starts from the other machine's release"
             )
             return
         store = ReleaseStore(settings.database, settings.keep_releases)
@@ -108,11 +108,11 @@ def _counted(moved: snapshots.Moved) -> str:
 
 
 def prune(settings: Settings, url: str) -> tuple[int, int, list[Version]]:
-    """Let go of old snapshots on this machine and in the bucket, and of old releases there.
+    """Delete old snapshots on this machine and in the bucket, and old releases there.
 
-    Returns the sidecars and payload bytes that went here, and the versions that went there. Raises StoreProblem before
-    anything is deleted where the bucket is away, or where it holds snapshots that are not here (a payload could be
-    theirs), TakenElsewhere, and OSError.
+    Returns the sidecars and payload bytes deleted here, and the versions deleted there. Raises StoreProblem before
+    anything is deleted if the bucket is unreachable, or holds snapshots that are not here (which may share a payload).
+    Also raises TakenElsewhere and OSError.
     """
     bucket = open_bucket(url)
     bucket.require()
@@ -127,9 +127,9 @@ def prune(settings: Settings, url: str) -> tuple[int, int, list[Version]]:
 
 
 def bring_release(settings: Settings, url: str, as_of: str) -> None:
-    """Bring the release that a version or a day names from the bucket, unless it is on this machine.
+    """Download the release for a version or a day, unless it is on this machine.
 
-    Raises ReleaseProblem where it is in neither place, StoreProblem and OSError.
+    Raises ReleaseProblem if it is in neither place, StoreProblem and OSError.
     """
     store = ReleaseStore(settings.database, settings.keep_releases)
     publishing.bring_meant(open_bucket(url), store, settings.database, as_of)

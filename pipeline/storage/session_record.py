@@ -1,4 +1,4 @@
-"""What passed between a run and the bucket; without a bucket, nothing, and without importing what speaks to one."""
+"""What passed between a run and the bucket; empty without a bucket, and without importing the client."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Shared:
-    """Sentences for people: ``notes`` to know, ``problems`` to look after; and whether the live file came from there."""
+    """``notes`` and ``problems`` as sentences for people; and whether the live file was downloaded."""
 
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)

@@ -1,7 +1,7 @@
-"""The raw store in the bucket: the same names as on disk, payloads before the sidecars that speak of them.
+"""The raw store in the bucket: the same names as on disk, payloads before the sidecars that describe them.
 
-Both sides only ever gain: a payload is named by its sha256, a sidecar by its time and its payload, so two machines never
-write different bytes under one name, and what one fetched while the bucket was away is simply added later.
+Both sides only grow. A payload is named by its sha256, a sidecar by its time and its payload, so two machines never
+write different bytes under one name. Whatever one fetched while the bucket was unreachable is simply added later.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline.atomic import write_atomically
 from pipeline.storage.bucket import Bucket, Damaged, Held, NotInBucket, in_parallel
 
 FOLDER = "raw"
-# Names that may become files on this machine; anything else in the bucket is left alone.
+# Names that are safe on this machine; anything else in the bucket is ignored.
 _WORD = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
 _SIDECAR = re.compile(
     rf"raw/(?P<place>{_WORD}/{_WORD})/(?P<rejected>rejected/)?(?P<part>[A-Za-z0-9_-]+)\.[0-9TZ]+\.(?P<sha>[0-9a-f]{{12}})\.json"
@@ -25,7 +25,7 @@ _PAYLOAD = re.compile(rf"raw/{_WORD}/payloads/(?P<sha>[0-9a-f]{{64}})(\.[a-z]+){
 
 @dataclass
 class Moved:
-    """How many snapshots and bytes went one way, and a sentence for each that could not."""
+    """How many snapshots and bytes were transferred, and a sentence for each that could not be."""
 
     snapshots: int = 0
     byte_count: int = 0
@@ -33,9 +33,9 @@ class Moved:
 
 
 def bring(bucket: Bucket, raw_dir: Path) -> Moved:
-    """Bring every snapshot this machine does not hold, each payload proved before its sidecar is written.
+    """Download every snapshot that this machine lacks, verifying each payload before its sidecar is written.
 
-    A sidecar whose payload is missing or damaged in the bucket is not brought, and said. Raises StoreProblem where the
+    A sidecar whose payload is missing or damaged in the bucket is skipped and reported. Raises StoreProblem if the
     bucket does not answer, OSError for the disk.
     """
     there = bucket.list(FOLDER)
@@ -74,9 +74,9 @@ def bring(bucket: Bucket, raw_dir: Path) -> Moved:
 
 
 def put_up(bucket: Bucket, raw_dir: Path) -> Moved:
-    """Put up every snapshot the bucket does not hold: payloads that are missing or cut short there, then sidecars.
+    """Upload every snapshot that the bucket lacks: payloads that are missing or truncated there, then sidecars.
 
-    A snapshot that is corrupt on this machine is not uploaded, and said. Raises StoreProblem, OSError.
+    A snapshot that is corrupt on this machine is skipped and reported. Raises StoreProblem, OSError.
     """
     there = bucket.list(FOLDER)
     held_here = sidecars(_names(raw_dir))
@@ -112,7 +112,7 @@ def put_up(bucket: Bucket, raw_dir: Path) -> Moved:
 
 
 def let_go(bucket: Bucket, gone: set[str]) -> None:
-    """Remove what the raw store deleted, by name: sidecars before the payloads they spoke of."""
+    """Remove what the raw store deleted, by name: sidecars before their payloads."""
     for is_payload in (False, True):
         in_parallel(bucket.delete, sorted(name for name in gone if bool(_PAYLOAD.fullmatch(name)) == is_payload))
 
@@ -123,19 +123,19 @@ def names_here(raw_dir: Path) -> set[str]:
 
 
 def missing_here(bucket: Bucket, raw_dir: Path) -> list[str]:
-    """Snapshots of the bucket that this machine does not hold, by name."""
+    """Snapshots in the bucket that this machine lacks, by name."""
     return [name for name in sidecars(bucket.list(FOLDER)) if not _here(raw_dir, name).exists()]
 
 
 def sidecars(names: dict[str, Held] | list[str]) -> list[str]:
-    """The names that are sidecars, but not of a rejected answer that was accepted since."""
+    """The names of sidecars, except those of rejected answers that have since been accepted."""
     found = {name: match for name in names if (match := _SIDECAR.fullmatch(name))}
     good = {(m["place"], m["part"], m["sha"]) for m in found.values() if not m["rejected"]}
     return sorted(n for n, m in found.items() if not m["rejected"] or (m["place"], m["part"], m["sha"]) not in good)
 
 
 def payload_of(name: str, text: bytes) -> str | None:
-    """The name in the bucket of the payload a sidecar speaks of; None where it is not one that may be used."""
+    """The bucket name of a sidecar's payload; None if the sidecar may not be used."""
     try:
         sidecar = json.loads(text)
         joined = PurePosixPath(name).parent.as_posix() + "/" + sidecar["payload_file"]
@@ -164,7 +164,7 @@ def _read(bucket: Bucket, name: str) -> bytes:
     try:
         return bucket.read(name)
     except NotInBucket:
-        return b""  # deleted by a machine that prunes; without a lease that may happen
+        return b""  # deleted by a pruning machine, which can happen without a lease
 
 
 def _names(raw_dir: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Prove what the bucket holds: every payload against its sidecar, every release against its manifest, the published file."""
+"""Verify the bucket: every payload against its sidecar, every release against its manifest, the published file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.storage.bucket import Bucket, Held, NotInBucket, StoreProblem, in_
 
 @dataclass
 class Proved:
-    """How much was read and found whole, and a sentence for each thing that is not."""
+    """How much was read and found intact, and a sentence for each fault."""
 
     snapshots: int = 0
     releases: int = 0
@@ -22,9 +22,9 @@ class Proved:
 
 
 def verify(bucket: Bucket) -> Proved:
-    """Read every object that counts, once, and hold it against what is said of it.
+    """Read every relevant object once, and check it against its record.
 
-    Raises StoreProblem where the bucket does not answer.
+    Raises StoreProblem if the bucket does not answer.
     """
     bucket.require()
     there = bucket.list("")
@@ -74,7 +74,7 @@ def _problem(bucket: Bucket, name: str, sha256: str) -> str | None:
     try:
         held = bucket.sha256(name)
     except NotInBucket:
-        return f"{name}: it is not there"
+        return f"{name}: it is missing"
     except StoreProblem as problem:
         return str(problem)
     return None if held == sha256 else f"{name}: sha256 is {held[:12]}, what was uploaded had {sha256[:12]}"

@@ -1,16 +1,16 @@
-"""Read Table 8.7a of the Annual Survey of Hours and Earnings: gross annual pay of residents, all employee jobs.
+"""Read Table 8.7a of the Annual Survey of Hours and Earnings: residents' gross annual pay, all employee jobs.
 
-ONS publishes one workbook a year (sheet ``All``), or a CSV export of that sheet. The heading row is the one
-that has "Description" and "Code"; columns are found by their heading, since their number and the notes beside them
-differ by year. Marks are those of ``pipeline.tidy.marks.ASHE``, the table's own key: ``x`` coefficient of variation above
-20 per cent (unreliable, no value), ``..`` disclosive (suppressed), ``:`` not applicable, ``-`` nil or negligible.
+ONS publishes one workbook a year (sheet ``All``), or a CSV export of that sheet. The heading row is the one with
+"Description" and "Code". Columns are found by heading, since their number and the notes beside them differ by year.
+Marks are those of ``pipeline.tidy.marks.ASHE``, the table's own key: ``x`` coefficient of variation above 20 per cent
+(unreliable, no value), ``..`` disclosive (suppressed), ``:`` not applicable, ``-`` nil or negligible.
 
 The workbooks also colour each cell by the range of its coefficient of variation. The reader of legacy ``.xls`` files
-gives values without colours, so this is not used, and no standard error comes out of these tables.
+returns values without colours, so this is not used, and these tables yield no standard errors.
 
-Annual pay is that of the tax year which ends on 5 April of the year in the title (the workbook's Notes sheet). The
-period given is that day, ``2025-04-05``: it dates the figure truthfully and keeps the year under which every
-publication of the table files it, where the tax year as a span would be filed under the year before by its midpoint.
+Annual pay is for the tax year that ends on 5 April of the year in the title (the workbook's Notes sheet). The period
+given is that day, ``2025-04-05``. This dates the figure truthfully and keeps the year that every publication of the
+table uses. The tax year as a span would be filed under the year before, by its midpoint.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
 COLUMNS = ("Median", "Mean", "10", "20", "25", "30", "40", "60", "70", "75", "80", "90")
 
 _SHEET = "All"
-MOST_COLUMNS = 200  # the tables have some twenty; a row of a million would make all rows as long
+MOST_COLUMNS = 200  # the tables have some twenty; one row of a million would lengthen every row
 _TITLE = re.compile(r"Annual pay - Gross .*For all employee jobs.*United Kingdom, ([0-9]{4})$")
 _NOT_AN_AREA = "Not Classified"
 _JOBS = "(thousand)"
 
-# The table of 2015 leaves the code cell of nations and regions empty; names and codes are those of the later tables.
+# The table of 2015 has empty code cells for nations and regions; names and codes are those of the later tables.
 _CODE_OF_NAME = {
     "United Kingdom": "K02000001",
     "Great Britain": "K03000001",
@@ -71,8 +71,8 @@ class AsheTable:
 def read_table(content: bytes) -> AsheTable:
     """Read a workbook (``.xls``, ``.xlsx``) or a Latin-1 CSV export of its sheet ``All``.
 
-    The footnotes below the table, which fill the first cell of a row and no other, are not rows of it.
-    Raises UnreadablePayload when the title, the heading row or a column is not there.
+    The footnotes below the table, which fill only the first cell of a row, are not rows. Raises UnreadablePayload if
+    the title, the heading row or a column is missing.
     """
     cells = _cells(content)
     year = _year(cells)
@@ -96,7 +96,7 @@ def figures(table: AsheTable, column: str, *, is_provisional: bool) -> Parsed:
     code = rows["code"].mask(rows["code"] == "", rows["name"].map(_CODE_OF_NAME)).fillna("")
     elsewhere = is_of_another_level(code) | (rows["name"] == _NOT_AN_AREA)
     rows, code = rows[~elsewhere], code[~elsewhere]
-    # Where even the number of jobs is disclosive the table leaves the rest of the row empty.
+    # If even the number of jobs is disclosive, the table leaves the rest of the row empty.
     cell = rows[column].mask((rows[column] == "") & (rows["jobs"] == ".."), "..")
     cells = read_cells(cell.str.replace(",", "", regex=False), ASHE)
     value = pd.Series(cells.number, index=rows.index)
@@ -108,7 +108,7 @@ def figures(table: AsheTable, column: str, *, is_provisional: bool) -> Parsed:
         (~is_held(code), "the area code is of no known level"),
         (cell == "", "there is neither a value nor a mark"),
         (status == "", "the value is neither a number nor one of the marks x, .., : and -"),
-        (value.notna() & status.isin(WITHOUT_FIGURE), "a value stands beside a mark that says there is none"),
+        (value.notna() & status.isin(WITHOUT_FIGURE), "there is a value although its mark says there is none"),
     )
     parsed = pd.DataFrame(
         {
@@ -126,14 +126,14 @@ def figures(table: AsheTable, column: str, *, is_provisional: bool) -> Parsed:
 
 
 def _cells(content: bytes) -> list[list[str]]:
-    """Every cell as stripped text, all rows of one length; a whole number loses its ``.0``."""
+    """Every cell as stripped text, in rows of equal length; a whole number loses its ``.0``."""
     is_workbook = content.startswith((b"\xd0\xcf\x11\xe0", b"PK"))
     if not is_workbook:
         try:
             table = [[cell.strip(BLANKS) for cell in row] for row in csv.reader(io.StringIO(content.decode("latin-1")))]
         except csv.Error as error:
             raise UnreadablePayload(
-                f"expected a CSV export of the sheet '{_SHEET}'; it does not read: {error}"
+                f"expected a CSV export of the sheet '{_SHEET}'; it cannot be read: {error}"
             ) from None
         width = max(map(len, table), default=0)
         if width > MOST_COLUMNS:
@@ -142,7 +142,7 @@ def _cells(content: bytes) -> list[list[str]]:
     try:
         rows = read_sheet(content, _SHEET, keeps_empty=True)
     except UnreadableWorkbook as error:
-        raise UnreadablePayload(f"expected a workbook with a sheet '{_SHEET}'; it does not read: {error}") from error
+        raise UnreadablePayload(f"expected a workbook with a sheet '{_SHEET}'; it cannot be read: {error}") from error
     return [[_text(cell) for cell in row] for row in rows]
 
 
@@ -164,7 +164,7 @@ def _year(cells: list[list[str]]) -> int:
 
 
 def _heading(cells: list[list[str]]) -> tuple[int, dict[str, int]]:
-    """The heading row's index, and where the wanted headings stand in it."""
+    """The heading row's index, and the positions of the wanted headings in it."""
     for index, row in enumerate(cells):
         if "Description" in row and "Code" in row:
             missing = [name for name in (_JOBS, *COLUMNS) if row.count(name) != 1]

@@ -19,7 +19,7 @@ import pyarrow.csv
 from pipeline.tidy.observations import UnreadablePayload
 
 SET_ASIDE_COLUMNS = ("source_row", "area_code", "period", "reason", "raw_line")
-BLOCK_BYTES = 1 << 22  # of a table in memory as text at one time
+BLOCK_BYTES = 1 << 22  # of a table held in memory as text at one time
 LONGEST_HEADER_BYTES = 1 << 16
 LONGEST_LINE_QUOTED_BYTES = 4096  # of a row that is set aside; a line may be as long as a payload
 FILES_KEPT_READ = 2
@@ -70,7 +70,7 @@ class _Lines:
 
     @cached_property
     def _ends(self) -> np.ndarray:
-        """Where each line ends, in bytes: found once, since a payload of many indicators is asked about many times."""
+        """Where each line ends, in bytes: computed once, since a payload of many indicators is queried many times."""
         ends, start = [], 0
         with self._open() as stream:
             while block := stream.read(BLOCK_BYTES):
@@ -91,10 +91,10 @@ def read_delimited(
 ) -> Delimited:
     """Parse a CSV (UTF-8, BOM allowed, LF or CRLF) as text columns, found by name in upper or lower case.
 
-    A file is read block by block, so that only the columns asked for are ever in memory, each different text once. What
-    was last read of a few files is kept for the next who asks, since a file may hold the figures of many indicators and
-    is never changed once it is written. ``what`` names
-    the payload in errors. Raises UnreadablePayload for an empty body, HTML, JSON, or missing columns.
+    A file is read block by block, so that memory only ever holds the columns requested, each distinct text once. The
+    latest results for a few files are cached, since a file may hold the figures of many indicators and never changes
+    once written. ``what`` names the payload in errors. Raises UnreadablePayload for an empty body, HTML, JSON, or
+    missing columns.
     """
     if isinstance(source, Path):
         return _read_file(source, what, tuple(required), tuple(optional))
@@ -120,7 +120,7 @@ def _read(source: bytes | Path, what: str, required: Sequence[str], optional: Se
     kept = [name for name in dict.fromkeys((*required, *optional)) if name in positions]
     lines = _line_count(source)
     table, ragged = _rows(_cleaned(source) if lines is None else source, what, header, kept)
-    if lines not in (None, 1 + table.num_rows + len(ragged)):  # a quotation mark left open has swallowed lines
+    if lines not in (None, 1 + table.num_rows + len(ragged)):  # an unclosed quotation mark has swallowed lines
         table, ragged = _rows(_cleaned(source), what, header, kept)
     ragged_rows = np.asarray(ragged, dtype="int64")
     source_row = np.setdiff1d(
@@ -130,13 +130,13 @@ def _read(source: bytes | Path, what: str, required: Sequence[str], optional: Se
 
 
 def _in_wanted_case(header: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    """A header with the columns that are ``wanted`` spelled as they are there: a publisher may turn to capitals."""
+    """A header with the ``wanted`` columns in the given spelling, since a publisher may switch to capitals."""
     by_name = {name.casefold(): name for name in wanted if name not in header}
     return [name if name in wanted else by_name.get(name.casefold(), name) for name in header]
 
 
 def _rows(source: bytes | Path, what: str, header: list[str], kept: list[str]) -> tuple[pa.Table, list[int]]:
-    """The columns ``kept`` of all whole rows, and the numbers of the lines with too few or too many fields."""
+    """The columns ``kept`` of all complete rows, and the numbers of the lines with too few or too many fields."""
     ragged: list[int] = []
 
     def set_aside(row: pa.csv.InvalidRow) -> str:
@@ -146,7 +146,7 @@ def _rows(source: bytes | Path, what: str, header: list[str], kept: list[str]) -
     try:
         table = pa.csv.read_csv(
             _whole_lines(source),
-            # One thread: only then does pyarrow number the lines it could not read.
+            # One thread: otherwise pyarrow does not number the lines that it could not read.
             read_options=pa.csv.ReadOptions(
                 column_names=header, skip_rows=1, use_threads=False, block_size=BLOCK_BYTES
             ),
@@ -163,9 +163,9 @@ def _rows(source: bytes | Path, what: str, header: list[str], kept: list[str]) -
 
 
 def _line_count(source: bytes | Path) -> int | None:
-    """How many lines there are; None where one is not UTF-8 or has a carriage return inside.
+    """The number of lines; None if one is not UTF-8 or contains a carriage return.
 
-    Of a line with other bytes pyarrow may say nothing at all, and a carriage return alone makes two rows of one line.
+    pyarrow may silently drop a line with other bytes, and a lone carriage return splits one line into two rows.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, last = 0, b""
@@ -186,7 +186,7 @@ def _line_count(source: bytes | Path) -> int | None:
 
 
 def _cleaned(source: bytes | Path) -> bytes:
-    """The same lines, those that are no row of a table empty, and other bytes than UTF-8 replaced by a mark."""
+    """The same lines, with those that are not rows emptied, and bytes that are not UTF-8 replaced by a mark."""
     with _opened(source) as stream:
         return b"\n".join(map(_cleaned_line, stream.read().removesuffix(b"\n").split(b"\n"))) + b"\n"
 
@@ -197,12 +197,12 @@ def _cleaned_line(line: bytes) -> bytes:
 
 
 def header_of(source: bytes | Path, what: str) -> list[str]:
-    """The column names of a CSV, without quotes and surrounding blanks. Raises UnreadablePayload for what is no table."""
+    """The column names of a CSV, without quotes and surrounding blanks. Raises UnreadablePayload if it is not a table."""
     return _header(_first_line(source, what), what)
 
 
 def _first_line(source: bytes | Path, what: str) -> bytes:
-    """The header line without a byte order mark. Raises UnreadablePayload for what is no CSV table at all."""
+    """The header line without a byte order mark. Raises UnreadablePayload if it is not a CSV table at all."""
     if isinstance(source, bytes):
         body = source
     else:
@@ -219,7 +219,7 @@ def _first_line(source: bytes | Path, what: str) -> bytes:
 
 
 def _whole_lines(source: bytes | Path) -> pa.BufferReader | str:
-    """What pyarrow reads from: a file by its name; bytes with a line end after a header that stands alone."""
+    """The input for pyarrow: a file by name, or bytes, with a line end added after a header on its own."""
     if isinstance(source, Path):
         return str(source)
     return pa.BufferReader(source if b"\n" in source else source + b"\n")
@@ -234,12 +234,12 @@ def _header(first: bytes, what: str) -> list[str]:
 
 
 def texts_of(choices: Sequence[str], which: np.ndarray) -> pd.Series:
-    """A text column that holds ``choices[i]`` for each ``i`` of ``which``, made without touching each text."""
+    """A text column with ``choices[i]`` for each ``i`` of ``which``, made without handling each text."""
     return pd.Series(pd.array(list(choices), dtype="str").take(which)) if len(which) else pd.Series([], dtype="str")
 
 
 def set_aside_rows(table: Delimited, reasons: np.ndarray, area_code: pd.Series, period: np.ndarray) -> pd.DataFrame:
-    """SET_ASIDE_COLUMNS for the rows whose entry in ``reasons`` is not '', and for the ragged lines."""
+    """SET_ASIDE_COLUMNS for the rows with a non-empty entry in ``reasons``, and for the ragged lines."""
     rows = np.flatnonzero(reasons != "")
     aside = pd.DataFrame(
         {
@@ -259,10 +259,10 @@ def set_aside_rows(table: Delimited, reasons: np.ndarray, area_code: pd.Series, 
 
 
 def repeated_keys(area: np.ndarray, period: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Why a row is not to be used because its (area, period) comes again; '' where it may be.
+    """Why a row is rejected because its (area, period) is repeated; '' if it is not.
 
-    ``area`` and ``period`` are integer codes. Of equal figures the first is kept; of unequal ones none is, since
-    nothing says which is right.
+    ``area`` and ``period`` are integer codes. Of equal figures the first is kept; of unequal ones none is, since there
+    is no way to tell which is right.
     """
     reasons = np.full(len(value), "", dtype=object)
     key = area.astype("int64") * (int(period.max(initial=0)) + 1) + period
@@ -282,7 +282,7 @@ def repeated_keys(area: np.ndarray, period: np.ndarray, value: np.ndarray) -> np
 
 
 def names_of_codes(codes: pd.Series, names: pd.Series | None) -> dict[str, str]:
-    """The name that comes with each code (both columns of categories), the last where it has several; empty without names."""
+    """The name with each code (both columns of categories), the last if it has several; empty without names."""
     if names is None:
         return {}
     name_of = np.full(len(codes.cat.categories), -1)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.tidy.observations import INTERVAL_WIDTH_IN_STANDARD_ERRORS, OBSERVATION_COLUMNS
 
-# From best to worst. A figure that rests on two has the worse of their statuses.
+# From best to worst. A figure computed from two has the worse of their statuses.
 _SEVERITY = ("ok", "rounded", "estimated", "provisional", "unreliable", "not_available", "suppressed")
 
 _KEY = ["area_code", "period"]
@@ -20,19 +20,19 @@ def ratio(
 ) -> pd.DataFrame:
     """``times`` numerator over denominator for the same area and period; takes and returns OBSERVATION_COLUMNS.
 
-    Where both ``are_counts``, they stand beside the ratio as its numerator and denominator, so that it can be put
-    together again for merged districts; of percentiles or means no such sum exists, and they do not.
+    If both ``are_counts``, they are kept beside the ratio as its numerator and denominator, so that it can be
+    recomputed for merged districts. For percentiles or means no such sum exists, so they are not kept.
 
-    There is one row for every area and period that either has. The status is the worse of the two; where one is
-    missing, or the denominator is zero, so is the ratio, and where an area and period is in one table only the
-    other counts as ``not_available``. Source, edition and payload hash are those of the numerator, joined by ``+`` with
-    the denominator's where they differ; there is no source row.
+    There is one row for every area and period in either table. The status is the worse of the two. If either is
+    missing, or the denominator is zero, the ratio is missing too. If an area and period is in one table only, the other
+    counts as ``not_available``. Source, edition and payload hash are the numerator's, joined by ``+`` with the
+    denominator's if they differ. There is no source row.
 
-    The standard error is the first-order (delta method) one, ``|r| sqrt((se_n/n)^2 + (se_d/d)^2)``, when both sides
-    have one, else missing; the interval is 1.96 of it either side. Publishers give no covariance, so the two errors
-    are taken as independent. Percentiles of one area's pay are positively correlated, so this overstates the error.
+    The standard error is the first-order (delta method) one, ``|r| sqrt((se_n/n)^2 + (se_d/d)^2)``, if both sides have
+    one, else missing; the interval is 1.96 of it on either side. Publishers give no covariance, so the two errors are
+    treated as independent. Percentiles of one area's pay are positively correlated, so this overstates the error.
 
-    Raises ValueError when a table has an area and period twice.
+    Raises ValueError if a table has an area and period twice.
     """
     for role, table in (("numerator", numerator), ("denominator", denominator)):
         twice = table[table.duplicated(_KEY)]

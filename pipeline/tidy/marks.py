@@ -1,7 +1,7 @@
-"""Marks that publishers set in place of a figure, or stick to one: one table a publisher, read in one way.
+"""Marks that publishers put in place of a figure, or attach to one: one table a publisher, all read in the same way.
 
-The same sign means other things to other publishers (``x`` is "not available" in the government's shorthand and
-"unreliable" in ASHE's tables), so each has its own table here, and no parser has one of its own.
+The same sign means different things to different publishers: ``x`` is "not available" in the government's shorthand and
+"unreliable" in ASHE's tables. So each publisher has its own table here, and no parser has its own.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import pandas as pd
 
 from pipeline.tidy.rows import BLANKS, plain_number
 
-# Statuses that say there is no figure; one that comes with a figure all the same is not believed.
+# Statuses that say there is no figure; a figure with such a status is rejected.
 WITHOUT_FIGURE = ("not_available", "suppressed")
 
-# The shorthand of the Government Analysis Function ("Using symbols and shorthand", 2022), with or without its brackets,
-# as Explore Local Statistics and the new tables of ONS use it. A figure too low to be shown is withheld, as Nomis's
-# "less than 500" is. A revised figure is an ordinary one: the project keeps revisions by edition.
+# The shorthand of the Government Analysis Function ("Using symbols and shorthand", 2022), with or without brackets, as
+# used in Explore Local Statistics and the new tables of ONS. A figure too low to be shown counts as withheld, like
+# Nomis's "less than 500". A revised figure is an ordinary one: the project keeps revisions by edition.
 SHORTHAND: Mapping[str, str] = {
     "c": "suppressed",  # confidential
     "e": "estimated",
@@ -46,19 +46,19 @@ SYMBOLS: Mapping[str, str] = {
 }
 NOMIS: Mapping[str, str] = {**SHORTHAND, **SYMBOLS}
 ELS: Mapping[str, str] = NOMIS
-# The key of ASHE's workbooks, and the "Data Marking" of the ONS dataset API, whose tables of pay are made from them.
+# The key of ASHE's workbooks, and the "Data Marking" of the ONS dataset API, whose pay tables come from them.
 ASHE: Mapping[str, str] = {**NOMIS, "x": "unreliable"}  # coefficient of variation above 20 per cent
 
 _STUCK = re.compile(r"(?P<number>.*?[0-9.])\s*(?P<mark>\[[A-Za-z]+\](?:\s*\[[A-Za-z]+\])*|[*!#~])")
 _BRACKETED = re.compile(r"\[([A-Za-z]+)\]")
-# From the mildest to the one that decides where a figure carries several.
+# From the mildest to the gravest, which decides if a figure carries several.
 _SEVERITY = ("ok", "estimated", "provisional", "unreliable", "not_available", "suppressed")
 
 
 def status_of(mark: str, marks: Mapping[str, str]) -> str:
-    """The status that a mark alone stands for, in any case and with or without brackets; '' for one nobody knows.
+    """The status of a mark on its own, in any case and with or without brackets; '' for an unknown one.
 
-    Of several marks in brackets (``[r][e]``) the gravest counts; one unknown among them makes all unknown.
+    Of several marks in brackets (``[r][e]``) the gravest counts; if one is unknown, so is the whole.
     """
     plain = mark.strip().casefold()
     found = _BRACKETED.findall(plain)
@@ -70,7 +70,7 @@ def status_of(mark: str, marks: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """What one cell of figures holds: ``number`` (NaN for none), the ``status`` its mark gives ('' without a mark)."""
+    """The contents of one cell: ``number`` (NaN for none), and the ``status`` of its mark ('' without a mark)."""
 
     number: float
     status: str = ""
@@ -78,7 +78,7 @@ class Cell:
 
 
 def read_cell(text: str, marks: Mapping[str, str]) -> Cell:
-    """A blank, a plain number, a mark (``[c]``, ``..``), or a number with a mark stuck to it (``72.3*``, ``72.3 [p]``)."""
+    """A blank, a plain number, a mark (``[c]``, ``..``), or a number with a mark (``72.3*``, ``72.3 [p]``)."""
     text = text.strip(BLANKS)
     if not text:
         return Cell(np.nan)
@@ -104,19 +104,19 @@ class Cells:
     is_unreadable: np.ndarray
 
     def decide(self, status: pd.Series) -> pd.Series:
-        """A table's own column of statuses, and where that says "ordinary" the status of the mark on the figure."""
+        """A table's own column of statuses; where it says "ordinary", the status of the mark on the figure."""
         return status.mask((status == "ok") & (self.status != ""), pd.Series(self.status, index=status.index))
 
 
 def read_cells(texts: pd.Series, marks: Mapping[str, str]) -> Cells:
-    """Every different text of a column of texts (none missing) read once, as ``read_cell`` does."""
+    """Every distinct text of a column (without missing ones) read once, as by ``read_cell``."""
     if not len(texts):
         return Cells(np.empty(0), np.empty(0, dtype=object), np.empty(0, dtype=bool))
     column = texts if isinstance(texts.dtype, pd.CategoricalDtype) else texts.astype("category")
     which = column.cat.codes.to_numpy()
     cells = [read_cell(str(text), marks) for text in column.cat.categories]
     statuses = np.array([cell.status for cell in cells], dtype=object)
-    no_marks = np.broadcast_to(np.array("", dtype=object), len(which))  # of a long table without any, no memory
+    no_marks = np.broadcast_to(np.array("", dtype=object), len(which))  # takes no memory, however long the table
     return Cells(
         np.array([cell.number for cell in cells], dtype="float64")[which],
         statuses[which] if any(statuses) else no_marks,

@@ -1,4 +1,4 @@
-"""The tidy form every parser returns: one row is one figure for one area, indicator and period."""
+"""The tidy form that every parser returns: one row is one figure for one area, indicator and period."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pandas as pd
 
 STATUSES = ("ok", "rounded", "provisional", "unreliable", "suppressed", "not_available", "estimated")
 
-# What a parser must return; `finish` adds the rest of OBSERVATION_COLUMNS.
+# The columns a parser must return; `finish` adds the rest of OBSERVATION_COLUMNS.
 PARSED_COLUMNS = ("area_code", "period", "value", "lower", "upper", "status", "source_row")
-# What a parser may return beside them: the counts a rate was made from, where its publisher gives them.
+# The columns a parser may also return: the counts behind a rate, if its publisher gives them.
 COUNT_COLUMNS = ("numerator", "denominator")
 OBSERVATION_COLUMNS = (
     "area_code",
@@ -44,18 +44,18 @@ INTERVAL_WIDTH_IN_STANDARD_ERRORS = 3.92
 
 
 class UnreadablePayload(ValueError):
-    """The payload as a whole is not the table its publisher promises; the message says what was expected and what came."""
+    """The payload as a whole is not the expected table; the message says what was expected and what came."""
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a parser makes of one payload: the figures, the rows set aside, and how many rows it read.
+    """A parsed payload: the figures, the rows set aside, and how many rows were read.
 
-    ``figures`` has PARSED_COLUMNS and may have COUNT_COLUMNS; ``set_aside`` has ``source_row, area_code, period, reason, raw_line``.
-    Every row read is in exactly one of them, or counted in ``out_of_scope`` (areas that are of no
-    level this project holds, such as ITL regions), so ``rows_read = len(figures) + len(set_aside) + out_of_scope``.
-    ``source_row`` is the 1-based line of the payload (a header in line 1 makes the first figure line 2).
-    ``area_names`` is what the publisher calls each area code, empty where no names were sent.
+    ``figures`` has PARSED_COLUMNS and may have COUNT_COLUMNS; ``set_aside`` has ``source_row, area_code, period,
+    reason, raw_line``. Every row read is in exactly one of them, or counted in ``out_of_scope`` (areas at levels that
+    this project does not hold, such as ITL regions), so ``rows_read = len(figures) + len(set_aside) + out_of_scope``.
+    ``source_row`` is the 1-based line of the payload (with a header in line 1, the first figure is in line 2).
+    ``area_names`` is the publisher's name for each area code, empty if no names were sent.
     """
 
     figures: pd.DataFrame
@@ -67,7 +67,7 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Period:
-    """An ISO 8601 period: first day, last day (inclusive), the year that holds its midpoint, and its length.
+    """An ISO 8601 period: first day, last day (inclusive), the year with its midpoint, and its length.
 
     The length is an ISO 8601 duration in its shortest form: ``P1Y`` for twelve months, ``P1M``, ``P3Y``; ``P1D`` for a day.
     """
@@ -85,7 +85,7 @@ _PERIOD = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:/P([0-9]{1,3})([YM]))?
 def parse_period(text: str) -> Period:
     """Read ``2023-01-01/P1Y``, ``2022-01-01/P3Y``, ``2026-04-01/P1M`` or a single day ``2025-04-30``.
 
-    The year is the one that holds the period's midpoint: 2023 for January to December 2023 and for
+    The year is the one with the period's midpoint: 2023 for January to December 2023 and for
     2022 to 2024, 2021 for the financial year April 2021 to March 2022.
 
     Raises ValueError for anything else.
@@ -111,9 +111,10 @@ def parse_period(text: str) -> Period:
 def finish(
     figures: pd.DataFrame, *, indicator_id: str, source_id: str, edition: str, payload_sha256: str
 ) -> pd.DataFrame:
-    """Add to parsed figures what does not depend on the publisher: dates, year, standard error, provenance.
+    """Add everything that does not depend on the publisher: dates, year, standard error, provenance.
 
-    Takes PARSED_COLUMNS and perhaps COUNT_COLUMNS (else missing), returns OBSERVATION_COLUMNS, one row for each given.
+    Takes PARSED_COLUMNS and optionally COUNT_COLUMNS (else missing); returns OBSERVATION_COLUMNS, one row for each
+    given.
     Raises ValueError for a period that is not ISO (parsers set such rows aside first).
     """
     position, texts = pd.factorize(figures["period"])

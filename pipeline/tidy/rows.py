@@ -1,4 +1,4 @@
-"""What the readers of published files share: which area codes are held, and setting a bad row aside with its reason."""
+"""Shared by the parsers of published files: which area codes are held, and setting bad rows aside with a reason."""
 
 from __future__ import annotations
 
@@ -9,54 +9,54 @@ import pandas as pd
 
 from pipeline.tidy.observations import PARSED_COLUMNS, Parsed, parse_period
 
-# Countries, nations, regions, combined authorities, counties and districts: the levels this project holds.
+# Countries, nations, regions, combined authorities, counties and districts: the levels that this project holds.
 _HELD = r"(?:K0[234]|[EWSN]92|E12|E47|E10|E0[6-9]|W06|S12|N09)[0-9]{6}"
-# International territorial levels, metropolitan counties, Inner and Outer London, city regions outside England,
-# and "UK less Extra-Regio": real areas that ONS publishes and this project does not hold.
+# International territorial levels, metropolitan counties, Inner and Outer London, city regions outside England, and
+# "UK less Extra-Regio": real areas in ONS publications that this project does not hold.
 _OTHER = r"TL[A-Z0-9]{1,3}|(?:E11|E13|N34|W42|K99)[0-9]{6}"
 
 
 def is_held(codes: pd.Series) -> pd.Series:
-    """True where a code is of a level this project holds, by its shape alone."""
+    """True if a code's form is that of a level that this project holds."""
     return _matches(codes, _HELD)
 
 
 def is_of_another_level(codes: pd.Series) -> pd.Series:
-    """True where a code is of a known level that this project does not hold."""
+    """True if a code is of a known level that this project does not hold."""
     return _matches(codes, _OTHER)
 
 
 def _matches(codes: pd.Series, pattern: str) -> pd.Series:
-    """Whether each code matches as a whole; a table repeats its few hundred codes, so each is looked at once."""
+    """Whether each code matches in full. A table repeats its few hundred codes, so each is checked once."""
     unique = pd.Series(codes.unique(), dtype="str")
     return codes.isin(unique[unique.str.fullmatch(pattern).astype(bool)])
 
 
-# What may stand around a figure. Python's own ``strip`` takes control characters too: "\x1f7.5" may well be a damaged
-# "17.5", so it is no number.
+# Characters allowed around a figure. Python's own ``strip`` removes control characters too, but "\x1f7.5" may well be a
+# damaged "17.5", so it is not a number.
 BLANKS = " \t\r\n\u00a0"
 
-# No ``nan``, ``inf``, thousands separators, underscores or digits of other scripts, all of which Python would read.
+# No ``nan``, ``inf``, thousands separators, underscores or digits of other scripts, all of which Python would accept.
 _PLAIN_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
 def plain_number(text: str) -> float:
-    """A plain decimal number read exactly as Python's ``float`` does; NaN for anything else, and beyond what fits."""
+    """A plain decimal number, parsed exactly as Python's ``float`` does; NaN for anything else, and for overflow."""
     text = text.strip(BLANKS)
     number = float(text) if _PLAIN_NUMBER.fullmatch(text) else np.nan
     return number if np.isfinite(number) else np.nan
 
 
 def plain_numbers(text: pd.Series) -> pd.Series:
-    """Numbers to float64; a blank is NaN, and so is text that is no plain decimal number.
+    """Numbers as float64; NaN for a blank, and for text that is not a plain decimal number.
 
-    pandas' own parser is allowed to be one bit off in the last place, which would break equality with the source.
+    pandas' own parser may be one bit off in the last place, which would break equality with the source.
     """
     return pd.Series([plain_number(cell) for cell in text], index=text.index, dtype="float64")
 
 
 def periods_are_iso(periods: pd.Series) -> pd.Series:
-    """True where a period is one that ``parse_period`` reads."""
+    """True if ``parse_period`` can read the period."""
 
     def readable(text: str) -> bool:
         try:
@@ -79,9 +79,9 @@ def first_reason(index: pd.Index, *findings: tuple[pd.Series, str]) -> pd.Series
 
 
 def split(table: pd.DataFrame, reasons: pd.Series, *, out_of_scope: int = 0) -> Parsed:
-    """Part the rows of ``table`` (PARSED_COLUMNS and ``raw_line``) into figures and rows set aside.
+    """Divide the rows of ``table`` (PARSED_COLUMNS and ``raw_line``) into figures and rows set aside.
 
-    A row goes aside when ``reasons`` has a sentence for it, or when it shares area and period with another row.
+    A row is set aside if ``reasons`` has a sentence for it, or if it shares area and period with another row.
     """
     twice = table.duplicated(["area_code", "period"], keep=False) & (reasons == "")
     if twice.any():

@@ -1,7 +1,7 @@
 """Run as a program by ``pipeline.tidy.workbook``: a workbook on standard input, its cells as JSON on standard output.
 
-Arguments: the most bytes it may unpack to, the most bytes of memory, the most seconds of work, whether rows and columns
-of nothing before the first cell are kept (1 or 0), and the sheet wanted ('' for all).
+Arguments: the most bytes it may decompress to, the most bytes of memory, the most seconds of work, whether to keep
+empty rows and columns before the first cell (1 or 0), and the sheet wanted ('' for all).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def main(most_unpacked: int, memory: int, seconds: int, keeps_empty: bool, wante
 
 
 def answer(content: bytes, most_unpacked: int, keeps_empty: bool, wanted: str) -> dict[str, object]:
-    """The cells as ``sheets`` by name, or why there are none as ``problem``."""
+    """The cells as ``sheets`` by name, or the reason for failure as ``problem``."""
     try:
         _check_size(content, most_unpacked)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -38,18 +38,18 @@ def answer(content: bytes, most_unpacked: int, keeps_empty: bool, wanted: str) -
 
 
 def _check_size(content: bytes, most_unpacked: int) -> None:
-    """Raises ValueError for an archive that says it unpacks to too much. One that lies meets the limit of memory."""
+    """Raises ValueError for an archive that declares too large a content. A false declaration hits the memory limit."""
     if content.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(part.file_size for part in archive.infolist())
         if unpacked > most_unpacked:
-            raise ValueError(f"it would unpack to {unpacked:,} bytes, more than the {most_unpacked:,} allowed")
+            raise ValueError(f"it would decompress to {unpacked:,} bytes, more than the {most_unpacked:,} allowed")
 
 
 def _limit(memory: int, seconds: int) -> None:
     try:
         import resource
-    except ImportError:  # Windows: the parent's limit of time and the check of the size remain
+    except ImportError:  # Windows: the parent's time limit and the size check remain
         return
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))

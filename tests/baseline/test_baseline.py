@@ -161,7 +161,7 @@ def test_a_missing_manifest_is_said_and_ships_nothing(copy: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", '{"files": [{"file": "x"}]}', '{"files": 3}'])
 def test_a_manifest_that_does_not_read_is_an_error(copy: Path, text: str) -> None:
     (copy / "manifest.json").write_text(text)
-    with pytest.raises(SourceError, match="does not read as a manifest"):
+    with pytest.raises(SourceError, match="cannot be read as a manifest"):
         _ = Baseline(copy).entries
 
 

@@ -112,4 +112,4 @@ def test_every_indicator_says_whether_anyone_publishes_its_error() -> None:
     assert {"pay_annual_p20", "pay_p20_to_p50_annual", "employment_rate", "unemployment_rate_modelled"} <= published
     assert not {"claimant_rate", "gva_per_hour", "gdhi_per_head", "child_poverty_bhc"} & published
     assert "housing_affordability_ratio" not in published
-    assert "no sample" in indicators["claimant_rate"].error_note
+    assert "not a sample" in indicators["claimant_rate"].error_note

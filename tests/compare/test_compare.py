@@ -18,7 +18,7 @@ PAY = "indicator_id = 'pay_median_weekly' and area_name = 'Preston' and year = 2
 def test_a_file_and_itself_differ_in_nothing(live: Path, changed: Changed) -> None:
     found = compare(live, changed())
     assert (found.kind, found.changes, found.scores_moved, found.revisions.num_rows) == ("patch", (), 0, 0)
-    assert explanation(found) == "the same tables with the same rows, made anew"
+    assert explanation(found) == "the same tables with the same rows, rebuilt"
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,9 @@ def test_a_file_and_itself_differ_in_nothing(live: Path, changed: Changed) -> No
         ),
         (["create table mart_new (area_code varchar)"], "minor", "1 table new (mart_new)"),
         (["alter table mart_audit add column remark varchar"], "minor", "1 column new (mart_audit.remark)"),
-        (["update mart_gate set reason = 'because' where year = 2020"], "minor", "other rows in mart_gate"),
-        (["update fct_observation set source_id = 'elsewhere', source_row = 1"], "patch", "made anew"),
-        (["update meta_source set age_days = 1"], "patch", "made anew"),
+        (["update mart_gate set reason = 'because' where year = 2020"], "minor", "different rows in mart_gate"),
+        (["update fct_observation set source_id = 'elsewhere', source_row = 1"], "patch", "rebuilt"),
+        (["update meta_source set age_days = 1"], "patch", "rebuilt"),
     ],
 )  # fmt: skip
 def test_the_kind_of_a_release_follows_from_what_it_does_to_readers(
@@ -84,7 +84,7 @@ def test_a_missing_figure_that_is_given_now_is_filled(live: Path, changed: Chang
     )
     found = compare(before, live)
     assert [row["kind"] for row in found.revisions.to_pylist()] == ["filled"]
-    assert "1 figure given where one was missing (Preston" in explanation(found)
+    assert "1 figure added where one was missing (Preston" in explanation(found)
 
 
 def test_figures_made_here_are_counted_apart(live: Path, changed: Changed) -> None:
@@ -92,7 +92,7 @@ def test_figures_made_here_are_counted_apart(live: Path, changed: Changed) -> No
     other = changed(f"update fct_observation set value = value + 0.01, payload_sha256 = 'x' where {computed}")
     found = compare(live, other)
     assert found.revised("revised") == 0
-    assert "1 figure made from others changed with them" in explanation(found)
+    assert "1 figure derived from others changed with them" in explanation(found)
 
 
 def test_the_last_bits_of_a_sum_are_no_revision(live: Path, changed: Changed) -> None:
@@ -132,7 +132,7 @@ def test_more_draws_look_like_more_draws_and_not_like_revisions(live: Path, chan
     found = compare(live, other)
     assert (found.kind, found.revisions.num_rows, found.scores_moved) == ("minor", 0, 0)
     assert "survey errors were drawn 2,000 times, 100 before" in explanation(found)
-    assert "the studies of a thorough run are in it" in explanation(found)
+    assert "with the studies of a thorough run" in explanation(found)
 
 
 def test_scores_that_move_with_the_same_figures_move_by_method(live: Path, changed: Changed) -> None:

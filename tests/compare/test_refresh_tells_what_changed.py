@@ -35,7 +35,7 @@ def test_the_first_release_says_that_it_is_the_first(told: tuple[Path, list[str]
 
 
 def test_the_same_figures_again_are_nothing_new_and_by_force_a_patch(told: tuple[Path, list[str]]) -> None:
-    assert told[1][1:3] == ["nothing new", "patch 1.0.0 → 1.0.1: the same tables with the same rows, made anew"]
+    assert told[1][1:3] == ["nothing new", "patch 1.0.0 → 1.0.1: the same tables with the same rows, rebuilt"]
 
 
 def test_one_baseline_figure_changed_is_one_revision_a_minor_version_and_one_line(told: tuple[Path, list[str]]) -> None:
@@ -102,7 +102,7 @@ def test_diff_of_two_releases_or_of_a_candidate_is_worked_out_from_the_files(
     with duckdb.connect(str(candidate)) as connection:
         connection.execute("delete from mart_gate")
     assert main(["diff", "--candidate", str(candidate)]) == 0
-    assert capsys.readouterr().out.startswith("minor live → refused.duckdb: other rows in mart_gate")
+    assert capsys.readouterr().out.startswith("minor live → refused.duckdb: different rows in mart_gate")
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_the_figures_are_those_of_the_file(books: dict[str, Workbook], offline_r
 
 def test_a_rank_is_blank_where_only_a_band_is_known_and_the_sheet_says_why(books: dict[str, Workbook]) -> None:
     rows = records(books["all"]["Scores"])
-    bands = [row for row in rows if str(row["How to read it"]).startswith("a band, no rank")]
+    bands = [row for row in rows if str(row["How to read it"]).startswith("a band instead of a rank")]
     assert len(bands) > 100
     assert {row["Rank (1 is best)"] for row in bands} == {None}
     assert all(row["90% interval, from"] is not None for row in bands)
@@ -102,7 +102,7 @@ def test_notes_name_publisher_licence_and_page_of_every_indicator_shown(books: d
     assert all(row["Publisher"] and row["Licence"] and row["Publisher's page"] for row in noted.values())
     start = " ".join(str(row[1]) for row in book["Start here"].iter_rows(values_only=True))
     assert "Open Government Licence v3.0" in start
-    assert "are no official statistics" in start
+    assert "are not official statistics" in start
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])

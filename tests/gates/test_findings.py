@@ -68,7 +68,7 @@ def test_districts_without_figures_are_named_and_more_than_one_in_a_hundred_refu
     found = only(districts_lost(compared, policy), "gdhi_per_head")
     assert found.severity == severity
     assert found.measured == pytest.approx(count / 361)
-    assert found.sentence.startswith(f"gdhi_per_head: {count} of 361 districts have no figure any more (Aberdeen City")
+    assert found.sentence.startswith(f"gdhi_per_head: {count} of 361 districts no longer have a figure (Aberdeen City")
 
 
 def test_a_place_whose_name_has_a_comma_is_one_place(compared: duckdb.DuckDBPyConnection, policy: GatePolicy) -> None:
@@ -115,7 +115,7 @@ def test_districts_that_are_not_scored_any_more_are_refused(
     compared.execute("delete from mart_score where framework_id = 'shared_growth' and area_name like 'B%'")
     found = only(districts_lost(compared, policy), "shared_growth")
     assert found.severity == "refuse"
-    assert "are not scored any more (Babergh, Barking and Dagenham, Barnet and " in found.sentence
+    assert "are no longer scored (Babergh, Barking and Dagenham, Barnet and " in found.sentence
 
 
 @pytest.mark.parametrize(("years", "severity"), [(1, "warn"), (3, "refuse")])
@@ -175,7 +175,7 @@ def test_a_release_that_has_not_come_is_one_warning_for_all_it_brings(
     grace = {"annual_survey_of_hours_and_earnings": 30}
     (found,) = too_old(compared, policy, today=date(2026, 12, 1), grace_days=grace)
     assert (found.severity, found.measured) == ("warn", 9)
-    assert "expected on 2026-10-23 and is not here yet (pay_annual_mean, pay_annual_median, pay_annual_p10 and" in (
+    assert "expected on 2026-10-23 and have not arrived (pay_annual_mean, pay_annual_median, pay_annual_p10 and" in (
         found.sentence
     )
 
@@ -214,5 +214,5 @@ def test_wrong_limits_are_named_with_file_line_and_field(tmp_path: Path, text: s
 
 
 def test_limits_for_an_indicator_nobody_knows_are_refused() -> None:
-    with pytest.raises(CatalogueError, match=r"claimant_rate_monthly, .* which the catalogue does not have"):
+    with pytest.raises(CatalogueError, match=r"claimant_rate_monthly, .* not in the catalogue"):
         load_gate_policy(["gdhi_per_head"])

@@ -135,4 +135,4 @@ def test_shipped_figures_never_take_the_place_of_newer_ones_that_were_published(
         )
     [finding] = refusals(published_folder, candidate)
     assert (finding.gate_id, finding.subject) == ("went_back", "gdhi_per_head")
-    assert "are not held any more (data/raw)" in finding.sentence
+    assert "are no longer held (data/raw)" in finding.sentence

@@ -220,5 +220,5 @@ def test_a_limit_of_a_gate_that_there_is_not_is_refused(tmp_path: Path) -> None:
     text = (CATALOGUE_DIR / "gates.yaml").read_text().replace("new_rank: 2", "new_rnak: 2", 1)
     path = tmp_path / "gates.yaml"
     path.write_text(text)
-    with pytest.raises(CatalogueError, match="'limits' names new_rnak, which is no gate of answers"):
+    with pytest.raises(CatalogueError, match="'limits' names new_rnak, not gates of publishers' answers"):
         load_gate_policy(catalogue().indicators, path)

@@ -79,7 +79,7 @@ def test_a_score_that_moved_though_nothing_came_for_it_is_refused_however_little
     assert (finding.gate_id, finding.severity) == ("moved_without_news", "refuse")
     assert finding.subject == "shared_growth productivity level 2025"
     assert (
-        "8 of 359 districts moved, at most by less than 0.1 points, though no figure of its indicators differs: "
+        "8 of 359 districts moved, by less than 0.1 points at most, although none of its indicators' figures differs: "
         in (finding.sentence)
     )
 
@@ -136,8 +136,9 @@ def test_the_sentence_names_what_carried_the_move_and_the_three_that_moved_farth
     assert finding.sentence.startswith(
         "shared_growth, Growth (level 2025): 180 of 359 districts moved by more than 10 points (50%)"
     )
-    assert f"; carried by Gross value added per hour worked (100%); farthest: Blackpool {before:.1f} to 99.0; " in (
-        finding.sentence
+    assert (
+        f"; mainly because of Gross value added per hour worked (100%); largest moves: Blackpool {before:.1f} to 99.0; "
+        in (finding.sentence)
     )
     assert finding.sentence.count(" to ") == 3
 
@@ -165,7 +166,7 @@ def test_what_was_moved_by_the_method_is_told_of_and_never_refused(
     move(compared, "productivity", 0.5, 1.0)
     [finding] = found(compared, policy, is_same_method=False)
     assert (finding.gate_id, finding.severity) == ("scores_moved", "warn")
-    assert "the method is not the one that made the file before, so this is not refused" in finding.sentence
+    assert "the method has changed since the live file, so this is not refused" in finding.sentence
 
 
 def test_a_file_of_a_method_with_other_columns_is_not_compared(

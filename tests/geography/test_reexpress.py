@@ -253,7 +253,7 @@ def test_zeros_of_abolished_districts_are_ghosts_not_figures(register: Register,
     rows = table([*((code, 2024, 0.0) for code in CUMBERLAND), ("E06000063", 2024, 300.0), ("E08000016", 2026, 0.0)])
     result = reexpress(rows, {"people": "count"}, register)
     assert list(result.observations["value"]) == [300.0]
-    assert result.set_aside["reason"].str.contains("had been abolished: its zero is no figure").all()
+    assert result.set_aside["reason"].str.contains("had been abolished: its zero is not a figure").all()
     assert len(result.set_aside) == 4
 
 
@@ -277,7 +277,7 @@ def test_a_new_codes_zero_from_before_it_began_gives_way_to_the_old_codes_figure
     result = reexpress(table([(new, 2020, 0.0), (old, 2020, 27.9)]), {"people": "rate"}, register)
     assert only(result, new)["value"] == 27.9
     assert list(result.set_aside["area_code"]) == [new]
-    assert "had not begun: its zero is no figure" in result.set_aside["reason"].iloc[0]
+    assert "had not begun: its zero is not a figure" in result.set_aside["reason"].iloc[0]
 
 
 @pytest.mark.parametrize("code", ["TLD4", "TLC31", "E13000001", "N34000001", "W42000004", "K99000002", "UKC11"])

@@ -233,7 +233,7 @@ def _edit(path: Path, old: str, new: str) -> None:
         ),
         ("areas.csv", "E06000001,Hartlepool,district,", "E06000001,Hartlepool,borough,", "level 'borough'"),
         ("areas.csv", "E06000003,", "E06000001,", "E06000001 is given twice"),
-        ("areas.csv", "E06000003,", "E0600003,", "E0600003 is no area code"),
+        ("areas.csv", "E06000003,", "E0600003,", "E0600003 is not an area code"),
         ("combined_authorities.csv", ",E47000001,2011-04-01,", ",E47000001,2010-04-01,", "when that does not exist"),
         ("combined_authorities.csv", "E08000001,E47000001,2011-04-01,", "E08000001,E47000099,2011-04-01,", "E47000099"),
     ],

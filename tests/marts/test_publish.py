@@ -76,7 +76,7 @@ def test_leftovers_of_a_dead_run_are_removed_and_those_of_a_running_one_kept(tmp
         ("update fct_observation set payload_sha256 = 'unknown' where rowid = 9", "sources account for observations"),
         ("alter table dim_indicator drop column caveats", "dim_indicator"),
         ("delete from dim_node where node_id = 'pay_spread' and framework_id = 'shared_growth'",
-         r"mart_score.node_id: 1 lead to no row of dim_node, for example \('shared_growth', 'pay_spread'\)"),
+         r"mart_score.node_id: 1 refer to no row of dim_node, for example \('shared_growth', 'pay_spread'\)"),
     ],
 )  # fmt: skip
 def test_a_candidate_with_wrong_rows_is_refused_by_name(

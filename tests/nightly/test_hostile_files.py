@@ -259,7 +259,7 @@ def test_a_body_that_trickles_for_ever_ends_by_the_clock(promised: str) -> None:
     with server(answer) as address:
         error = failure(address, max_answer_seconds=0.5)
     assert isinstance(error, Incomplete)
-    assert "had not ended its answer after 0.5 s" in str(error)
+    assert "had not finished responding after 0.5 s" in str(error)
     assert time.monotonic() - started < 5
 
 
@@ -308,7 +308,7 @@ def test_json_nested_a_hundred_thousand_deep_is_no_document() -> None:
 
 
 def test_a_document_larger_than_any_is_not_read() -> None:
-    with pytest.raises(ValueError, match="more than any document"):
+    with pytest.raises(ValueError, match="more than any publisher"):
         json_of(b"[" + b"[]," * 9_000_000 + b"[]]")
 
 
@@ -381,7 +381,7 @@ def test_over_tls_the_bytes_and_the_clock_are_counted_too(
         asking._max_body_bytes = 3_000_000
         with pytest.raises(WrongContent, match="more than 3,000,000 bytes"):
             asking.get("nomis", "long")
-        with pytest.raises(Incomplete, match="had not ended its answer after 1 s"):
+        with pytest.raises(Incomplete, match="had not finished responding after 1 s"):
             asking.get("nomis", "slow")
 
 

@@ -76,10 +76,10 @@ def test_a_map_that_went_and_a_newer_one_are_told(
         in finding.detail
     )
     assert finding.detail.endswith(
-        "newer: TYPE420 (local authorities: district / unitary (as of April 2025)), not asked for yet"
+        "newer: TYPE420 (local authorities: district / unitary (as of April 2025)), not requested yet"
     )
     monkeypatch.setattr(nomis, "TYPES", {code: name for code, name in newer.items() if code != "TYPE423"})
-    assert "no type for counties, which are not asked for" in types_of().detail
+    assert "no type for counties, which are not requested" in types_of().detail
     monkeypatch.setattr(nomis, "TYPES", {code: name for code, name in newer.items() if code != "TYPE424"})
     finding = types_of()
     assert finding.verdict == "moved or refused"

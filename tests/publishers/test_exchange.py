@@ -87,7 +87,7 @@ def test_whatever_trickles_ends_by_the_clock_and_is_asked_for_once(client_for: C
         error = failure(client)
         assert time.monotonic() - began < SECONDS + 1
         assert isinstance(error, Incomplete)
-        assert f"had not ended its answer after {SECONDS:g} s" in str(error)
+        assert f"had not finished responding after {SECONDS:g} s" in str(error)
         asked = len(publisher.paths)
         # a host that took so long once is not asked for its next table tonight
         assert isinstance(failure(client), HostUnreachable)
@@ -102,7 +102,7 @@ def test_a_proxy_is_held_to_the_same_clock(client_for: ClientFor, monkeypatch: p
             monkeypatch.delenv(name, raising=False)
         client = client_for(base_urls={"nomis": f"{scheme}://publisher.example"}, max_answer_seconds=SECONDS)
         began = time.monotonic()
-        assert "had not ended its answer" in str(failure(client))
+        assert "had not finished responding" in str(failure(client))
         assert time.monotonic() - began < SECONDS + 1
         assert proxy.paths == ["http://publisher.example/x.csv" if scheme == "http" else "publisher.example:443"]
 
@@ -118,7 +118,7 @@ def test_redirects_and_new_attempts_share_one_clock(client_for: ClientFor) -> No
         began = time.monotonic()
         error = failure(asking(client_for, publisher, max_answer_seconds=SECONDS))
         assert time.monotonic() - began < SECONDS + 1
-    assert "had not ended its answer" in str(error)
+    assert "had not finished responding" in str(error)
 
 
 def test_nothing_is_asked_once_half_of_the_night_has_passed(
@@ -271,7 +271,7 @@ def test_a_redirect_leads_to_another_host_only_where_the_catalogue_names_it(
             client = asking(client_for, publisher)
             assert "does not name it among the source's other_hosts" in str(failure(client))
             assert not other.paths
-            with pytest.raises(RequestRefused, match="names an address that is not asked"):
+            with pytest.raises(RequestRefused, match="names an address that is not requested"):
                 client.get("nomis", f"{other.address}/file.csv")
             assert not other.paths
             source = client._sources["nomis"].model_copy(update={"other_hosts": (other.address.split("//")[1],)})

@@ -94,7 +94,7 @@ def test_a_retry_after_beyond_the_limit_ends_the_request_at_once(
     with pytest.raises(RequestRefused, match="answered 429"):
         client.get("ons_els", EMPLOYMENT)
     assert len(standin.requests) == 1
-    with pytest.raises(RequestRefused, match="asked to be left alone for another 1 s"):
+    with pytest.raises(RequestRefused, match="asked for no requests for another 1 s"):
         client.get("ons_els", "data/claimant-count.csv")
     assert len(standin.requests) == 1
 
@@ -287,7 +287,7 @@ def test_a_host_that_closes_every_connection_is_given_up_once(client_for: Client
 
         threading.Thread(target=hang_up, daemon=True).start()
         client = client_for(base_urls={"ons_els": f"http://127.0.0.1:{rude.getsockname()[1]}"})
-        with pytest.raises(HostUnreachable, match="closed the connection without an answer"):
+        with pytest.raises(HostUnreachable, match="closed the connection without answering"):
             client.get("ons_els", EMPLOYMENT)
         with pytest.raises(HostUnreachable, match="cannot be reached: it closed every connection"):
             client.get("ons_els", EMPLOYMENT)

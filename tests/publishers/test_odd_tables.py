@@ -75,7 +75,9 @@ def test_a_header_again_in_the_middle_is_told_as_that(
         return b"\n".join([*lines[:20], lines[0], *lines[20:]])
 
     send_changed(again)
-    with pytest.raises(WrongContent, match=r"header.* again in line 21: two answers were joined .*try again") as caught:
+    with pytest.raises(
+        WrongContent, match=r"header.* repeated in line 21: two answers were joined .*try again"
+    ) as caught:
         ask.fetch(query, client_for(standin))  # type: ignore[arg-type]
     assert "indicators.yaml" not in str(caught.value)
 
@@ -122,7 +124,7 @@ def test_an_hour_s_wait_is_said(standin: StandIn, client_for: ClientFor, monkeyp
     client = client_for(standin)
     with pytest.raises(RequestRefused, match=r"answered 429 once .*It asks to wait 1 hour; try again after that"):
         client.get("ons_els", "data/employment-rate.csv")
-    with pytest.raises(RequestRefused, match=r"left alone for another (1 hour|60 minutes)"):
+    with pytest.raises(RequestRefused, match=r"no requests for another (1 hour|60 minutes)"):
         client.get("ons_els", "data/employment-rate.csv")
 
 

@@ -110,5 +110,5 @@ def test_a_page_that_repeats_itself_is_incomplete(
 ) -> None:
     real = open_geography._parameters
     monkeypatch.setattr(open_geography, "_parameters", lambda table, offset: real(table, 161 if offset else 0))
-    with pytest.raises(Incomplete, match=r"of 361|came twice"):
+    with pytest.raises(Incomplete, match=r"of 361|appears twice"):
         open_geography.fetch("district_names", client_for(standin))

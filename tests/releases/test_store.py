@@ -164,9 +164,9 @@ def test_a_release_that_never_was_is_named(kept: tuple[Path, Release], as_of: st
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
-        (lambda folder: (folder / "dim_area.parquet").write_bytes(b"PAR1"), "damaged: dim_area.parquet is not what was kept"),
+        (lambda folder: (folder / "dim_area.parquet").write_bytes(b"PAR1"), "damaged: dim_area.parquet has been altered"),
         (lambda folder: (folder / "mart_score.parquet").unlink(), "incomplete: mart_score.parquet is missing"),
-        (lambda folder: (folder / "schema.sql").write_text("drop table x"), "damaged: schema.sql is not what was kept"),
+        (lambda folder: (folder / "schema.sql").write_text("drop table x"), "damaged: schema.sql has been altered"),
     ],
 )  # fmt: skip
 def test_a_damaged_release_is_not_rebuilt(

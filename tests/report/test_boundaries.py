@@ -71,10 +71,10 @@ def test_codes_that_do_not_fit_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"not json", "it is no JSON"),
-        (b"[]", "no GeoJSON collection"),
-        (b'{"features": []}', "no GeoJSON collection"),
-        (b'{"features": [{"properties": {"name": "x"}}]}', "no column such as LAD25CD"),
+        (b"not json", "it is not JSON"),
+        (b"[]", "not a GeoJSON collection"),
+        (b'{"features": []}', "not a GeoJSON collection"),
+        (b'{"features": [{"properties": {"name": "x"}}]}', "no column of district codes, such as LAD25CD"),
         (b'{"features": [{"properties": {"LAD25CD": "E1"}, "geometry": null}]}', "lacks LAD25CD or an outline"),
     ],
 )
@@ -87,7 +87,7 @@ def test_a_file_that_cannot_be_drawn_is_a_sentence(tmp_path: Path, content: byte
 
 
 def test_a_file_of_other_places_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CannotUse, match="none of its codes is a district of today"):
+    with pytest.raises(CannotUse, match="none of its codes is a current district"):
         read_boundaries(saved(tmp_path, [feature("X1", [square(0, 0, 9_000)])]), TODAY)
 
 

@@ -195,7 +195,7 @@ def test_caveats_stand_beside_the_charts_of_an_indicator(pages: dict[str, Seen],
 
 def test_change_of_a_place_is_told_from_change_of_its_people_on_every_page(pages: dict[str, Seen]) -> None:
     for path, page in pages.items():
-        assert "change of its people" in page.words, path
+        assert "change in its people" in page.words, path
 
 
 def test_an_indicator_without_figures_says_so_and_draws_nothing(pages: dict[str, Seen]) -> None:
@@ -314,7 +314,7 @@ def test_a_file_of_an_older_version_is_a_sentence(tmp_path: Path, published_file
 
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path, published_file: Path) -> None:
     (tmp_path / "thesis.docx").write_text("years of work")
-    with pytest.raises(CannotWrite, match="holds other things"):
+    with pytest.raises(CannotWrite, match="holds files that are not a report"):
         build_site(published_file, tmp_path, methodology=METHODOLOGY)
     assert (tmp_path / "thesis.docx").read_text() == "years of work"
 

@@ -273,7 +273,7 @@ def test_figures_that_mean_something_else_since_are_held_by_the_last_gate(
     with pytest.raises(VerbError) as refused:
         run_job(refresh, JobOptions(offline=True, draws=0), settings=settings_of(publisher, folder))
     assert refused.value.exit_code == 3
-    assert "gdhi_per_head: the answers it was published from are not held any more (data/raw)" in str(refused.value)
+    assert "gdhi_per_head: the answers it was published from are no longer held (data/raw)" in str(refused.value)
 
 
 def test_the_kept_release_is_read_where_the_live_file_is_gone(publisher: StandIn, folder: Path) -> None:

@@ -84,7 +84,7 @@ def test_an_indicator_that_would_be_lost_keeps_the_published_file(
     broken = tmp_path / "baseline"
     shutil.copytree(quick(tmp_path).baseline_dir, broken)
     (broken / "gdhi_per_head.parquet").unlink()
-    with pytest.raises(VerbError, match=r"gives figures for gdhi_per_head \(main\)") as caught:
+    with pytest.raises(VerbError, match=r"has figures for gdhi_per_head \(main\)") as caught:
         run_job(refresh, JobOptions(offline=True, draws=0), settings=quick(tmp_path, baseline_dir=broken))
     assert caught.value.exit_code == 3
     assert whole.database.read_bytes() == before

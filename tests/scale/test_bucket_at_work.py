@@ -103,10 +103,10 @@ def silent_port() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("refuses", "refuses this machine: look at its keys"),
+        ("refuses", "refuses this machine: check its keys"),
         ("away", "cannot be reached (could not connect to server)"),
         ("silent", "cannot be reached (timeout was reached)"),
-        ("no bucket", "is not there; make it, or correct IG_STORE_URL"),
+        ("no bucket", "does not exist; create it, or correct IG_STORE_URL"),
     ],
 )
 def test_a_bucket_that_does_not_work_is_one_sentence_and_the_run_goes_on(
@@ -128,7 +128,7 @@ def test_a_bucket_that_does_not_work_is_one_sentence_and_the_run_goes_on(
     [problem] = shared.problems
     assert said in problem
     assert url in problem
-    assert "the next one that reaches the bucket puts it up" in problem
+    assert "the next run that reaches the bucket uploads the results" in problem
     assert KEY not in problem
     assert SECRET not in problem
 
@@ -173,7 +173,7 @@ def test_what_moved_is_said_in_sentences(settings: Settings, store_url: str, tmp
     assert shared.notes == ["1 snapshot (0.0 MB) uploaded"]
     with at_work(Settings(tmp_path / "other"), store_url) as other:
         pass
-    assert other.notes == ["1 snapshot (0.0 MB) brought from the bucket"]
+    assert other.notes == ["1 snapshot (0.0 MB) downloaded from the bucket"]
     assert shared.problems + other.problems == []
 
 

@@ -92,7 +92,7 @@ def test_a_machine_with_an_empty_disk_goes_on_from_what_another_published(one: M
     said = two.work()
     assert two.live.read_bytes() == one.live.read_bytes()
     assert [str(release.version) for release in two.store.kept()] == ["1.1.0"]
-    assert said[0].startswith("release 1.1.0 was brought from the bucket")
+    assert said[0].startswith("release 1.1.0 was downloaded from the bucket")
     two.work("1.2.0")
     one.work()
     assert one.content() == (["1.0.0", "1.1.0", "1.2.0"], "1.2.0")

@@ -56,7 +56,7 @@ def test_a_new_machine_finds_nothing_new_and_holds_what_the_first_published(publ
     report = json.loads((settings.marts_dir / "run_report.json").read_text())
     assert report["status"] == "nothing new"
     assert report["bucket_problems"] == []
-    assert any("was brought from the bucket" in sentence for sentence in report["bucket_notes"])
+    assert any("was downloaded from the bucket" in sentence for sentence in report["bucket_notes"])
     live = (published / "marts" / settings.database.name).read_bytes()
     assert settings.database.read_bytes() == live
     assert verify(open_bucket(URL)).problems == []

@@ -40,7 +40,7 @@ def test_figures_come_back_as_they_were_written() -> None:
         (("E09000030", "2023", 1.0, "ok"), "not an ISO 8601 period"),
         (("E09000030", "2023-01-01/P1Y", 1.0, "fine"), "status is not one"),
         (("E09000030", "2023-01-01/P1Y", MISSING, "provisional"), "the value is missing"),
-        (("E09000030", "2023-01-01/P1Y", 0.0, "suppressed"), "a value stands beside"),
+        (("E09000030", "2023-01-01/P1Y", 0.0, "suppressed"), "there is a value although"),
     ],
 )
 def test_a_row_that_cannot_be_right_is_set_aside(bad: tuple[str, str, float, str], reason: str) -> None:

@@ -78,7 +78,7 @@ def test_a_note_that_calls_a_value_unreliable_makes_it_unreliable() -> None:
         (row(value="lots"), "not a number"),
         (row(value="inf"), "not a number"),
         (row(status="q"), "status mark"),
-        (row(status="x"), "a value stands beside"),
+        (row(status="x"), "there is a value although"),
         (row(period="2023"), "not an ISO 8601 period"),
         (row(code="E0900003"), "no known level"),
         (row(code=""), "no known level"),

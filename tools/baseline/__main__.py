@@ -1,7 +1,7 @@
 """Write the figures shipped with the project (data/raw/baseline) from publishers' files in a folder.
 
-Maintainers run this when new editions are to be shipped; pipeline/catalogue/baseline.yaml says which file each indicator
-is read from. The same files give the same bytes.
+Maintainers run this to ship new editions. pipeline/catalogue/baseline.yaml says which file each indicator is read from.
+The same files give the same bytes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Write the figures that ship with the project, from a folder of the publishers' files.
 
-The same files and the same pyarrow give the same bytes: rows are sorted, nothing carries the time of the run.
+The same files and the same pyarrow give the same bytes: rows are sorted, and nothing depends on the time of the run.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class BuildReport:
 def build_baseline(source_dir: Path, out_dir: Path, catalogue: Catalogue) -> BuildReport:
     """Read every baseline entry of the catalogue from ``source_dir`` and write its figures to ``out_dir``.
 
-    Writes one Parquet file a part and ``manifest.json``, and removes Parquet files no entry names. All is read before
-    anything is written, and each file is swapped in whole, the manifest last. Raises BaselineBuildError for a file that
-    is not there or does not read, for an entry without figures, or when all files together are above 4 MB.
+    Writes one Parquet file a part and ``manifest.json``, and removes Parquet files that no entry names. Everything is
+    read before anything is written. Each file is swapped in complete, the manifest last. Raises BaselineBuildError for
+    a missing or unreadable file, for an entry without figures, or if all files together exceed 4 MB.
     """
     source = _Source(source_dir)
     written: dict[str, bytes] = {}
@@ -105,14 +105,14 @@ def parquet_bytes(figures: pd.DataFrame, indicator_id: str, edition: str) -> byt
 
 
 def manifest_bytes(files: tuple[ShippedFile, ...]) -> bytes:
-    """The manifest as JSON: who wrote it (versions, no time) and one object a file, one field a line."""
+    """The manifest as JSON: the versions that wrote it (no time) and one object a file, one field a line."""
     written_by = f"inclusive-growth-pipeline {__version__}, pyarrow {pa.__version__}"
     content = {"written_by": written_by, "files": [{**asdict(f), "published": f.published.isoformat()} for f in files]}
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 class _Source:
-    """The publishers' files of one folder, each read and parsed once however many entries use it."""
+    """The publishers' files in one folder, each read and parsed once however many entries use it."""
 
     def __init__(self, folder: Path) -> None:
         self.content = cache(lambda name: (folder / name).read_bytes())

@@ -1,7 +1,7 @@
-"""Write the register of areas (pipeline/geography/facts) anew from publishers' files in a folder.
+"""Rewrite the register of areas (pipeline/geography/facts) from publishers' files in a folder.
 
-Maintainers run this when a publisher's list of changes is to be taken over. A single reorganisation is added by hand:
-a row in areas.csv, and one in changes.csv for each predecessor.
+Maintainers run this to adopt a publisher's list of changes. A single reorganisation is added by hand: a row in
+areas.csv, and one in changes.csv for each predecessor.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Write the committed facts tables of the register from the official lists they were taken from.
+"""Write the committed facts tables of the register from the official lists behind them.
 
-``facts/README.md`` names each source and says where they disagree. The tables are small CSVs,
-sorted, so that a change is reviewed by diff.
+``facts/README.md`` names each source and says where they disagree. The tables are small sorted CSVs, so that changes
+can be reviewed by diff.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _day_before(day: str) -> str:
 
 
 def _changes(geography: Path, deprivation: Path) -> pd.DataFrame:
-    """One row for each district (or wider area) whose code ended, and each code that took over its ground."""
+    """One row for each ended code of a district (or wider area) and each code that took over its ground."""
     database = _read(geography / "lad_code_changes.csv")
     database = database[database["changed_from_code"].str.len().eq(9)]
     database = database[database["changed_from_code"] != database["changed_to_code"]]
@@ -84,7 +84,7 @@ def _changes(geography: Path, deprivation: Path) -> pd.DataFrame:
             r.desc,
         )
         for r in each(database)
-        # two rows of the database are renames and hold the name in the code's place
+        # two rows of the database are renames, with the name in the code's column
         if r.changed_from_code[:3] in ("E06", "E07", "E08", "W06")
     ]
     known = {(row[0], row[1]) for row in rows}
@@ -128,7 +128,7 @@ def _weight(populations: dict[str, int], code: str, kind: str) -> str:
 
 
 def _populations_2015(deprivation: Path) -> dict[str, int]:
-    """People by district of 2011, mid-2015: small areas of 2011 carry the name their district had then."""
+    """People by 2011 district, mid-2015: small areas of 2011 carry the name of their district at the time."""
     path = deprivation / "File_6_-_IoD2019_Population_Denominators.xlsx"
     rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_name("Population Denominators").to_python()
     small = pd.DataFrame(rows[1:], columns=[str(name) for name in rows[0]])
@@ -138,15 +138,15 @@ def _populations_2015(deprivation: Path) -> dict[str, int]:
     codes = _read(deprivation.parent / "geography" / "la_all_codes.csv")
     ended = codes[codes["Current"].eq("FALSE")]
     found = {r.LADCD: int(by_name[r.LADNM]) for r in each(ended) if r.LADNM in by_name.index}
-    # formed in 2019 from two districts of 2011
+    # formed in 2019 from two 2011 districts
     found["E07000246"] = found["E07000190"] + found["E07000191"]
     return found
 
 
 def _northern_ireland(deprivation: Path) -> pd.DataFrame:
-    """The 26 districts of before April 2015 into the 11 of today, by the count of super output areas.
+    """The 26 districts before April 2015 converted to the current 11, by the number of super output areas.
 
-    Super output areas were built to about 2,000 people each, so their count stands for people.
+    Super output areas were designed for about 2,000 people each, so their number stands in for people.
     """
     rows = CalamineWorkbook.from_path(str(deprivation / "NIMDM17_SOAresults.xls")).get_sheet_by_name("MDM").to_python()
     small = pd.DataFrame(rows[1:]).iloc[:, [0, 2]].set_axis(["to_name", "small_area"], axis=1)
@@ -214,7 +214,7 @@ def _districts(geography: Path, authorities: pd.DataFrame, changes: pd.DataFrame
         )
     frame = pd.DataFrame(rows)
     for old, new in (("E08000016", "E08000038"), ("E08000019", "E08000039")):
-        # the register of authorities still lists the pair under the codes of before April 2025
+        # the register of authorities still lists the pair under their codes from before April 2025
         frame.loc[frame["area_code"].eq(new), "population_2020"] = people[old]
     frame["population_2020"] = frame["population_2020"].str.removesuffix(".0")
     return frame
@@ -354,7 +354,7 @@ def _wider(geography: Path, districts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _memberships(geography: Path) -> pd.DataFrame:
-    """Districts of each combined authority and the days between which they were in it."""
+    """Districts of each combined authority, with the days between which they were members."""
     current = _read(geography / "lad_cauth_may2025.csv")
     authorities = curated.COMBINED_AUTHORITIES
     rows = [(r.LAD25CD, r.CAUTH25CD, authorities[r.CAUTH25CD][1], "") for r in each(current)]
@@ -373,7 +373,7 @@ def _memberships(geography: Path) -> pd.DataFrame:
 
 
 def _names(geography: Path, authorities: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
-    """Other names and codes an area is asked for by: former, alternative, Welsh, and the older Northern Ireland codes."""
+    """Other names and codes for an area: former, alternative, Welsh, and the older Northern Ireland codes."""
     official = areas.set_index("area_code")["area_name"]
     rows = set(curated.OTHER_NAMES)
     for r in each(authorities[["gss-code", "nice-name", "official-name"]]):

@@ -1,4 +1,4 @@
-"""Curated facts about UK areas: what ``facts/*.csv`` hold, each explained in ``facts/README.md``."""
+"""Curated facts about UK areas: the contents of ``facts/*.csv``, each explained in ``facts/README.md``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ METROPOLITAN_COUNTIES: dict[str, tuple[str, tuple[int, ...]]] = {
 COMBINED_AUTHORITIES: dict[str, tuple[str, str, str, str]] = {
     code: (name, first, last, instrument) for code, name, first, last, instrument in _rows("combined_authorities")
 }
-# Code -> the code held here of the same ground, and why they are the same.
+# Code -> the code held here for the same ground, and why they are the same.
 SAME_AREA: dict[str, tuple[str, str]] = {code: (same, why) for code, same, why in _rows("same_area")}
 EXTRA_BOUNDARY_CHANGES = _rows("extra_boundary_changes")
 EXTRA_NAMES = _pairs("extra_names")

@@ -1,4 +1,4 @@
--- The districts of dim_area are those the register has in force today, each of them once.
+-- The districts of dim_area are exactly those in force today in the register, each once.
 with shown as (
     select area_code
     from dim_area

@@ -1,4 +1,4 @@
--- A score, a rank and a change lie inside their intervals, ends included. Scores are rounded to six decimals.
+-- A score, a rank and a change are inside their intervals, ends included. Scores are rounded to six decimals.
 select 'mart_score' as table_name, area_code, node_id::varchar as name, year, score as value
 from mart_score
 where score not between score_lower - 0.000001 and score_upper + 0.000001

@@ -1,4 +1,4 @@
--- A rank lies between 1 and the number ranked, inside its interval, and only districts are ranked.
+-- A rank is between 1 and the number ranked, inside its interval, and only districts are ranked.
 select area_code, node_id, year, rank, rank_count, rank_lower, rank_upper
 from mart_score
 where

@@ -1,4 +1,4 @@
--- Every published figure names bytes that meta_source lists.
+-- Every published figure names a payload that meta_source lists.
 with used as (
     select distinct unnest(string_split(payload_sha256, '+')) as payload_sha256
     from fct_observation

@@ -22,23 +22,23 @@ from pipeline.marts.declaration import Table
 
 FOLDER = Path(__file__).parent
 CHECKS_FOLDER = FOLDER / "checks"
-# An index over millions of rows would take longer to build than all the rest; a check proves the key instead.
+# A unique index over millions of rows would take longer than the rest of the build; a check proves the key instead.
 WITHOUT_INDEX = frozenset({"fct_small_area"})
 _ALIAS = "small_areas"
 
 
 @cache
 def small_area_tables() -> Mapping[str, Table]:
-    """The tables of a file of small areas as declared, by name. Raises CatalogueError for a bad declaration."""
+    """The declared tables of a file of small areas, by name. Raises CatalogueError for a bad declaration."""
     return {table.id: table for table in load_entries(FOLDER / "tables.yaml", Table)}
 
 
 def build_small_areas(path: Path, inputs: Mapping[str, pa.Table]) -> dict[str, int]:
     """Write the tables into a new file at ``path``; return the row count of each.
 
-    ``inputs`` are ``area``, ``figure``, ``series`` and ``quarantine``, which the SQL reads as ``input_<name>``. The file
-    is checkpointed and closed on return. Raises FileExistsError when ``path`` is there already, and duckdb.Error when a
-    row breaks a declared type or key.
+    ``inputs`` are ``area``, ``figure``, ``series`` and ``quarantine``, which the SQL reads as ``input_<name>``. The
+    file is checkpointed and closed on return. Raises FileExistsError if ``path`` exists, and duckdb.Error if a row
+    breaks a declared type or key.
     """
     if path.exists():
         raise FileExistsError(f"{path.name} exists already; a build never writes into an existing file")

@@ -1,1 +1,1 @@
-"""The figures shipped with the project, used where no publisher answers."""
+"""The figures shipped with the project, used if no publisher answers."""

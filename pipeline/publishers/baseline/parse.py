@@ -27,12 +27,12 @@ SCHEMA = pa.schema(
 def parse(content: bytes) -> Parsed:
     """The figures of one shipped file; ``source_row`` is the 1-based row of the Parquet table.
 
-    Raises UnreadablePayload when the bytes are not Parquet or its columns or types are not those of SCHEMA.
+    Raises UnreadablePayload if the bytes are not Parquet or the columns or types do not match SCHEMA.
     """
     try:
         table = pq.read_table(pa.BufferReader(content))
     except (pa.ArrowInvalid, OSError) as error:
-        raise UnreadablePayload(f"expected a Parquet file; it does not read: {error}") from error
+        raise UnreadablePayload(f"expected a Parquet file; it cannot be read: {error}") from error
     if not table.schema.equals(SCHEMA):
         wanted = ", ".join(f"{field.name} {field.type}" for field in SCHEMA)
         given = ", ".join(f"{field.name} {field.type}" for field in table.schema)
@@ -47,7 +47,10 @@ def parse(content: bytes) -> Parsed:
         (~periods_are_iso(frame["period"]), "the period is not an ISO 8601 period"),
         (~frame["status"].isin(STATUSES), "the status is not one of the project's"),
         (~has_value & frame["status"].isin(["ok", "rounded", "provisional", "estimated"]), "the value is missing"),
-        (has_value & frame["status"].isin(["suppressed", "not_available"]), "a value stands beside a status of none"),
+        (
+            has_value & frame["status"].isin(["suppressed", "not_available"]),
+            "there is a value although its status says there is none",
+        ),
     )
     if not any(condition.any() for condition, _ in findings) and not frame.duplicated(["area_code", "period"]).any():
         nothing = pd.DataFrame(columns=["source_row", "area_code", "period", "reason", "raw_line"])

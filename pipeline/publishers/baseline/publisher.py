@@ -1,4 +1,4 @@
-"""The figures shipped with the project, read as a publisher's are."""
+"""The figures shipped with the project, as a publisher of the pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures shipped with the project: the last resort when no publisher answers and no snapshot is held."""
+"""The figures shipped with the project: the last resort if no publisher answers and no snapshot is held."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _REPAIR = "restore it with `git checkout -- data/raw/baseline`"
 
 @dataclass(frozen=True)
 class ShippedFile:
-    """One entry of the manifest: a Parquet file, what is in it and where its figures came from.
+    """One entry of the manifest: a Parquet file, its contents and the origin of its figures.
 
-    ``source_files`` maps each file the figures were read from to its sha256; ``rows_set_aside`` and
-    ``rows_out_of_scope`` are the rows of those files that did not become figures.
+    ``source_files`` maps each source file to its sha256. ``rows_set_aside`` and ``rows_out_of_scope`` count the rows of
+    those files that did not become figures.
     """
 
     file: str
@@ -44,16 +44,16 @@ class ShippedFile:
 
 
 class Baseline:
-    """The baseline in one folder. Reading is lazy: nothing is opened before it is asked for."""
+    """The baseline in one folder. Reading is lazy: files are opened only when needed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @cached_property
     def entries(self) -> tuple[ShippedFile, ...]:
-        """The files of the manifest, in its order; none when there is no manifest.
+        """The files of the manifest, in its order; none if there is no manifest.
 
-        Raises SourceError when the manifest is there but does not read.
+        Raises SourceError if there is a manifest but it cannot be read.
         """
         path = self.folder / MANIFEST
         if not path.exists():
@@ -62,10 +62,10 @@ class Baseline:
             files = json.loads(path.read_text(encoding="utf-8"))["files"]
             return tuple(_entry(raw) for raw in files)
         except (ValueError, TypeError, KeyError) as error:
-            raise SourceError(f"baseline: {path} does not read as a manifest ({error!r}); {_REPAIR}") from error
+            raise SourceError(f"baseline: {path} cannot be read as a manifest ({error!r}); {_REPAIR}") from error
 
     def entry(self, indicator_id: str, part_id: str = "main") -> ShippedFile | None:
-        """The shipped file of one part of an indicator, or None when none is shipped."""
+        """The shipped file of one part of an indicator, or None if there is none."""
         wanted = (indicator_id, part_id)
         return next(
             (entry for entry in self.entries if (entry.indicator, entry.part) == wanted),
@@ -73,10 +73,10 @@ class Baseline:
         )
 
     def payload(self, indicator_id: str, part_id: str = "main") -> Payload | None:
-        """The bytes shipped for one part of an indicator, or None when none are.
+        """The bytes shipped for one part of an indicator, or None if there are none.
 
-        ``fetched_at`` is the publisher's day of release, so that age is the age of the figures, and ``http_status``
-        is 0, since no HTTP was spoken. Raises SourceError when the file is gone or is not the one the manifest names.
+        ``fetched_at`` is the publisher's release date, so that age means the age of the figures. ``http_status`` is 0,
+        since there was no HTTP. Raises SourceError if the file is missing or does not match the manifest.
         """
         entry = self.entry(indicator_id, part_id)
         if entry is None:
@@ -89,7 +89,7 @@ class Baseline:
         found = hashlib.sha256(content).hexdigest()
         if found != entry.sha256:
             raise SourceError(
-                f"baseline: {path} is not the file its manifest names: "
+                f"baseline: {path} does not match its manifest: "
                 f"expected sha256 {entry.sha256}, found {found}; {_REPAIR}"
             )
         return Payload(
@@ -111,7 +111,7 @@ class Baseline:
         )
 
     def verify(self) -> list[str]:
-        """Check every file against the manifest; one sentence for each thing that is wrong, none when all is well."""
+        """Check every file against the manifest; one sentence for each fault, none if all is well."""
         if not self.entries:
             return [f"baseline: no {MANIFEST} in {self.folder}; {_REPAIR}"]
         found = []

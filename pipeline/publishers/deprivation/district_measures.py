@@ -1,21 +1,21 @@
 """District figures computed from the small areas of the four nations' indices of deprivation.
 
-Small areas (LSOAs, data zones, super output areas) are put together to today's districts directly, so a district that
-was merged since the index was made has a figure of its own and no figure is averaged from averages.
+Small areas (LSOAs, data zones, super output areas) are combined directly into current districts. So a district that was
+merged after the index was made has its own figure, and no average is taken of averages.
 
 Methods
 
 * Average score: the population-weighted mean of the small areas' scores, with the publisher's own denominators. It is
   the publisher's summary measure of that name (File 10 of the English indices), and equals it on the index's own map.
 * Gap: 90th minus 10th percentile of the small areas' income-deprivation rates, in percentage points. Percentiles are of
-  areas, not of people, and interpolate linearly between order statistics (definition 7 of Hyndman and Fan 1996):
-  small areas are drawn to hold about the same number of people.
+    areas, not of people, and interpolate linearly between order statistics (definition 7 of Hyndman and Fan 1996):
+    small areas are designed to hold about the same number of people.
 * Concentration: the concentration index for grouped data of Kakwani, Wagstaff and van Doorslaer (1997, Journal of
   Econometrics 77, 87-103), ``C = 2/mu * sum(f_i y_i R_i) - 1``, with population shares ``f``, rates ``y``, their mean
   ``mu`` and the relative rank ``R_i = sum(f_j, j < i) + f_i / 2`` of areas in order of their rate. Ranked by the rate
-  itself it is a Gini index over areas: 0 when every area has the same rate, under 1 always.
+    itself it is a Gini index over areas: 0 if every area has the same rate, always under 1.
 
-A district of fewer than 5 small areas has no spread to speak of and gets ``not_available``.
+A district with fewer than 5 small areas has no meaningful spread and gets ``not_available``.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
 FEWEST_SMALL_AREAS = 5
 MOST_PEOPLE = 100_000  # of one small area: the fullest has some ten thousand
 
-# Known slip in File 6 of IoD2025: this LSOA is put in Cherwell, File 10 counts it in West Northamptonshire.
+# Known error in File 6 of IoD2025: it puts this LSOA in Cherwell; File 10 counts it in West Northamptonshire.
 SLIP_LSOA, SLIP_WRONG, SLIP_RIGHT = "E01027305", "E07000177", "E06000062"
 
-# A council area that the Scottish file and the list of codes call by different names.
+# A council area whose name differs between the Scottish file and the list of codes.
 _NAME_IN_REGISTER = {"Na h-Eileanan an Iar": "Na h-Eileanan Siar"}
 
 
@@ -47,10 +47,10 @@ _NAME_IN_REGISTER = {"Na h-Eileanan an Iar": "Na h-Eileanan Siar"}
 class SmallAreas:
     """The small areas of one index.
 
-    ``table`` has one row a small area: ``small_area``, ``area_code`` (today's district), ``population`` (or 1.0 where
+    ``table`` has one row a small area: ``small_area``, ``area_code`` (the current district), ``population`` (or 1.0 if
     none is published), ``income_rate`` in percent and, for England, ``imd_score`` and ``index_district`` (the
-    district's code on the index's own map); for Wales from ranks only ``is_in_most_deprived_tenth`` beside the first
-    two. ``period`` is the year the index is named after.
+    district's code on the index's own map). For Wales from ranks, there is only ``is_in_most_deprived_tenth`` beside
+    the first two. ``period`` is the year in the index's name.
     """
 
     period: str
@@ -76,7 +76,8 @@ def england_2019(uk_index: bytes, denominators: bytes, codes: bytes) -> SmallAre
 def england_2025(scores: bytes, denominators: bytes, codes: bytes) -> SmallAreas:
     """IoD2025 on 2021 LSOAs: scores of the LSOA file (rates as a share of one), people and 2024 districts of File 6.
 
-    Raises UnreadablePayload once File 6 no longer has the slip that is mended here, so that the mending is taken out.
+    Raises UnreadablePayload if File 6 no longer has the error that is corrected here, so that the correction is
+    removed.
     """
     people = _sheet(denominators, "ID 2025 Population Denominators")
     district = "Local Authority District code (2024)"
@@ -85,7 +86,7 @@ def england_2025(scores: bytes, denominators: bytes, codes: bytes) -> SmallAreas
     if given != [SLIP_WRONG]:
         raise UnreadablePayload(
             f"File 6 of IoD2025 gives {SLIP_LSOA} to {given}, not to {SLIP_WRONG} as it used to: "
-            "the publisher has mended its slip, so remove the correction from pipeline/publishers/deprivation/district_measures.py"
+            "the publisher has fixed its error, so remove the correction from pipeline/publishers/deprivation/district_measures.py"
         )
     people[district] = people[district].mask(slip, SLIP_RIGHT)
     table = _joined(
@@ -97,7 +98,7 @@ def england_2025(scores: bytes, denominators: bytes, codes: bytes) -> SmallAreas
 
 
 def wales_2019(uk_index: bytes, lookup: bytes, register: bytes, codes: bytes) -> SmallAreas:
-    """WIMD 2019 on 2011 LSOAs: rates in whole percent; no populations are at hand, so areas weigh the same."""
+    """WIMD 2019 on 2011 LSOAs: rates in whole percent; no populations are available, so areas have equal weights."""
     table = _uk_index(uk_index, "W").rename(columns={"lsoa": "small_area", "income_score": "income_rate"})
     authority = _text_csv(lookup, ("lsoa", "local-authority-code")).set_index("lsoa")["local-authority-code"]
     gss = _text_csv(register, ("local-authority-code", "gss-code")).set_index("local-authority-code")["gss-code"]
@@ -112,9 +113,10 @@ def wales_2019(uk_index: bytes, lookup: bytes, register: bytes, codes: bytes) ->
 
 
 def scotland_2020(indicators: bytes, codes: bytes | Mapping[str, str]) -> SmallAreas:
-    """SIMD 2020v2 on data zones: people who are income deprived over all people, council areas by the file's names.
+    """SIMD 2020v2 on data zones: income-deprived people over all people, with council areas from the file's names.
 
-    ``codes`` is a table of district codes or, by name, today's districts. The published rate is this ratio rounded to whole percent. A data zone without people has no rate and is left out.
+    ``codes`` is a table of district codes or, by name, the current districts. The published rate is this ratio rounded
+    to whole percent. A data zone without people has no rate and is left out.
     """
     data = _sheet(indicators, "Data")
     zone = _column(data, "Data_Zone")
@@ -136,11 +138,10 @@ def scotland_2020(indicators: bytes, codes: bytes | Mapping[str, str]) -> SmallA
 
 
 def northern_ireland_2017(results: bytes, codes: bytes | Mapping[str, str]) -> SmallAreas:
-    """NIMDM 2017 on super output areas: people in low-income households, districts by the file's names.
+    """NIMDM 2017 on super output areas: people in low-income households, with districts from the file's names.
 
-    ``codes`` is a table of district codes or, by name, today's districts.
-
-    No populations are at hand, so areas weigh the same.
+    ``codes`` is a table of district codes or, by name, the current districts. No populations are available, so areas
+    have equal weights.
     """
     data = _sheet(results, "Income")
     area = _column(data, "SOA2001")
@@ -150,7 +151,7 @@ def northern_ireland_2017(results: bytes, codes: bytes | Mapping[str, str]) -> S
             "small_area": named_by(data, area, r"95[A-Z]{2}[0-9]{2}[A-Z][0-9]"),
             "area_code": district_of_name(data[_column(data, "LGD2014NAME")], "N09", codes),
             "population": 1.0,
-            "income_rate": 100 * within(data, share, 0, 1, area),  # headed "(%)", but sent as a share of one
+            "income_rate": 100 * within(data, share, 0, 1, area),  # headed "(%)" but given as a share of one
         }
     )
     return SmallAreas("2017-01-01/P1Y", table)
@@ -182,27 +183,27 @@ def income_deprivation_concentration(areas: SmallAreas) -> Parsed:
 
 
 def most_deprived_tenth(areas: SmallAreas) -> Parsed:
-    """The share, in percent, of each district's small areas that are in their nation's most deprived tenth.
+    """The percentage of each district's small areas that are in their nation's most deprived tenth.
 
-    It is how WIMD is commonly summed up for local authorities; small areas hold about the same number of people.
+    WIMD is commonly summarised in this way for local authorities. Small areas hold about the same number of people.
     """
     is_in = areas.table.groupby("area_code")["is_in_most_deprived_tenth"]
     return _figures(_where_enough(areas, 100 * is_in.mean()), areas.period)
 
 
 def concentration_index(rates: np.ndarray, weights: np.ndarray) -> float:
-    """Grouped concentration index of ``rates`` (areas) ranked by themselves; NaN when every rate is zero.
+    """Grouped concentration index of ``rates`` (areas) ranked by themselves; NaN if every rate is zero.
 
-    The formula is in the module's docstring. Areas of equal rate may stand in any order.
+    The formula is in the module's docstring. The order of areas with equal rates does not matter.
     """
     order = np.argsort(rates, kind="stable")
     rate, share = rates[order], weights[order] / weights.sum()
-    # Exactly rounded sums: a processor's own way to sum would move the last digit from one machine to the next.
+    # Exactly rounded sums: processors add up differently, which would change the last digit between machines.
     mean = math.fsum(rate * share)
     if mean == 0:
         return float("nan")
     rank = np.cumsum(share) - share / 2
-    # Rounding can leave a uniform district a hair below zero.
+    # Rounding can leave a uniform district slightly below zero.
     return max(0.0, 2 / mean * math.fsum(share * rate * rank) - 1)
 
 
@@ -220,7 +221,7 @@ def _where_enough(areas: SmallAreas, values: pd.Series) -> pd.Series:
 
 
 def _figures(values: pd.Series, period: str) -> Parsed:
-    """One row a district, in order of code; a value that is missing is ``not_available``."""
+    """One row a district, by code; a missing value is ``not_available``."""
     values = values.sort_index()
     frame = pd.DataFrame(
         {
@@ -251,9 +252,10 @@ def _england(table: pd.DataFrame, district: str, population: str, codes: bytes) 
 
 
 def district_of_name(names: pd.Series, prefix: str, codes: bytes | Mapping[str, str]) -> pd.Series:
-    """Today's district by the name its publisher gives it, among the codes that begin with ``prefix``.
+    """The current district for a publisher's name, among the codes that begin with ``prefix``.
 
-    ``codes`` is a table of district codes or, by name, today's districts. Raises UnreadablePayload for another name.
+    ``codes`` is a table of district codes or, by name, the current districts. Raises UnreadablePayload for an unknown
+    name.
     """
     if isinstance(codes, bytes):
         table = _text_csv(codes, ("LADCD", "LADNM", "LADCD_ACTIVE"))
@@ -267,7 +269,7 @@ def district_of_name(names: pd.Series, prefix: str, codes: bytes | Mapping[str, 
 
 
 def _todays_district(districts: pd.Series, codes: bytes) -> pd.Series:
-    """Follow a district code to the one active today; since 2019 districts were merged whole or recoded, not split."""
+    """The current successor of a district code; since 2019 districts were only merged or recoded, never split."""
     chain = _text_csv(codes, ("LADCD", "LADCD_ACTIVE")).set_index("LADCD")["LADCD_ACTIVE"]
     today = districts.map(chain)
     if today.isna().any() or (today == "").any():
@@ -309,11 +311,11 @@ def _checked(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _sheet(content: bytes, name: str) -> pd.DataFrame:
-    """A sheet with its headings in the first row, stripped of the blanks the publishers leave at their ends."""
+    """A sheet with its headings in the first row, without the trailing blanks that publishers leave."""
     try:
         cells = read_sheet(content, name)
     except UnreadableWorkbook as error:
-        raise UnreadablePayload(f"expected a workbook with a sheet '{name}'; it does not read: {error}") from error
+        raise UnreadablePayload(f"expected a workbook with a sheet '{name}'; it cannot be read: {error}") from error
     headings = [str(heading).strip() for heading in cells[0]] if cells else []
     return pd.DataFrame(cells[1:], columns=pd.Index(headings))
 
@@ -321,7 +323,8 @@ def _sheet(content: bytes, name: str) -> pd.DataFrame:
 def within(table: pd.DataFrame, column: str, least: float, most: float, key: str) -> pd.Series:
     """A column as numbers, each from ``least`` to ``most``.
 
-    Raises UnreadablePayload for a cell that is no number or outside, naming the first by its cell of ``key``.
+    Raises UnreadablePayload for a cell that is not a number or is out of range, naming the first by its cell of
+    ``key``.
     """
     given = table[column]
     number = pd.to_numeric(given.where(~given.map(lambda cell: isinstance(cell, bool))), errors="coerce")
@@ -337,10 +340,10 @@ def within(table: pd.DataFrame, column: str, least: float, most: float, key: str
 
 
 def named_by(table: pd.DataFrame, column: str, pattern: str) -> pd.Series:
-    """A column of codes of small areas. Raises UnreadablePayload for one of another form, and for one that comes twice."""
+    """A column of codes of small areas. Raises UnreadablePayload for a malformed or repeated code."""
     codes = table[column].astype("str")
     for is_bad, reason in (
-        (~codes.str.fullmatch(pattern), "is no code of a small area"),
+        (~codes.str.fullmatch(pattern), "is not the code of a small area"),
         (codes.duplicated(), "twice"),
     ):
         if is_bad.any():

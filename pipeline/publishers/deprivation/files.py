@@ -1,8 +1,8 @@
-"""Files of the indices of deprivation, as gov.uk and the other nations' sites publish them.
+"""Files of the indices of deprivation, as published by gov.uk and the other nations' sites.
 
-Paths change when a file is issued again (WIRE_FORMATS section 5), so each file has its addresses, newest first, and a
-landing page to look on when none answers. Recorded downloads under the right name have held a JSON "not found" body,
-so what arrives is checked against what the file must be.
+Paths change when a file is reissued (WIRE_FORMATS section 5), so each file has its known addresses, newest first, and a
+landing page for a person to look at if none answers. Recorded downloads under the right name have held a JSON "not
+found" body, so every file is checked against its expected contents.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """One file of a source of ``sources.yaml``: its addresses there (paths below the base URL), newest first.
+    """One file of a source in ``sources.yaml``: its addresses there (paths below the base URL), newest first.
 
-    ``first_column`` and ``row_count`` are what a CSV must have; what is in a workbook is its parser's to check.
+    ``first_column`` and ``row_count`` are required of a CSV; a workbook's contents are checked by its parser.
     """
 
     source_id: str
@@ -144,7 +144,7 @@ FILES: Mapping[str, PublishedFile] = {
         landing_page="https://www.nisra.gov.uk/publications/nimdm17-soa-level-results",
     ),
 }
-# The file that holds the small areas of an index, where it is not called by the index alone.
+# The file with the small areas of an index, if it is not named after the index alone.
 _FILE_OF_INDEX = {"iod2019": "iod2019_file_7", "iod2025": "iod2025_file_7"}
 
 
@@ -156,11 +156,11 @@ def file_of(index: str) -> str:
 def fetch(
     file_id: str, client: HttpClient, *, etag: str | None = None, last_modified: str | None = None
 ) -> Payload | None:
-    """One file of FILES, as sent; None when ``etag`` or ``last_modified`` shows that it is the one already held.
+    """One file of FILES, as sent; None if ``etag`` or ``last_modified`` shows that it is the one already held.
 
-    Several indicators are computed from one file, so it is asked for once in a run.
+    Several indicators use one file, so it is requested once in a run.
 
-    Raises RequestRefused (moved: no address answers; or another error status), WrongContent (not the file it is called),
+    Raises RequestRefused (moved: no address answers; or another error status), WrongContent (not the expected file),
     Incomplete (fewer rows than the edition has), HostUnreachable.
     """
     file = FILES[file_id]
@@ -171,9 +171,9 @@ def fetch(
 
 
 def whereabouts(file_id: str, client: HttpClient) -> str:
-    """Where a file of FILES is today and how large, in words, without fetching it.
+    """The current address and size of a file of FILES, in words, without fetching it.
 
-    Raises RequestRefused as ``fetch``, WrongContent for a web page in its place, HostUnreachable.
+    Raises RequestRefused as ``fetch`` does, WrongContent for a web page in its place, HostUnreachable.
     """
     file = FILES[file_id]
     response = _first_answer(file, lambda address: client.get(file.source_id, address, without_body=True))
@@ -187,7 +187,7 @@ def whereabouts(file_id: str, client: HttpClient) -> str:
 
 
 def _first_answer(file: PublishedFile, ask: Callable[[str], HttpResponse]) -> HttpResponse:
-    """What comes from the first of a file's addresses that has anything. Raises RequestRefused with each one's reason."""
+    """The response from the first of a file's addresses that has one. Raises RequestRefused with the reason for each."""
     refused = []
     for address in file.addresses:
         try:
@@ -215,7 +215,7 @@ def _payload(response: HttpResponse, file: PublishedFile) -> Payload:
 
 
 def _checked_rows(response: HttpResponse, file: PublishedFile) -> int | None:
-    """The number of rows of a CSV (None for a workbook), once the content is known to be what the file is called."""
+    """The number of rows of a CSV (None for a workbook), once its contents are known to be the expected ones."""
     content = response.content
     if file.form != "csv":
         if not content.startswith(FIRST_BYTES[file.form]):
@@ -238,8 +238,8 @@ def _checked_rows(response: HttpResponse, file: PublishedFile) -> int | None:
 
 
 def whole_file(file_id: str, client: HttpClient) -> Payload:
-    """A file, asked for without condition. Raises a SourceError."""
+    """A file, requested unconditionally. Raises a SourceError."""
     payload = fetch(file_id, client)
-    if payload is None:  # nothing was held to compare with, so no server may say that nothing changed
+    if payload is None:  # nothing was held, so no server may say that nothing has changed
         raise WrongContent(f"{FILES[file_id].edition}: answered 'not modified' to a first request.")
     return payload

@@ -1,7 +1,7 @@
 """The English indices of deprivation as published: File 7 (small areas) and File 10 (official district summaries).
 
-Header names carry years and stray blanks (``IMD - Average score ``), so columns are found by what they say once blanks
-and years are taken off, and a notes sheet may come first (WIRE_FORMATS section 5).
+Header names contain years and stray blanks (``IMD - Average score ``), so columns are matched with blanks and years
+removed. A notes sheet may come first (WIRE_FORMATS section 5).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipeline.tidy.observations import Parsed, UnreadablePayload
 from pipeline.tidy.rows import plain_numbers
 from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
 
-# What File 7 calls the columns kept, without the year in brackets and without surrounding blanks.
+# File 7's names for the columns kept, without the year in brackets and surrounding blanks.
 FILE_7_COLUMNS = {
     "LSOA code": "small_area",
     "Local Authority District code": "area_code",
@@ -36,8 +36,8 @@ SUMMARY_COLUMNS = {"Local Authority District code": "area_code", "IMD - Average 
 def small_areas(content: bytes) -> pd.DataFrame:
     """File 7: one row a small area (LSOA), columns ``small_area, area_code, imd_score, income_rate, population``.
 
-    ``area_code`` is the district on the index's own map, ``income_rate`` a share of one. Raises UnreadablePayload for
-    anything that is not File 7, and for a small area without a score or without people.
+    ``area_code`` is the district on the index's own map; ``income_rate`` is a share of one. Raises UnreadablePayload
+    for anything but File 7, and for a small area without a score or population.
     """
     try:
         table = pd.read_csv(
@@ -59,10 +59,10 @@ def small_areas(content: bytes) -> pd.DataFrame:
     is_district = kept["area_code"].str.fullmatch(r"E0[6-9][0-9]{6}")
     if not is_district.all():
         raise UnreadablePayload(
-            f"IoD File 7: {kept.loc[~is_district, 'area_code'].iloc[0]!r:.60} is no district's code."
+            f"IoD File 7: {kept.loc[~is_district, 'area_code'].iloc[0]!r:.60} is not a district code."
         )
     slip = (kept["small_area"] == deprivation.SLIP_LSOA) & (kept["area_code"] == deprivation.SLIP_WRONG)
-    if b"LSOA code (2021)" in content[:4096]:  # the slip of IoD2025 File 6, should File 7 share it
+    if b"LSOA code (2021)" in content[:4096]:  # the error in IoD2025 File 6, in case File 7 shares it
         kept["area_code"] = kept["area_code"].mask(slip, deprivation.SLIP_RIGHT)
     return kept
 
@@ -70,9 +70,10 @@ def small_areas(content: bytes) -> pd.DataFrame:
 def parse(content: bytes, query: SmallAreaQuery, districts_today: Callable[[str], Iterable[str]]) -> Parsed:
     """District figures of one measure, computed from File 7's small areas; ``rows_read`` is the number of districts.
 
-    ``districts_today`` gives today's districts on the ground of a district code; since the indices were made districts
-    have been merged whole or recoded, so it must be one. Methods are those of ``pipeline.publishers.deprivation.district_measures``.
-    Raises UnreadablePayload as ``small_areas`` does, and for a district code without one district of today.
+    ``districts_today`` gives the current districts on the ground of a district code. Since the indices were made,
+    districts have only been merged or recoded, so there must be exactly one. Methods are those of
+    ``pipeline.publishers.deprivation.district_measures``. Raises UnreadablePayload as ``small_areas`` does, and for a
+    district code without exactly one current district.
     """
     table = small_areas(content)
     today = {code: sorted(districts_today(code)) for code in table["area_code"].unique()}
@@ -90,9 +91,9 @@ def parse(content: bytes, query: SmallAreaQuery, districts_today: Callable[[str]
 
 
 def average_scores(areas: pd.DataFrame) -> pd.Series:
-    """District average IMD scores: the mean of its small areas' scores, weighted by people, indexed by ``area_code``.
+    """District average IMD scores: the population-weighted mean of the small areas' scores, indexed by ``area_code``.
 
-    This is how MHCLG defines the summary of that name (IoD2019 technical report, section on district summaries).
+    This is MHCLG's definition of the summary of that name (IoD2019 technical report, section on district summaries).
     """
     weighted = areas.assign(product=areas["imd_score"] * areas["population"]).groupby("area_code")[
         ["product", "population"]
@@ -102,9 +103,9 @@ def average_scores(areas: pd.DataFrame) -> pd.Series:
 
 
 def official_average_scores(content: bytes) -> pd.Series:
-    """File 10's average IMD scores, indexed by ``area_code``, to check computed ones against.
+    """File 10's average IMD scores, indexed by ``area_code``, as a check on computed ones.
 
-    Raises UnreadablePayload when the workbook cannot be read or has no such sheet or columns.
+    Raises UnreadablePayload if the workbook cannot be read or lacks the sheet or columns.
     """
     try:
         rows = read_sheet(content, SUMMARY_SHEET)
@@ -119,12 +120,14 @@ def official_average_scores(content: bytes) -> pd.Series:
     codes = kept["area_code"].astype("str")
     is_wrong = ~codes.str.fullmatch(r"E0[6-9][0-9]{6}") | codes.duplicated()
     if is_wrong.any():
-        raise UnreadablePayload(f"IoD File 10: {codes[is_wrong].iloc[0]!r:.60} is no district's code, or comes twice.")
+        raise UnreadablePayload(
+            f"IoD File 10: {codes[is_wrong].iloc[0]!r:.60} is not a district code, or appears twice."
+        )
     return scores.set_axis(pd.Index(codes, name="area_code"))
 
 
 def _named(table: pd.DataFrame, names: dict[str, str], what: str) -> pd.DataFrame:
-    """The columns of ``names`` under their new names; the first whose header begins like the name asked for."""
+    """The columns of ``names`` under their new names: for each, the first header that begins with the name."""
     found: dict[str, str] = {}
     for published, ours in names.items():
         pattern = re.compile(rf"{re.escape(published)}\s*(\(\d{{4}}\)|: mid \d{{4}}.*)?\s*")

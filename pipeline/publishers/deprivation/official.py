@@ -1,4 +1,4 @@
-"""Hold district averages computed from small areas against the publisher's own summary of the same index."""
+"""Check district averages computed from small areas against the publisher's own summary of the same index."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pipeline.tidy.observations import UnreadablePayload
 if TYPE_CHECKING:
     from pipeline.http.client import HttpClient
 
-# Official averages are given to three decimals, so an equal one is at most half of the last decimal away, and a hair.
+# Official averages have three decimals, so equal ones differ by at most half of the last decimal, plus rounding.
 LARGEST_DIFFERENCE = 0.0006
 
 
 def check_against_official(query: SmallAreaQuery, payload: Payload, client: HttpClient) -> str | None:
-    """Whether an answer's small areas give the official average scores (File 10), district for district.
+    """Whether an answer's small areas give the official average scores (File 10), district by district.
 
-    Only average scores are published by district; what is computed otherwise passes unchecked. Returns a warning where
-    the official file cannot be had. Raises PayloadRejected naming districts that differ.
+    Only average scores are published by district; other measures pass unchecked. Returns a warning if the official file
+    is unavailable. Raises PayloadRejected naming districts that differ.
     """
     if query.measure != "average_score":
         return None

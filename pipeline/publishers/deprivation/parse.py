@@ -1,7 +1,8 @@
-"""The four nations' indices of deprivation, as their publishers' files give them, to district figures.
+"""Parse the four nations' indices of deprivation, as published, into district figures.
 
-Each nation's index is read by itself: they are made differently and do not compare. What is computed from the small
-areas, and how, stands in ``pipeline.publishers.deprivation.district_measures``, which also makes the figures shipped with the project.
+Each nation's index is read separately: they are made differently and do not compare.
+``pipeline.publishers.deprivation.district_measures`` holds the methods for small areas; it also makes the shipped
+figures.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pipeline.publishers.protocol import Districts
 from pipeline.tidy.observations import Parsed, UnreadablePayload
 from pipeline.tidy.workbook import UnreadableWorkbook, read_sheets
 
-# How many small areas each index has; another number is not that index (SIMD: data zones that have people).
+# The number of small areas in each index; a file with another number is not that index (SIMD: populated data zones).
 AREAS_OF_INDEX: Mapping[str, int] = {"wimd2019": 1909, "wimd2025": 1917, "simd2020": 6973, "nimdm2017": 890}
 _SMALL_AREA = re.compile(r"lsoa code")
 _AUTHORITY = re.compile(r"local authority name.*")
@@ -28,8 +29,8 @@ _DECILE = re.compile(r"wimd \d{4}.* decile")
 def parse(content: bytes, query: SmallAreaQuery, districts: Districts) -> Parsed:
     """District figures of the query's measure, computed from the small areas of its index.
 
-    Raises UnreadablePayload for anything that is not the file of that index, for small areas that are missing or too
-    many, and for a district that is not one of today's.
+    Raises UnreadablePayload for anything but the file of that index, for missing or surplus small areas, and for a
+    district that is not current.
     """
     match query.index:
         case "iod2019" | "iod2025":
@@ -50,14 +51,14 @@ def parse(content: bytes, query: SmallAreaQuery, districts: Districts) -> Parsed
 
 
 def _wales(content: bytes, index: str, by_name: Mapping[str, str]) -> deprivation.SmallAreas:
-    """WIMD's ranks workbook: the sheet whose heading row names small area, authority and decile, wherever it stands.
+    """WIMD's ranks workbook: the sheet whose heading row names small area, authority and decile, wherever it is.
 
-    The publisher's own deciles are used, since tenths of 1,909 or 1,917 can be rounded in more ways than one.
+    The publisher's own deciles are used, since tenths of 1,909 or 1,917 areas can be rounded in more than one way.
     """
     try:
         sheets = read_sheets(content)
     except UnreadableWorkbook as error:
-        raise UnreadablePayload(f"{index}: expected a workbook; it does not read: {error!s:.120}") from error
+        raise UnreadablePayload(f"{index}: expected a workbook; it cannot be read: {error!s:.120}") from error
     for rows in sheets.values():
         for number, row in enumerate(rows):
             headings = [" ".join(str(cell).split()).casefold() for cell in row]

@@ -1,4 +1,4 @@
-"""The nations' indices of deprivation as the pipeline asks for them: files, asked for on condition that they changed."""
+"""The nations' indices of deprivation as a publisher of the pipeline: files, requested only if they changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # see pipeline.publishers.ons_els.publisher
 class IndicesOfDeprivation(Publisher[SmallAreaQuery]):
     source_ids = ("govuk", "gov_wales", "gov_scot", "nisra")
     has_editions = False  # each index is one file of one year
-    # File 7 of an English index, one row a small area; header names carry years and blanks. The others are workbooks.
+    # File 7 of an English index, one row a small area; header names contain years and blanks. The others are workbooks.
     columns: ClassVar = {
         "govuk": Columns(
             patterns=(
@@ -47,7 +47,7 @@ class IndicesOfDeprivation(Publisher[SmallAreaQuery]):
         return files.file_of(query.index)
 
     def is_unchanged(self, query: SmallAreaQuery, held: Payload, client: HttpClient) -> bool:
-        """A file that comes although it was asked for only if changed is compared with the one held."""
+        """Compare the held file with one that was sent although it was requested only if changed."""
         from pipeline.publishers.deprivation import files
 
         headers = {name.lower(): value for name, value in held.headers.items()}
@@ -67,7 +67,7 @@ class IndicesOfDeprivation(Publisher[SmallAreaQuery]):
         from pipeline.publishers.deprivation import files
 
         for file_id, file in files.FILES.items():
-            # England's small areas are tens of megabytes: of them only whether they are still where they were.
+            # England's small areas are tens of megabytes, so this only checks that the file is still in place.
             ask = files.whereabouts if file.form == "csv" else _size_of
             yield Question(file.source_id, file.edition, partial(ask, file_id))
 

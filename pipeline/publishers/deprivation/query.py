@@ -1,4 +1,4 @@
-"""What can be asked of the indices of deprivation."""
+"""Queries to the indices of deprivation."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SmallAreaIndex = Literal["iod2019", "iod2025", "wimd2019", "wimd2025", "simd2020
 class SmallAreaQuery(Query):
     """District figures computed from the small areas of one nation's index of deprivation, as a file.
 
-    ``source`` is the publisher's site. ``measure`` is the average score of all deprivation (England), how unequal income
-    deprivation is within the district (where rates are published), or the share of small areas among their nation's
-    most deprived tenth (where ranks are). The nations' indices do not compare, so a query has one.
+    ``source`` is the publisher's site. ``measure`` is the average score of all deprivation (England), the inequality of
+    income deprivation within the district (if rates are published), or the share of small areas among their nation's
+    most deprived tenth (if ranks are). The nations' indices do not compare, so a query has one nation.
     """
 
     source: Literal["govuk", "gov_wales", "gov_scot", "nisra"]

@@ -1,4 +1,4 @@
-"""What a Nomis data set says of itself: when it was updated, its unit and notes, its periods and the names of its codes.
+"""A Nomis data set's description of itself: last update, unit and notes, periods, and the names of its codes.
 
 Formats: WIRE_FORMATS section 1.8 (SDMX definitions as JSON).
 """
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pipeline.http.client import HttpClient
 
 SOURCE_ID = "nomis"
-NAMES_LISTED = 15  # in an error, so that whoever reads it can see what the data set calls what they want
-# Annotations that say what to bear in mind; notes proper come as a title and a text with the same number.
+NAMES_LISTED = 15  # in an error, so that readers can find the data set's own name for what they want
+# Annotations with caveats; actual notes come as a title and a text with the same number.
 _CODE = re.compile(r"[0-9]{1,18}")
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2}))?")
 _NOTE_TEXT = re.compile(r"MetadataText(\d+)")
@@ -29,16 +29,16 @@ _CURRENT = ("", "current", "none")
 def last_updated(query: NomisQuery, client: HttpClient) -> str | None:
     """When Nomis last updated the data set (``YYYY-MM-DD HH:MM:SS``), from its definition; None if it does not say.
 
-    Raises RequestRefused or WrongContent when there is no definition, HostUnreachable.
+    Raises RequestRefused or WrongContent if there is no definition, HostUnreachable.
     """
     return _annotations(_family(query, client)).get("LastUpdated") or None
 
 
 def described(query: NomisQuery, client: HttpClient) -> tuple[str | None, Description | None]:
-    """When the data set was last updated, and its unit and notes; neither where the definition did not come.
+    """When the data set was last updated, and its unit and notes; nothing if the definition did not arrive.
 
-    Complete figures are worth keeping without them. The payload then carries no date, so the next run asks for the
-    figures again. Raises HostUnreachable.
+    Complete figures are worth keeping without them. The payload then has no date, so the next run fetches the figures
+    again. Raises HostUnreachable.
     """
     try:
         family = _family(query, client)
@@ -54,9 +54,9 @@ def described(query: NomisQuery, client: HttpClient) -> tuple[str | None, Descri
 
 
 def periods_wanted(query: NomisQuery, client: HttpClient) -> list[str]:
-    """The data set's own periods that the query wants, as Nomis spells them (``2025`` or ``2025-09``).
+    """The periods of the data set that the query wants, in Nomis's spelling (``2025`` or ``2025-09``).
 
-    Raises RequestRefused when there is none, and as ``last_updated``.
+    Raises RequestRefused if there is none, and the errors of ``last_updated``.
     """
     listed = [code for code, _ in _code_list(query, "time", client)]
     wanted = [date for date in listed if _is_wanted(date, query)]
@@ -72,7 +72,7 @@ def periods_wanted(query: NomisQuery, client: HttpClient) -> list[str]:
 def code_by_name(query: NomisQuery, dimension: str, wanted: NomisCode, client: HttpClient) -> int:
     """The code of the one option of a dimension that has the wanted name, from the data set's own definition.
 
-    Raises RequestRefused, with the names there are, when none or several have it.
+    Raises RequestRefused, listing the names, if no option or several have it.
     """
     options = _code_list(query, dimension, client)
     found = [code for code, name in options if wanted.is_named(name)]
@@ -89,14 +89,14 @@ def code_by_name(query: NomisQuery, dimension: str, wanted: NomisCode, client: H
 
 @dataclass(frozen=True)
 class WiderAreas:
-    """A kind of wider area, told by how its geography type's name begins and by the start of its areas' GSS codes."""
+    """A kind of wider area, identified by the start of its geography type's name and of its areas' GSS codes."""
 
     type_name: str
     gss: str
 
 
-# Which type holds them changes with their map, and not every data set has one, so that its own list is searched. The
-# type of the counties also lists every district that is its own county; those come with the districts.
+# The type that holds them changes with the map, and not every data set has one, so its own list is searched. The type
+# of the counties also lists every district that is its own county; those come with the districts.
 WIDER_AREAS: Mapping[str, WiderAreas] = {
     "counties": WiderAreas("local authorities: county / unitary", "E10"),
     "combined_authorities": WiderAreas("combined authorities", "E47"),
@@ -104,9 +104,9 @@ WIDER_AREAS: Mapping[str, WiderAreas] = {
 
 
 def places(query: NomisQuery, geography: str, client: HttpClient) -> str | None:
-    """What to ask for as ``geography``: a type's code as it is; of a kind of wider area Nomis's own numbers.
+    """The value of ``geography`` in a request: a type's code unchanged; for a kind of wider area, Nomis's own numbers.
 
-    None where the data set has no type of that kind, or its list did not come. Raises HostUnreachable.
+    None if the data set has no type of that kind, or its list did not arrive. Raises HostUnreachable.
     """
     if geography not in WIDER_AREAS:
         return geography
@@ -114,9 +114,9 @@ def places(query: NomisQuery, geography: str, client: HttpClient) -> str | None:
 
 
 def areas_listed(query: NomisQuery, geography: str, client: HttpClient) -> frozenset[str]:
-    """The GSS codes of a geography type's areas in the data set's own list; empty where no list came.
+    """The GSS codes of a geography type's areas in the data set's own list; empty if no list arrived.
 
-    Of a kind of wider area those that ``places`` asks for. Raises HostUnreachable.
+    For a kind of wider area, those that ``places`` requests. Raises HostUnreachable.
     """
     if geography in WIDER_AREAS:
         return frozenset(_numbers(query, geography, client).values())
@@ -124,9 +124,9 @@ def areas_listed(query: NomisQuery, geography: str, client: HttpClient) -> froze
 
 
 def wider_type(query: NomisQuery, kind: str, client: HttpClient) -> str | None:
-    """The newest of a data set's geography types for a kind of wider area; None where it has none.
+    """The newest of a data set's geography types for a kind of wider area; None if it has none.
 
-    A type whose name gives no year is older than any that gives one. Raises as ``last_updated``.
+    A type without a year in its name counts as older than any with one. Raises the errors of ``last_updated``.
     """
     begins = WIDER_AREAS[kind].type_name
     years = {
@@ -138,7 +138,7 @@ def wider_type(query: NomisQuery, kind: str, client: HttpClient) -> str | None:
 
 
 def year_of_map(type_name: str) -> int:
-    """The year of the map a geography type's name speaks of (``as of April 2023``); 0 where it names none."""
+    """The year of the map in a geography type's name (``as of April 2023``); 0 if it has none."""
     return max((int(year) for year in re.findall(r"\b(?:19|20)[0-9]{2}\b", type_name)), default=0)
 
 
@@ -148,7 +148,7 @@ def _numbers(query: NomisQuery, kind: str, client: HttpClient) -> dict[str, str]
         code = wider_type(query, kind, client)
     except HostUnreachable:
         raise
-    except SourceError:  # complete figures of districts are worth keeping without them, as in ``described``
+    except SourceError:  # complete district figures are worth keeping without them, as in ``described``
         return {}
     if code is None:
         return {}
@@ -157,7 +157,7 @@ def _numbers(query: NomisQuery, kind: str, client: HttpClient) -> dict[str, str]
 
 
 def _areas_of_type(query: NomisQuery, geography_type: str, client: HttpClient) -> dict[str, str]:
-    """Nomis's own numbers of a type's areas, each with its GSS code; none where no list came. Raises HostUnreachable."""
+    """Nomis's own numbers of a type's areas, each with its GSS code; none if no list arrived. Raises HostUnreachable."""
     try:
         structure = _definition(f"dataset/{query.dataset}/geography/{geography_type}.def.sdmx.json", client)
     except HostUnreachable:
@@ -172,13 +172,13 @@ def _areas_of_type(query: NomisQuery, geography_type: str, client: HttpClient) -
 
 
 def geography_types(query: NomisQuery, client: HttpClient) -> dict[str, str]:
-    """The geography types the data set has today (``TYPE424``), each with its name. Raises as ``last_updated``."""
+    """The data set's current geography types (``TYPE424``), each with its name. Raises the errors of ``last_updated``."""
     structure = _definition(f"dataset/{query.dataset}/geography/TYPE.def.sdmx.json", client)
     return {code: name for code, name in _options(structure) if code.startswith("TYPE")}
 
 
 def _family(query: NomisQuery, client: HttpClient) -> Mapping[str, Any]:
-    """The definition proper (``keyfamily``) of ``dataset/{id}.def.sdmx.json``; empty where none is listed."""
+    """The definition itself (``keyfamily``) in ``dataset/{id}.def.sdmx.json``; empty if none is listed."""
     structure = _definition(f"dataset/{query.dataset}.def.sdmx.json", client)
     return next(iter(mappings(inside(structure, "keyfamilies", "keyfamily"))), {})
 
@@ -194,7 +194,7 @@ def _titled(annotations: object) -> dict[str, str]:
 
 
 def _notes(family: Mapping[str, Any], annotations: Mapping[str, str]) -> Iterator[str]:
-    """What the publisher wants borne in mind, in its words: what the data set is, its notes, and whether it still runs."""
+    """The publisher's caveats in its own words: what the data set is, its notes, and whether it is still updated."""
     texts = [text(inside(family, "description", "value")) or "", annotations.get("SubDescription", "")]
     for title, note in annotations.items():
         if match := _NOTE_TEXT.fullmatch(title):
@@ -238,7 +238,7 @@ def _options(structure: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _codes_in(structure: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The codes of the first code list of a definition; none for a list without any, which a search with no match brings."""
+    """The codes of the first code list in a definition; none if it has no list, as after a search without a match."""
     lists = mappings(inside(structure, "codelists", "codelist"))
     return mappings(lists[0].get("code")) if lists else []
 

@@ -1,7 +1,7 @@
-"""Nomis API v01: one slice of a data set as CSV, page by page, with proof that all of it came.
+"""Nomis API v01: one slice of a data set as CSV, page by page, with proof that it is complete.
 
-Rows are asked for by RecordOffset until RECORD_COUNT of them have arrived, of every area the data set lists, and go from each page into a file, so that
-memory does not grow with the number of pages.
+Rows are requested by RecordOffset until RECORD_COUNT of them, from every area the data set lists, have arrived. Each
+page is written straight to a file, so memory does not grow with the number of pages.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
 
 __all__ = ["fetch", "geography_types", "last_updated", "periods_wanted", "wider_type", "year_of_map"]
 
-PAGE_ROWS = 25_000  # a guest's limit
-# What a key allows is not settled (100,000 by one client's documentation, a million by others; WIRE_FORMATS 1.3), so
-# the lesser is asked for, and what comes is counted all the same.
+PAGE_ROWS = 25_000  # the limit without a key
+# The limit with a key is uncertain (100,000 in one client's documentation, a million in others; WIRE_FORMATS 1.3). So
+# the smaller is requested, and the rows are counted in any case.
 PAGE_ROWS_WITH_KEY = 100_000
-# A table that comes in smaller pages than a guest's would take more requests than a publisher should be bothered with.
+# A table in pages smaller than these would take more requests than it is fair to send a publisher.
 MOST_PAGES = 1_000
-# The list of all small areas is a document of tens of megabytes; of them the catalogue says how many there are.
+# The list of all small areas is tens of megabytes; the catalogue gives their number instead.
 MOST_AREAS_LISTED = 5_000
 DATES_PER_REQUEST = 100  # keeps the address under 2,048 characters, which some servers refuse to exceed
 
@@ -61,12 +61,12 @@ Codes = Mapping[str, Sequence[int]]
 def fetch(query: NomisQuery, client: HttpClient) -> Payload:
     """Every row of ``query``: all areas of its geography types, all its periods, its options and measures.
 
-    What several queries ask for together is fetched once in a run. The dimensions' names must come back as the
-    catalogue gives them. If one does not, or nothing comes, the codes are looked up by name in the data set's own
-    definition and the slice is asked for again; what then disagrees is an error.
+    A request shared by several queries is made once in a run. The names of the dimensions must match the catalogue's.
+    If one does not, or nothing arrives, the codes are looked up by name in the data set's own definition and the slice
+    is requested again. Any remaining mismatch is an error.
 
-    Raises RequestRefused (error status, unknown name, no such period), WrongContent (empty, HTML, other columns or
-    another option than asked for), Incomplete (rows missing), HostUnreachable.
+    Raises RequestRefused (error status, unknown name, no such period), WrongContent (empty, HTML, other columns or an
+    option that was not requested), Incomplete (rows missing), HostUnreachable.
     """
     if not query.asked_together:
         return _fetch(query, client)
@@ -86,14 +86,14 @@ def _fetch(query: NomisQuery, client: HttpClient) -> Payload:
             resolved = _codes(query, client, by_name=True)
         except HostUnreachable:
             raise
-        except SourceError as error:  # what came first is the cause, and is told first
+        except SourceError as error:  # the first error is the cause, so it comes first
             raise type(error)(f"{other}. Looked up by name: {error}") from None
         if resolved == codes:
-            raise WrongContent(f"{other}; the definition agrees with the codes asked for.") from None
+            raise WrongContent(f"{other}; the definition agrees with the codes requested.") from None
         try:
             collected = _collect(query, resolved, dates, client)
         except OtherOptionError as still:
-            raise WrongContent(f"{still}; looking the codes up by name did not settle it.") from None
+            raise WrongContent(f"{still}; looking the codes up by name did not help.") from None
     first = collected.pages[0]
     return Payload(
         body=collected.file.stored(),
@@ -113,7 +113,7 @@ def _fetch(query: NomisQuery, client: HttpClient) -> Payload:
 
 
 def _codes(query: NomisQuery, client: HttpClient, *, by_name: bool) -> Codes:
-    """The codes to ask for: those of the catalogue, and where it has none, or all, those the definition gives the names."""
+    """The catalogue's codes to request. Where it has none, or with ``by_name``, the definition's codes for the names."""
     return {
         dimension: [
             code_by_name(query, dimension, option, client) if by_name or option.code is None else option.code
@@ -149,7 +149,7 @@ def _collect(query: NomisQuery, codes: Codes, dates: Sequence[str], client: Http
 
 
 def _collect_block(asked: Asked, asked_for: str, client: HttpClient, collected: _Collected) -> None:
-    """All pages of one geography type and block of periods, checked as a whole; ``asked_for`` is the type in Nomis's terms."""
+    """All pages of one geography type and block of periods, checked together; ``asked_for`` is the type in Nomis's terms."""
     complete = Completeness(asked)
     expected: int | None = None
     while expected is None or complete.received < expected:
@@ -168,8 +168,8 @@ def _collect_block(asked: Asked, asked_for: str, client: HttpClient, collected: 
             )
         if len(collected.pages) == MOST_PAGES:
             raise Incomplete(
-                f"{asked.where}: {offset:,} of {announced:,} rows had come after {MOST_PAGES:,} pages; a table is not "
-                "asked for in so many."
+                f"{asked.where}: {offset:,} of {announced:,} rows had arrived after {MOST_PAGES:,} pages, the most that is "
+                "requested for one table."
             )
         expected = announced
         complete.add(page)

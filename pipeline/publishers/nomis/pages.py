@@ -1,8 +1,8 @@
-"""One page of a Nomis table, and the proof that the pages of a table are all of it.
+"""One page of a Nomis table, and the proof that the pages of a table are complete.
 
-A guest's answer is cut at 25,000 rows with status 200 and no mark (WIRE_FORMATS section 1.3). What arrived must be as
-many rows as RECORD_COUNT says, and the whole product of areas, periods, options and measures. Columns are found by
-header name, never by position (section 1.4).
+Unregistered users get at most 25,000 rows, with status 200 and no mark of the cut (WIRE_FORMATS section 1.3). So the
+rows that arrive must number RECORD_COUNT, and make the full product of areas, periods, options and measures. Columns
+are found by header name, never by position (section 1.4).
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 AREA, DATE, MEASURE, MEASURE_NAME = "GEOGRAPHY_CODE", "DATE", "MEASURES", "MEASURES_NAME"
 OFFSET, COUNT = "RECORD_OFFSET", "RECORD_COUNT"
-# More rows than any slice of Nomis can have: twenty years of months for every ward. A count beyond is a fault, and
-# asking on for its rows would never end.
+# More rows than any slice of Nomis can have: twenty years of months for every ward. A higher count is a fault, and
+# requesting its rows would never end.
 MOST_ROWS = 20_000_000
-# What Nomis calls the measures beside a value.
+# Nomis's names for the measures beside a value.
 NAMES_BESIDE_VALUE = frozenset({"confidence", "numerator", "denominator"})
-# Of the areas a data set lists this share may come without a single row (Isles of Scilly), and one of a short list.
-# Whether figures of them were held before is for whoever holds those to say.
+# This share of the areas that a data set lists may have no rows (Isles of Scilly), and one area of a short list may.
+# The caller judges whether their figures were held before.
 LARGEST_SHARE_WITHOUT_ROWS = 0.01
 _COUNT = re.compile(r"[0-9]{1,12}")
 REQUIRED_COLUMNS = (AREA, DATE, MEASURE, MEASURE_NAME, "OBS_VALUE", "OBS_STATUS", OFFSET, COUNT)
 
 
 class OtherOptionError(Exception):
-    """A code came back under another name than the catalogue gives it, or brought nothing at all."""
+    """A code came back under a name that differs from the catalogue's, or returned nothing at all."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What one run of pages was asked for: a query's options with their codes, at some of its periods."""
+    """The request behind one run of pages: a query's options with their codes, for some of its periods."""
 
     query: NomisQuery
     codes: Mapping[str, Sequence[int]]
@@ -58,15 +58,15 @@ class Asked:
 
     @property
     def several(self) -> list[str]:
-        """The dimensions of which several options were asked for together."""
+        """The dimensions for which several options were requested together."""
         return [name for name, options in self.query.options.items() if len(options) > 1]
 
 
 def read_page(response: HttpResponse, asked: Asked) -> pa.Table:
-    """The columns of one page that tell whether it is the one asked for, as text; a page's rows are its lines.
+    """The columns of one page that identify it, as text; a page's rows are its lines.
 
     Raises OtherOptionError for an empty body, RequestRefused for an error status, WrongContent for HTML or other
-    columns, Incomplete for a line that breaks off.
+    columns, Incomplete for a truncated line.
     """
     if response.status != 200:
         raise RequestRefused(f"{asked.where} was refused with status {response.status}: {response.message}")
@@ -91,11 +91,11 @@ def read_page(response: HttpResponse, asked: Asked) -> pa.Table:
         )
     repeated = pa.dictionary(pa.int32(), pa.string())
     types = {name: repeated for name in wanted if not name.startswith(("OBS_", "RECORD_"))}
-    types |= dict.fromkeys((OFFSET, COUNT), pa.string())  # an offset is another on every row
+    types |= dict.fromkeys((OFFSET, COUNT), pa.string())  # the offset differs on every row
     if again := _header_again(content, first_line):
         raise WrongContent(
-            f"{asked.where}: the header stands again in line {again}: two answers were joined on the way (a cache or a "
-            "proxy). Nothing of it is used; try again later."
+            f"{asked.where}: the header is repeated in line {again}: two answers were joined in transit (a cache or a "
+            "proxy). None of it is used; try again later."
         )
     try:
         return pyarrow.csv.read_csv(
@@ -112,15 +112,15 @@ def read_page(response: HttpResponse, asked: Asked) -> pa.Table:
 
 
 def _header_again(content: bytes, header: bytes) -> int:
-    """The line in which a page's header stands a second time; 0 for none."""
+    """The line in which a page's header is repeated; 0 if it is not."""
     place = content.find(b"\n" + header.rstrip(b"\r"), 1)
     return content.count(b"\n", 0, place) + 2 if place >= 0 else 0
 
 
 def record_count(page: pa.Table, offset: int, asked: Asked) -> int | None:
-    """RECORD_COUNT of a page's first row, once its RECORD_OFFSET is known to be the one asked for; None without rows.
+    """RECORD_COUNT of a page's first row, once RECORD_OFFSET is known to be the one requested; None without rows.
 
-    Raises WrongContent for a page from elsewhere in the table.
+    Raises WrongContent for a page from another part of the table.
     """
     if not page.num_rows:
         return None
@@ -131,7 +131,7 @@ def record_count(page: pa.Table, offset: int, asked: Asked) -> int | None:
 
 
 def require_options(page: pa.Table, asked: Asked) -> None:
-    """Every option came back under the name the catalogue gives it. Raises OtherOptionError."""
+    """Check that every option came back under the catalogue's name. Raises OtherOptionError."""
     for dimension, options in asked.query.options.items():
         for came in page.column(_name_column(dimension)).unique().to_pylist():
             if not any(option.is_named(came) for option in options):
@@ -143,7 +143,7 @@ def require_options(page: pa.Table, asked: Asked) -> None:
 
 
 def require_measures(page: pa.Table, asked: Asked) -> None:
-    """Error, numerator and denominator are what Nomis calls so, and the value is none of them. Raises WrongContent."""
+    """Check Nomis's names of error, numerator, denominator and value, which is none of the others. Raises WrongContent."""
     (codes, code_of_row), (names, name_of_row) = (_dictionary(page, column) for column in (MEASURE, MEASURE_NAME))
     pairs = pc.unique(pc.add(pc.multiply(code_of_row, len(names)), name_of_row)).to_pylist()
     role_of = {
@@ -162,7 +162,7 @@ def require_measures(page: pa.Table, asked: Asked) -> None:
 
 
 class Completeness:
-    """Which (area, period, measure, options) have come, a byte for each, page by page."""
+    """Which (area, period, measure, options) have arrived, a byte for each, page by page."""
 
     def __init__(self, asked: Asked) -> None:
         self._asked = asked
@@ -177,11 +177,11 @@ class Completeness:
 
     @property
     def area_count(self) -> int:
-        """How many different areas have come."""
+        """How many distinct areas have arrived."""
         return len(self._areas)
 
     def add(self, page: pa.Table) -> None:
-        """Raises WrongContent for a row of a period, measure or option that was not asked for."""
+        """Raises WrongContent for a row of a period, measure or option that was not requested."""
         cells = pa.scalar(0, pa.int64())
         for axis in self._axes:
             cells = pc.add(pc.multiply(cells, len(axis.labels)), self._positions(page, axis))
@@ -193,15 +193,15 @@ class Completeness:
         self.received += page.num_rows
 
     def require(self, expected: int, listed: Collection[str]) -> list[str]:
-        """Rows equal RECORD_COUNT, all periods are there, every area has every period, measure and option.
+        """Check that rows equal RECORD_COUNT, all periods came, and every area has every period, measure and option.
 
-        ``listed`` are the areas the data set itself lists, of which nearly all must have come: a count that is wrong may
-        agree with what came; none where it gave no list. Returns the few that are listed and have no row. Raises
-        Incomplete saying what is missing.
+        ``listed`` are the areas in the data set's own list, empty if it gave none. Nearly all must have arrived, since
+        a wrong count may agree with the rows. Returns the few listed areas without rows. Raises Incomplete saying what
+        is missing.
         """
         problems = list(self._shortfalls(expected, listed))
         if problems:
-            raise Incomplete(f"{self._asked.where}: {'; '.join(problems)}. Nothing of it is used.")
+            raise Incomplete(f"{self._asked.where}: {'; '.join(problems)}. None of it is used.")
         return sorted(set(listed) - self._areas.keys())
 
     def _positions(self, page: pa.Table, axis: _Axis) -> pa.Array:
@@ -209,7 +209,7 @@ class Completeness:
         known = [axis.position(text) for text in texts]
         unasked = sorted(text for text, position in zip(texts, known, strict=True) if position < 0)
         if unasked:
-            raise WrongContent(f"{self._asked.where}: rows of {', '.join(unasked[:5])} came unasked.")
+            raise WrongContent(f"{self._asked.where}: rows of {', '.join(unasked[:5])} were not requested.")
         return pa.array(known, pa.int64()).take(text_of_row)
 
     def _shortfalls(self, expected: int, listed: Collection[str]) -> Iterator[str]:
@@ -232,14 +232,14 @@ class Completeness:
 
 
 def _dictionary(page: pa.Table, column: str) -> tuple[list[str], pa.Array]:
-    """The different texts of a column, and for each row the number of its text."""
+    """The distinct texts of a column, and for each row the number of its text."""
     encoded = page.column(column).unify_dictionaries().combine_chunks()
     return encoded.dictionary.to_pylist(), encoded.indices.cast(pa.int64())
 
 
 @dataclass(frozen=True)
 class _Axis:
-    """One column that tells rows apart, with what was asked for of it; ``options`` where it is told by name."""
+    """One column that identifies rows, with what was requested for it; ``options`` if rows are identified by name."""
 
     column: str
     labels: list[str]
@@ -254,7 +254,7 @@ class _Axis:
         return "measure " if self.column == MEASURE else ""
 
     def position(self, text: str) -> int:
-        """Where ``text`` stands among what was asked for; -1 if it was not."""
+        """The position of ``text`` in the request; -1 if it was not requested."""
         if not self.options:
             return self.labels.index(text) if text in self.labels else -1
         return next((number for number, option in enumerate(self.options) if option.is_named(text)), -1)

@@ -1,7 +1,7 @@
-"""A slice of a Nomis data set to figures (format: WIRE_FORMATS sections 1.4 to 1.6 and 9).
+"""Parse a slice of a Nomis data set (format: WIRE_FORMATS sections 1.4 to 1.6 and 9).
 
-Nomis gives the value, its error, its numerator and its denominator as rows of their own; here they become one figure
-with lower and upper bounds and the counts it was made from.
+Nomis gives the value, its error, its numerator and its denominator in separate rows. Here they become one figure with
+lower and upper bounds and the counts behind it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipeline.tidy.observations import COUNT_COLUMNS, PARSED_COLUMNS, Parsed, Un
 REQUIRED = ("DATE", "GEOGRAPHY_CODE", "MEASURES", "OBS_VALUE", "OBS_STATUS")
 OPTIONAL = ("DATE_NAME", "GEOGRAPHY_NAME", "GEOGRAPHY_TYPE", "OBS_STATUS_NAME")
 
-# Only the letters A and Q are established, so every other status is told by its name (WIRE_FORMATS section 1.5).
+# Only the letters A and Q are established, so every other status is identified by its name (WIRE_FORMATS section 1.5).
 # The first phrase found decides: an estimate withheld as disclosive also calls itself "not available".
 STATUS_OF_PHRASE = (
     ("normal value", "ok"),
@@ -37,12 +37,12 @@ STATUS_OF_PHRASE = (
     ("provisional", "provisional"),
     ("not available", "not_available"),
 )
-LONGEST_SPAN_IN_MONTHS = 120  # the longest that a survey's estimates are pooled over is three years
+LONGEST_SPAN_IN_MONTHS = 120  # surveys pool at most three years; this leaves room
 
 HALF_WIDTH_IN_STANDARD_ERRORS = 1.96  # a 95% interval of a normal estimate
 
 # Districts were abolished on these days (ONS Code History Database). A geography type older than one of them still
-# lists the districts that went, and Nomis sends 0 for them afterwards (WIRE_FORMATS section 1.5).
+# lists the abolished districts, for which Nomis then sends 0 (WIRE_FORMATS section 1.5).
 ABOLITIONS = tuple(dt.date(year, 4, 1) for year in (2009, 2019, 2020, 2021, 2023))
 
 _MONTHS = (
@@ -54,30 +54,30 @@ _DATE = re.compile(r"([12][0-9]{3})(?:-(0[1-9]|1[0-2]))?")
 _MONTH_AND_YEAR = r"([A-Za-z]{3,9}) ([12][0-9]{3})"
 _MONTH = re.compile(_MONTH_AND_YEAR)
 _SPAN = re.compile(rf"{_MONTH_AND_YEAR} ?[-\u2010-\u2015\u2212] ?{_MONTH_AND_YEAR}")  # a hyphen, or a dash in its place
-# What may stand behind a period's name, in brackets: it says something of the figures and nothing of the period.
+# Permitted in brackets after a period's name: remarks about the figures, not about the period.
 _REMARK = re.compile(r" ?[(\[](provisional|revised|p|r)[)\]]", re.IGNORECASE)
 _VINTAGE = re.compile(r"(as of|prior to) ([A-Za-z]+) ([0-9]{4})")
 
 
 def parse(source: bytes | Path, query: NomisQuery) -> Parsed:
-    """Figures of one slice: its value rows, each with the bounds its error row gives, and with its counts if asked for.
+    """Figures of one slice: its value rows, each with bounds from its error row, and with its counts if requested.
 
-    Of an answer that holds several options, asked for together, only the query's own are read. A row of another measure
-    belongs to its value's row and is not counted apart, so ``rows_read`` is the number of value rows, of other rows
-    without a value, and of ragged lines. Bounds are value x (1 +- 1.96 cv / 100) for a coefficient of variation in
-    percent, value +- half width otherwise. ``source_row`` is the line of the value. A numerator or denominator that is
-    withheld is missing.
+    If an answer holds several options, requested together, only the query's own are read. A row of another measure
+    belongs to its value's row and is not counted separately. So ``rows_read`` is the number of value rows, of other
+    rows without a value, and of ragged lines. Bounds are value x (1 +- 1.96 cv / 100) for a coefficient of variation in
+    percent, value +- half width otherwise. ``source_row`` is the line of the value. A withheld numerator or denominator
+    is missing.
 
-    Periods: ``2025`` is ``2025-01-01/P1Y`` (for ASHE too, whose survey day Nomis does not give); ``2025-09`` named
-    ``Oct 2024-Sep 2025`` is ``2024-10-01/P1Y``; named ``September 2025``, or not named, it is that month. A dash may
-    stand for the hyphen, and ``(provisional)`` or ``(revised)`` behind the name is a remark on the figures, which then
-    are provisional, or ordinary. Under any other name the period is not read.
+    Periods: ``2025`` is ``2025-01-01/P1Y`` (for ASHE too, since Nomis does not give its survey day). ``2025-09`` named
+    ``Oct 2024-Sep 2025`` is ``2024-10-01/P1Y``; named ``September 2025``, or without a name, it is that month. A dash
+    may replace the hyphen. ``(provisional)`` or ``(revised)`` after the name is a remark on the figures, which become
+    provisional, or stay ordinary. A period with any other name is not read.
 
-    Marks in place of a figure or stuck to one are those of ``pipeline.tidy.marks.NOMIS``.
+    Marks in place of a figure or attached to one are those of ``pipeline.tidy.marks.NOMIS``.
 
-    One code under two geography types keeps the district's row; the other is set aside, as are zeros for districts
-    that no longer existed. Raises UnreadablePayload for an empty body, HTML, missing columns, or options of a
-    dimension other than the query's.
+    If one code comes under two geography types, the district's row is kept and the other is set aside. Zeros for
+    abolished districts are set aside too. Raises UnreadablePayload for an empty body, HTML, missing columns, or options
+    of a dimension other than the query's.
     """
     what = _what(query)
     table = _own_options(_table(source, query), query, what)
@@ -126,7 +126,7 @@ def parse(source: bytes | Path, query: NomisQuery) -> Parsed:
 
 
 def area_names(source: bytes | Path, query: NomisQuery) -> dict[str, str]:
-    """What Nomis calls each area of a payload, by code; empty where no names were sent. A file just parsed is not read again."""
+    """Nomis's area names by code; empty if none were sent. A file just parsed is not read again."""
     columns = _table(source, query).columns
     return names_of_codes(columns["GEOGRAPHY_CODE"], columns.get("GEOGRAPHY_NAME"))
 
@@ -142,7 +142,7 @@ def _table(source: bytes | Path, query: NomisQuery) -> Delimited:
 
 
 def _other_measures(query: NomisQuery) -> dict[str, int]:
-    """The measures asked for beside the value, by what they are to it."""
+    """The measures requested beside the value, by their role."""
     measures = {
         "error": query.error_measure,
         "numerator": query.numerator_measure,
@@ -153,9 +153,9 @@ def _other_measures(query: NomisQuery) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class _Columns:
-    """The payload as arrays, one entry a row. Texts are numbers into short lists: ``area_codes[area]`` is the row's code.
+    """The payload as arrays, one entry a row. Texts are numbers into short lists: ``area_codes[area]`` is a row's code.
 
-    ``periods`` and ``statuses`` hold '' for what cannot be read.
+    ``periods`` and ``statuses`` hold '' for text that cannot be read.
     """
 
     area: np.ndarray
@@ -207,7 +207,7 @@ class _Columns:
 
 
 def _marked(status: np.ndarray, statuses: list[str], marks: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Statuses as numbers into a list, where rows that say "ok" take the status of their mark."""
+    """Statuses as numbers into a list; rows with status "ok" take the status of their mark."""
     is_ordinary = np.isin(status, [number for number, name in enumerate(statuses) if name == "ok"])
     for mark in sorted(set(np.unique(marks[is_ordinary])) - {"", "ok"}) if any(marks) else ():
         statuses = [*statuses, mark]
@@ -220,29 +220,31 @@ def _codes(column: pd.Series) -> np.ndarray:
 
 
 def _holds(column: pd.Series, measure: int) -> np.ndarray:
-    """Which rows hold a measure's code, blanks around it aside."""
+    """Which rows hold a measure's code, ignoring surrounding blanks."""
     numbers = [number for number, option in enumerate(column.cat.categories) if str(option).strip() == str(measure)]
     return np.isin(column.cat.codes.to_numpy(), numbers)
 
 
 def _pairs(one: pd.Series, other: pd.Series) -> tuple[np.ndarray, list[tuple[str, str]]]:
-    """The different pairs of two text columns, stripped, and for each row the number of its pair."""
+    """The distinct pairs of two text columns, stripped, and for each row the number of its pair."""
     pairs = _codes(one) * (len(other.cat.categories) + 1) + _codes(other)
     _, first, which = np.unique(pairs, return_index=True, return_inverse=True)
     return which, [(str(one.iloc[row]).strip(), str(other.iloc[row]).strip()) for row in first]
 
 
 def _own_options(table: Delimited, query: NomisQuery, what: str) -> Delimited:
-    """The rows of the query's own option of each dimension, told by its name, or by its code where names were not sent.
+    """The rows of the query's own option of each dimension, identified by name, or by code if names were not sent.
 
-    Raises UnreadablePayload for an option that was not asked for.
+    Raises UnreadablePayload for an option that was not requested.
     """
     is_own = np.ones(len(table.columns), dtype=bool)
     for dimension, options in query.options.items():
         name_column, code_column = f"{dimension.upper()}_NAME", dimension.upper()
         column = name_column if name_column in table.columns else code_column
         if column not in table.columns:
-            raise UnreadablePayload(f"{what}: neither {name_column} nor {code_column} is there to tell the figures by.")
+            raise UnreadablePayload(
+                f"{what}: neither {name_column} nor {code_column} is there to identify the figures."
+            )
         texts = table.columns[column]
         which = [_which_option(str(text), options, by_name=column == name_column) for text in texts.cat.categories]
         others = [str(text) for text, option in zip(texts.cat.categories, which, strict=True) if option is None]
@@ -261,7 +263,7 @@ def _which_option(text: str, options: Sequence[NomisCode], *, by_name: bool) -> 
 
 
 def _status(letter: str, name: str) -> str:
-    """The status a letter and its name stand for; '' for a mark nobody knows."""
+    """The status for a letter and its name; '' for an unknown mark."""
     if letter == "A":
         return "ok"
     if letter == "Q" and not name:
@@ -270,7 +272,7 @@ def _status(letter: str, name: str) -> str:
 
 
 def _without_remark(name: str) -> tuple[str, str]:
-    """A period's name without the remark behind it, and the status that the remark gives ('' without one)."""
+    """A period's name without the trailing remark, and the status from the remark ('' without one)."""
     found = _REMARK.search(name)
     if found is None or found.end() != len(name):
         return name, ""
@@ -278,10 +280,10 @@ def _without_remark(name: str) -> tuple[str, str]:
 
 
 def _period(date: str, name: str) -> tuple[str, str]:
-    """ISO period and last day (near enough for comparing with a 1 April: the 28th) of one DATE and DATE_NAME.
+    """ISO period and last day (the 28th is near enough for comparison with a 1 April) of one DATE and DATE_NAME.
 
-    ('', 'NaT') where the name says another period than the date, or nothing that is understood: the name alone tells
-    a month from the year that ends in it.
+    ('', 'NaT') if the name contradicts the date or cannot be read. Only the name distinguishes a month from the year
+    that ends in it.
     """
     found, unread = _DATE.fullmatch(date), ("", "NaT")
     if found is None:
@@ -305,7 +307,7 @@ def _period(date: str, name: str) -> tuple[str, str]:
 
 
 def _month_number(word: str) -> int:
-    """1 to 12 for a month's name or how it begins (three letters or more); 0 for any other word."""
+    """1 to 12 for a month's name or abbreviation (three letters or more); 0 for any other word."""
     return next((number for number, name in enumerate(_MONTHS, 1) if name.startswith(word.casefold())), 0)
 
 
@@ -320,7 +322,7 @@ class _Beside:
 
 
 def _beside_value(columns: _Columns, is_value: np.ndarray, is_it: np.ndarray) -> _Beside:
-    """For each value row the number another measure's row gives for the same area, date and geography type."""
+    """For each value row, the number from another measure's row for the same area, date and geography type."""
     rows = len(columns.value)
     number = np.full(rows, np.nan)
     is_paired, cannot_be_read = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=bool)
@@ -350,7 +352,7 @@ def _bounds(columns: _Columns, error: np.ndarray | None, query: NomisQuery) -> t
 
 
 def _reasons(columns: _Columns, is_value: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
-    """Why each value row is not to be believed; '' where it is."""
+    """Why each value row is rejected; '' if it is not."""
     reasons = np.full(len(columns.value), "", dtype=object)
 
     def say(condition: np.ndarray, reason: str) -> None:
@@ -380,7 +382,7 @@ def _reasons(columns: _Columns, is_value: np.ndarray, lower: np.ndarray, upper: 
 
 
 def _first_abolition_after(kind_name: str) -> dt.date | None:
-    """The first day after a geography type's vintage on which districts went; None for a type that is still current."""
+    """The first day after a geography type's vintage on which districts were abolished; None for a current type."""
     match = _VINTAGE.search(kind_name)
     if match is None or not (month := _month_number(match[2])):
         return None
@@ -389,7 +391,7 @@ def _first_abolition_after(kind_name: str) -> dt.date | None:
 
 
 def _two_types(columns: _Columns, rows: np.ndarray) -> np.ndarray:
-    """Why a row gives way to the same code's row under another geography type; '' where it does not."""
+    """Why a row gives way to the same code's row under another geography type; '' if it does not."""
     reasons = np.full(len(rows), "", dtype=object)
     if len(columns.kind_names) < 2 or not len(rows):
         return reasons

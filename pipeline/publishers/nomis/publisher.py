@@ -1,4 +1,4 @@
-"""Nomis as the pipeline asks it."""
+"""Nomis as a publisher of the pipeline."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Nomis(Publisher[NomisQuery]):
         types: dict[str, set[str]] = {}
         for query in queries:
             types.setdefault(query.dataset, set()).update(query.geography)
-        # The same slice may serve several indicators or geographies; one question each will do.
+        # The same slice may serve several indicators or geographies; one question for each is enough.
         slices = {(query.dataset, repr(query.options)): query for query in queries}
         for query in slices.values():
             options = ", ".join(" | ".join(option.name for option in options) for options in query.options.values())
@@ -68,7 +68,7 @@ def _slice(query: NomisQuery, client: HttpClient) -> str:
 
 
 def _types(query: NomisQuery, wanted: Sequence[str], client: HttpClient) -> str:
-    """The types asked for are still there; names newer maps of districts. Raises RequestRefused naming those that went."""
+    """Check that the requested types exist, and name newer maps of districts. Raises RequestRefused naming those gone."""
     from pipeline.http.payload import RequestRefused
     from pipeline.publishers.nomis import fetch as nomis
 
@@ -90,13 +90,13 @@ def _types(query: NomisQuery, wanted: Sequence[str], client: HttpClient) -> str:
         code = nomis.wider_type(query, kind, client)
         words = kind.replace("_", " ")
         wider.append(
-            f"no type for {words}, which are not asked for" if code is None else f"{words} are {code} ({there[code]})"
+            f"no type for {words}, which are not requested" if code is None else f"{words} are {code} ({there[code]})"
         )
     return "; ".join(
         [
-            f"{', '.join(types)} are there",
+            f"found {', '.join(types)}",
             *wider,
-            *([f"newer: {', '.join(newer)}, not asked for yet"] if newer else []),
+            *([f"newer: {', '.join(newer)}, not requested yet"] if newer else []),
         ]
     )
 

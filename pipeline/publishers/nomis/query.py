@@ -1,4 +1,4 @@
-"""What can be asked of Nomis."""
+"""Queries to Nomis."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pipeline.publishers.query import Entry, Identifier, Query
 
 
 class NomisCode(Entry):
-    """One option of a Nomis dimension: the code to ask for and the name that must come back with it.
+    """One option of a Nomis dimension: the code to request and the name that must come back with it.
 
-    Without a code it is looked up by its name in the data set's own definition. ``or_named`` are other wordings that
-    mean the same, for a data set of which no definition has been seen.
+    Without a code, it is looked up by name in the data set's own definition. ``or_named`` are equivalent wordings, for
+    a data set whose definition has not been seen.
     """
 
     code: int | None = None
@@ -21,7 +21,7 @@ class NomisCode(Entry):
     or_named: tuple[str, ...] = ()
 
     def is_named(self, name: str) -> bool:
-        """Whether ``name`` is one of its names, apart from case and surplus blanks (some of Nomis's end in one)."""
+        """Whether ``name`` is one of its names, ignoring case and surplus blanks (some of Nomis's names end in one)."""
         return _plain(name) in {_plain(own) for own in (self.name, *self.or_named)}
 
 
@@ -30,7 +30,7 @@ def _plain(name: str) -> str:
 
 
 class NomisDates(Entry):
-    """Which of a data set's periods to ask for: those ending in one of ``months`` (yearly data sets: omit), from a year on.
+    """The periods to request: those ending in one of ``months`` (omit for yearly data sets), from a year on.
 
     ``to_year`` ends a series that was discontinued.
     """
@@ -41,12 +41,12 @@ class NomisDates(Entry):
 
 
 class NomisQuery(Query):
-    """A slice of a Nomis data set: one option of each dimension, the value and what is published of it.
+    """A slice of a Nomis data set: one option of each dimension, the value and its companions.
 
-    That is its error and, for a rate, the numerator and denominator it was made from. ``geography`` lists geography
-    types by their code, and kinds of wider area whose type the data set's own list is searched for. ``asked_together`` lists, for a
-    dimension, the options that one request fetches for several indicators, this query's own among them; queries that
-    differ in nothing but which of those they want share their answer.
+    These are its error and, for a rate, its numerator and denominator. ``geography`` lists geography types by code, and
+    kinds of wider area, whose type is looked up in the data set's own list. ``asked_together`` lists, for a dimension,
+    the options (including this query's own) that one request fetches for several indicators. Queries that differ only
+    in which of those they want share their answer.
     """
 
     source: Literal["nomis"]
@@ -74,13 +74,13 @@ class NomisQuery(Query):
 
     @property
     def measures(self) -> tuple[int, ...]:
-        """The codes of all measures asked for, the value first."""
+        """The codes of all requested measures, the value first."""
         others = (self.error_measure, self.numerator_measure, self.denominator_measure)
         return (self.value_measure, *(code for code in others if code is not None))
 
     @property
     def options(self) -> dict[str, tuple[NomisCode, ...]]:
-        """The options asked for of each dimension: one, or those asked for together."""
+        """The options requested for each dimension: one, or those requested together."""
         return {name: self.asked_together.get(name, (option,)) for name, option in self.dimensions.items()}
 
     @property

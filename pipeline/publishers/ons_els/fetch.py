@@ -1,8 +1,8 @@
-"""ONS Explore Local Statistics: one indicator, all areas of the project, all periods, as the API's CSV.
+"""Fetch one indicator from ONS Explore Local Statistics: all areas of the project, all periods, as the API's CSV.
 
-Two contracts are in the wild (WIRE_FORMATS section 2.1): ``data/{slug}.csv`` is asked first; a server that
-does not know that route answers with an HTML 404 and gets ``data.csv?indicator={slug}``. The JSON form is never
-used: in one generation its numbers are wrong when a dimension is reduced (section 2.6).
+Two API contracts are in use (WIRE_FORMATS section 2.1). ``data/{slug}.csv`` is tried first; a server without that route
+answers with an HTML 404 and is asked for ``data.csv?indicator={slug}``. The JSON form is never used: in one generation
+its numbers are wrong when a dimension is reduced (section 2.6).
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from pipeline.http.response import HttpResponse
 
 SOURCE_ID = "ons_els"
-# The five levels, and Great Britain and England with Wales, which are of none: the level `ctry` holds the United Kingdom
-# and its nations only (WIRE_FORMATS section 2.3). Levels and codes may stand together (recorded response data_other/051).
+# The five levels, and Great Britain and England with Wales, which belong to no level: `ctry` holds only the United
+# Kingdom
+# and its nations (WIRE_FORMATS section 2.3). A request may mix levels and codes (recorded response data_other/051).
 AREAS = "ltla,utla,cauth,rgn,ctry,K03000001,K04000001"
 SELECTION: Mapping[str, str] = {"time": "all", "geo": AREAS, "includeStatus": "true"}
 REQUIRED_COLUMNS = ("areacd", "period", "value")
@@ -69,7 +70,7 @@ def last_updated(query: ElsQuery, client: HttpClient) -> str | None:
 def metadata(query: ElsQuery, client: HttpClient) -> dict[str, Any]:
     """ELS's description of one indicator: label, unit, dates, caveats, period and value range (WIRE_FORMATS 2.4).
 
-    Taken from the list of all indicators, which is asked for once in a run.
+    Taken from the list of all indicators, which is fetched once in a run.
     Raises RequestRefused for an unknown slug or any error status, WrongContent for anything but a list of descriptions.
     """
     response = client.get_once(SOURCE_ID, "metadata/indicators")
@@ -103,9 +104,9 @@ def _description(described: Mapping[str, Any]) -> Description | None:
 
 
 def _metadata_if_given(query: ElsQuery, client: HttpClient) -> dict[str, Any]:
-    """The description, or nothing: figures that arrived whole are worth keeping even if their description did not.
+    """The description, or nothing: complete figures are worth keeping without their description.
 
-    The payload then carries no publisher's date, so the next run asks for the figures again.
+    The payload then has no publisher's date, so the next run fetches the figures again.
     """
     try:
         return metadata(query, client)
@@ -137,7 +138,7 @@ def _refusal(query: ElsQuery, response: HttpResponse) -> str:
 
 
 def _checked_lines(response: HttpResponse, query: ElsQuery) -> list[str]:
-    """The body's lines, once it is known to be the promised table with a whole last line."""
+    """The body's lines, once it is known to be the expected table with a complete last line."""
     where = f"ELS sent '{query.slug}'"
     if not response.content.strip():
         raise WrongContent(
@@ -158,8 +159,8 @@ def _checked_lines(response: HttpResponse, query: ElsQuery) -> list[str]:
     if lines[0] in lines[1:]:
         again = lines.index(lines[0], 1) + 1
         raise WrongContent(
-            f"{where} with its header again in line {again}: two answers were joined on the way (a cache or a proxy). "
-            "Nothing of it is used; try again later."
+            f"{where} with its header repeated in line {again}: two answers were joined in transit (a cache or a proxy). "
+            "None of it is used; try again later."
         )
     if len(lines) == 1:
         raise WrongContent(f"{where} with a header and no figures.")
@@ -173,7 +174,7 @@ def _checked_lines(response: HttpResponse, query: ElsQuery) -> list[str]:
 
 
 def _check_last_period(lines: list[str], described: Mapping[str, Any], query: ElsQuery) -> None:
-    """The newest period ELS says it holds must be among the figures (order is by area, so a cut would not show it)."""
+    """Check that the figures include ELS's newest period: rows are in area order, so a cut would not show."""
     domain = described.get("periodDomain")
     if not isinstance(domain, list) or not domain:
         return

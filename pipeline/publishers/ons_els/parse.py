@@ -1,4 +1,4 @@
-"""The CSV of the ONS Explore Local Statistics API, one indicator, to figures (format: WIRE_FORMATS sections 2.4 and 9)."""
+"""Parse the ONS Explore Local Statistics API's CSV of one indicator (format: WIRE_FORMATS sections 2.4 and 9)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ OPTIONAL = ("areanm", "lci_95", "uci_95", "status", "indicator", "sex", "age")
 def parse(content: bytes, *, unreliable_without_interval: bool = False) -> Parsed:
     """Figures of one indicator's CSV, with or without names, intervals, status and indicator columns.
 
-    Areas of levels that are not held here (ITL regions, for one) are counted as out of scope.
-    Rows that cannot be believed are set aside with the reason. With ``unreliable_without_interval`` an ordinary figure
-    without an interval, in a table where others have one, is unreliable: the API drops the note that says so
-    (ElsQuery says for which indicators this is proved).
+    Areas at levels that are not held here (ITL regions, for example) count as out of scope. Rows that fail a check are
+    set aside with the reason. With ``unreliable_without_interval``, an ordinary figure without an interval is
+    unreliable if other figures in the table have one: the API drops the note that says so (ElsQuery says for which
+    indicators this is proved).
 
     Raises UnreadablePayload for an empty body, HTML, a missing required column, several indicators in one
     payload, or a dimension (sex, age) with more than one value: those figures would be mixed up.
@@ -56,7 +56,7 @@ def _require_one_value(column: pd.Series, dimension: str) -> None:
 
 
 def _with_unreliable(figures: pd.DataFrame) -> pd.DataFrame:
-    """The figures with the mark ``unreliable`` on those that lack an interval; as they are where none has one."""
+    """The figures, with the mark ``unreliable`` on those without an interval; unchanged if none has one."""
     has_interval = figures["lower"].notna()
     if not has_interval.any():
         return figures
@@ -65,7 +65,7 @@ def _with_unreliable(figures: pd.DataFrame) -> pd.DataFrame:
 
 
 def _figures(table: Delimited) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """All whole rows in PARSED_COLUMNS, why each is not to be believed ('' where it is), and which are out of scope."""
+    """All complete rows in PARSED_COLUMNS, why each is rejected ('' if it is not), and which are out of scope."""
     columns = table.columns
     rows = len(columns)
     blank = pd.Series([""] * rows, dtype="category")
@@ -113,13 +113,13 @@ def _figures(table: Delimited) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
 
 
 def marked_statuses(marks: pd.Series) -> pd.Series:
-    """The statuses of a column of marks: ``ok`` where there is none, '' for a mark nobody knows."""
+    """The statuses of a column of marks: ``ok`` for a blank, '' for an unknown mark."""
     texts = marks.astype("str").str.strip()
     return texts.map({text: status_of(text, ELS) if text else "ok" for text in texts.unique()}).astype("str")
 
 
 def _is_period(texts: pd.Series) -> np.ndarray:
-    """Whether each text is a period; every different text is looked at once."""
+    """Whether each text is a period; each distinct text is checked once."""
     is_good = []
     for text in texts.cat.categories:
         try:

@@ -1,4 +1,4 @@
-"""Explore Local Statistics as the pipeline asks it."""
+"""Explore Local Statistics as a publisher of the pipeline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pipeline.publishers.ons_els.query import ElsQuery
 from pipeline.publishers.protocol import Columns, Districts, Publisher, Question
 
-# Adapters and parsers are imported when first used: who only looks for updates need not wait for pandas and pyarrow.
+# Adapters and parsers are imported on first use, so that a check for updates need not wait for pandas and pyarrow.
 if TYPE_CHECKING:
     from pipeline.http.client import HttpClient
     from pipeline.http.payload import Payload
@@ -58,7 +58,7 @@ def _figures(query: ElsQuery, client: HttpClient) -> str:
 
 
 def _descriptions(queries: Sequence[ElsQuery], client: HttpClient) -> str:
-    """Every slug is still known; raises RequestRefused naming those that are not."""
+    """Check that every slug still exists; raises RequestRefused naming those that do not."""
     from pipeline.http.payload import RequestRefused
     from pipeline.publishers.ons_els import fetch
 

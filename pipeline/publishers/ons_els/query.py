@@ -1,4 +1,4 @@
-"""What can be asked of Explore Local Statistics."""
+"""Queries to Explore Local Statistics."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ class ElsQuery(Query):
     """An indicator of the ONS Explore Local Statistics API, by its slug.
 
     With ``unreliable_without_interval`` a figure without an interval is unreliable. The service's own files say so in a
-    note that its API drops; only where every figure without an interval has the note, and no other, is this declared.
+    note that its API drops. This is declared only if the figures with the note are exactly those without an interval.
     """
 
     source: Literal["ons_els"]
     slug: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-    # How an answer is read, not what is asked: a snapshot taken before is still an answer to the query.
+    # This is about reading the answer, not about the request, so an older snapshot still answers the query.
     unreliable_without_interval: bool = Field(default=False, exclude=True)
 
     @property

@@ -18,11 +18,11 @@ from pipeline.tidy.rows import first_reason, is_held, is_of_another_level, perio
 
 COLUMNS = ("areacd", "indicator", "period", "observation", "lci_95", "uci_95", "status", "notes")
 
-# The Annual Population Survey files give a figure that rests on 3 to 9 people asked no mark, only this note.
+# The Annual Population Survey files mark figures from 3 to 9 respondents only with this note.
 _UNRELIABLE_NOTE = "Estimate and confidence interval unreliable"
 
-# ITL level 1 is the regions and nations under other codes. The productivity file gives them by these codes only, and
-# the Explore Local Statistics service answers for them under the usual ones, with equal figures.
+# ITL level 1 is the regions and nations under other codes. The productivity file uses only these codes. The Explore
+# Local Statistics service publishes equal figures under the usual codes.
 _AREA_OF_ITL1 = {
     "TLB": "E92000001",
     "TLC": "E12000001",
@@ -41,14 +41,14 @@ _AREA_OF_ITL1 = {
 
 
 def parse(content: bytes, indicator: str, leave_out: tuple[str, ...] = ()) -> Parsed:
-    """The figures of one indicator, by the label it has in the ``indicator`` column.
+    """The figures of one indicator, by its label in the ``indicator`` column.
 
-    ``rows_read`` counts the rows of that indicator. Areas of levels this project does not hold, and the area
-    codes of ``leave_out``, count as out of scope. An ITL level 1 row stands for its region or nation where the file
-    has no row under that area's own code. A value whose note says that it is unreliable gets the status ``unreliable``
-    and keeps its value.
+    ``rows_read`` counts the rows of that indicator. Areas at levels that this project does not hold, and the area codes
+    in ``leave_out``, count as out of scope. An ITL level 1 row stands for its region or nation if the file has no row
+    under that area's own code. A value with a note that it is unreliable gets the status ``unreliable`` and keeps its
+    value.
 
-    Raises UnreadablePayload when a column is missing or the file has no such indicator.
+    Raises UnreadablePayload if a column is missing or the file has no such indicator.
     """
     table = _read(content)
     labels = table["indicator"].unique()
@@ -73,7 +73,7 @@ def parse(content: bytes, indicator: str, leave_out: tuple[str, ...] = ()) -> Pa
         (marked == "", "the status mark is not one that is known"),
         (is_unreadable, "the value is not a number"),
         (~has_value & ~is_unreadable & (marked == "ok"), "there is neither a value nor a status mark"),
-        (has_value & marked.isin(WITHOUT_FIGURE), "a value stands beside a mark that says there is none"),
+        (has_value & marked.isin(WITHOUT_FIGURE), "there is a value although its mark says there is none"),
         (
             (lower.isna() & (table["lci_95"] != "")) | (upper.isna() & (table["uci_95"] != "")),
             "an interval bound is not a number",
@@ -97,7 +97,7 @@ def parse(content: bytes, indicator: str, leave_out: tuple[str, ...] = ()) -> Pa
 
 
 def _read(content: bytes) -> pd.DataFrame:
-    """COLUMNS as text, blank as ``""``, with the line each row stands on and that line as it stands."""
+    """COLUMNS as text, blank as ``""``, with the line number of each row and the unchanged line."""
     table = read_delimited(content, what="Explore Local Statistics source file", required=COLUMNS)
     if len(table.ragged_rows):
         raise UnreadablePayload(

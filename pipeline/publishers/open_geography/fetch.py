@@ -1,8 +1,8 @@
 """The ONS Open Geography portal: names, codes, lookups and, for maps, boundaries of local authority districts.
 
-The portal is an ArcGIS server (WIRE_FORMATS section 4). Service names follow no rule from year to year, so each
-table has a list of names, newest first; the one that answered stands in the payload's ``edition``. Errors come with
-status 200 and an ``error`` object. Answers are cut at the server's page size and say so.
+The portal is an ArcGIS server (WIRE_FORMATS section 4). Service names follow no rule from year to year, so each table
+has a list of names, newest first. The payload's ``edition`` is the one that answered. Errors come with status 200 and
+an ``error`` object. Answers are cut at the server's page size and say so.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from pipeline.http.response import HttpResponse
 
 SOURCE_ID = "open_geography"
-PAGE_ROWS = 2000  # the portal's usual ceiling; a server that gives fewer says that there are more
+PAGE_ROWS = 2000  # the portal's usual limit; a server with a lower one says that there are more rows
 MAX_PAGES = 100
-MOST_TIMES_EXPECTED = 10  # a service that goes on beyond is not that table, and would fill memory
+MOST_TIMES_EXPECTED = 10  # a service with more rows is not that table, and would fill memory
 _GSS_CODE = re.compile(r"[A-Z][0-9]{8}")
 
 
 @dataclass(frozen=True)
 class PortalTable:
-    """One table of the portal, by the names it has had.
+    """One table of the portal, by its names over time.
 
-    ``services`` are names of feature services, newest first, with the layer where it is not 0 (``NAME/1``). ``fields`` are the
-    columns it must have, with the two digits of the year written ``##``. ``expected_rows`` is the least and the most it
-    can hold and still be that table.
+    ``services`` are names of feature services, newest first, with the layer unless it is 0 (``NAME/1``). ``fields`` are
+    the columns it must have, with ``##`` for the two digits of the year. ``expected_rows`` gives the least and most
+    rows of a valid table.
     """
 
     services: tuple[str, ...]
@@ -44,7 +44,7 @@ class PortalTable:
     has_geometry: bool = False
 
 
-# Names seen in use by others in 2022 to 2025; none was called while this was written.
+# Names that others used from 2022 to 2025; none was requested while this was written.
 TABLES: Mapping[str, PortalTable] = {
     "district_names": PortalTable(
         services=(
@@ -98,11 +98,11 @@ class _Pages:
 
 
 def fetch(table_id: str, client: HttpClient) -> Payload:
-    """One table of TABLES, whole: the first page's document with the features of all pages in it.
+    """One table of TABLES, complete: the first page's document with the features of all pages.
 
-    Tables without boundaries are ArcGIS JSON (``features[].attributes``), boundaries are GeoJSON in longitude and
-    latitude. ``edition`` is the name of the service that answered. A name that is refused, for whatever reason, gives way to
-    the next.
+    Tables without boundaries are ArcGIS JSON (``features[].attributes``); boundaries are GeoJSON in longitude and
+    latitude. ``edition`` is the name of the service that answered. If a name is refused, for whatever reason, the next
+    is tried.
 
     Raises RequestRefused (every name is refused, each with its reason), WrongContent (not a feature collection, other
     columns, far too few or too many rows), Incomplete (fewer rows than the portal counts), HostUnreachable.
@@ -159,11 +159,11 @@ def _collect(service: str, table: PortalTable, client: HttpClient) -> _Pages:
         collected.features += features
         if len(collected.features) > MOST_TIMES_EXPECTED * table.expected_rows[1]:
             raise WrongContent(
-                f"Open Geography {service}: {len(collected.features)} rows and more, expected at most "
+                f"Open Geography {service}: {len(collected.features)} or more rows, expected at most "
                 f"{table.expected_rows[1]}."
             )
         collected.pages.append(page_of(response, len(features)))
-        # The flag is at the top, or under ``properties`` in GeoJSON of some server versions.
+        # The flag is at the top, or under ``properties`` in GeoJSON from some server versions.
         has_more = document.get("exceededTransferLimit") or inside(document, "properties", "exceededTransferLimit")
         if not has_more or not features:
             return collected
@@ -180,7 +180,7 @@ def _parameters(table: PortalTable, offset: int) -> dict[str, str]:
 
 
 def _ask(service: str, parameters: Mapping[str, str], client: HttpClient) -> tuple[HttpResponse, dict[str, Any]]:
-    """One query of a service's layer. The portal says in the body what others say with a status."""
+    """One query to a service's layer. The portal reports in the body the errors that others report with a status."""
     name, _, layer = service.partition("/")
     response = client.get(SOURCE_ID, f"{name}/FeatureServer/{layer or 0}/query", parameters)
     if response.status != 200:
@@ -215,14 +215,14 @@ def _check(collected: _Pages, service: str, table: PortalTable, client: HttpClie
         )
     codes = [row[column] for column in columns if _is_field(table.fields[0], column) for row in rows]
     if len(set(codes)) != len(codes):
-        raise Incomplete(f"Open Geography {service}: an area came twice, so that another may be missing.")
+        raise Incomplete(f"Open Geography {service}: an area appears twice, so another may be missing.")
     least, most = table.expected_rows
     if not least <= len(rows) <= most:
         raise WrongContent(f"Open Geography {service}: {len(rows)} rows, expected {least} to {most}.")
 
 
 def _is_code_or_name(column: str, cell: object) -> bool:
-    """Whether a cell is what its column is for: a GSS code, or any text but a blank one."""
+    """Whether a cell fits its column: a GSS code, or any text that is not blank."""
     if not isinstance(cell, str):
         return False
     return bool(_GSS_CODE.fullmatch(cell) if column.endswith("CD") else cell.strip())

@@ -1,4 +1,4 @@
-"""The Open Geography portal as the pipeline asks it: tables of areas, which no indicator reads."""
+"""The Open Geography portal as a publisher of the pipeline: tables of areas, which no indicator reads."""
 
 from __future__ import annotations
 

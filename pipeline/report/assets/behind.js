@@ -1,4 +1,4 @@
-// What is behind a chart: its table, made when it is opened, and the files it can be saved as.
+// The table behind a chart, built when opened, and the files that the chart can be saved as.
 "use strict";
 
 IG.behind = (() => {
@@ -32,7 +32,7 @@ IG.behind = (() => {
     return table;
   }
 
-  /** The rows behind a chart: those it draws and those it says something of, without the empty years of a line. */
+  /** The rows behind a chart: those it draws and those it mentions, without the empty years of a line. */
   function shown({ rows }) {
     return rows.points.filter((row) => row.value !== null || row.verdict);
   }
@@ -51,7 +51,7 @@ IG.behind = (() => {
     const quoted = (value) => {
       const plain = value === null || value === undefined ? "" : String(value);
       const runs = typeof value === "string" && /^[=+\-@\t\r]/.test(value) && !/^[+-]?\d+(\.\d+)?$/.test(value);
-      const text = runs ? `'${plain}` : plain; // no formula for a spreadsheet to run; a number is none
+      const text = runs ? `'${plain}` : plain; // stops a spreadsheet running it as a formula; numbers are safe
       return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
     const { columns, source } = state.payload;

@@ -5,7 +5,7 @@ IG.charts = (() => {
   const drawn = new Map(); // figure -> {payload, rows, view, width}
   const PRINT_WIDTH = { half: 330, whole: 680 };
   const NARROW = 480;
-  // Height in pixels of a row of charts with a row a name: with room, with many names, on a telephone, on paper.
+  // Row height in pixels of charts with one row a name: normally, with many names, on a phone, on paper.
   const ROWS = {
     ranges: { wide: 40, close: 26, many: 10, narrow: 48, paper: 20 },
     contributions: { wide: 32, close: 32, many: 10, narrow: 48, paper: 22 },
@@ -15,12 +15,12 @@ IG.charts = (() => {
   const LINE_HEIGHT = 14; // pixels, of a label of 12
   const EMBEDDING = { mode: "vega", renderer: "svg", actions: false, tooltip: false, hover: false, logLevel: 1 };
   const whenIdle = (work) => (window.requestIdleCallback ? requestIdleCallback(work, { timeout: 1000 }) : setTimeout(work, 50));
-  // Vega is most of a page's weight: text and search do not wait for it. Once it is there, drawing takes no turn of the
-  // event loop, so that what `beforeprint` asks for is on the paper.
+  // Vega is most of a page's weight, so text and search do not wait for it. Once loaded, it draws in the same turn
+  // of the event loop, so that charts requested in `beforeprint` reach the paper.
   const engine = () => (window.vegaEmbed ? undefined : IG.load("assets/vega.js"));
   let isPrinting = location.hash === "#print";
 
-  /** The colour a token has now; `scheme` "light" gives the light one whatever the page shows. */
+  /** The current colour of a token; `scheme` "light" always gives the light one. */
   function colours(scheme) {
     const probe = document.createElement("span");
     probe.style.colorScheme = scheme ?? "";
@@ -36,7 +36,7 @@ IG.charts = (() => {
     return { find, done: () => probe.remove() };
   }
 
-  /** The specification with its tokens and words put in. Words that this chart has not are left out of their lists. */
+  /** The specification with its tokens and words filled in. Words that this chart lacks are left out of their lists. */
   function filled(value, words, colour, palette) {
     if (typeof value === "string") {
       if (value.startsWith("token:")) return colour(value.slice(6).replace(/^class-(?=\d)/, `${palette}-`));
@@ -52,7 +52,7 @@ IG.charts = (() => {
     return value;
   }
 
-  /** A payload's rows by data set, with the settings and the palette its recipes give. */
+  /** A payload's rows by data set, with the settings and palette from its recipes. */
   function prepared(payload) {
     const rows = {};
     let signals = { ...payload.signals };
@@ -72,8 +72,8 @@ IG.charts = (() => {
   }
 
   /**
-   * Lines end where a method changed: each point gets the `part` it lies in, and `breaks` the place of a rule between
-   * two parts. A break is the last year before the change; one with figures on one side only divides nothing.
+   * Lines end where a method changed. Each point gets the `part` it is in, and `breaks` the position of a rule between
+   * two parts. A break is the last year before the change; a break with figures on one side only is ignored.
    */
   function breakLines(rows, breaks) {
     const held = rows.points.filter((point) => point.value !== null);
@@ -89,8 +89,8 @@ IG.charts = (() => {
   }
 
   /**
-   * Series keep their colours, shapes and dashes when one of them is missing. Only an ordinal scale pairs each name of
-   * its domain with a value of its range; the range of any other is its two ends, whatever its domain.
+   * Series keep their colours, shapes and dashes when one is missing. Only an ordinal scale pairs each name in its
+   * domain with a value in its range; any other scale uses the range's two ends.
    */
   function dropMissing(spec, words) {
     for (const scale of spec.scales ?? []) {
@@ -139,7 +139,7 @@ IG.charts = (() => {
     return whole;
   }
 
-  /** Where there is less room, legends take fewer columns; on a telephone long names are broken into lines. */
+  /** With less room, legends take fewer columns; on a phone, long names are broken into lines. */
   function narrowed(spec, isTelephone) {
     for (const legend of spec.legends ?? []) legend.columns = isTelephone ? 1 : 2;
     if (!isTelephone) return;
@@ -147,13 +147,13 @@ IG.charts = (() => {
       axis.title = axis.title.split(/ (?=\()/); // a long title in two lines
     }
     for (const axis of (spec.axes ?? []).filter((a) => a.labelLimit)) {
-      // Vega sets the first line at the row's middle; the middle of all lines belongs there.
+      // Vega centres the first line on the row; this centres the whole label.
       const rise = { signal: `-${LINE_HEIGHT / 2} * (length(${IN_LINES}) - 1)` };
       axis.encode = { ...axis.encode, labels: { update: { text: { signal: IN_LINES }, dy: rise } } };
     }
   }
 
-  /** On paper charts are lower, so that a briefing keeps to its two pages. */
+  /** Charts are lower on paper, to keep a briefing to two pages. */
   function printed(spec, { spec: name, text, signals }, width) {
     const isHalf = width === PRINT_WIDTH.half;
     const isLong = Math.max(...["a", "c"].map((series) => (text[series] ?? "").length)) > 24;
@@ -161,7 +161,7 @@ IG.charts = (() => {
     if (name === "trend") spec.height = isLong ? 100 : 124;
     for (const legend of spec.legends ?? []) legend.columns = isHalf ? (isLong ? 1 : 2) : 3;
     if (name !== "quadrant" || !isHalf) return;
-    spec.legends = []; // its corners are named
+    spec.legends = []; // its corners are labelled
     for (const axis of (spec.axes ?? []).filter((a) => typeof a.title === "string")) [axis.title] = axis.title.split(" (");
     // The title says whose cross it is; a long name over the dots would hide them.
     const isShort = (IG.place(signals.chosen).name ?? "").length <= 18;
@@ -177,7 +177,7 @@ IG.charts = (() => {
     return { hexagon: (4 / 3) * unit * unit };
   }
 
-  /** The same for outlines, whose places and paths are in the same steps: `extent` is [steps across, steps down]. */
+  /** As above for outlines, whose positions and paths share a grid: `extent` is [steps across, steps down]. */
   function outlines(spec, extent, width) {
     const padding = 4;
     const unit = (width - 2 * padding - 10) / extent[0];
@@ -186,7 +186,7 @@ IG.charts = (() => {
     return { hexagon: 4 * unit * unit, unsure_size: 1, unsure_opacity: 0.42 }; // Vega draws a path of a symbol by half the root of its size
   }
 
-  /** Beeswarm: set `offset` so that dots of radius 3.4 do not lie on each other; deterministic, by rising value. */
+  /** Beeswarm: set `offset` so that dots of radius 3.4 do not overlap; deterministic, in ascending order of value. */
   function dodge(points, width) {
     const values = points.map((p) => p.value);
     const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -217,7 +217,7 @@ IG.charts = (() => {
     return drawn.get(figure);
   };
 
-  /** Draw a figure, or draw it again. One that cannot be drawn says so, and does not keep others from being drawn. */
+  /** Draw or redraw a figure. If it cannot be drawn it says so, and the others are still drawn. */
   async function draw(figure) {
     try {
       return await drawAnew(figure);
@@ -229,7 +229,7 @@ IG.charts = (() => {
     }
   }
 
-  /** Of two drawings of a figure under way only the later stays. */
+  /** If two drawings of a figure overlap, only the later one stays. */
   async function drawAnew(figure) {
     const state = stateOf(figure);
     const turn = (state.turn += 1);
@@ -246,7 +246,7 @@ IG.charts = (() => {
     const plot = figure.querySelector(".plot");
     state.view?.finalize();
     plot.replaceChildren(canvas);
-    canvas.setAttribute("aria-hidden", "true"); // the table behind the chart says it better
+    canvas.setAttribute("aria-hidden", "true"); // screen readers use the table behind the chart
     Object.assign(state, { view, rows: made.rows, width });
     IG.pointing.attach(figure, state);
     IG.behind.refresh(figure, state);
@@ -268,7 +268,7 @@ IG.charts = (() => {
     return draw(figure);
   }
 
-  /** A view of the chart to save: light, 900 pixels wide, with its title and source. Not shown. */
+  /** A hidden view of the chart to save: light, 900 pixels wide, with its title and source. */
   async function forSaving(figure) {
     const { payload } = stateOf(figure);
     const spec = specification(payload, prepared(payload), payload.spec === "cartogram" ? 620 : 900, "light");
@@ -292,8 +292,8 @@ IG.charts = (() => {
   }
 
   /**
-   * What a person sees is drawn first, then all that is shown, one after the other when the browser has time: so a
-   * chart is there however fast somebody scrolls, jumps or prints. What is hidden is drawn when it is shown.
+   * Charts in view are drawn first, then the other visible ones, one at a time when the browser is idle. So a chart is
+   * ready however fast somebody scrolls, jumps or prints. Hidden charts are drawn when they are shown.
    */
   function begin() {
     if (isPrinting) {

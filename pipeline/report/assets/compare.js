@@ -15,7 +15,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return (IG.get("groups") ?? []).find((group) => group.code === code);
   }
 
-  /** A place's score on a measure, from its own file: wider areas are in no measure's table. `basis` is what it rests on. */
+  /** A place's score on a measure, from its own file, since measure tables omit wider areas. `basis` is the set of parts it has. */
   function scoreOf(code, measureId) {
     const [flavour, ...node] = measureId.split("-");
     const found = IG.get(`area/${code}`)?.scores[flavour]?.[node.join("-")];
@@ -24,7 +24,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return { code, name: IG.place(code).name, value, lower, upper, ranks, verdict, lacks, basis: `${title}, ${lacks}` };
   }
 
-  /** The basis on which most of the scores rest; of two equally common ones that of districts. */
+  /** The most common basis of the scores; in a tie, that of districts. */
   function commonBasis(rows) {
     const times = new Map();
     for (const { basis } of rows) times.set(basis, (times.get(basis) ?? 0) + 1);
@@ -33,9 +33,9 @@ document.addEventListener("DOMContentLoaded", () => {
     return (candidates.find(({ lacks }) => !lacks) ?? candidates[0])?.basis;
   }
 
-  /** The row of a score that rests on other parts than the rest: named, and not drawn. */
+  /** The row of a score made of different parts: it is listed but not drawn. */
   function notComparable(row) {
-    const why = row.lacks ? `it has no ${row.lacks}` : "it rests on other parts";
+    const why = row.lacks ? `it has no ${row.lacks}` : "it is made of different parts";
     return { ...row, value: null, lower: null, upper: null, ranks: "", verdict: `not comparable: ${why}` };
   }
 
@@ -110,7 +110,7 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   }
 
-  /** What is said where places of several nations are shown on something that nations measure differently. */
+  /** The warning where places in several nations are shown on an indicator that nations measure differently. */
   function apart(codes, entry) {
     const nations = new Set(codes.map((code) => IG.place(code).nation));
     return entry.isApart && nations.size > 1 ? "; nations measure it differently and do not compare" : "";
@@ -142,7 +142,7 @@ document.addEventListener("DOMContentLoaded", () => {
     document.getElementById("add-hint").textContent = held.places.length >= MOST ? "Five places are the most; remove one to add another." : "";
   }
 
-  /** Show what is chosen. Of several choices made while files are on their way only the last is shown. */
+  /** Show what is chosen. If the reader chooses again while files are loading, only the last choice is shown. */
   async function show() {
     const mine = (turn += 1);
     const group = groupOf(held.group);
@@ -159,13 +159,13 @@ document.addEventListener("DOMContentLoaded", () => {
     IG.announce(ranges.querySelector(".finding").textContent);
   }
 
-  /** Show what a person chose and keep it in the address. */
+  /** Show the reader's choice and keep it in the address. */
   function choose() {
     IG.keep({ places: held.places.join(","), group: held.group, score: controls.score.value, figure: controls.figure.value });
     return show();
   }
 
-  /** Set the choice after the address. */
+  /** Set the choice from the address. */
   function read() {
     const wanted = IG.choices();
     held.places = [...new Set((wanted.get("places") ?? "").split(","))].filter((code) => IG.place(code).path).slice(0, MOST);

@@ -1,4 +1,4 @@
-// What every page's scripts share: data registered by script files (fetch does not work from a disk), names, numbers.
+// Shared by every page's scripts: data registered by script files (fetch does not work from a disk), names, numbers.
 "use strict";
 
 window.IG = (() => {
@@ -12,7 +12,7 @@ window.IG = (() => {
     store.set(name, value);
   }
 
-  /** Register rows under a name, as lists in the order of `columns`, with what else is known of them. */
+  /** Register rows under a name, as lists in the order of `columns`, with further properties of the table. */
   function table(name, columns, rows, more = {}) {
     store.set(name, { columns, rows, ...more });
   }
@@ -21,7 +21,7 @@ window.IG = (() => {
     return store.get(name);
   }
 
-  /** The rows of a table as objects, made once. A table that is not loaded is empty. */
+  /** The rows of a table as objects, made once. A table that has not been loaded is empty. */
   function rows(name) {
     if (!objects.has(name)) {
       const held = store.get(name);
@@ -50,13 +50,13 @@ window.IG = (() => {
   }
 
   let byCode;
-  /** The area of a code: {code, name, kind, region, nation, path, scored}. */
+  /** The area with a code: {code, name, kind, region, nation, path, scored}. */
   function place(code) {
     byCode ??= new Map(rows("places").map((area) => [area.code, area]));
     return byCode.get(code) ?? { code, name: code, kind: "", region: "", nation: "", path: "", scored: 0 };
   }
 
-  /** The measure of an id, as `measures.js` holds it. */
+  /** The measure with an id, from `measures.js`. */
   function measure(id) {
     return (get("measures") ?? []).find((entry) => entry.id === id);
   }
@@ -87,24 +87,24 @@ window.IG = (() => {
     return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
   }
 
-  /** Choices kept in the address after `#`, so that a view can be sent to somebody. */
+  /** Choices kept in the address after `#`, so that a view can be sent to someone. */
   function choices() {
     return new URLSearchParams(location.hash.slice(1));
   }
 
-  /** What a list shows where the address names nothing. */
+  /** The default selection of a list, if the address names nothing. */
   function preset(list) {
     return ([...list.options].find((option) => option.defaultSelected) ?? list.options[0])?.value ?? "";
   }
 
-  /** Put what a person chose into the address, as a step of its own: Back leads to the choice before. */
+  /** Put the reader's choice into the address as a history entry, so that Back restores the previous choice. */
   function keep(values) {
     const held = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
     const address = `#${held.toString().replaceAll("%2C", ",")}`;
     if (address !== location.hash) history.pushState(null, "", address);
   }
 
-  /** The way past the menu moves the focus and leaves the choices in the address alone. */
+  /** The skip link moves the focus and leaves the choices in the address alone. */
   document.addEventListener("click", (event) => {
     if (!event.target.closest?.("a.skip")) return;
     event.preventDefault();

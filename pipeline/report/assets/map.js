@@ -6,13 +6,13 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!list) return;
   const [map, swarm] = ["map", "map-distribution"].map((id) => document.getElementById(id));
 
-  const outlines = document.getElementById("outlines"); // the choice of real boundaries, where they were downloaded
+  const outlines = document.getElementById("outlines"); // offers real boundaries, if they were downloaded
   const captions = { cells: map.querySelector(".caption").textContent, boundaries: outlines?.dataset.caption };
   const changed = document.getElementById("changed");
   const chosenShapes = () => (outlines?.checked ? "boundaries" : "cells");
   let turn = 0;
 
-  /** The finding of the line of dots: where most districts lie. */
+  /** The finding of the dot chart: where most districts are. */
   function spread(entry, rows) {
     const values = rows.filter((row) => IG.place(row.code).scored).map((row) => row.value).sort((a, b) => a - b);
     if (values.length < 2) return `${entry.title}, ${entry.when}: ${IG.count(values.length, "scored district has", "scored districts have")} a figure`;
@@ -20,7 +20,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return `${entry.title}, ${entry.when}: the middle 80% of districts lie between ${IG.amount(low, entry, true)} and ${IG.amount(high, entry)}`;
   }
 
-  /** Show what is chosen. Of several choices made while files are on their way only the last is shown. */
+  /** Show what is chosen. If the reader chooses again while files are loading, only the last choice is shown. */
   async function show() {
     const id = list.value;
     const entry = IG.measure(id);
@@ -51,7 +51,7 @@ document.addEventListener("DOMContentLoaded", () => {
       rows: { points: { from: "map", measure: id, shapes }, borders: shapes === "cells" ? { from: "borders" } : [] },
     });
     if (mine !== turn) return;
-    swarm.hidden = entry.isApart; // one line for all would compare what does not compare
+    swarm.hidden = entry.isApart; // one scale for all would compare figures that do not compare
     if (!swarm.hidden) await IG.charts.update(swarm, {
       ...shared,
       title: spread(entry, rows),
@@ -67,7 +67,7 @@ document.addEventListener("DOMContentLoaded", () => {
     document.title = `${entry.title} – Map – Inclusive growth in UK local areas`;
   }
 
-  /** Set the controls after the address. */
+  /** Set the controls from the address. */
   function read() {
     const wanted = IG.choices();
     list.value = IG.measure(wanted.get("measure")) ? wanted.get("measure") : IG.preset(list);

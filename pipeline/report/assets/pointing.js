@@ -1,13 +1,13 @@
-// Pointing at a mark, with a mouse, a finger or the arrow keys: a box beside it says what it is.
+// A box that describes a mark when a mouse, a finger or the arrow keys point at it.
 "use strict";
 
 IG.pointing = (() => {
   const WALKED_BOTH_WAYS = new Set(["quadrant", "cartogram"]);
   const STEPS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  const REACH = 24; // pixels from a finger within which the nearest mark is meant
+  const REACH = 24; // pixels: a touch selects the nearest mark within this distance
   const INTERVALS = [["value", "lower", "upper"], ["x", "x_lower", "x_upper"], ["y", "y_lower", "y_upper"]];
 
-  /** What is said of a mark: a heading and lines of (what, how much), after the columns of the table behind. */
+  /** The text for a mark: a heading and lines of (label, value), from the columns of the table behind. */
   function lines(payload, datum) {
     const ends = new Set(INTERVALS.flatMap(([, lower, upper]) => [lower, upper]));
     const [first, ...rest] = payload.columns;
@@ -57,7 +57,7 @@ IG.pointing = (() => {
     return `${heading}. ${said.map(([what, value]) => `${what}: ${value}`).join(". ")}`;
   }
 
-  let told = null; // what the box stands by: {plot, code, byTouch, unmark}
+  let told = null; // what the box describes: {plot, code, byTouch, unmark}
 
   function hide() {
     box().hidden = true;
@@ -65,8 +65,9 @@ IG.pointing = (() => {
     told = null;
   }
 
-  // No finger leaves a mark as a mouse does: a touch elsewhere or a scroll takes the box away. A touch on the same chart
-  // may be the second tap, so that chart decides.
+  // A finger does not leave a mark as a mouse does, so a touch elsewhere or a scroll closes the box. A touch on the
+  // same
+  // chart may be the second tap, so the chart decides.
   document.addEventListener("pointerdown", (event) => {
     if (told?.byTouch && !told.plot.contains(event.target)) hide();
   });
@@ -78,7 +79,7 @@ IG.pointing = (() => {
     return find(view.scenegraph().root)?.items ?? [];
   }
 
-  /** The next mark in a direction: along the row of marks, or the nearest that lies that way. */
+  /** The next mark in a direction: along the row of marks, or the nearest in that direction. */
   function next(items, current, [dx, dy], bothWays) {
     if (!current) return items[0];
     if (!bothWays) {
@@ -108,7 +109,7 @@ IG.pointing = (() => {
     return [frame.left + padding.left + left, frame.top + padding.top + top];
   }
 
-  /** The mark nearest to a place on the plot, if a finger there can mean it. */
+  /** The mark nearest to a point on the plot, if it is within reach of a touch. */
   function nearest(view, x, y) {
     const far = (item) => Math.hypot(item.x - x, item.y - y);
     const best = dots(view).reduce((a, b) => (a && far(a) <= far(b) ? a : b), undefined);
@@ -116,8 +117,8 @@ IG.pointing = (() => {
   }
 
   /**
-   * Listen on a figure's new view. Marks without a code say what they are and lead nowhere. A mouse reads by pointing
-   * and opens by a click; a finger reads by a first tap and opens by a second on the same mark.
+   * Listen on a figure's new view. Marks without a code show their text but open nothing. With a mouse, pointing reads
+   * and a click opens; with a finger, the first tap reads and a second on the same mark opens.
    */
   function attach(figure, state) {
     const { view, payload } = state;
@@ -149,8 +150,8 @@ IG.pointing = (() => {
       if (isRow(item?.datum)) tell(item.datum, event.clientX, event.clientY);
       else hide();
     });
-    // To mark a row redraws what is under the pointer, for which the browser says that the pointer left the mark; only
-    // who leaves the whole plot has left.
+    // Marking a row redraws the mark under the pointer, which the browser reports as leaving it. So only leaving the
+    // whole plot counts.
     plot.onpointerleave = (event) => {
       if (event.pointerType !== "touch") hide();
     };

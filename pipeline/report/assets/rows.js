@@ -1,11 +1,11 @@
-// Recipes: how a chart's rows are made from the data that pages share. Each gives rows, or {rows, signals}.
+// Recipes: how a chart's rows are made from shared data. Each gives rows, or {rows, signals}.
 "use strict";
 
 IG.recipes = (() => {
   const CLASSES = 5;
   const SCORE_BREAKS = [35, 45, 55, 65];
   const FIFTHS = ["No figure", "Lowest fifth of its nation", "Second fifth", "Middle fifth", "Fourth fifth", "Highest fifth of its nation"];
-  const HEXAGON = "M0,-1L0.866,-0.5L0.866,0.5L0,1L-0.866,0.5L-0.866,-0.5Z"; // stands on its point, in the square from -1 to 1
+  const HEXAGON = "M0,-1L0.866,-0.5L0.866,0.5L0,1L-0.866,0.5L-0.866,-0.5Z"; // a corner at the top, in the square from -1 to 1
 
   function named(row) {
     const { name, region } = IG.place(row.code);
@@ -49,7 +49,7 @@ IG.recipes = (() => {
       .map((row, i, all) => ({ ...row, order: i + 1, of: all.length }));
   }
 
-  /** A hexagon a district, or its boundary, with the class of its figure (-1: none) and what each class is called. */
+  /** A hexagon a district, or its boundary, with the class of its figure (-1: none) and the name of each class. */
   function map({ measure: id, shapes = "cells" }) {
     const entry = IG.measure(id);
     const held = new Map(IG.rows(`measure/${id}`).map((row) => [row.code, row]));
@@ -58,7 +58,7 @@ IG.recipes = (() => {
     const breaksFor = entry.isApart ? breaksByNation([...held.values()]) : () => breaks;
     const rows = IG.rows(shapes).map((cell) => {
       const row = held.get(cell.code);
-      // An outline with a name of its own is of a district that has ended.
+      // An outline with its own name belongs to a district that no longer exists.
       return { path: HEXAGON, ...named({ ...row, ...cell, class: row ? breaksFor(row).filter((b) => row.value >= b).length : -1 }), ...(cell.name && { name: cell.name, region: cell.region }) };
     });
     const { extent } = IG.get(shapes);
@@ -73,7 +73,7 @@ IG.recipes = (() => {
 
   const sorted = (rows) => rows.map((row) => row.value).sort((a, b) => a - b);
 
-  /** Where nations do not compare, a district is set among those of its nation. */
+  /** If nations do not compare, a district is classed among those of its nation. */
   function breaksByNation(rows) {
     const nationOf = (row) => IG.place(row.code).nation;
     const groups = new Map([...new Set(rows.map(nationOf))].map((nation) => [nation, quantiles(sorted(rows.filter((row) => nationOf(row) === nation)))]));
@@ -84,7 +84,7 @@ IG.recipes = (() => {
     return [1, 2, 3, 4].map((i) => values[Math.min(values.length - 1, Math.floor((i * values.length) / CLASSES))]);
   }
 
-  /** Years without a figure stay empty, so that a line breaks where nothing is known. */
+  /** Years without a figure stay empty, so that lines break there. */
   function series(name, held) {
     const years = new Map(held.map((row) => [row[0], row]));
     const [first, last] = [held[0]?.[0], held.at(-1)?.[0]];

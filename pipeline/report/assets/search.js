@@ -1,11 +1,11 @@
-// A box in which a place is found by name, after the combobox pattern of the ARIA Authoring Practices Guide.
+// A search box for places, following the combobox pattern of the ARIA Authoring Practices Guide.
 "use strict";
 
 IG.search = (() => {
   const MOST = 12;
   let number = 0;
 
-  /** Letters without accents, apostrophes and case, so that "st helens" finds St. Helens. */
+  /** Letters without accents, apostrophes and case, so that "st helens" finds "St. Helens". */
   function plain(text) {
     return text.normalize("NFD").replace(/[\u0300-\u036f'’.,]/g, "").replaceAll("-", " ").toLowerCase();
   }
@@ -23,7 +23,7 @@ IG.search = (() => {
     return graded.filter(Boolean).sort((a, b) => a[0] - b[0] || a[1].name.localeCompare(b[1].name, "en-GB")).slice(0, MOST).map(([, area]) => area);
   }
 
-  /** Make `input` find areas; `chosen` is called with the one the reader picks. */
+  /** Make `input` find areas; `chosen` is called with the reader's pick. */
   function attach(input, chosen, areas = () => IG.rows("places")) {
     number += 1;
     const list = document.createElement("ul");

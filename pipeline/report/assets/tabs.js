@@ -1,4 +1,4 @@
-// Buttons that show one of several parts of a page, after the tabs pattern of the ARIA Authoring Practices Guide.
+// Buttons that show one of several parts of a page, following the tabs pattern of the ARIA Authoring Practices Guide.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -1,4 +1,4 @@
-// Light or dark: the reader's choice where there is one, else the system's. Runs before the page is painted.
+// Light or dark: the reader's choice if made, else the system's. Runs before the page is painted.
 "use strict";
 
 (() => {
@@ -9,7 +9,7 @@
     try {
       return localStorage.getItem("theme");
     } catch {
-      return null; // storage is refused to some pages opened from a disk
+      return null; // browsers may refuse storage to pages opened from a disk
     }
   }
 

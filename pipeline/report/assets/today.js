@@ -1,4 +1,4 @@
-// The finding of the day: another one each day of the reader's calendar, out of those that the page holds.
+// The finding of the day: a different one each day of the reader's calendar, from those in the page.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {

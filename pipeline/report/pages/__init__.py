@@ -1,1 +1,1 @@
-"""One module a kind of page: from facts to what its template shows."""
+"""One module for each kind of page: it turns facts into the values that its template shows."""

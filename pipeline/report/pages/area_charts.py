@@ -1,4 +1,4 @@
-"""The charts of an area's page. Each says in its title what its figures show, and no more."""
+"""The charts of an area's page. Each title says what the figures show, and no more."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FEWEST_PERCENTILES = 5
 
 
 def quadrant_columns(flavour: str) -> tuple[Column, ...]:
-    """The table behind the picture of growth and sharing."""
+    """The table behind the chart of growth and sharing."""
     change = " of change" if flavour == CHANGE else ""
     ends = ("lower end", "upper end")
     return (
@@ -47,7 +47,7 @@ def quadrant_columns(flavour: str) -> tuple[Column, ...]:
 
 
 def quadrant_text(flavour: str, facts: Facts) -> dict[str, str]:
-    """The words of the picture of growth and sharing; of the classes only those that some district is in."""
+    """The words of the chart of growth and sharing, with only those classes that some district is in."""
     held = facts.class_counts(flavour)
     corners = (
         (
@@ -69,7 +69,7 @@ def quadrant_text(flavour: str, facts: Facts) -> dict[str, str]:
 
 
 def quadrant(area: Area, facts: Facts, flavour: str) -> Chart | None:
-    """The place among all districts on growth and sharing, with its intervals; None where it does not compare with them."""
+    """The place among all districts on growth and sharing, with intervals; None if it does not compare with them."""
     row = standing_row(area, facts, flavour)
     if row is None:
         return None
@@ -96,7 +96,7 @@ def quadrant(area: Area, facts: Facts, flavour: str) -> Chart | None:
 
 
 def not_drawn(facts: Facts, flavour: str) -> str:
-    """How many scored districts the picture of growth and sharing leaves out, and why; empty where it has them all."""
+    """How many scored districts are missing from the chart of growth and sharing, and why; empty if none are."""
     left_out = facts.left_out_count(flavour)
     if not left_out:
         return ""
@@ -107,7 +107,7 @@ def not_drawn(facts: Facts, flavour: str) -> str:
 
 
 def without_picture(area: Area, facts: Facts, flavour: str) -> str | None:
-    """Why a place is not drawn among the districts; None where it is, or where nothing is scored in the flavour."""
+    """Why a place is not drawn among the districts; None if it is drawn, or nothing is scored in the flavour."""
     scores = facts.domains(flavour, area.code)
     if flavour not in facts.years or facts.standing(flavour, area.code):
         return None
@@ -125,7 +125,7 @@ def _in_time(facts: Facts, flavour: str) -> str:
 
 
 def rank_band(area: Area, facts: Facts, domain: str) -> Chart | None:
-    """Every district's rank interval on one domain, the place's own marked: how much of a rank can be known."""
+    """Every district's rank interval on one domain, with this place marked, to show how exactly ranks are known."""
     score = facts.score(LEVEL, domain, area.code)
     if score is None or score.rank_lower is None or score.rank_upper is None or not score.is_comparable:
         return None
@@ -146,7 +146,7 @@ def rank_band(area: Area, facts: Facts, domain: str) -> Chart | None:
 
 
 def comparators(area: Area, facts: Facts) -> list[Area]:
-    """What a place is set beside: its region (or nation), then a named group it belongs to, else its combined authority."""
+    """What a place is compared with: its region (or nation), then a named group of its own, else its combined authority."""
     wider = [area.region_code if area.region_code != area.code else area.nation_code]
     groups = [code for code in facts.group_codes if area.code in facts.members.get(code, ())]
     wider += groups[:1] or [area.combined_authority_code]
@@ -155,7 +155,7 @@ def comparators(area: Area, facts: Facts) -> list[Area]:
 
 
 def pillars(area: Area, facts: Facts, flavour: str, beside: Sequence[Area]) -> Chart | None:
-    """The place's pillars with their intervals, beside its region and a named group, on the band of most districts."""
+    """The place's pillars with intervals, beside its region and a named group, over the band of most districts."""
     scores = facts.scores.get(flavour, {})
     nodes = [n for n in facts.nodes if n.depth == 2 and area.code in scores.get(n.id, {})]
     if not nodes:
@@ -175,8 +175,8 @@ def pillars(area: Area, facts: Facts, flavour: str, beside: Sequence[Area]) -> C
         spec="ranges",
         title=wording.pillars_finding(words.spoken(area.name), list(own.values()), flavour),
         caption=f"Scores of the pillars, {_when(facts, flavour)}, with 90% intervals where a survey error is held here. "
-        "The grey band holds the middle 80% of districts; 50 is the typical one. A place is shown beside another only on "
-        "pillars that rest on the same parts.",
+        "The grey band holds the middle 80% of districts; 50 is the typical one. Another place is shown only on pillars "
+        "with the same parts.",
         source=own_source(facts),
         columns=(
             Column("name", "Pillar"),
@@ -202,12 +202,12 @@ def _numbers(score: Score, flavour: str) -> dict[str, Any]:
 
 
 def series_text(places: Sequence[Area]) -> dict[str, str]:
-    """The names of series as `a`, `b`, `c` …, in which order the charts colour them."""
+    """The names of series as `a`, `b`, `c` …, the order in which charts colour them."""
     return {letter: place.name for letter, place in zip("abcdef", places, strict=False)}
 
 
 def contributions(area: Area, facts: Facts, domain: str) -> Chart | None:
-    """The points each pillar adds to the domain's score or takes off it, relative to 50."""
+    """The points that each pillar adds to the domain's score or takes off it, relative to 50."""
     score = facts.score(LEVEL, domain, area.code)
     parts = sorted((s for s in facts.pillars(LEVEL, area.code, domain) if s.points_added is not None), key=_points)[
         ::-1
@@ -272,7 +272,7 @@ def trend(area: Area, facts: Facts, indicator_id: str, beside: Sequence[Area], e
 
 
 def growth_incidence(area: Area, facts: Facts, beside: Sequence[Area]) -> Chart | None:
-    """How fast pay grew at each percentile between the first and the last year held, a year, before inflation."""
+    """Average yearly growth of pay at each percentile between the first and last years held, before inflation."""
     percentiles = {i: _percentile(i) for i in facts.indicators if _percentile(i)}
     span = _span(area, facts, percentiles)
     if span is None:
@@ -313,7 +313,7 @@ def _percentile(indicator: str) -> int:
 
 
 def _span(area: Area, facts: Facts, percentiles: Mapping[str, int]) -> tuple[int, int] | None:
-    """The first and last year in which the area has at least five percentiles; None where there are not two such years."""
+    """The first and last years with at least five percentiles; None unless there are two such years."""
     held: dict[int, set[str]] = {}
     for indicator in percentiles:
         for figure in facts.figures.get(indicator, {}).get(area.code, ()):

@@ -1,4 +1,4 @@
-"""The page of a district, a wider area or a named group: what is known of it, how surely, and what is not."""
+"""The page of a district, a wider area or a named group: what is known, how surely, and what is not known."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pipeline.report.pages import area_charts as charts
 from pipeline.report.pages.page import Page, editions
 from pipeline.report.shared_data import area_path, shown_areas
 
-# Six trends fit on the second page of a briefing: the pillars' chief indicators, in the framework's order.
+# The second page of a briefing has room for six trends: the pillars' main indicators, in framework order.
 _BRIEFED = 6
-# Figures that fit on the first page of a briefing on a place without scores.
+# Figures that fit on the first page of a briefing for a place without scores.
 _MOST_PRINTED = 36
 _PEOPLE = (
-    "A change of a place can be a change of its people: those who live there now are not all those who lived there before, "
+    "A change in a place can be a change in its people: those who live there now are not all those who lived there before, "
     "and nothing here follows anyone over time. Output is counted where people work, pay and income where they live."
 )
 
@@ -31,7 +31,7 @@ def area_pages(facts: Facts) -> Iterator[Page]:
 
 
 def area_page(area: Area, facts: Facts, named_editions: Mapping[str, str]) -> Page:
-    """The page of one area. Sections without figures hold None or nothing, and the template says so in words."""
+    """The page of one area. Sections without figures are None or empty, and the template says so in words."""
     beside = charts.comparators(area, facts)
     trends = [
         chart
@@ -84,7 +84,7 @@ def area_page(area: Area, facts: Facts, named_editions: Mapping[str, str]) -> Pa
 
 
 def trend_indicators(facts: Facts) -> list[str]:
-    """Indicators with a trend on an area's page, the chief one of each pillar first, then the pillars' other ones."""
+    """Indicators with a trend on an area's page: the main one of each pillar first, then the others."""
     scored = facts.scored_indicators(LEVEL)
     chief = [next((i for i in facts.node_indicators.get(node.id, ()) if i in scored), None) for node in facts.nodes]
     return list(dict.fromkeys([i for i in chief if i] + scored))
@@ -119,10 +119,10 @@ def _tile(area: Area, facts: Facts, domain: str) -> dict[str, Any]:
 
 
 def _heading(area: Area, facts: Facts) -> list[str]:
-    """A sentence each on how growth and sharing have moved against the typical district."""
+    """A sentence each on how growth and sharing have moved relative to the typical district."""
     found = []
     for score in facts.domains(CHANGE, area.code):
-        # How much of it has a known error is said in the paragraph.
+        # The paragraph says how much of it has a known error.
         verdict = wording.against_typical(score, CHANGE) if score.is_known else score.verdict
         said = f"{score.title} {wording.score_with_interval(score)}: {verdict}"
         lacking = wording.not_comparable(score)
@@ -131,7 +131,7 @@ def _heading(area: Area, facts: Facts) -> list[str]:
 
 
 def _profile(area: Area, facts: Facts, flavour: str, beside: list[Area]) -> dict[str, Any] | None:
-    """The table of scores of one flavour: a row for the index, each domain and each pillar that could be scored."""
+    """The table of scores of one flavour: a row for the index and for each scored domain and pillar."""
     scores = [score for node in facts.nodes if (score := facts.score(flavour, node.id, area.code))]
     if not scores:
         return None
@@ -161,14 +161,14 @@ def _profile(area: Area, facts: Facts, flavour: str, beside: list[Area]) -> dict
 
 
 def _beside(own: Score, other: Score | None) -> str:
-    """Another place's score where it rests on the same parts as the place's own."""
+    """Another place's score, if it has the same parts as this place's."""
     if other is None:
         return "–"
     return words.number(other.score) if own.compares_with(other) else "not comparable"
 
 
 def _not_scored(area: Area, facts: Facts) -> list[tuple[str, str, str]]:
-    """(where it stands or is heading, what is not scored, why); the domain's own reason stands for its parts."""
+    """(where it stands or is heading, what is not scored, why). A domain's own reason covers its parts."""
     named = {LEVEL: "Where it stands", CHANGE: "Where it has been heading"}
     return [
         (named[flavour], title, _readable(reason, facts))
@@ -178,7 +178,7 @@ def _not_scored(area: Area, facts: Facts) -> list[tuple[str, str, str]]:
 
 
 def _readable(reason: str, facts: Facts) -> str:
-    """The reason without the identifier before its colon, indicators by their titles."""
+    """The reason without the identifier before its colon, and with indicators' titles for identifiers."""
     text = reason.split(": ", 1)[-1]
     for indicator in facts.indicators.values():
         if indicator.id in text:
@@ -187,7 +187,7 @@ def _readable(reason: str, facts: Facts) -> str:
 
 
 def _figures(area: Area, facts: Facts) -> list[dict[str, Any]]:
-    """The latest figure of every indicator that the area has one of, by theme."""
+    """The area's latest figure of every indicator that it has, by theme."""
     rows = []
     for indicator in facts.indicators.values():
         figure = facts.latest(indicator.id, area.code)

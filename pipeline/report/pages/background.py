@@ -1,4 +1,4 @@
-"""Methodology, data and quality: how the scores come about, the figures to take away, and how far to trust them."""
+"""Methodology, data and quality: how scores are calculated, figures to download, and how far to trust them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from pipeline.report.pages.page import Page, why_not_live
 _HEADING = re.compile(r"<h([2-4])>(.*?)</h\1>")
 _DOCUMENT_LINK = re.compile(r'<a href="(?![a-z]+:|#)[^"]*">(.*?)</a>', re.DOTALL)
 _TIERS = {
-    "live": "asked on the day",
+    "live": "fetched on the day",
     "snapshot": "last good answer",
-    "release": "as in the newest release",
+    "release": "from the latest release",
     "baseline": "shipped with the project",
     "none": "no figures",
 }
@@ -28,13 +28,13 @@ _FLAVOURS = {"level": "where places stand", "change": "where they have been head
 
 
 def methodology_page(facts: Facts, document: str) -> Page:
-    """The methodology as the project keeps it, under a table of contents, after a summary in plain words."""
+    """The project's methodology, after a summary in plain words and a table of contents."""
     body, contents = rendered(document)
     return Page(
         path="methodology.html",
         template="methodology.html",
         title="Methodology",
-        description="What each score means and how it comes about.",
+        description="What each score means and how it is calculated.",
         active="methodology",
         content={
             "body": body,
@@ -49,14 +49,14 @@ def methodology_page(facts: Facts, document: str) -> Page:
 def rendered(document: str) -> tuple[Markup, list[tuple[str, str]]]:
     """A Markdown document as HTML one heading level down, and its sections as (anchor, title).
 
-    Raw HTML in it is escaped. Links to other documents of the project, which the site does not hold, become plain text;
-    comments that mark generated answers are dropped.
+    Raw HTML in it is escaped. Links to project documents that are not on the site become plain text. Comments that mark
+    generated answers are dropped.
     """
     text = re.sub(r"<!--.*?-->", "", document, flags=re.DOTALL)
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     html = re.sub(r"<h1>.*?</h1>\n?", "", html, count=1)
     html = _DOCUMENT_LINK.sub(r"\1", html)
-    number = itertools.count(1)  # no two regions of a page have one name
+    number = itertools.count(1)  # regions of a page need different names
     html = re.sub(
         "<table>",
         lambda _: f'<div class="scroll" tabindex="0" role="region" aria-label="Table {next(number)}"><table>',
@@ -72,12 +72,12 @@ def rendered(document: str) -> tuple[Markup, list[tuple[str, str]]]:
             contents.append((anchor, re.sub(r"<.*?>", "", title)))
         return f'<h{level} id="{anchor}">{title}</h{level}>'
 
-    # markdown-it escapes what it is given; nothing else enters this string.
+    # Safe: markdown-it escapes its input, and nothing else enters this string.
     return Markup(_HEADING.sub(anchored, html)), contents  # noqa: S704
 
 
 def data_page(facts: Facts, downloads: Sequence[Download]) -> Page:
-    """What can be downloaded, and the dictionary of the published file."""
+    """The downloads, and the dictionary of the published file."""
     return Page(
         path="data.html",
         template="data.html",
@@ -103,7 +103,7 @@ def size(number_of_bytes: int) -> str:
 
 
 def quality_page(facts: Facts) -> Page:
-    """Where each figure came from and how old it is, what was set aside, and what the choices made in scoring do."""
+    """Where each figure came from, how old it is, what was set aside, and the effect of the choices made in scoring."""
     studies = facts.studies
     return Page(
         path="quality.html",
@@ -132,7 +132,7 @@ def quality_page(facts: Facts) -> Page:
 
 
 def _release(study: Study) -> dict[str, Any] | None:
-    """This release of the data set and the one before it; None in a file that keeps no record of releases."""
+    """This release of the data set and the one before it; None if the file has no record of releases."""
     if not study.rows:
         return None
     version, previous, _, kind = study.rows[0]
@@ -159,7 +159,7 @@ def _source(source: Source, facts: Facts) -> dict[str, Any]:
 
 
 def _named(study: Study, facts: Facts) -> list[dict[str, Any]]:
-    """The rows of a study by column name; identifiers of indicators and nodes are replaced by their titles."""
+    """The rows of a study by column name, with titles for the identifiers of indicators and nodes."""
     titles = {i.id: i.title for i in facts.indicators.values()} | {n.id: n.title for n in facts.nodes}
     rows = []
     for row in study.rows:

@@ -1,4 +1,4 @@
-"""The map and the comparison: pages on which the reader chooses what to see."""
+"""The map and the comparison, where readers choose what to see."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _FIELD_COLUMNS = (
 
 
 def map_page(facts: Facts, boundaries: Boundaries | None = None, note: str | None = None) -> Page:
-    """The map, on which any measure can be chosen. Charts are drawn by `map.js` from the choice in the address.
+    """The map, which shows any measure. `map.js` draws the charts from the choice in the address.
 
-    ``boundaries`` can be switched to where there are any; ``note`` says why a file of them cannot be drawn.
+    ``boundaries``, if any, can be shown instead of tiles; ``note`` says why a boundary file cannot be drawn.
     """
     every = measures(facts)
     first = _first(every, FIRST_MEASURE)
@@ -36,9 +36,9 @@ def map_page(facts: Facts, boundaries: Boundaries | None = None, note: str | Non
             id="map",
             spec="cartogram",
             title=first.title,
-            caption="One hexagon a district, near neighbours near; islands are drawn nearer than they lie. Small hexagons are "
+            caption="One hexagon a district, neighbours close together; islands are drawn nearer than they are. Small hexagons are "
             "districts that are not clearly above or below the typical district. "
-            "Move to the map with the Tab key and walk with the arrow keys; Enter opens a place’s page.",
+            "Move to the map with the Tab key and use the arrow keys; Enter opens a place’s page.",
             source=made_on(facts),
             columns=_FIELD_COLUMNS,
             rows={"points": {"from": "map", "measure": first.id}, "borders": {"from": "borders"}},
@@ -79,7 +79,7 @@ def map_page(facts: Facts, boundaries: Boundaries | None = None, note: str | Non
 
 
 def _changed(boundaries: Boundaries, facts: Facts) -> str | None:
-    """What the outlines lack of today's districts, and which of them are no district any more; None where they agree."""
+    """Which current districts the outlines lack, and which outlines are no longer districts; None if they agree."""
     if not boundaries.absent and not boundaries.ended:
         return None
     names = {shape.code: shape.name for shape in boundaries.shapes}
@@ -87,20 +87,20 @@ def _changed(boundaries: Boundaries, facts: Facts) -> str | None:
     ended = words.listing(sorted(names[code] for code in boundaries.ended))
     parts = [f"These are the boundaries of {boundaries.year}."]
     if boundaries.absent:
-        has = words.count(len(boundaries.absent), "district of today has", "districts of today have")
+        has = words.count(len(boundaries.absent), "current district has", "current districts have")
         parts.append(
             f"{words.capital(has)} no outline in them and can be seen as tiles and in the table only: {absent}."
         )
     if boundaries.ended:
         outline = words.count(len(boundaries.ended), "outline is", "outlines are")
         parts.append(
-            f"{words.capital(outline)} of areas that are no district of this name and code today, and stay without figures: {ended}."
+            f"{words.capital(outline)} of areas that are no longer districts with this name and code, and have no figures: {ended}."
         )
     return " ".join(parts)  # fmt: skip
 
 
 def compare_page(facts: Facts) -> Page:
-    """The comparison of up to five places, or of a group's members. Charts are drawn by `compare.js`."""
+    """The comparison of up to five places, or of a group's members. `compare.js` draws the charts."""
     every = measures(facts)
     figures = [m for m in every if not m.is_score]
     chosen = _first(figures, FIRST_INDICATOR)
@@ -109,7 +109,7 @@ def compare_page(facts: Facts) -> Page:
         spec="ranges",
         title="Choose places to compare",
         caption="Scores with their 90% intervals; the grey band holds the middle 80% of districts. The verdict is against the "
-        "typical district. A score that rests on other parts than the rest is not drawn.",
+        "typical district. A score made of different parts is not drawn.",
         source=own_source(facts),
         columns=(
             Column("name", "Place"),
@@ -155,7 +155,7 @@ def compare_page(facts: Facts) -> Page:
 
 
 def sections_of(every: list[Measure]) -> list[dict[str, Any]]:
-    """Measures under their headings, for a list to choose from."""
+    """Measures under their headings, for a drop-down list."""
     found: dict[str, list[Measure]] = {}
     for measure in every:
         found.setdefault(measure.section, []).append(measure)

@@ -1,4 +1,4 @@
-"""The home page: the question, a way to one's own place, the picture of all districts, how fresh the figures are."""
+"""The home page: the question, a search box, the chart of all districts, and how fresh the figures are."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pipeline.report.pages.area_charts import not_drawn, quadrant_columns, quadr
 from pipeline.report.pages.page import Page, own_source
 from pipeline.report.shared_data import standing_row
 
-# Names listed in a cell of the home page; the file has them all.
+# Names listed in a cell of the home page; the file has all of them.
 MOST_NAMES = 12
 _VERDICTS = ("clearly above", "probably above", "cannot say", "probably below", "clearly below", "not known")
 _NAMED = "Where there is room, the place farthest out in each class with a clear verdict is named. "
-_CORNER = 88.0  # on both axes: hardly a place is as prosperous and as shared as that
+_CORNER = 88.0  # on both axes: hardly any place scores this high on both
 
 
 def home_page(facts: Facts) -> Page:
@@ -63,7 +63,7 @@ def _picture(facts: Facts, flavour: str) -> Chart | None:
         spec="quadrant",
         title=wording.classes_finding(counts, flavour),
         caption="Each dot is a district. 50 is the typical one; 0 and 100 are three robust standard deviations away. Point at a dot, "
-        "or move to the picture with the Tab key and walk with the arrow keys, to see its 90% intervals; select it to open its page. "
+        "or move to the picture with the Tab key and use the arrow keys, to see its 90% intervals; select it to open its page. "
         f"{_NAMED if _farthest(rows) else ''}The cross at the top shows how wide the 90% intervals of a middling district are; "
         f"they leave out errors that are not held here. {not_drawn(facts, flavour)}".strip(),
         source=own_source(facts),
@@ -75,7 +75,7 @@ def _picture(facts: Facts, flavour: str) -> Chart | None:
 
 
 def _middling(rows: list[list[Any]]) -> list[dict[str, Any]]:
-    """A cross that is as wide and as high as the 90% interval of the middling district, in a corner of the picture."""
+    """A cross as wide and high as the 90% interval of a typical district, in a corner of the chart."""
     known = [row for row in rows if None not in row[1:7]]
     if not known:
         return []
@@ -93,7 +93,7 @@ def _middling(rows: list[list[Any]]) -> list[dict[str, Any]]:
 
 
 def _farthest(rows: list[list[Any]]) -> list[str]:
-    """The district farthest from the typical one in each class with a clear verdict, to be called by name."""
+    """The district farthest from the typical one in each class with a clear verdict, to be labelled."""
     told: dict[str, list[Any]] = {}
     for row in rows:
         group = row[7]
@@ -109,9 +109,9 @@ def _distance(row: list[Any]) -> float:
 
 
 def findings(facts: Facts) -> list[str]:
-    """True sentences about the whole country, of which the page shows another one each day.
+    """True sentences about the whole country. The page shows a different one each day.
 
-    Without JavaScript it shows the one of the day on which the file was made, so that the same file gives the same site.
+    Without JavaScript it shows the one for the day on which the file was made, so the same file gives the same site.
     """
     found = []
     for flavour, year in facts.years.items():
@@ -134,7 +134,7 @@ def findings(facts: Facts) -> list[str]:
 
 
 def _scored(facts: Facts, flavour: str, node: str) -> list[Score]:
-    """The scores of the scored districts at a node that compare with one another."""
+    """The scores at a node of the scored districts that compare with one another."""
     title = facts.usual_title(flavour, node)
     held = facts.scores.get(flavour, {}).get(node, {})
     codes = [a.code for a in facts.districts if a.is_scored and a.code in held]
@@ -142,7 +142,7 @@ def _scored(facts: Facts, flavour: str, node: str) -> list[Score]:
 
 
 def _knowledge(facts: Facts) -> list[dict[str, Any]]:
-    """How many districts have each verdict, on growth, on sharing and on the pillars whose error is known."""
+    """How many districts have each verdict: on growth, on sharing and on the pillars with a known error."""
     tables = []
     for flavour, year in facts.years.items():
         rows = []
@@ -170,7 +170,7 @@ def _knowledge(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _fifths(facts: Facts) -> list[dict[str, str]]:
-    """Which districts are surely in the highest and the lowest fifth, of the scores whose error is known."""
+    """Districts surely in the highest and lowest fifths, for scores with a known error."""
     rows = []
     for fifth in facts.fifths:
         if not fifth.known_count:
@@ -190,13 +190,13 @@ def _fifths(facts: Facts) -> list[dict[str, str]]:
 
 
 def _freshness(facts: Facts) -> dict[str, Any]:
-    """How old the figures are: by theme the latest year, and how the run came by them."""
+    """How old the figures are: the latest year by theme, and how the run obtained them."""
     held = [s for s in facts.sources if s.tier != "none"]
     tiers = Counter(s.tier for s in held)
     names = {
-        "live": "asked of the publisher on the day",
-        "snapshot": "from the last good answer",
-        "release": "as in the newest release",
+        "live": "fetched from the publisher on the day",
+        "snapshot": "from the last good response",
+        "release": "from the latest release",
         "baseline": "shipped with the project",
     }
     ages = [s.age_days for s in held if s.age_days is not None]

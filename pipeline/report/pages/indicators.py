@@ -1,4 +1,4 @@
-"""The list of indicators and a page for each: what it is, how districts spread, how it moved, what to beware of."""
+"""The list of indicators and a page for each: what it is, how districts spread, how it moved, and caveats."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Irelan
 _NATION_CODES = ("E92000001", "W92000004", "S92000003", "N92000002")
 _INTERVALS = {
     "bounds": "The publisher gives 95% confidence intervals.",
-    "cv": "The publisher gives coefficients of variation, from which 95% intervals are made.",
+    "cv": "The publisher gives coefficients of variation, from which 95% intervals are calculated.",
     "half_width": "The publisher gives the half-width of the 95% interval.",
 }
 _POLARITY = {1: "Higher is better.", -1: "Lower is better.", 0: "Context: it is never scored."}
 
 
 def indicator_path(indicator_id: str) -> str:
-    """Where the indicator's page is, from the root of the site."""
+    """Path of the indicator's page, from the root of the site."""
     return f"indicators/{indicator_id}.html"
 
 
 def indicator_list(facts: Facts) -> Page:
-    """All indicators by theme, those without figures marked."""
+    """All indicators by theme, with those without figures marked."""
     themes: dict[str, list[dict[str, Any]]] = {}
     for i in facts.indicators.values():
         themes.setdefault(words.capital(i.theme.replace("_", " ")), []).append(
@@ -60,7 +60,7 @@ def indicator_list(facts: Facts) -> Page:
 
 
 def indicator_pages(facts: Facts) -> Iterator[Page]:
-    """A page for every indicator of the catalogue; one without figures says so and shows no chart."""
+    """A page for every indicator in the catalogue. One without figures says so and shows no chart."""
     named = editions(facts)
     by_id = {m.id: m for m in measures(facts)}
     for indicator in facts.indicators.values():
@@ -69,7 +69,7 @@ def indicator_pages(facts: Facts) -> Iterator[Page]:
 
 def _page(indicator: Indicator, measure: Measure | None, facts: Facts, edition: str | None) -> Page:
     if measure and measure.is_apart:
-        edition = None  # each nation's figures have one of their own; the Quality page names them
+        edition = None  # each nation's figures have their own edition; the Quality page names them
     source = publisher_source(facts, indicator.publisher, edition)
     scripts = (
         (f"data/measures/{indicator.id}.js", "data/measures.js", "data/cells.js", "data/typical.js") if measure else ()
@@ -103,7 +103,7 @@ def _page(indicator: Indicator, measure: Measure | None, facts: Facts, edition: 
 
 
 def _error(indicator: Indicator) -> str:
-    """What is known of the indicator's margin of error, and in which form its publisher gives it."""
+    """What we know about the indicator's margin of error, and the form in which its publisher gives it."""
     form = _INTERVALS.get(indicator.intervals)
     status = f"{words.capital(wording.error_words(indicator.error_status))}."
     if form is None:
@@ -132,7 +132,7 @@ def field_columns(indicator: Indicator) -> tuple[Column, ...]:
 
 
 def _swarms(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> list[Chart]:
-    """How districts spread: all of them, or those of each nation by themselves where nations do not compare."""
+    """How districts spread: all together, or each nation's on their own if nations do not compare."""
     if not measure.is_apart:
         typical = _latest_typical(indicator, facts)
         return [_swarm(indicator, typical, None, source)] if typical else []
@@ -161,7 +161,7 @@ def _swarm(indicator: Indicator, typical: Typical, nation: Area | None, source: 
 
 
 def _caterpillar(indicator: Indicator, measure: Measure, facts: Facts, source: str) -> Chart | None:
-    """Published intervals of all districts, in the order of the figures; None where none are published."""
+    """Published intervals of all districts, in the order of the figures; None if none are published."""
     held = [facts.latest(indicator.id, a.code) for a in facts.districts]
     known = [f for f in held if f and f.year == measure.year and f.has_interval]
     if len(known) < 2 or measure.typical is None:
@@ -215,12 +215,12 @@ def _trend(indicator: Indicator, facts: Facts, source: str, nations: list[str]) 
 
 
 def _moved(indicator: Indicator, series: Sequence[Typical]) -> str:
-    """How the typical figure moved since the last change of method; without one, over all years."""
+    """How the typical figure moved since the last change of method; if there was none, over all years."""
     last = series[-1]
     since = max((year for year in indicator.series_breaks if year < last.year), default=None)
     first = next(typical for typical in series if since is None or typical.year > since)
     if first is last:
-        return f"In {last.year} the typical district’s figure was {_say(last.median, indicator)}; earlier years were measured in another way"
+        return f"In {last.year} the typical district’s figure was {_say(last.median, indicator)}; earlier years were measured differently"
     verb = "rose" if last.median > first.median else "fell" if last.median < first.median else "stayed"
     tail = (
         f"from {_say(first.median, indicator)} to {_say(last.median, indicator)}"
@@ -231,7 +231,7 @@ def _moved(indicator: Indicator, series: Sequence[Typical]) -> str:
 
 
 def _years_apart(indicator: Indicator, facts: Facts) -> str:
-    """The years of each nation's own index, in place of a trend that would compare what does not compare."""
+    """The years of each nation's own index, in place of a trend across indices that do not compare."""
     years = [
         f"{facts.areas[code].name} {words.listing([str(y) for y in facts.typical[indicator.id, code]])}"
         for code in facts.nations_apart(indicator.id)

@@ -1,4 +1,4 @@
-"""What every page is: a template, a place in the site and what to fill in."""
+"""What every page has: a template, a place in the site and values to fill in."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class Page:
 
     @property
     def root(self) -> str:
-        """The way from the page to the root of the site, so that links work from disk and under any address."""
+        """The relative path to the site's root, so that links work from disk and under any address."""
         return "../" * self.path.count("/")
 
 
 def made_on(facts: Facts) -> str:
-    """When the figures were put together, for a caption."""
+    """When the figures were compiled, for a caption."""
     return f"figures as of {words.day(facts.run.built_at.date())}"
 
 
 def own_source(facts: Facts) -> str:
     """The source line of charts that show scores: not an official statistic."""
     return (
-        "Own calculation from open figures of the Office for National Statistics and others, "
-        f"{made_on(facts)}. Scores and ranks are no official statistics."
+        "Our own calculations from open figures of the Office for National Statistics and others, "
+        f"{made_on(facts)}. Scores and ranks are not official statistics."
     )
 
 
@@ -49,7 +49,7 @@ def publisher_source(facts: Facts, publisher: str, edition: str | None) -> str:
 
 
 def method_changes(breaks: Iterable[int], first: int, last: int) -> str:
-    """A sentence for a caption, after a blank, on the breaks between two years; nothing where there are none.
+    """A sentence for a caption, with a leading space, on breaks between two years; empty if there are none.
 
     A break is the last year before a change of method.
     """
@@ -60,7 +60,7 @@ def method_changes(breaks: Iterable[int], first: int, last: int) -> str:
 
 
 def editions(facts: Facts) -> dict[str, str]:
-    """The edition of each indicator's figures: of the part that reaches the latest year."""
+    """The edition of each indicator's figures: that of the part with the latest year."""
     found: dict[str, tuple[int, str]] = {}
     for source in facts.sources:
         if source.tier != "none" and source.edition:
@@ -71,5 +71,5 @@ def editions(facts: Facts) -> dict[str, str]:
 
 
 def why_not_live(source: Source) -> str:
-    """What happened to the live sources, without the indicator (and part) with which each attempt begins."""
+    """What happened to the live sources, without the indicator (and part) that begins each attempt."""
     return re.sub(rf"\b{re.escape(source.indicator_id)}(?: \([^)]*\))?: ", "", source.why_not_live or "")

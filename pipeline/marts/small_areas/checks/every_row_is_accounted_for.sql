@@ -1,4 +1,4 @@
--- The rows read are those published, set aside and out of scope.
+-- The rows read equal those published, set aside and out of scope.
 select rows_read, published, set_aside, rows_out_of_scope
 from (
     select

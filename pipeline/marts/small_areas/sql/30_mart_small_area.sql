@@ -1,4 +1,4 @@
--- One row is one small area with its latest figure, a year's change, and where it stands in its district.
+-- One row is one small area with its latest figure, a year's change, and its position in its district.
 with numbered as (
     select
         area_code,

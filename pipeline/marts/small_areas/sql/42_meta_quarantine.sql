@@ -1,4 +1,4 @@
--- One row is one row of the payload that was set aside, and why.
+-- One row is one row of the payload that was set aside, and the reason.
 select
     stage,
     source_row::integer as source_row,

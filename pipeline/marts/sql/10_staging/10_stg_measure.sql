@@ -1,4 +1,4 @@
--- One row is one thing that is measured and may move: an indicator, or a pass-through, which only frameworks know.
+-- One row is one measure that may move: an indicator, or a pass-through, which only frameworks define.
 with own_nation as (
     select distinct node_id
     from input_node

@@ -1,7 +1,7 @@
--- One row is one figure for one area, indicator and year; of several periods of a year, the one that ends last.
--- Withheld and missing figures are passed over. `comparison_nation` says within which nation figures may be compared:
--- empty for all of them but those that the nations' publishers define differently. `basis` counts the breaks of the
--- series before the year: figures on different bases do not compare over time.
+-- One row is one figure for one area, indicator and year; of several periods in a year, the one that ends last.
+-- Withheld and missing figures are left out. `comparison_nation` is the nation within which figures may be compared. It
+-- is empty unless the nations' publishers define the indicator differently. `basis` counts the breaks of the series
+-- before the year: figures on different bases do not compare over time.
 select
     observation.area_code,
     observation.indicator_id,

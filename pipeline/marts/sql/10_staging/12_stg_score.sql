@@ -1,6 +1,7 @@
--- One row is one score at one node, with the window of the level flavour written as 0. Codes become enums here, while they
--- are still positions in a short list: joins and the sort of half a million rows then handle numbers.
--- No rank and no probability stands where less than half of the weight has a known error; `place` keeps the order of the
+-- One row is one score at one node; the level has window 0. Codes become enums here, while they are still positions in
+-- a
+-- short list, so that joins and the sort of half a million rows work on numbers.
+-- Rank and probability are null where less than half of the weight has a known error. `place` keeps the order of the
 -- scores themselves, for counting only.
 with score as (
     select

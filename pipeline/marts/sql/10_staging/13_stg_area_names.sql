@@ -1,4 +1,4 @@
--- One row is one list of area codes joined by +, as it stands in some column, with the names of those areas.
+-- One row is one list of area codes joined by +, as found in some column, with the names of those areas.
 with listed as (
     select source_area_codes as area_codes
     from input_observation

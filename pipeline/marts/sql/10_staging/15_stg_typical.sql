@@ -1,4 +1,4 @@
--- One row is the typical district of one indicator and year: the median of the scored districts that have a figure.
+-- One row is the typical district of one indicator and year: the median of the scored districts with a figure.
 select
     indicator_id,
     year,

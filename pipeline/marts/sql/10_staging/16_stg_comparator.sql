@@ -1,4 +1,4 @@
--- One row is one wider area or named group that one of today's districts is compared with.
+-- One row is one wider area or named group that a current district is compared with.
 select area_code, 'region' as comparator_kind, region_code as comparator_code
 from input_area
 where level = 'district' and region_code <> nation_code

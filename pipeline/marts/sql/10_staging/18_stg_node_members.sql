@@ -1,6 +1,7 @@
--- One row is one node that has indicators of its own, in one framework, flavour, window and year: which of them are scored
--- there, in the order of the framework's file. Scored is what passes its gate and has a figure, own or carried, in any
--- district that year. `is_whole` where none of the node's indicators is missing.
+-- One row is one node with its own indicators, in one framework, flavour, window and year, and lists those scored
+-- there,
+-- in the order of the framework's file. An indicator counts as scored if it passes its gate and some district has a
+-- figure that year, its own or carried forward. `is_whole` means that none of the node's indicators is missing.
 select
     gate.framework_id::framework_code as framework_id,
     gate.flavour::flavour_code as flavour,

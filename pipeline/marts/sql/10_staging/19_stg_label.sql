@@ -1,5 +1,6 @@
--- One row is the joint label of growth and sharing of one area, window and year; the level's window is 0. Where less than half
--- of the weight of either half has a known error, the label is "not known" and no probability stands.
+-- One row is the joint label of growth and sharing of one area, window and year; the level has window 0. If less than
+-- half
+-- of the weight of growth or of sharing has a known error, the label is "not known" and the probability is null.
 with half as (
     select
         score.framework_id,

@@ -1,5 +1,6 @@
--- One row is one area at one domain or at the index, in one year and flavour, that lacks pillars which most scored districts
--- have: its score rests on less than theirs and does not compare with them.
+-- One row is one area at one domain or at the index, in one year and flavour, that lacks pillars which most scored
+-- districts
+-- have: its score has fewer parts than theirs and does not compare with them.
 with pillar as (
     select
         score.area_code,
@@ -16,7 +17,7 @@ with pillar as (
 ),
 
 usual as (
-    -- the pillars that at least half of the districts scored at the domain have
+    -- pillars that at least half of the domain's scored districts have
     select
         pillar.framework_id,
         pillar.flavour,
@@ -52,7 +53,7 @@ usual as (
 ),
 
 expected as (
-    -- what each score of a domain, and of the index above it, should rest on
+    -- the pillars that each score of a domain, and of the index above it, should include
     select
         score.area_code,
         score.framework_id,

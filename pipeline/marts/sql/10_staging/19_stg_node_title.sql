@@ -1,4 +1,4 @@
--- One row is one node of one framework in one flavour, window and year, with its title. A pillar that rests on a part of its
+-- One row is one node of one framework in one flavour, window and year, with its title. A pillar with only some of its
 -- indicators says which: "Participation in work (claimants and modelled unemployment only)".
 with member as (
     select

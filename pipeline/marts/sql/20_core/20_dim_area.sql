@@ -1,4 +1,4 @@
--- One row is one area: a district of today's map, or a wider area.
+-- One row is one area: a current district, or a wider area.
 select
     area_code,
     area_name,

@@ -1,4 +1,4 @@
--- One row is one indicator, with what is held of it.
+-- One row is one indicator, with a summary of the figures held.
 with district_figure as (
     select observation.indicator_id, observation.area_code, observation.year, observation.standard_error
     from input_observation as observation
@@ -45,7 +45,7 @@ select
     indicator.nations,
     indicator.levels,
     indicator.intervals,
-    -- of the latest year: a publisher's error that is not in the figures held is told apart from one that nobody gives
+    -- for the latest year: distinguishes a published error that the held figures lack from one that nobody publishes
     case
         when not indicator.is_error_published then 'not_published'
         when coalesce(latest.with_error_count, 0) > 0 then 'published'

@@ -1,5 +1,6 @@
 -- One row is one score of one area at one node of a framework, in one year and flavour. Scores are rounded to six
--- decimals, ends of intervals (outwards) and probabilities to three, far below what is sure of them: digits of noise do not compress.
+-- decimals, ends of intervals (outwards) and probabilities to three. That is far finer than their precision, and noisy
+-- digits do not compress.
 select
     score.area_code,
     area.area_name,

@@ -1,5 +1,5 @@
 -- One row is the change of one indicator in one area over one window. Frameworks that share an indicator share its
--- changes, so those of the default framework are taken, and from the others only what it does not have.
+-- changes. So the default framework's are used, and the others only add what it lacks.
 with coded as (
     select
         * replace (

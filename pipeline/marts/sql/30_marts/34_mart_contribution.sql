@@ -1,7 +1,10 @@
--- One row is what one member adds to the score of the node above it, in one area, year and flavour. Contributions are
--- rounded to four decimals of a point, under a geometric mean to seven of a logarithm: those of a node's members still sum
--- to the node, within a thousandth of a point and a millionth. Of change, the windows that end in the last five years: those
--- before them are in mart_score, with the scores and weights they would be made from.
+-- One row is one member's contribution to the score of the node above it, in one area, year and flavour. Contributions
+-- are
+-- rounded to four decimals of a point, or under a geometric mean to seven of a logarithm. Those of a node's members
+-- still
+-- sum to the node, within a thousandth of a point or a millionth. For change, only windows that end in the last five
+-- years
+-- are kept; earlier ones can be derived from the scores and weights in mart_score.
 with coded as (
     select
         * replace (

@@ -1,4 +1,4 @@
--- One row is one statistic of a framework's make-up.
+-- One row is one statistic about a framework's composition.
 select
     row_number() over () as audit_id,
     audit.framework_id,

@@ -1,4 +1,4 @@
--- One row is what one choice made in building the index does to ranks, in one flavour.
+-- One row is the effect on ranks of one choice made in building the index, in one flavour.
 select
     effect.framework_id,
     framework.framework_title,

@@ -1,4 +1,4 @@
--- One row is one other way of building the index, with proof that it is another and what it does to ranks.
+-- One row is one alternative way of building the index, with proof that it differs and its effect on ranks.
 select
     variant.framework_id,
     framework.framework_title,

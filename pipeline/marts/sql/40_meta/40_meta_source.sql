@@ -1,4 +1,4 @@
--- One row is one part of one indicator, with where its figures came from in this run and why.
+-- One row is one part of one indicator, with the origin of its figures in this run and the reason.
 select
     source.indicator_id,
     indicator.title as indicator_title,

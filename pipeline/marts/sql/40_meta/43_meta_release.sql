@@ -1,4 +1,4 @@
--- One row is one release of this data set. It is filled once the file stands and has been compared with the live one.
+-- One row is one release of this data set. Filled once the file is complete and has been compared with the live one.
 select
     null::varchar as release_version,
     null::timestamp as released_at,

@@ -1,4 +1,4 @@
--- One row is one thing that came, went or changed in one release. It is filled once the file has been compared.
+-- One row is one thing added, removed or changed in one release. Filled once the file has been compared.
 select
     null::varchar as release_version,
     null::integer as position,

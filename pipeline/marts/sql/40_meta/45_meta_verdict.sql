@@ -1,4 +1,4 @@
--- One row is one verdict: the four words of sureness, with the probabilities from which they are used.
+-- One row is one verdict: the four words of sureness, with their probability thresholds.
 select *
 from (
     values

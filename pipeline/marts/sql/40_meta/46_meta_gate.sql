@@ -1,5 +1,5 @@
--- One row is one thing in which this file differs from the one it replaced by more than a gate allows. It is filled once the
--- file stands and has been held against the live one.
+-- One row is one difference from the file that this one replaced, larger than a gate allows. Filled once the file is
+-- complete and has been compared with the live one.
 select
     null::integer as finding_id,
     null::varchar as gate_id,

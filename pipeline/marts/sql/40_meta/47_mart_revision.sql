@@ -1,4 +1,4 @@
--- One row is one figure that is otherwise than in the release before. It is filled once the file has been compared.
+-- One row is one figure that differs from the previous release. Filled once the file has been compared.
 select
     null::varchar as release_version,
     null::varchar as area_code,

@@ -1,4 +1,4 @@
--- One row is one headline score that moved since the release before. It is filled once the file has been compared.
+-- One row is one headline score that moved since the previous release. Filled once the file has been compared.
 select
     null::varchar as release_version,
     null::varchar as area_code,

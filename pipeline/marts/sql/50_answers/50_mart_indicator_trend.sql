@@ -1,6 +1,6 @@
 -- One row is one indicator in one area: where it began, where it is, and how it moved against the typical district.
--- Least-squares slopes are over the ten years to the latest figure, with five figures or more. After a break of the series
--- everything begins anew: what is on another basis than the latest figure is left aside.
+-- Least-squares slopes cover the ten years to the latest figure, and need at least five figures. A break in the series
+-- restarts everything: figures on a different basis from the latest are ignored.
 with series as (
     select
         figure.*,
@@ -28,7 +28,8 @@ span as (
 ),
 
 fitted as (
-    -- In the order of the years: threads sum in any order, and a last bit must not make the same figures another release.
+    -- In year order: threads add up in any order, and a different last bit must not turn equal figures into a new
+    -- release.
     select
         unbroken.area_code,
         unbroken.indicator_id,
@@ -51,7 +52,7 @@ fitted as (
 ),
 
 scored as (
-    -- ranks with their intervals, from the default framework where it scores the indicator; no rank without a known error
+    -- ranks with their intervals, from the default framework if it scores the indicator; no rank without a known error
     select
         area_code,
         node_id as indicator_id,

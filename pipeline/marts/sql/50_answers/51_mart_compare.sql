@@ -1,6 +1,6 @@
--- One row is one district's figure of one indicator beside that of one comparator, in the latest year both have one.
--- The errors of the two are taken as independent; a district lies in its comparator, so that is cautious. The typical
--- district is a median of hundreds, whose own error is left out.
+-- One row is one district's figure of one indicator beside that of one comparator, in the latest year that both have.
+-- The two errors are treated as independent. A district is part of its comparator, so that is cautious. The typical
+-- district is a median of hundreds, so its own error is ignored.
 with held as materialized (
     select
         area_code,
@@ -13,7 +13,7 @@ with held as materialized (
 ),
 
 common as materialized (
-    -- the latest year in which both have a figure; null where there is none
+    -- the latest year in which both have a figure; null if there is none
     select
         district.area_code,
         district.indicator_id,
@@ -31,7 +31,7 @@ common as materialized (
 ),
 
 widest as (
-    -- of the countries a district lies in, the widest that has a figure in the latest year
+    -- of the countries around a district, the widest with a figure in the latest year
     select *
     from common
     qualify

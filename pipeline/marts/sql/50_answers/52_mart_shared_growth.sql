@@ -1,4 +1,4 @@
--- One row is one district on the picture of growth and sharing, in one framework, flavour, window and year.
+-- One row is one district on the chart of growth and sharing, in one framework, flavour, window and year.
 with half as (
     select score.*, node.label_role
     from mart_score as score

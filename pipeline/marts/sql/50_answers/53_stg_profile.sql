@@ -1,4 +1,5 @@
--- One row is the latest figure of one district and one indicator of the profile, with what the profile says of it.
+-- One row is the latest figure of one district and one indicator of the profile, with the profile's statements about
+-- it.
 select
     trend.area_code,
     trend.indicator_id,

@@ -1,4 +1,4 @@
--- One row is one cell of mart_area_profile that holds a number: a district, the name of a column, the number.
+-- One row is one numeric cell of mart_area_profile: a district, a column name, the number.
 select
     area_code,
     unnest(

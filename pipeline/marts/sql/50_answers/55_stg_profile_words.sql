@@ -1,4 +1,4 @@
--- One row is one cell of mart_area_profile that holds words: a district, the name of a column, the words.
+-- One row is one text cell of mart_area_profile: a district, a column name, the text.
 select
     area_code,
     unnest(

@@ -1,4 +1,4 @@
--- One row is one of today's districts, with its latest scores and, for every indicator of the profile, its latest figure
+-- One row is one current district, with its latest scores and, for every indicator of the profile, its latest figure
 -- beside those of the typical district, its region and the UK, its rank band and its trend.
 with score_year as (
     select year

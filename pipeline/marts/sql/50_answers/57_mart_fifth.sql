@@ -1,6 +1,6 @@
 -- One row is one end of one ranking, in its latest year: how many districts are surely in that fifth, and which.
 with drawn as (
-    -- every ranked district at both ends; the share of draws that put it there is not known where less than half of the
+    -- every ranked district at both ends; the share of draws that puts it there is unknown where less than half of the
     -- weight has a known error
     select
         score.framework_id,
@@ -23,7 +23,7 @@ with drawn as (
     where score.place is not null
 ),
 
--- the same from confidence sets for ranks, which single indicators with published errors have
+-- the same from confidence sets for ranks, which exist for single indicators with published errors
 set_ends as (
     select
         framework_id,

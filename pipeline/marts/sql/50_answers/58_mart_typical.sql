@@ -1,5 +1,6 @@
--- One row is the typical district of one indicator and year: median, 10th and 90th percentile of the scored districts, over
--- the UK, or over one nation where the nations measure the indicator differently.
+-- One row is the typical district of one indicator and year: median, 10th and 90th percentile of the scored districts,
+-- over
+-- the UK, or over one nation if the nations measure the indicator differently.
 select
     typical.indicator_id,
     indicator.title as indicator_title,

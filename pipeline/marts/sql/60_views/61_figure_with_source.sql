@@ -1,4 +1,4 @@
--- One row is one figure of fct_observation with the source it was read from.
+-- One row is one figure of fct_observation with its source.
 with source as (
     select
         indicator_id,

@@ -1,4 +1,4 @@
--- One row is one area at one node in one year: where it stands, and beside it where it has been heading.
+-- One row is one area at one node in one year: where it stands, and beside it where it is heading.
 select
     here.area_code,
     here.area_name,

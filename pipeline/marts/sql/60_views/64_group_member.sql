@@ -1,4 +1,5 @@
--- One row is one member of one named group of places, as the group lists it: a district, or a wider area for its districts.
+-- One row is one member of one named group of places, as the group lists it: a district, or a wider area with its
+-- districts.
 select
     bridge.group_id,
     bridge.group_title,
