@@ -14,11 +14,16 @@ def autoregressive_blocks(standard_errors: Floats, years: Ints, correlation: flo
     ``standard_errors``: [areas, years], NaN where there is none; ``years``: [years], calendar years. Returns
     [areas, years, years]. Raises EstimationError for a correlation that is not above -1 and below 1.
     """
+    need_correlation(correlation)
+    return _blocks(standard_errors, float(correlation) ** np.abs(years[:, None] - years[None, :]))
+
+
+def need_correlation(correlation: float) -> None:
+    """Raises EstimationError for a correlation that is not above -1 and below 1."""
     if not -1 < correlation < 1:
         raise EstimationError(
             f"the correlation of errors one year apart must be between -1 and 1 (given: {correlation})"
         )
-    return _blocks(standard_errors, float(correlation) ** np.abs(years[:, None] - years[None, :]))
 
 
 def partly_new_blocks(standard_errors: Floats, share_new: float) -> Floats:

@@ -31,7 +31,7 @@ LEAST_SHARE_OF_ITS_OWN = 1e-10
 # Where the search begins: at the best of these splits of the variance that the sampling errors leave.
 START_RHOS = (0.2, 0.6, 0.9)
 START_AREA_SHARES = (0.2, 0.7)
-MANY_ESTIMATES = 1000
+MANY_ESTIMATES = 1000  # enough for a likelihood with one top
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,9 @@ def fit_rao_yu(
     known, used where both years have an estimate (`error_blocks`); ``covariates``: [areas, years, coefficients], with a
     column of ones for an intercept, NaN in years for which an area is not predicted; ``years``: [years], calendar years,
     rising, with or without gaps. With one year the model is that of Fay and Herriot. Raises EstimationError for years
-    that do not rise, too few years to tell the two effects apart, a direct estimate without covariates, a sampling
-    covariance that is missing or none, and all that ``make_design`` refuses.
+    that do not rise, too few years to tell the two effects apart, a direct estimate that is infinite or without
+    covariates, a sampling covariance that is missing, none, or too small to compute with, and all that ``make_design``
+    refuses.
     """
     areas, count, width = covariates.shape
     if (np.diff(years) <= 0).any():
@@ -81,6 +82,8 @@ def fit_rao_yu(
     is_predicted = ~np.isnan(covariates).any(axis=2)
     for area, year in np.argwhere(is_direct & ~is_predicted):
         raise EstimationError(f"area {area + 1}, {years[year]}: a covariate is missing")
+    for area, year in np.argwhere(np.isinf(estimates)):
+        raise EstimationError(f"area {area + 1}, {years[year]}: the direct estimate is infinite")
     _need_lags(is_direct, years)
     _need_covariances(error_covariance, is_direct, years)
     design = make_design(covariates.reshape(-1, width), is_direct.reshape(-1), int(is_direct.any(axis=1).sum()), names)
@@ -139,7 +142,8 @@ def _need_covariances(covariance: Floats, is_direct: Bools, years: Ints) -> None
     )
     if not is_proper.all():
         raise EstimationError(
-            f"area {int(np.argmin(is_proper)) + 1}: the sampling covariance of its years is no covariance"
+            f"area {int(np.argmin(is_proper)) + 1}: its sampling covariance is not one; it must be symmetric, without "
+            "negative eigenvalues"
         )
 
 

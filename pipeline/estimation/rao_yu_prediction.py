@@ -18,8 +18,8 @@ class Predictions:
     """All [areas, contrasts]; NaN where an area has no covariates in a year that counts.
 
     ``modelled`` (EBLUP) and ``mse``, in the unit of the estimates and its square. ``weight_direct``: the weight on the
-    direct estimates of the very years that count, 0 where there are none. ``weight_all_years``: of a level, the sum of
-    the weights on all direct estimates of the area.
+    direct estimates of the very years that count, 0 where there are none; correlated errors can put it a little outside
+    0 to 1. ``weight_all_years``: of a level, the sum of the weights on all direct estimates of the area.
     """
 
     modelled: Floats
@@ -48,8 +48,9 @@ def predict(fit: RaoYuFit, contrasts: Floats) -> Predictions:
     """Best predictions of combinations of an area's years, and their mean squared errors.
 
     ``contrasts``: [contrasts, years], what each year counts for. MSE to second order: g1 + g2 + 2 g3 for REML, less the
-    bias of the parameters for ML, but no less than g1 + g2 (Rao and Molina 2015, section 5.3). As in sae2, g3 takes the expected information of the method; with one year, that of ML, as for Fay and Herriot. A
-    parameter of which the data hold no information adds nothing to g3.
+    bias of the parameters for ML, but no less than g1 + g2 (Rao and Molina 2015, section 5.3). As in sae2, g3 takes the
+    expected information of the method; with one year, that of ML, as for Fay and Herriot. A parameter of which the data
+    hold no information adds nothing to g3.
     """
     panel, here = fit.panel, fit.solved
     effects = effect_covariance(here.parameters, panel.years)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.estimation.arrays import Bools, Edge, Floats, Ints, Method
 from pipeline.estimation.covariates import INTERCEPT
-from pipeline.estimation.error_blocks import autoregressive_blocks
+from pipeline.estimation.error_blocks import autoregressive_blocks, need_correlation
 from pipeline.estimation.errors import EstimationError
 from pipeline.estimation.fay_herriot import fit_fay_herriot
 from pipeline.estimation.rao_yu import fit_rao_yu
@@ -75,6 +75,7 @@ def estimate_table(
     names = ((INTERCEPT,) if intercept else ()) + tuple(covariates)
     matrix = _matrix(direct, covariates, describe, intercept=intercept)
     given = _Given(direct, describe, years, estimates, errors, matrix, names)
+    need_correlation(error_correlation)
     if error_correlation and time is None:
         raise EstimationError("a correlation of errors between years needs several years: name their column (--time)")
     try:

@@ -17,8 +17,8 @@ and from its own other years.
 
 DIRECT is a CSV with the columns area_code, estimate and standard_error, and a column for each covariate; with --time
 also a column of years. A row without an estimate gets the model's figure. The result has a row for every row given:
-area_code, the year, estimate_modelled, mse (mean squared error), weight_direct (weight on the row's own estimate, 0 to
-1) and, with several years, change and change_mse on the row of the last year: the modelled figure of the last year in
+area_code, the year, estimate_modelled, mse (mean squared error), weight_direct (weight on the row's own
+estimate) and, with several years, change and change_mse on the row of the last year: the modelled figure of the last year in
 the file less that of the first.
 
 One year: the model of Fay and Herriot (1979). Several years: that of Rao and Yu (1994), as R's package sae2 fits it.

@@ -103,14 +103,17 @@ def test_units_of_covariates_and_estimates_do_not_matter():
 
 
 def test_ninety_per_cent_intervals_of_modelled_figures_cover_the_truth():
-    inside = {"reml": [], "ml": []}
+    errors, told = {"reml": [], "ml": []}, {"reml": [], "ml": []}
     for seed in range(50):
         truth, estimates, variances, covariates = made_up(seed, areas=60)
-        for method, found in inside.items():
+        for method in errors:
             fit = fit_fay_herriot(estimates, variances, covariates, method=method)
-            found.append(np.abs(fit.modelled - truth) <= 1.645 * np.sqrt(fit.mse))
-    for method, found in inside.items():
-        assert 0.885 < np.mean(found) < 0.92, method
+            errors[method].append(np.abs(fit.modelled - truth))
+            told[method].append(np.sqrt(fit.mse))
+    for method in errors:
+        error, root = np.array(errors[method]), np.array(told[method])
+        assert 0.88 < np.mean(error <= 1.645 * root) < 0.92, method
+        assert np.mean(error**2) == pytest.approx(np.mean(root**2), rel=0.05), method
 
 
 @pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan, np.inf])

@@ -232,15 +232,15 @@ def test_without_fading_effects_the_innovation_variance_is_at_its_edge_and_there
 
 def test_ninety_per_cent_intervals_of_levels_and_changes_cover_the_truth():
     inside, changes_inside = [], []
-    for seed in range(30):
+    for seed in range(20):
         truth, estimates, blocks, covariates = made_up(seed, gaps=0.1)
         fit = fit_rao_yu(estimates, blocks, covariates, YEARS)
         levels, change = predict_levels(fit), predict_change(fit, 2012, 2017)
         inside.append(np.abs(levels.modelled - truth) <= 1.645 * np.sqrt(levels.mse))
         true_change = truth[:, 4] - truth[:, 0]
         changes_inside.append(np.abs(change.modelled[:, 0] - true_change) <= 1.645 * np.sqrt(change.mse[:, 0]))
-    assert 0.885 < np.mean(inside) < 0.925
-    assert 0.88 < np.mean(changes_inside) < 0.93
+    assert 0.88 < np.mean(inside) < 0.92
+    assert 0.88 < np.mean(changes_inside) < 0.92
 
 
 def test_years_of_one_area_make_the_figure_surer_than_one_year_does():
@@ -258,9 +258,11 @@ def test_years_of_one_area_make_the_figure_surer_than_one_year_does():
         (lambda y, b, x: (y[:2], b[:2], x[:2]), "2 coefficients but only 2 areas"),
         (lambda y, b, x: (y, -b, x), "area 1, 2012: a direct estimate needs a sampling variance above 0"),
         (lambda y, b, x: (y, b * np.nan, x), "area 1, 2012: a direct estimate needs a sampling variance above 0"),
-        (lambda y, b, x: (y, np.where(np.eye(5) == 1, b, 9), x), "area 1: the sampling covariance of its years is no"),
+        (lambda y, b, x: (y, np.where(np.eye(5) == 1, b, 9), x), "area 1: its sampling covariance is not one"),
         (lambda y, b, x: (y, np.where(np.eye(5) == 1, b, np.nan), x), "area 1: a sampling covariance of two years is"),
         (lambda y, b, x: (y, b, np.where(x == x[2, 1, 1], np.nan, x)), "area 3, 2013: a covariate is missing"),
+        (lambda y, b, x: (np.where(y == y[2, 1], np.inf, y), b, x), "area 3, 2013: the direct estimate is infinite"),
+        (lambda y, b, x: (y[:, :1] + 0 * y, 1e-12 * b, x), "standard errors are too small beside the spread of areas"),
         (lambda y, b, x: (y, b, np.concatenate([x, 3 * x[:, :, 1:]], axis=2)), "number 3 is a combination"),
     ],
 )
