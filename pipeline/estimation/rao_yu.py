@@ -79,9 +79,9 @@ def fit_rao_yu(
     if (np.diff(years) <= 0).any():
         raise EstimationError("years must rise from first to last, each once")
     is_direct = ~np.isnan(estimates)
-    is_predicted = ~np.isnan(covariates).any(axis=2)
+    is_predicted: Bools = np.asarray(np.isfinite(covariates).all(axis=2))
     for area, year in np.argwhere(is_direct & ~is_predicted):
-        raise EstimationError(f"area {area + 1}, {years[year]}: a covariate is missing")
+        raise EstimationError(f"area {area + 1}, {years[year]}: a covariate is missing or infinite")
     for area, year in np.argwhere(np.isinf(estimates)):
         raise EstimationError(f"area {area + 1}, {years[year]}: the direct estimate is infinite")
     _need_lags(is_direct, years)
