@@ -18,6 +18,7 @@ from pipeline.estimation.rao_yu_prediction import predict_change, predict_levels
 
 LATEST_YEAR = 9999
 TOO_FAR_APART = "the estimates, standard errors or covariates are too far apart in size for a model; check their units"
+MADE = ("estimate_modelled", "mse", "weight_direct", "change", "change_mse")
 AREA, ESTIMATE, ERROR = "area_code", "estimate", "standard_error"
 
 
@@ -175,7 +176,7 @@ def _rao_yu(given: _Given, error_correlation: float, method: Method) -> Estimate
 
 def _need_columns(direct: pd.DataFrame, covariates: Sequence[str], describe: tuple[str, ...]) -> None:
     own = (*describe, ESTIMATE, ERROR)
-    if len(set(own)) < len(own):
+    if len(set(own)) < len(own) or describe[-1] in MADE:
         raise EstimationError(f"{describe[-1]} cannot be the column of years")
     for name in covariates:
         if name in own:

@@ -172,6 +172,7 @@ SEVERAL = ("--covariates", "claimants", "--time", "year")
         (one_year(), ("--covariates", "rent"), "no column rent"),
         (one_year(), ("--time", "year"), "no column year"),
         (one_year(), ("--time", "estimate"), "estimate cannot be the column of years"),
+        (direct_estimates().assign(mse=1), ("--time", "mse"), "mse cannot be the column of years"),
         (one_year(), ("--error-correlation", "0.5"), "needs several years"),
         (direct_estimates(), (*SEVERAL, "--error-correlation", "1"), "must be between -1 and 1"),
         (direct_estimates(), ("--covariates", "claimants"), "area_code E000 is given twice; keep one, or name the column of years"),
