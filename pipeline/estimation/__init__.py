@@ -1,0 +1,27 @@
+"""Small-area models: survey figures of areas that borrow strength from covariates, and from their own other years."""
+
+from pipeline.estimation.benchmarking import Benchmarked, benchmark
+from pipeline.estimation.error_blocks import autoregressive_blocks, partly_new_blocks
+from pipeline.estimation.errors import EstimationError
+from pipeline.estimation.fay_herriot import FayHerriot, fit_fay_herriot
+from pipeline.estimation.rao_yu import RaoYuFit, fit_rao_yu
+from pipeline.estimation.rao_yu_prediction import Predictions, predict, predict_change, predict_levels
+from pipeline.estimation.tables import Estimates, estimate_table
+
+__all__ = [
+    "Benchmarked",
+    "Estimates",
+    "EstimationError",
+    "FayHerriot",
+    "Predictions",
+    "RaoYuFit",
+    "autoregressive_blocks",
+    "benchmark",
+    "estimate_table",
+    "fit_fay_herriot",
+    "fit_rao_yu",
+    "partly_new_blocks",
+    "predict",
+    "predict_change",
+    "predict_levels",
+]
