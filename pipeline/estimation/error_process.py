@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.errors import PipelineError
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]  # draws: their own randomness is far coarser than single precision
 
 LONGEST_DIFFERENCE = 8  # years
 FEWEST_LAGS = 3  # below which a line through them has no fit to speak of
@@ -98,6 +99,8 @@ def fit_error_process(position: Floats, error: Floats, longest: int = LONGEST_DI
         )
     sums = sums[is_usable]
     pairs, seen, error_variance = _moments(sums.sum(axis=-1, keepdims=True))
+    if not (seen > 0).all():
+        raise ErrorProcessError("the figures of all areas move alike, so their differences say nothing of errors")
     new_share, innovation = _line(lags, pairs, seen, error_variance)
     fitted = innovation * lags + 2 * new_share * error_variance[:, 0]
     left_out = _line(lags, *_moments(sums.sum(axis=-1, keepdims=True) - sums))
@@ -106,13 +109,14 @@ def fit_error_process(position: Floats, error: Floats, longest: int = LONGEST_DI
         float(new_share[0]), float(innovation[0]), next((name for name, is_edge in edges.items() if is_edge), None)
     )
     seen = seen[:, 0]
+    spread = ((seen - seen.mean()) ** 2).sum()
     return ProcessFit(
         process=process,
         seen=seen,
         fitted=fitted,
         pairs=pairs[:, 0],
         error_variance=error_variance[:, 0],
-        r_squared=float(1 - ((seen - fitted) ** 2).sum() / ((seen - seen.mean()) ** 2).sum()),
+        r_squared=float(1 - ((seen - fitted) ** 2).sum() / spread) if spread > 0 else 0.0,
         new_share_error=_jackknife(left_out[0]),
         innovation_sd_error=_jackknife(np.sqrt(left_out[1])),
     )
@@ -178,10 +182,12 @@ def error_covariance(error: Floats, new_share: float) -> Floats:
     return sigma[:, :, None] * sigma[:, None, :] * (1 - share + share * np.eye(years))
 
 
-def draw_errors(rng: np.random.Generator, error: Floats, new_share: float, draws: int) -> Floats:
+def draw_errors(rng: np.random.Generator, error: Floats, new_share: float, draws: int) -> Singles:
     """Errors drawn from the process: [years, areas] -> [draws, years, areas]. The same generator gives the same draws."""
     share = _usable_share(new_share)
     years, areas = error.shape
-    staying = rng.standard_normal((draws, 1, areas))
-    fresh = rng.standard_normal((draws, years, areas))
-    return np.asarray(np.nan_to_num(error) * (np.sqrt(1 - share) * staying + np.sqrt(share) * fresh))
+    drawn = rng.standard_normal((draws, years, areas), dtype=np.float32)
+    drawn *= np.float32(np.sqrt(share))
+    drawn += np.float32(np.sqrt(1 - share)) * rng.standard_normal((draws, 1, areas), dtype=np.float32)
+    drawn *= np.nan_to_num(error).astype(np.float32)
+    return drawn

@@ -29,9 +29,12 @@ class OwnErrorError(PipelineError, ValueError):
 
 
 def count_error(rate_percent: Floats, people: Floats) -> Floats:
-    """Binomial standard error, in percentage points, of a rate in percent among ``people``."""
+    """Binomial standard error, in percentage points, of a rate in percent among ``people``: arrays without gaps.
+
+    Raises OwnErrorError for a missing or impossible rate or number of people, as ``gap_error`` does.
+    """
     share = rate_percent / 100
-    if (people <= 0).any() or (share < 0).any() or (share > 1).any():
+    if not ((people > 0).all() and (share >= 0).all() and (share <= 1).all()):
         raise OwnErrorError("a count's error needs people above 0 and rates between 0 and 100 per cent")
     return np.asarray(100 * np.sqrt(share * (1 - share) / people))
 
@@ -46,7 +49,10 @@ def gap_error(rng: np.random.Generator, rates_percent: Floats, people: Floats, d
 
     ``rates_percent``, ``people``: [small areas] of one district.
     """
-    drawn = rng.binomial(np.rint(people).astype(np.int64), rates_percent / 100, (draws, len(people))) / people * 100
+    share = rates_percent / 100
+    if not ((people >= 1).all() and (share >= 0).all() and (share <= 1).all()):
+        raise OwnErrorError("a gap's error needs people in every small area and rates between 0 and 100 per cent")
+    drawn = rng.binomial(np.rint(people).astype(np.int64), share, (draws, len(people))) / people * 100
     high, low = np.quantile(drawn, (0.9, 0.1), axis=1)
     return float((high - low).std(ddof=1))
 
@@ -79,11 +85,18 @@ def local_scatter(
     if is_held.sum() < FEWEST_AREAS:
         raise OwnErrorError(f"{int(is_held.sum())} areas have three figures in a row; {FEWEST_AREAS} are needed")
     size = np.log(people)
-    slope, level = np.polyfit(size[is_held], np.log(variance[is_held]), 1, w=np.sqrt(count[is_held]))
-    usual = level + slope * size
+    usual = _usual_for_size(np.log(variance[is_held]), size[is_held], size)
     freedom = _freedom(float(np.median(count[is_held])))
     shrunk, prior = shrink_variances(np.where(is_held, variance, np.exp(usual)), freedom, usual)
     return LocalScatter(np.sqrt(np.maximum(shrunk, rounded_to**2 / 12)), freedom + prior)
+
+
+def _usual_for_size(logs: Floats, size: Floats, all_sizes: Floats) -> Floats:
+    """The line of ``logs`` on ``size`` at every size; their mean where sizes do not differ."""
+    apart = size - size.mean()
+    squares = (apart**2).sum()
+    slope = (apart * logs).sum() / squares if squares > 0 else 0.0
+    return np.asarray(logs.mean() + slope * (all_sizes - size.mean()))
 
 
 def _freedom(count: float) -> float:

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 FEWEST_AREAS = 5  # with an estimate and an error, below which the spread of the truth is not estimated
-BISECTIONS = 60
+BISECTIONS = 45
 
 
 class PosteriorError(PipelineError, ValueError):
@@ -88,6 +88,34 @@ def draw_posterior(rng: np.random.Generator, shrinkage: Shrinkage, draws: int) -
     """Draws of the truth: [draws, ..., areas]; missing areas stay missing. The same generator gives the same draws."""
     noise = rng.standard_normal((draws, *shrinkage.value.shape))
     return np.asarray(shrinkage.value + shrinkage.error * noise)
+
+
+def ranks_among(own: Floats, rivals: Floats) -> Floats:
+    """The rank of each area's own draw among the draws of all others: 1 is the best, ties share the better rank.
+
+    ``own``, ``rivals``: [draws, areas], complete -> the same shape. An area is no rival of its own.
+    """
+    ordered = np.sort(rivals, axis=1)
+    above = np.array([len(row) - np.searchsorted(row, mine, "right") for row, mine in zip(ordered, own, strict=True)])
+    return np.asarray(1.0 + above - (rivals > own))
+
+
+def rank_interval(plain: Floats, posterior: Floats, level: float = 0.9) -> tuple[Floats, Floats]:
+    """Best and worst rank of each area, to be held both by a true rank and by a printed one: each [areas].
+
+    ``plain``, ``posterior``: [draws, areas], higher is better. Ranks of posterior draws hold the truth of those that are
+    *printed* first or last, but not of those that truly are, since they are drawn towards the middle. An area's plain
+    draw among the others' posterior draws does the reverse. The interval is wide enough for both, and so covers more
+    often than ``level`` on the whole. Rounded outwards. Quantiles lie at p(n + 1), so that few draws do not narrow it.
+    """
+    tail = (1 - level) / 2
+    ends = np.array(
+        [
+            np.quantile(ranks_among(own, posterior), (tail, 1 - tail), axis=0, method="weibull")
+            for own in (plain, posterior)
+        ]
+    )
+    return np.floor(ends[:, 0].min(axis=0)), np.ceil(ends[:, 1].max(axis=0))
 
 
 def _weighted(x: Floats, squared: Floats, is_used: Bools, variance: Floats) -> tuple[Floats, Floats, Floats]:

@@ -82,6 +82,8 @@ def _moves(editions: Floats, fewest: int, is_log: bool, window: int | None) -> F
     """By how much each older edition was revised until the newest, youngest figures first: [editions - 1, ages, areas]."""
     if len(editions) < fewest:
         raise RevisionsError(f"revisions show between editions: {fewest} are needed (given: {len(editions)})")
+    if is_log and (editions <= 0).any():
+        raise RevisionsError("a figure of 0 or less has no logarithm")
     moves = np.full((len(editions) - 1, *editions.shape[1:]), np.nan)
     for older, out in zip(editions[:-1], moves, strict=True):
         held = np.flatnonzero((~np.isnan(older)).any(axis=1))

@@ -73,7 +73,8 @@ class Wandering:
 
 
 def fit_wandering(position: Floats, lags: int = STEP_LAGS) -> Wandering:
-    """Estimate it from all years held: [years, areas]. Areas with a gap get the pooled variance.
+    """Estimate it from all years held: [years, areas]. Areas with a gap, or that never leave their drift, get the
+    pooled variance.
 
     Each area's mean step is taken for its drift and removed; what that removes of the wandering is added back exactly
     for a memory of ``lags`` steps. Raises SlopeError for fewer than 30 areas without a gap or fewer than ``2 * lags + 3``
@@ -94,10 +95,11 @@ def fit_wandering(position: Floats, lags: int = STEP_LAGS) -> Wandering:
         raise SlopeError("the steps of no area vary about its drift, so a slope has no error to be worked out")
     of_drift = _centring(count) @ _toeplitz(autocovariance, count) @ _centring(count)
     freedom = float(np.trace(of_drift) ** 2 / np.trace(of_drift @ of_drift))
-    ratio = (left**2).mean(axis=0) / seen[0]
-    scale, prior = shrink_variances(ratio, freedom)
+    ratio = np.full(position.shape[1], np.nan)
+    ratio[is_whole] = (left**2).mean(axis=0) / seen[0]
+    has_own = ratio > 0
     area_scale = np.ones(position.shape[1])
-    area_scale[is_whole] = scale
+    area_scale[has_own], prior = shrink_variances(ratio[has_own], freedom)
     return Wandering(autocovariance, area_scale, freedom + prior)
 
 

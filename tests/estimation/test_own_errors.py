@@ -28,7 +28,7 @@ AREAS = 300
 
 def test_a_count_has_the_binomial_error_and_an_impossible_one_is_refused() -> None:
     assert count_error(np.array([10.0]), np.array([900.0])) == pytest.approx(1.0)
-    for rate, people in ((-1.0, 100.0), (101.0, 100.0), (5.0, 0.0)):
+    for rate, people in ((-1.0, 100.0), (101.0, 100.0), (5.0, 0.0), (np.nan, 100.0), (5.0, np.nan)):
         with pytest.raises(OwnErrorError, match="people above 0 and rates between"):
             count_error(np.array([rate]), np.array([people]))
 
@@ -45,6 +45,8 @@ def test_the_gap_of_large_small_areas_is_nearly_exact_and_of_small_ones_is_not()
     assert few / many == pytest.approx(10, rel=0.25)
     again = gap_error(np.random.default_rng(1), rates, np.full(11, 2_000.0))
     assert again == few
+    with pytest.raises(OwnErrorError, match="in every small area"):
+        gap_error(np.random.default_rng(1), rates, np.zeros(11))
 
 
 def test_scatter_about_a_trend_is_found_whatever_the_trend_and_foretells_the_next_figure() -> None:
@@ -74,6 +76,7 @@ def test_areas_with_gaps_get_what_is_usual_for_their_size_and_too_few_areas_are_
     found = local_scatter(position, people)
     assert found.error[0] == pytest.approx(1, abs=0.15)
     assert np.isfinite(found.error).all()
+    assert np.isfinite(local_scatter(position, np.full(AREAS, 1e5)).error).all(), "also where sizes do not differ"
     with pytest.raises(OwnErrorError, match="30 are needed"):
         local_scatter(position[:, :20], people[:20])
     with pytest.raises(OwnErrorError, match="three figures in a row"):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from pipeline.estimation.posterior import PosteriorError, draw_posterior, shrink
-from tools.error_study.simulations import rank_coverage
+from pipeline.estimation.posterior import PosteriorError, draw_posterior, rank_interval, ranks_among, shrink
+from tools.error_study.simulations import BOTH, PLAIN, POSTERIOR, RankCoverage, rank_coverage
 
 
 def sample(seed: int, variance: float, areas: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -100,13 +100,43 @@ def test_draws_are_those_of_the_posterior_and_the_same_for_the_same_seed() -> No
     assert np.array_equal(drawn, draw_posterior(np.random.default_rng(2), found, 20_000))
 
 
-def test_posterior_draws_hold_true_ranks_where_plain_draws_do_not() -> None:
-    plain, posterior = rank_coverage(7, "plain draws", worlds=60), rank_coverage(7, "posterior draws", worlds=60)
+@pytest.fixture(scope="module")
+def simulated() -> dict[str, RankCoverage]:
+    return rank_coverage(7, worlds=60)
+
+
+def test_posterior_draws_hold_true_ranks_where_plain_draws_do_not(simulated: dict[str, RankCoverage]) -> None:
+    plain, posterior = simulated[PLAIN], simulated[POSTERIOR]
     assert plain.everywhere < 0.84
     assert 0.89 < posterior.everywhere < 0.93
     assert plain.printed_ends < 0.83
     assert 0.89 < posterior.printed_ends < 0.95
     assert posterior.wrongly_sure < 0.05 < plain.wrongly_sure
+
+
+def test_an_interval_for_both_holds_true_ranks_at_the_true_and_at_the_printed_ends(
+    simulated: dict[str, RankCoverage],
+) -> None:
+    both = simulated[BOTH]
+    assert min(both.everywhere, both.true_ends, both.printed_ends) > 0.92
+    assert simulated[POSTERIOR].true_ends < 0.8, "what the wider interval is for"
+    assert both.width < 1.15 * simulated[POSTERIOR].width
+
+
+def test_ranks_among_rivals_leave_an_area_out_of_its_own_rivals_and_share_the_better_place() -> None:
+    rivals = np.array([[5.0, 3.0, 3.0, 1.0]])
+    assert ranks_among(rivals, rivals).tolist() == [[1, 2, 2, 4]]
+    assert ranks_among(np.array([[2.0, 9.0, 0.0, 3.0]]), rivals).tolist() == [[3, 1, 4, 2]]
+
+
+def test_where_nothing_tells_areas_apart_every_rank_is_possible() -> None:
+    error = np.full(40, 5.0)
+    figures = np.linspace(9, 11, 40)
+    rng = np.random.default_rng(1)
+    plain = figures + error * rng.normal(size=(200, 40))
+    low, high = rank_interval(plain, draw_posterior(rng, shrink(figures, error), 200))
+    assert (low == 1).all()
+    assert (high == 40).all()
 
 
 def test_all_indicators_and_years_are_shrunk_within_a_second() -> None:

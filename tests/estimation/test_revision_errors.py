@@ -90,6 +90,8 @@ def test_too_few_editions_or_areas_are_refused_by_name() -> None:
         coverage_without_newest(editions[:2], is_log=True)
     with pytest.raises(RevisionsError, match="figures of 30 areas"):
         cumulated_revisions(editions[:, :, :20], is_log=True)
+    with pytest.raises(RevisionsError, match="no logarithm"):
+        cumulated_revisions(np.where(editions > 30, 0.0, editions), is_log=True)
     empty = np.full_like(editions, np.nan)
     with pytest.raises(RevisionsError, match="figures of 30 areas"):
         cumulated_revisions(empty, is_log=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy import stats
 
 from pipeline.estimation.error_process import Floats
-from pipeline.estimation.posterior import draw_posterior, shrink
+from pipeline.estimation.posterior import draw_posterior, rank_interval, ranks_among, shrink
 from pipeline.estimation.slopes import Bools, fit_wandering, is_clear, slope_weights, wandering_slope_variance
 from pipeline.scoring.draws import centred_rank_interval
 
@@ -23,55 +22,60 @@ END = 0.1  # share of districts that an end of a ranking is
 class RankCoverage:
     """Share of true ranks inside their interval: of all districts, of the truly and of the printed first and last tenth.
 
-    ``wrongly_sure``: share of the districts called surely in the top fifth that are not in it; ``called``: how many are
+    ``width``: places from end to end. ``wrongly_sure``: share of the districts called surely in the top fifth that are not in it; ``called``: how many are
     called so, on average.
     """
 
     everywhere: float
     true_ends: float
     printed_ends: float
+    width: float
     wrongly_sure: float
     called: float
 
 
-Way = Literal["plain draws", "plain draws, set about the printed rank", "posterior draws"]
+PLAIN, CENTRED, POSTERIOR, BOTH = (
+    "plain draws",
+    "plain draws, set about the printed rank",
+    "posterior draws",
+    "both (`rank_interval`)",
+)
 
 
-def rank_coverage(seed: int, way: Way, districts: int = 340, worlds: int = 200, draws: int = 300) -> RankCoverage:
-    """Rank intervals from draws about the figures, the same as published today, or from posterior draws.
+def rank_coverage(seed: int, districts: int = 340, worlds: int = 200, draws: int = 300) -> dict[str, RankCoverage]:
+    """Rank intervals from draws about the figures, the same as published today, from posterior draws, and from both.
 
     The noise is that of employment, and differs between districts.
     """
     rng = np.random.default_rng(seed)
     noise = np.sqrt((1 - RELIABILITY) / RELIABILITY)
     sigma = noise * rng.uniform(0.6, 1.4, districts)
-    held = {"everywhere": 0.0, "true_ends": 0.0, "printed_ends": 0.0}
-    wrong = called = 0
+    found = {way: np.zeros(6) for way in (PLAIN, CENTRED, POSTERIOR, BOTH)}
     for _ in range(worlds):
         truth = rng.standard_normal(districts)
         figure = truth + sigma * rng.standard_normal(districts)
-        true_rank, printed_rank = _ranks(truth), _ranks(figure)
-        if way == "posterior draws":
-            drawn = draw_posterior(rng, shrink(figure, sigma), draws)
-        else:
-            drawn = figure + sigma * rng.standard_normal((draws, districts))
-        ranks = _ranks(drawn)
-        if way == "plain draws, set about the printed rank":
-            low, high = centred_rank_interval(np.sort(ranks.T.astype(np.int16), axis=1), figure)
-        else:
-            low, high = np.quantile(ranks, ((1 - LEVEL) / 2, (1 + LEVEL) / 2), axis=0, method="weibull")
-        inside = (np.floor(low) <= true_rank) & (true_rank <= np.ceil(high))
-        held["everywhere"] += inside.mean() / worlds
-        held["true_ends"] += inside[_is_end(true_rank)].mean() / worlds
-        held["printed_ends"] += inside[_is_end(printed_rank)].mean() / worlds
-        is_sure = (ranks <= districts / 5).mean(axis=0) >= SURE
-        called += int(is_sure.sum())
-        wrong += int((true_rank[is_sure] > districts / 5).sum())
-    return RankCoverage(**held, wrongly_sure=wrong / max(called, 1), called=called / worlds)
-
-
-def _ranks(values: Floats) -> Floats:
-    return np.asarray(np.argsort(np.argsort(-values, axis=-1), axis=-1) + 1.0)
+        true_rank, printed_rank = (ranks_among(values[None], values[None])[0] for values in (truth, figure))
+        plain = figure + sigma * rng.standard_normal((draws, districts))
+        posterior = draw_posterior(rng, shrink(figure, sigma), draws)
+        plain_ranks, posterior_ranks = ranks_among(plain, plain), ranks_among(posterior, posterior)
+        tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+        intervals = {
+            PLAIN: np.quantile(plain_ranks, tails, axis=0, method="weibull"),
+            CENTRED: centred_rank_interval(np.sort(plain_ranks.T.astype(np.int16), axis=1), figure),
+            POSTERIOR: np.quantile(posterior_ranks, tails, axis=0, method="weibull"),
+            BOTH: rank_interval(plain, posterior, LEVEL),
+        }
+        for way, (low, high) in intervals.items():
+            inside = (np.floor(low) <= true_rank) & (true_rank <= np.ceil(high))
+            ends = (inside[_is_end(true_rank)].mean(), inside[_is_end(printed_rank)].mean())
+            ranks = plain_ranks if way in (PLAIN, CENTRED) else posterior_ranks
+            is_sure = (ranks <= districts / 5).mean(axis=0) >= SURE
+            wrong = (true_rank[is_sure] > districts / 5).sum()
+            found[way] += np.array([inside.mean(), *ends, (high - low).mean(), wrong, is_sure.sum()]) / worlds
+    return {
+        way: RankCoverage(*sums[:4].tolist(), wrongly_sure=float(sums[4] / max(sums[5], 1e-9)), called=float(sums[5]))
+        for way, sums in found.items()
+    }
 
 
 def _is_end(rank: Floats) -> Bools:

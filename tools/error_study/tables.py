@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 from scipy import stats
@@ -29,7 +28,6 @@ from tools.error_study.back_tests import back_tests, scatter_tests
 from tools.error_study.panels import Panel, shipped_panel
 from tools.error_study.simulations import (
     LEVEL,
-    Way,
     clear_without_drift,
     naive_clear_as_published,
     naive_slope_error,
@@ -226,11 +224,11 @@ def smooth_table(editions: Mapping[str, Editions]) -> str:
 
 def rank_table() -> str:
     rows = []
-    for way in get_args(Way):
-        found = rank_coverage(SEED, way)
-        shares = (found.everywhere, found.true_ends, found.printed_ends, found.wrongly_sure)
-        rows.append([way, *(f"{100 * s:.1f}%" for s in shares), f"{found.called:.1f}"])
-    heading = ["draws", "all", "true ends", "printed ends", "surely in the top fifth, and wrong", "called so"]
+    for way, found in rank_coverage(SEED).items():
+        shares = (found.everywhere, found.true_ends, found.printed_ends)
+        sure = f"{100 * found.wrongly_sure:.1f}%", f"{found.called:.1f}"
+        rows.append([way, *(f"{100 * s:.1f}%" for s in shares), f"{found.width:.0f}", *sure])
+    heading = ["draws", "all", "true ends", "printed ends", "width", "surely in the top fifth, and wrong", "called so"]
     return markdown(heading, rows)
 
 
