@@ -135,7 +135,7 @@ def test_a_share_a_little_above_one_draws_as_one_and_a_negative_one_is_refused()
 
 def test_thirty_series_are_estimated_within_a_second() -> None:
     position, error = panel(1, 0.4, 0.3)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(30):
         fit_error_process(position, error)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

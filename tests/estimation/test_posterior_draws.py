@@ -142,7 +142,7 @@ def test_where_nothing_tells_areas_apart_every_rank_is_possible() -> None:
 def test_all_indicators_and_years_are_shrunk_within_a_second() -> None:
     cases = [sample(seed, 2.0, areas=360) for seed in range(20 * 17)]
     x, error = (np.array(part).reshape(20, 17, 360) for part in zip(*cases, strict=True))
-    began = time.perf_counter()
+    began = time.process_time()
     found = shrink(x, error)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert found.value.shape == x.shape

@@ -58,11 +58,10 @@ def rank_coverage(seed: int, districts: int = 340, worlds: int = 200, draws: int
         plain = figure + sigma * rng.standard_normal((draws, districts))
         posterior = draw_posterior(rng, shrink(figure, sigma), draws)
         plain_ranks, posterior_ranks = ranks_among(plain, plain), ranks_among(posterior, posterior)
-        tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
-        intervals = {
-            PLAIN: np.quantile(plain_ranks, tails, axis=0, method="weibull"),
+        intervals: dict[str, tuple[Floats, Floats]] = {
+            PLAIN: _interval(plain_ranks),
             CENTRED: centred_rank_interval(np.sort(plain_ranks.T.astype(np.int16), axis=1), figure),
-            POSTERIOR: np.quantile(posterior_ranks, tails, axis=0, method="weibull"),
+            POSTERIOR: _interval(posterior_ranks),
             BOTH: rank_interval(plain, posterior, LEVEL),
         }
         for way, (low, high) in intervals.items():
@@ -72,10 +71,18 @@ def rank_coverage(seed: int, districts: int = 340, worlds: int = 200, draws: int
             is_sure = (ranks <= districts / 5).mean(axis=0) >= SURE
             wrong = (true_rank[is_sure] > districts / 5).sum()
             found[way] += np.array([inside.mean(), *ends, (high - low).mean(), wrong, is_sure.sum()]) / worlds
-    return {
-        way: RankCoverage(*sums[:4].tolist(), wrongly_sure=float(sums[4] / max(sums[5], 1e-9)), called=float(sums[5]))
-        for way, sums in found.items()
-    }
+    return {way: _coverage(*sums.tolist()) for way, sums in found.items()}
+
+
+def _coverage(
+    everywhere: float, true_ends: float, printed_ends: float, width: float, wrong: float, called: float
+) -> RankCoverage:
+    return RankCoverage(everywhere, true_ends, printed_ends, width, wrong / called if called else 0.0, called)
+
+
+def _interval(ranks: Floats) -> tuple[Floats, Floats]:
+    low, high = np.quantile(ranks, ((1 - LEVEL) / 2, (1 + LEVEL) / 2), axis=0, method="weibull")
+    return low, high
 
 
 def _is_end(rank: Floats) -> Bools:
