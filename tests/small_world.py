@@ -33,7 +33,7 @@ from pipeline.geography.aggregate import group_membership
 from pipeline.geography.groups import GROUPS_FILE, read_groups, resolve_groups
 from pipeline.geography.load import FACTS_DIR, TABLES, load_register
 from pipeline.publishers.nomis.query import NomisQuery
-from pipeline.run import context
+from pipeline.run import code_digest
 from pipeline.run.release import method_fingerprint
 from pipeline.settings import BASELINE_DIR, PROJECT_ROOT, Settings
 from tests.kept import ROOMS, kept
@@ -245,7 +245,7 @@ def inhabited(world: World) -> Iterator[None]:
             here = tuple(_here(world, default) for default in function.__defaults__)
             patch.setattr(function, "__defaults__", here)
         patch.setattr(frameworks, "FRAMEWORKS_DIR", world[frameworks.FRAMEWORKS_DIR])
-        patch.setattr(context, "PROJECT_ROOT", world.folder)
+        patch.setattr(code_digest, "PROJECT_ROOT", world.folder)
         patch.setattr(figures, "BASELINE_DIR", world[BASELINE_DIR])
         patch.setattr(server, "SHARED_DATA", world.folder)  # where there are no publishers' files
         _forget()
@@ -254,7 +254,7 @@ def inhabited(world: World) -> Iterator[None]:
 
 
 def is_inhabited() -> bool:
-    return bool(context.PROJECT_ROOT != PROJECT_ROOT)
+    return bool(code_digest.PROJECT_ROOT != PROJECT_ROOT)
 
 
 def _here(world: World, default: Any) -> Any:

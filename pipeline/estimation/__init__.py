@@ -1,4 +1,7 @@
-"""Small-area models: survey figures of areas that borrow strength from covariates, and from their own other years."""
+"""Small-area models, which borrow strength from covariates and other years, and errors estimated from the figures.
+
+The errors are of figures (their course over time, revisions, scatter) and of slopes.
+"""
 
 from pipeline.estimation.benchmarking import Benchmarked, benchmark
 from pipeline.estimation.error_blocks import autoregressive_blocks, partly_new_blocks
