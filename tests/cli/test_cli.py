@@ -113,7 +113,7 @@ def test_query_reads_standard_input(data: Path) -> None:
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
-        ("drop table dim_area", "DROP cannot be run: the file is opened read-only"),
+        ("drop table dim_area", "DROP cannot be run: the file is open read-only"),
         ("update dim_area set area_name = 'x'", "read-only"),
         ("select 1; select 2", "one statement at a time"),
         ("selec 1", "the query cannot be run: Parser Error"),

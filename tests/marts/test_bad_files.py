@@ -102,7 +102,7 @@ def test_a_file_that_another_program_writes_to_is_a_sentence(copy: Path) -> None
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
-        ("delete from mart_score", "DELETE cannot be run: the file is opened read-only"),
+        ("delete from mart_score", "DELETE cannot be run: the file is open read-only"),
         ("attach 'other.duckdb'", "ATTACH cannot be run"),
         ("set enable_external_access = true", "SET cannot be run"),
         ("select 1; drop table mart_score", "one statement at a time"),
