@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothin
     from pipeline.run.published_before import PublishedBefore, PublishedPart
     from pipeline.run.results import Accepted
 
-# What stops every part, not one: no room, or a store that cannot be written.
+# Errors that stop every part: the disk is full or cannot be written.
 _OF_THE_WHOLE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 _MOST_OF_A_LINE = 200
 _NOT_PUBLISHERS = {"baseline": "the shipped figures", "release": "the newest release"}
@@ -124,9 +124,7 @@ class _Search:
             words = next(iter(str(error).splitlines()), "")[:_MOST_OF_A_LINE]
             known = self.inputs.catalogue.sources.get(source_id)
             title = known.title if known else _NOT_PUBLISHERS[source_id]
-            sentence = (
-                f"{title}: an error that was not foreseen ({without_secrets(f'{type(error).__name__}: {words}')})"
-            )
+            sentence = f"{title}: an unforeseen error ({without_secrets(f'{type(error).__name__}: {words}')})"
             trace = without_secrets("".join(traceback.format_exception(error)))
             self._tried(source_id, tier, "failed", sentence, trace)
             return None
@@ -231,8 +229,8 @@ class _Search:
         entry = shipped_entry(self.stores.baseline, self.indicator.id, self.part.id)
         if entry is not None and not from_release.is_older(entry, found[1]):
             return None
-        held = "nothing is" if entry is None else "only the older shipped figures are"
-        return self._of_release(*found, f"the answer they came from is not held any more, and {held}")
+        held = "nothing else is" if entry is None else "only the older shipped figures are"
+        return self._of_release(*found, f"the answer they came from is no longer held, and {held}")
 
     def newer_of_release(self, snapshot: PartResult, accepted_at: datetime | None) -> PartResult | None:
         """The figures of the newest release, where a snapshot is older than the answer they came from."""
@@ -244,7 +242,7 @@ class _Search:
         if not from_release.is_older_answer(snapshot, accepted_at, found[1]):
             return None
         held = f"only an older one of {snapshot.retrieved_at:%Y-%m-%d}"
-        return self._of_release(*found, f"the answer they came from is not held any more, {held}")
+        return self._of_release(*found, f"the answer they came from is no longer held, {held}")
 
     def _of_release(self, before: PublishedBefore, published: PublishedPart, why: str) -> PartResult | None:
         name = f"the figures of {from_release.release_words(before, published)}"

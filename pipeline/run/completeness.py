@@ -47,7 +47,7 @@ def areas_without_rows(absent: Sequence[str], had_figures: Collection[str], sour
     if gone:
         raise PayloadRejected(
             f"{source_id} lists {', '.join(gone[:5])} and sent no row for {'it' if len(gone) == 1 else 'them'}, though "
-            "figures were held before; if the publisher means it: "
+            "figures were held before; if the publisher meant this: "
             f'python -m pipeline accept {source_id}/{indicator_id} "REASON"'
         )
     return f"listed by {source_id} without a single row, and without figures before: {', '.join(absent)}"

@@ -108,7 +108,7 @@ class PartJudge:
                 raise PayloadRejected(f"{why.format(words)}; these are used; {self._how_to_accept(query)}")
 
     def _how_to_accept(self, query: Query) -> str:
-        return f'if the publisher means it: python -m pipeline accept {query.source}/{self.indicator.id} "REASON"'
+        return f'if the publisher meant this: python -m pipeline accept {query.source}/{self.indicator.id} "REASON"'
 
     def _latest(self, query: Query) -> Snapshot | None:
         return self.stores.raw.latest_good(snapshot_key(self.indicator, self.part, query))[0]

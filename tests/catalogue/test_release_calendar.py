@@ -66,5 +66,5 @@ def test_pay_of_april_and_pay_to_the_fifth_of_april_are_awaited_in_one_sentence(
     held = [(pay, date(2025, 4, 5)), (pay, date(2025, 4, 30)), (pay, date(2024, 4, 30))]
     told = overdue_sentences(held, date(2026, 11, 23))
     assert len(told) == 2
-    assert "the figures to 2025-04-30 was expected on 2026-10-23" in told[0]
-    assert "the figures to 2024-04-30 was expected on 2025-10-23" in told[1]
+    assert "the figures after 2025-04-30 were due on 2026-10-23" in told[0]
+    assert "the figures after 2024-04-30 were due on 2025-10-23" in told[1]

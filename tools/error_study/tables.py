@@ -228,7 +228,7 @@ def rank_table() -> str:
         shares = (found.everywhere, found.true_ends, found.printed_ends)
         sure = f"{100 * found.wrongly_sure:.1f}%", f"{found.called:.1f}"
         rows.append([way, *(f"{100 * s:.1f}%" for s in shares), f"{found.width:.0f}", *sure])
-    heading = ["draws", "all", "true ends", "printed ends", "width", "surely in the top fifth, and wrong", "called so"]
+    heading = ["draws", "all", "true ends", "printed ends", "width", "clearly in the top fifth, and wrong", "called so"]
     return markdown(heading, rows)
 
 

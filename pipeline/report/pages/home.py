@@ -170,7 +170,7 @@ def _knowledge(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _fifths(facts: Facts) -> list[dict[str, str]]:
-    """Districts surely in the highest and lowest fifths, for scores with a known error."""
+    """Districts clearly in the highest and lowest fifths, for scores with a known error."""
     rows = []
     for fifth in facts.fifths:
         if not fifth.known_count:
