@@ -73,7 +73,7 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline/leftovers.py": set(),
     "pipeline/sidecar.py": {"pydantic"},
     "pipeline/atomic.py": {"pipeline.setting_aside"},
-    "pipeline/raw.py": {"pipeline.atomic", "pipeline.setting_aside", "pipeline.sidecar", "pipeline.http.payload"},
+    "pipeline/raw": {"pipeline.atomic", "pipeline.setting_aside", "pipeline.sidecar", "pipeline.http.payload"},
     "pipeline/tidy": {"numpy", "pandas", "pyarrow", "python_calamine", "pipeline.catalogue.model"},
     "pipeline/geography": {
         "numpy",
@@ -357,10 +357,11 @@ def test_flows_hold_no_sql_and_no_arithmetic_libraries() -> None:
 def test_no_module_is_longer_than_a_reader_can_hold() -> None:
     longest = {
         path: len(path.read_text().splitlines())
-        for place in ("pipeline", "flows", "schemas")
+        for place in ("pipeline", "flows", "schemas", "tools")
         for path in modules(place)
     }
-    assert {str(path) for path, lines in longest.items() if lines > 450} == set()
+    assert len(longest) > 300
+    assert {str(path) for path, lines in longest.items() if lines > 400} == set()
 
 
 @pytest.mark.filterwarnings("ignore:A test tried to use socket")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from pipeline.gates.measures import Measure, measures
+from pipeline.gates.measures import measures
 from pipeline.gates.panels import (
     AreaFacts,
     Pair,
@@ -28,6 +28,7 @@ from pipeline.gates.panels import (
 )
 from pipeline.gates.policy import AnswerLimits
 from pipeline.gates.relations import aligned, common_moves, of_sister, of_sisters, of_wider_areas
+from pipeline.gates.tested_series import Measure
 from pipeline.numerals import rounded, times
 
 

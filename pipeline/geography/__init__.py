@@ -13,7 +13,8 @@ from pipeline.geography.errors import (
 )
 from pipeline.geography.groups import Group, read_groups
 from pipeline.geography.load import load_register
-from pipeline.geography.reexpress import Ledger, Reexpressed, reexpress
+from pipeline.geography.reexpress import reexpress
+from pipeline.geography.reexpressed import Ledger, Reexpressed
 from pipeline.geography.register import Register
 
 __all__ = [

@@ -23,7 +23,7 @@ from pipeline import __version__, publish
 from pipeline.catalogue.small_area_series import SmallAreaSeries
 from pipeline.errors import PipelineError
 from pipeline.geography import Register
-from pipeline.geography.reexpress import Reexpressed
+from pipeline.geography.reexpressed import Reexpressed
 from pipeline.geography.small_area_map import districts_today, on_own_map
 from pipeline.http.payload import Payload, PayloadRejected, SourceError
 from pipeline.marts.small_areas import CHECKS_FOLDER, build_small_areas, small_area_tables
