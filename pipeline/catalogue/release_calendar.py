@@ -15,7 +15,7 @@ from pipeline.catalogue.model import Entry, Identifier, Indicator, Query
 from pipeline.catalogue.yaml_entries import CatalogueError, load_entries
 
 Cadence = Literal["monthly", "quarterly", "annual", "irregular"]
-Standing = Literal["up to date", "expected", "overdue", "no calendar"]
+ReleaseStatus = Literal["up to date", "expected", "overdue", "no calendar"]
 
 _MONTHS_APART: Mapping[Cadence, int] = {"monthly": 1, "quarterly": 3, "annual": 12}
 
@@ -52,7 +52,7 @@ class Release(Entry):
         end_of_month = _last_of_month(latest_end.year, latest_end.month)
         return months_later(end_of_month, _MONTHS_APART[self.cadence]) + timedelta(days=self.lag_days)
 
-    def standing(self, latest_end: date, today: date) -> Standing:
+    def status(self, latest_end: date, today: date) -> ReleaseStatus:
         """Whether the next figure is not yet expected, is expected by now, or is later than its grace allows."""
         expected = self.next_expected(latest_end)
         if expected is None or self.grace_days is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from pipeline.compare.files import NEW, OLD, Contents, first_row
+from pipeline.compare.compared_files import NEW, OLD, Contents, first_row
 
 NEEDED = ("area_code", "area_name", "indicator_id", "period", "year", "value", "status", "payload_sha256")
 _INPUTS_OF_SCORES = ("standard_error", "period_end")

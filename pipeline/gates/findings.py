@@ -261,7 +261,7 @@ def medians_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> 
 
 _OVERDUE = """
 select indicator_id, release_id, latest_period_end, next_expected_on
-from meta_source where standing = 'overdue' order by indicator_id, part_id
+from meta_source where release_status = 'overdue' order by indicator_id, part_id
 """
 
 

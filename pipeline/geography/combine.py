@@ -90,8 +90,8 @@ def combine_step(
     for line, positions in zip(table, given, strict=True):
         line[np.searchsorted(periods, figures["series_period"][positions])] = positions
     _blame_incomplete(figures, step, table, names)
-    whole = (table >= 0).all(axis=0)
-    table, periods = table[:, whole], periods[whole]
+    is_complete = (table >= 0).all(axis=0)
+    table, periods = table[:, is_complete], periods[is_complete]
     table, periods = _without_superseded(figures, target, table, periods, last_day_of, names)
     kinds = kind_of[periods]
     shares = np.array([piece.share for piece in step.pieces])[:, None]

@@ -14,11 +14,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.geography.area_codes import Reading, read_codes
-from pipeline.geography.combine import combine_step, copy_step
-from pipeline.geography.encoding import encode
-from pipeline.geography.errors import (
+from pipeline.geography.area_errors import (
     GeographyError,
 )
+from pipeline.geography.combine import combine_step, copy_step
+from pipeline.geography.encoding import encode
 from pipeline.geography.figure_table import (
     COLLAPSED,
     LIVE,

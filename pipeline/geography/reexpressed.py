@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.geography.area_codes import Reading
-from pipeline.geography.encoding import Codes, as_text, encode, floats, merged, without_repeats
-from pipeline.geography.errors import (
+from pipeline.geography.area_errors import (
     LedgerError,
 )
+from pipeline.geography.encoding import Codes, as_text, encode, floats, merged, without_repeats
 from pipeline.geography.figure_table import NUMBERS, RULES, STATUS_ORDER, Figures, Ints
 from pipeline.geography.names import NO_CODE
 from pipeline.numerals import rounded

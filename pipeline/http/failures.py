@@ -1,4 +1,4 @@
-"""A request that failed: what is told of it, and how many attempts are worth making."""
+"""Failed requests: how they are reported, and how many attempts are worth making."""
 
 from __future__ import annotations
 

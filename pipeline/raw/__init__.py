@@ -13,6 +13,6 @@ content that is already the latest creates no new file.
 """
 
 from pipeline.raw.raw_store import RawStore
-from pipeline.raw.snapshots import CorruptSnapshot, Digest, Snapshot, SnapshotKey
+from pipeline.raw.snapshot import CorruptSnapshot, Digest, Snapshot, SnapshotKey
 
 __all__ = ["CorruptSnapshot", "Digest", "RawStore", "Snapshot", "SnapshotKey"]

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipeline.atomic import write_atomically, write_blocks_atomically
 from pipeline.http.payload import Description, Page, Payload, StoredFile
-from pipeline.raw.snapshots import CorruptSnapshot, Digest, Snapshot, SnapshotKey
+from pipeline.raw.snapshot import CorruptSnapshot, Digest, Snapshot, SnapshotKey
 from pipeline.sidecar import read_sidecar
 
 _SUFFIXES = {
@@ -170,7 +170,7 @@ class RawStore:
             if len(held) <= keep:
                 continue
             wanted = {snapshot.sidecar_path for snapshot in held[:keep]}
-            good = next((s for s in held if s.sidecar_path.parent.name != "rejected" and self._is_whole(s)), None)
+            good = next((s for s in held if s.sidecar_path.parent.name != "rejected" and self._is_intact(s)), None)
             for snapshot in held[keep:]:
                 if snapshot is not good and snapshot.sidecar_path not in wanted:
                     snapshot.sidecar_path.unlink()
@@ -187,7 +187,7 @@ class RawStore:
                 held.setdefault(key, []).append(snapshot)
         return held
 
-    def _is_whole(self, snapshot: Snapshot) -> bool:
+    def _is_intact(self, snapshot: Snapshot) -> bool:
         try:
             self._proved(snapshot)
         except CorruptSnapshot:

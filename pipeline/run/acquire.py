@@ -5,7 +5,7 @@ A part's queries are tried in the order of the catalogue, the preferred one firs
 1. Where a good snapshot is held, ask the publisher whether anything has changed since (if it is the table's turn, see
    `pipeline.run.check_schedule`). If nothing has, use the snapshot.
 2. Otherwise ask for the figures. An older edition than what is held counts as a failure, until a person accepts it
-   (`pipeline.run.editions`).
+   (`pipeline.run.older_editions`).
 3. If that fails, use the last snapshot that passed its checks.
 
 When no query gives anything, or only a snapshot older than what was published, the part keeps the figures of the newest

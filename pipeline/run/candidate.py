@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline import publish, stopping
 from pipeline.marts.build import Building
 from pipeline.marts.declaration import Table
-from pipeline.publishers.baseline.store import Baseline
+from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.run.assemble import Assembled
 from pipeline.run.inputs import Inputs
 from pipeline.run.mart_inputs import Making, Studies, figure_inputs, score_inputs, study_inputs

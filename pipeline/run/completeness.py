@@ -1,4 +1,4 @@
-"""Whether a table has lost a whole period, or an area that had figures: told on the first day as on every other."""
+"""Whether a table has lost a whole period, or an area that had figures; works on the first day too."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pandas as pd
 
 from pipeline.http.payload import PayloadRejected
 
-# A payload in which more of the rows than this fail, or a period of it, is not the table that was promised.
+# A payload or period in which a larger share of rows than this fails is not the promised table.
 LARGEST_SHARE_SET_ASIDE = 0.1
 # Fewer lost areas than this share of a table's are rows gone wrong, not a period: a mistyped date makes a period of one row.
 SMALLEST_SHARE_OF_AREAS = 0.01
 
 
-def require_whole_periods(kept: pd.Series, lost: pd.DataFrame, area_count: int) -> None:
+def require_complete_periods(kept: pd.Series, lost: pd.DataFrame, area_count: int) -> None:
     """Refuse a table in which too many areas of one period have no usable row, so that the period would quietly thin or go.
 
     ``kept`` is how many areas have a usable row, by period; ``lost`` has ``area_code, period, reason`` of rows set aside

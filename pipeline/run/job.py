@@ -164,11 +164,11 @@ class _Job:
             raise  # the report belongs to the run that holds the lock
         except BaseException as error:
             with stopping.uninterrupted():
-                told = self._told(error)
+                raised = self._reported(error)
                 stopping.closed("report")
-            if told is error:
+            if raised is error:
                 raise
-            raise told from (error if isinstance(told, PipelineError) else None)
+            raise raised from (error if isinstance(raised, PipelineError) else None)
         notes = notes_of(run, outcome.results)
         print_summary(self.console, settings.database, notes, outcome, self.prefect_seconds)
         code = EXIT_INCOMPLETE if shared.problems else exit_code(outcome, strict=strict)
@@ -207,9 +207,9 @@ class _Job:
         notes = notes_of(self.run, outcome.results, has_failed=True)
         return run_report(self.run.settings, notes, outcome, sentence, self.prefect_seconds, code)
 
-    def _told(self, error: BaseException) -> BaseException:
+    def _reported(self, error: BaseException) -> BaseException:
         """Report what ended a run; return what to raise: a sentence, or the error itself without any key in its text."""
-        from pipeline.geography.errors import RegisterError
+        from pipeline.geography.area_errors import RegisterError
         from pipeline.publish import CandidateRefused  # loaded late: it imports all that publishing needs
 
         crash = "".join(traceback.format_exception(error))

@@ -17,7 +17,7 @@ def overdue_sentences(held: Iterable[tuple[Release, date]], today: date) -> list
     """
     awaited: dict[tuple[str, date | None], tuple[Release, date]] = {}
     for release, latest in held:
-        if release.standing(latest, today) == "overdue":
+        if release.status(latest, today) == "overdue":
             key = release.id, release.next_expected(latest)
             awaited[key] = release, max(latest, awaited.get(key, (release, latest))[1])
     return [

@@ -17,9 +17,9 @@ from pipeline.http.payload import Payload, PayloadRejected
 from pipeline.publishers.registry import publisher_of
 from pipeline.raw import Snapshot
 from pipeline.run import payload_checks
-from pipeline.run.editions import Edition, why_older, why_shorter, years_dropped
 from pipeline.run.from_release import published_figures, published_part
 from pipeline.run.inputs import Inputs
+from pipeline.run.older_editions import Edition, why_older, why_shorter, years_dropped
 from pipeline.run.origins import snapshot_key
 from pipeline.run.payload_checks import NOTHING_HELD, HeldDistricts
 from pipeline.run.plausible import confirming, refuse_implausible

@@ -21,7 +21,7 @@ from pipeline.http.payload import Payload, PayloadRejected
 from pipeline.numerals import rounded
 from pipeline.publishers.protocol import Districts
 from pipeline.publishers.registry import publisher_of_source
-from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_whole_periods
+from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_complete_periods
 from pipeline.run.results import Accepted
 from pipeline.run.todays_districts import districts_today, ground_cells, ground_of
 from pipeline.tidy.observations import (
@@ -290,7 +290,7 @@ def _check_periods(observations: pd.DataFrame, quarantine: pd.DataFrame) -> None
     kept = observations[key].drop_duplicates()
     is_lost = ~pd.MultiIndex.from_frame(quarantine[key]).isin(pd.MultiIndex.from_frame(kept))
     areas = len(set(kept["area_code"]) | set(quarantine["area_code"]))
-    require_whole_periods(kept["period"].value_counts(), quarantine[is_lost], areas)
+    require_complete_periods(kept["period"].value_counts(), quarantine[is_lost], areas)
 
 
 def _repeated_rows(observations: pd.DataFrame) -> pd.Series:

@@ -31,7 +31,7 @@ from pipeline.publishers.nomis import parse as nomis
 from pipeline.publishers.registry import publisher_of
 from pipeline.raw import RawStore, Snapshot, SnapshotKey
 from pipeline.run.code_digest import code_fingerprint
-from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, require_whole_periods
+from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, require_complete_periods
 from pipeline.run.inputs import Inputs
 from pipeline.run.payload_checks import check_arrival, set_failing_rows_aside
 from pipeline.run.results import Timings
@@ -241,7 +241,7 @@ def _checked_tables(series: SmallAreaSeries, register: Register, parsed: Parsed,
     codes = sorted(table["area_code"].unique().to_pylist())
     if quarantine.num_rows:
         lost = quarantine.to_pandas()
-        require_whole_periods(parsed.figures["period"].value_counts(), lost[lost["stage"] == "arrival"], len(codes))
+        require_complete_periods(parsed.figures["period"].value_counts(), lost[lost["stage"] == "arrival"], len(codes))
     inputs = {"figure": table, "area": _area_rows(register, codes, names), "quarantine": quarantine}
     return _Tables(inputs, parsed.rows_read, out_of_scope)
 

@@ -126,7 +126,7 @@ def test_the_calendar_says_what_is_overdue(
 ) -> None:
     assert verb("calendar") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["standing", "expected", "publication"]
+    assert lines[0].split() == ["status", "expected", "publication"]
     assert lines[1].startswith("overdue")
     assert any("Annual Survey of Hours and Earnings" in line for line in lines)
 

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.catalogue import Catalogue, Part
 from pipeline.errors import VerbError
-from pipeline.publishers.baseline.store import Baseline, ShippedFile
+from pipeline.publishers.baseline.shipped_figures import Baseline, ShippedFile
 from pipeline.run import job
 from pipeline.run.acquire import acquire_part
 from pipeline.run.context import Run, open_run

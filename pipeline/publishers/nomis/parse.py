@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.numerals import rounded
+from pipeline.publishers.nomis.columns import Columns, month_number
 from pipeline.publishers.nomis.query import NomisCode, NomisQuery
-from pipeline.publishers.nomis.rows import Columns, month_number
 from pipeline.tidy.delimited import Delimited, names_of_codes, read_delimited, repeated_keys, set_aside_rows, texts_of
 from pipeline.tidy.marks import WITHOUT_FIGURE
 from pipeline.tidy.observations import COUNT_COLUMNS, PARSED_COLUMNS, Parsed, UnreadablePayload
