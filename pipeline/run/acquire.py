@@ -23,9 +23,9 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline import __version__
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.http.payload import HostUnreachable, Payload, PayloadRejected, SourceError
 from pipeline.publishers.registry import publisher_of
@@ -37,6 +37,7 @@ from pipeline.run.publishers import Publishers
 from pipeline.run.results import Account, Attempt, AttemptOutcome, PartResult, Tier, part_name
 from pipeline.run.run_state import Look, News
 from pipeline.run.shipped import shipped_entry
+from pipeline.run.store_answer import store_checked
 from pipeline.run.stores import Stores
 
 if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothing new does without
@@ -178,19 +179,14 @@ class _Search:
             return None
         key, licence = self._key(query), self.inputs.catalogue.sources[query.source].licence
         try:
-            accepted = self._judge().accept_new(query, payload, self.publishers.client)
+            check = partial(self._judge().accept_new, query, payload, self.publishers.client)
+            stored = store_checked(self._raw, key, payload, licence, check)
         except PayloadRejected as error:
-            kept = self._raw.put_rejected(key, payload, str(error), licence=licence, code_version=__version__)
-            where = kept.relative_to(self._raw.root)
-            sentence = f"what {self._title(query)} sent was not used: {error} (kept as {where})"
-            self._tried(query.source, "live", "rejected", sentence)
+            self._tried(query.source, "live", "rejected", f"what {self._title(query)} sent was not used: {error}")
             return None
-        snapshot = self._raw.put(key, payload, licence=licence, code_version=__version__)
-        outcome: AttemptOutcome = "used" if snapshot.is_new else "unchanged"
+        outcome: AttemptOutcome = "used" if stored.snapshot.is_new else "unchanged"
         self._tried(query.source, "live", outcome, f"{self._title(query)} answered, {outcome}")
-        # Unchanged bytes keep the provenance of the snapshot that first brought them.
-        payload = payload if snapshot.is_new else self._raw.read(snapshot)
-        return self._result("live", query.source, accepted.account, accepted, payload)
+        return self._result("live", query.source, stored.read.account, stored.read, stored.payload)
 
     def from_snapshot(self, query: Query) -> PartResult | None:
         """The last good snapshot, where its publisher gives nothing."""

@@ -14,6 +14,13 @@ LARGEST_SHARE_SET_ASIDE = 0.1
 SMALLEST_SHARE_OF_AREAS = 0.01
 
 
+def refuse_many_failures(reasons: pd.Series, rows_read: int) -> None:
+    """Raise PayloadRejected if too many of the rows read were set aside, each for one of ``reasons``."""
+    if len(reasons) > LARGEST_SHARE_SET_ASIDE * rows_read:
+        most = reasons.mode().iloc[0]
+        raise PayloadRejected(f"{len(reasons):,} of its {rows_read:,} rows fail their checks, most often: {most}")
+
+
 def require_complete_periods(kept: pd.Series, lost: pd.DataFrame, area_count: int) -> None:
     """Refuse a table in which too many areas of one period have no usable row, so that the period would quietly thin or go.
 

@@ -21,12 +21,13 @@ from pipeline.http.payload import Payload, PayloadRejected
 from pipeline.numerals import rounded
 from pipeline.publishers.protocol import Districts
 from pipeline.publishers.registry import publisher_of_source
-from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_complete_periods
+from pipeline.run.completeness import areas_without_rows, refuse_many_failures, require_complete_periods
 from pipeline.run.results import Accepted
 from pipeline.run.todays_districts import districts_today, ground_cells, ground_of
 from pipeline.tidy.observations import (
     OBSERVATION_COLUMNS,
     QUARANTINE_COLUMNS,
+    Parsed,
     UnreadablePayload,
     finish,
     parse_period,
@@ -116,24 +117,12 @@ def _accept(
     title: str,
 ) -> Accepted:
     source_id = "baseline" if query is None else query.source
-    check_arrival(source_id, payload)
-    publisher = publisher_of_source(source_id)
-    try:
-        parsed = publisher.parse(query, payload, _districts(register))
-    except UnreadablePayload as error:
-        raise PayloadRejected(str(error)) from error
+    parsed = parse_answer(register, source_id, query, payload)
     digest = payload.sha256
-    edition = publisher.edition(payload, title)
-    observations = finish(
-        parsed.figures, indicator_id=indicator.id, source_id=source_id, edition=edition, payload_sha256=digest
-    )
-    observations, failed = set_failing_rows_aside(observations, indicator)
+    edition = publisher_of_source(source_id).edition(payload, title)
+    observations, failed = checked_figures(parsed.figures, indicator, source_id, edition, digest)
     quarantine = _quarantine(indicator.id, source_id, [parsed.set_aside, failed])
-    if len(quarantine) > LARGEST_SHARE_SET_ASIDE * parsed.rows_read:
-        raise PayloadRejected(
-            f"{len(quarantine)} of its {parsed.rows_read} rows fail their checks, most often: "
-            f"{quarantine['reason'].mode().iloc[0]}"
-        )
+    refuse_many_failures(quarantine["reason"], parsed.rows_read)
     _check_periods(observations, quarantine)
     districts, warnings = _check_districts(register, part, observations, held)
     had_figures = {code for code in payload.areas_without_rows if held.has_figures_on(ground_of(register, code))}
@@ -157,6 +146,23 @@ def _accept(
         parsed.out_of_scope,
         parsed.area_names,
     )
+
+
+def parse_answer(register: Register, source_id: str, query: Query | None, payload: Payload) -> Parsed:
+    """The figures of an answer that looks as its publisher promises, and its unreadable rows. Raises PayloadRejected."""
+    check_arrival(source_id, payload)
+    try:
+        return publisher_of_source(source_id).parse(query, payload, _districts(register))
+    except UnreadablePayload as error:
+        raise PayloadRejected(str(error)) from error
+
+
+def checked_figures(
+    figures: pd.DataFrame, series: Indicator | SmallAreaSeries, source_id: str, edition: str = "", digest: str = ""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Parsed figures as observations that pass their checks, and those that fail: see `set_failing_rows_aside`."""
+    observations = finish(figures, indicator_id=series.id, source_id=source_id, edition=edition, payload_sha256=digest)
+    return set_failing_rows_aside(observations, series)
 
 
 def accept_published(

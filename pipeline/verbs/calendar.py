@@ -40,8 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         status, when = release.status(latest, today), str(release.next_expected(latest) or "-")
         awaited.setdefault((status != "overdue", when, status, release_id), set()).update(indicators)
     print(f"{'status':<12} {'expected':<12} publication")
-    for (_, when, status, release_id), indicators in sorted(awaited.items()):
+    for (_, when, shown, release_id), indicators in sorted(awaited.items()):
         count = f"{len(indicators)} indicator{'' if len(indicators) == 1 else 's'}"
-        print(f"{status:<12} {when:<12} {releases[release_id].title} ({count})")
+        print(f"{shown:<12} {when:<12} {releases[release_id].title} ({count})")
         print(f"{'':<25} usually {releases[release_id].usual}")
     return EXIT_OK

@@ -102,12 +102,6 @@ def parse(source: bytes | Path, query: NomisQuery) -> Parsed:
     return Parsed(figures[[*PARSED_COLUMNS, *counts]], set_aside, rows_read, area_names=names)
 
 
-def area_names(source: bytes | Path, query: NomisQuery) -> dict[str, str]:
-    """Nomis's area names by code; empty if none were sent. A file just parsed is not read again."""
-    columns = _table(source, query).columns
-    return names_of_codes(columns["GEOGRAPHY_CODE"], columns.get("GEOGRAPHY_NAME"))
-
-
 def _what(query: NomisQuery) -> str:
     return f"Nomis {query.dataset} payload"
 
