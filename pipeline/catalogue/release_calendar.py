@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, HttpUrl, model_validator
 
 from pipeline.catalogue.load import CATALOGUE_DIR
-from pipeline.catalogue.model import Entry, Identifier, Indicator, Query
+from pipeline.catalogue.model import Entry, Identifier, Query
 from pipeline.catalogue.yaml_entries import CatalogueError, load_entries
 
 Cadence = Literal["monthly", "quarterly", "annual", "irregular"]
@@ -72,11 +72,6 @@ class Calendar:
         """The release with the table of a query."""
         table = query.table
         return next((r for r in self.releases if table in r.covers.get(query.source, ())), None)
-
-    def releases_of(self, indicator: Indicator) -> list[Release]:
-        """The releases behind an indicator's live queries, each once, the preferred query's first."""
-        found = [self.release_of(query) for part in indicator.parts for query in part.live]
-        return list({release.id: release for release in found if release is not None}.values())
 
 
 def load_release_calendar(path: Path = CATALOGUE_DIR / "release_calendar.yaml") -> Calendar:
