@@ -13,6 +13,7 @@ import duckdb
 from pipeline.published import words
 from pipeline.published.fifths import fifths
 from pipeline.published.figures import LatestFigure, latest_figures, series, typical_districts
+from pipeline.published.pass_through import side_by_side
 from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, DEFAULT_FRAMEWORK, LEVEL, Score, latest_scores
 from pipeline.reading import CannotRead, first_line, published
 from pipeline.report.facts import Area, Dictionary, Facts, Indicator, Node, RankSet, Run, Source, Study
@@ -196,6 +197,7 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         latest_figures=_nested((f.indicator_id, f.area_code, f) for f in _latest_figures(connection)),
         typical=typical_districts(connection),
         rank_sets=_nested((row[0], row[1], RankSet(*row[2:])) for row in rows(_RANK_SETS, DEFAULT_FRAMEWORK)),
+        pass_through=_lists((held.area_code, held) for held in side_by_side(connection)),
         sources=[Source(*row) for row in rows(_SOURCES)],
         dictionary=list(_dictionary(rows(_DICTIONARY))),
         studies={name: _study(connection, sql) for name, sql in _STUDIES.items()},
