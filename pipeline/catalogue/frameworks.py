@@ -105,6 +105,19 @@ class Awaited(_Part):
     why: Sentence
 
 
+class AuditNote(_Part):
+    """Why two pillars, or a pillar and an indicator, may correlate above the audit's limit."""
+
+    pair: tuple[NodeId, NodeId]
+    why: Sentence
+
+
+class Audit(_Part):
+    """What the framework's author says to the audit (METHODOLOGY section 7)."""
+
+    notes: tuple[AuditNote, ...] = ()
+
+
 class IndicatorReference(_Part):
     """One indicator (or the first of several that has figures) in a node.
 
@@ -169,6 +182,7 @@ class Framework(_Part):
     windows: tuple[Window, ...] = (Window(years=10, min_points=5), Window(years=5, min_points=4))
     labels: Labels | None = None
     awaited: tuple[Awaited, ...] = ()
+    audit: Audit = Audit()
     tree: Node
 
     def nodes(self) -> Iterator[tuple[Node, int, Location]]:
@@ -255,6 +269,7 @@ def _contradictions(framework: Framework, known: Collection[str] | None) -> Iter
     """Faults across fields: repeated names, empty nodes, unknown indicators, means that do not exist."""
     yield from _node_problems(framework)
     yield from _reference_problems(framework)
+    yield from _note_problems(framework)
     if known is not None:
         yield from _unknown_indicators(framework, {*known, *(item.id for item in framework.awaited)})
     node_ids = {node.id for node, _, _ in framework.nodes()}
@@ -294,6 +309,22 @@ def _reference_problems(framework: Framework) -> Iterator[tuple[Location, str]]:
                 if name in node_ids:
                     yield here, f"indicator '{name}' has the id of a node; give the node another id"
                 used.add(name)
+
+
+def _note_problems(framework: Framework) -> Iterator[tuple[Location, str]]:
+    names = {node.id for node, _, _ in framework.nodes()} | set(framework.indicator_ids())
+    seen: set[frozenset[str]] = set()
+    for position, note in enumerate(framework.audit.notes):
+        here: Location = ("audit", "notes", position, "pair")
+        for name in note.pair:
+            if name not in names:
+                yield here, f"there is no node or indicator '{name}' in the framework"
+        pair = frozenset(note.pair)
+        if len(pair) == 1:
+            yield here, f"a pair needs two names (given: '{note.pair[0]}' twice)"
+        if pair in seen:
+            yield here, f"the pair '{note.pair[0]}' and '{note.pair[1]}' has another note too"
+        seen.add(pair)
 
 
 def _unknown_indicators(framework: Framework, known: Collection[str]) -> Iterator[tuple[Location, str]]:

@@ -63,7 +63,10 @@ class SideBySide:
 def side_by_side(connection: duckdb.DuckDBPyConnection, area_code: str | None = None) -> list[SideBySide]:
     """Both outcomes of one area, or of all, pay first, over the default window."""
     rows = connection.execute(_SIDE_BY_SIDE, {"window": CHANGE_WINDOW_YEARS, "area": area_code}).fetchall()
-    return [SideBySide(*row[:4], Growth(*row[4:8]), Growth(*row[8:])) for row in rows]
+    return [
+        SideBySide(area, title, first, last, Growth(*numbers[:4]), Growth(*numbers[4:]))
+        for area, title, first, last, *numbers in rows
+    ]
 
 
 def lines(held: list[SideBySide]) -> list[str]:

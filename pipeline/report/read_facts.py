@@ -127,8 +127,39 @@ _STUDIES = {
     "flags": """
         select flavour, node_id, statistic, value, note
         from mart_audit
-        where is_flagged and framework_id = $framework
+        where is_flagged and framework_id = $framework and limit_value is null
         order by audit_id
+    """,
+    "correlations": """
+        select framework_id, framework_title, flavour, window_years, member_id, other_id, value, limit_value, is_failure, note
+        from mart_audit
+        where limit_value is not null and (is_flagged or (framework_id = $framework and abs(value) > 0.5))
+        order by is_failure desc, framework_id = $framework desc, abs(value) desc, audit_id
+    """,
+    "audited": """
+        select framework_title, count(*) filter (where is_failure) as failures, count(limit_value) as judged
+        from mart_audit
+        group by framework_id, framework_title
+        order by framework_id = $framework desc
+    """,
+    "pillar_weights": """
+        select
+            flavour,
+            node_id,
+            max(value) filter (where statistic = 'mean_weight') as mean_weight,
+            max(value) filter (where statistic = 'effective_weight') as effective_weight,
+            max(value) filter (where statistic = 'share_at_bottom') as share_at_bottom,
+            max(value) filter (where statistic = 'share_at_top') as share_at_top
+        from (
+            select flavour, coalesce(member_id, node_id) as node_id, statistic, value
+            from mart_audit
+            where framework_id = $framework and window_years in (0, $window)
+                and statistic in ('mean_weight', 'effective_weight', 'share_at_bottom', 'share_at_top')
+            qualify year = max(year) over (partition by flavour, statistic)
+        )
+        group by flavour, node_id
+        having effective_weight is not null
+        order by flavour desc, mean_weight desc, node_id
     """,
     "sensitivity": """
         select flavour, factor, total_effect, total_effect_half_width, mean_rank_shift, evaluations

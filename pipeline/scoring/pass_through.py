@@ -80,10 +80,8 @@ def pass_through_table(
 
 def _both(cube: Cube, outcome: str) -> Bools | None:
     """The years in which each area has both figures: [years, areas]; None without one of the indicators."""
-    places = [cube.index(name) for name in (outcome, OUTPUT)]
-    if None in places:
-        return None
-    return np.asarray(~np.isnan(cube.values[places]).any(axis=0))
+    places = [k for name in (outcome, OUTPUT) if (k := cube.index(name)) is not None]
+    return np.asarray(~np.isnan(cube.values[places]).any(axis=0)) if len(places) == 2 else None
 
 
 def _rows(
