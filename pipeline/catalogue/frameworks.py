@@ -19,6 +19,10 @@ from pipeline.catalogue.yaml_entries import CatalogueError, Location, line_of, r
 
 FRAMEWORKS_DIR = Path(__file__).resolve().parent / "frameworks"
 DEFAULT_FRAMEWORKS = ("shared_growth", "jrf_monitor")
+PAY_LESS_OUTPUT_IS_GONE = (
+    "no longer a field, because pay less output is nearly output with its sign turned; take it out, with the indicators "
+    "it named, and see both slopes side by side in the table mart_pass_through (docs/methodology.md, section 3)"
+)
 
 Flavour = Literal["level", "change"]
 Method = Literal["robust_z", "z", "min_max", "goalposts", "rank", "percentile"]
@@ -86,18 +90,6 @@ class Window(_Part):
         return self
 
 
-class PassThrough(_Part):
-    """A difference of slopes: how residents' outcome moved relative to output (change flavour only).
-
-    ``outcome`` lists candidates in order of preference; the first with figures is used, and the scores say which.
-    """
-
-    id: NodeId
-    title: str = ""
-    outcome: Annotated[tuple[str, ...], Field(min_length=1)]
-    output: str
-
-
 class Labels(_Part):
     """The two nodes whose scores make the four labels, and the probability that a label needs to be shown."""
 
@@ -111,6 +103,19 @@ class Awaited(_Part):
 
     id: NodeId
     why: Sentence
+
+
+class AuditNote(_Part):
+    """Why two pillars, or a pillar and an indicator, may correlate above the audit's limit."""
+
+    pair: tuple[NodeId, NodeId]
+    why: Sentence
+
+
+class Audit(_Part):
+    """What the framework's author says to the audit (METHODOLOGY section 7)."""
+
+    notes: tuple[AuditNote, ...] = ()
 
 
 class IndicatorReference(_Part):
@@ -175,9 +180,9 @@ class Framework(_Part):
     missing: Missing = Missing()
     gate: Gate | None = None
     windows: tuple[Window, ...] = (Window(years=10, min_points=5), Window(years=5, min_points=4))
-    pass_through: tuple[PassThrough, ...] = ()
     labels: Labels | None = None
     awaited: tuple[Awaited, ...] = ()
+    audit: Audit = Audit()
     tree: Node
 
     def nodes(self) -> Iterator[tuple[Node, int, Location]]:
@@ -192,10 +197,8 @@ class Framework(_Part):
 
     def indicator_ids(self) -> tuple[str, ...]:
         """Every collected indicator that the framework can use, in file order, each once."""
-        computed = {item.id for item in self.pass_through}
-        named = [name for node, _, _ in self.nodes() for ref in node.indicators for name in ref.candidates]
-        named += [name for item in self.pass_through for name in (*item.outcome, item.output)]
-        return tuple(dict.fromkeys(name for name in named if name not in computed))
+        named = (name for node, _, _ in self.nodes() for ref in node.indicators for name in ref.candidates)
+        return tuple(dict.fromkeys(named))
 
 
 def load_framework(path_or_id: str | Path, known_indicators: Collection[str] | None = None) -> Framework:
@@ -227,6 +230,8 @@ def _path_of(path_or_id: str | Path) -> Path:
 def _parse(content: Any, root: yaml.Node | None, name: str, known: Collection[str] | None) -> Framework:
     if not isinstance(content, Mapping) or "tree" not in content:
         raise CatalogueError(f"{name}:1: expected a framework: a list of fields with at least 'id' and 'tree'")
+    if "pass_through" in content:
+        raise CatalogueError(_sentence(name, root, content, ("pass_through",), PAY_LESS_OUTPUT_IS_GONE))
     cycle = _cycle(content["tree"], ("tree",), ())
     if cycle is not None:
         raise CatalogueError(_sentence(name, root, content, cycle, "the node is its own ancestor (a cycle)"))
@@ -264,6 +269,7 @@ def _contradictions(framework: Framework, known: Collection[str] | None) -> Iter
     """Faults across fields: repeated names, empty nodes, unknown indicators, means that do not exist."""
     yield from _node_problems(framework)
     yield from _reference_problems(framework)
+    yield from _note_problems(framework)
     if known is not None:
         yield from _unknown_indicators(framework, {*known, *(item.id for item in framework.awaited)})
     node_ids = {node.id for node, _, _ in framework.nodes()}
@@ -305,17 +311,28 @@ def _reference_problems(framework: Framework) -> Iterator[tuple[Location, str]]:
                 used.add(name)
 
 
+def _note_problems(framework: Framework) -> Iterator[tuple[Location, str]]:
+    names = {node.id for node, _, _ in framework.nodes()} | set(framework.indicator_ids())
+    seen: set[frozenset[str]] = set()
+    for position, note in enumerate(framework.audit.notes):
+        here: Location = ("audit", "notes", position, "pair")
+        for name in note.pair:
+            if name not in names:
+                yield here, f"there is no node or indicator '{name}' in the framework"
+        pair = frozenset(note.pair)
+        if len(pair) == 1:
+            yield here, f"a pair needs two names (given: '{note.pair[0]}' twice)"
+        if pair in seen:
+            yield here, f"the pair '{note.pair[0]}' and '{note.pair[1]}' has another note too"
+        seen.add(pair)
+
+
 def _unknown_indicators(framework: Framework, known: Collection[str]) -> Iterator[tuple[Location, str]]:
-    computed = {item.id for item in framework.pass_through}
     for node, _, place in framework.nodes():
         for position, reference in enumerate(node.indicators):
             for name in reference.candidates:
-                if name not in known and name not in computed:
+                if name not in known:
                     yield (*place, "indicators", position), f"unknown indicator '{name}'"
-    for position, item in enumerate(framework.pass_through):
-        for name in (*item.outcome, item.output):
-            if name not in known:
-                yield ("pass_through", position), f"unknown indicator '{name}'"
 
 
 def _sentence(name: str, root: yaml.Node | None, content: Any, place: Location, message: str) -> str:
@@ -328,7 +345,7 @@ def _sentence(name: str, root: yaml.Node | None, content: Any, place: Location, 
             field.append(str(step))
             continue
         field.append(str(step))
-        in_tree = isinstance(inside, Mapping) and "id" in inside and not {"indicators", "pass_through"} & set(field)
+        in_tree = isinstance(inside, Mapping) and "id" in inside and "indicators" not in field
         if in_tree:
             node_id, field = str(inside["id"]), []
     line = f":{line_of(root, place)}" if root is not None else ""

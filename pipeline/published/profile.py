@@ -12,6 +12,8 @@ import duckdb
 
 from pipeline.published import wording, words
 from pipeline.published.figures import LatestFigure, latest_figures
+from pipeline.published.pass_through import lines as pass_through_lines
+from pipeline.published.pass_through import side_by_side
 from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, DEFAULT_FRAMEWORK, LEVEL, Score, latest_scores
 from pipeline.reading import published
 
@@ -100,6 +102,8 @@ def profile_of(connection: duckdb.DuckDBPyConnection, area_code: str) -> str:
             lines += [*textwrap.wrap(f"In short: {said}", LINE_WIDTH), ""]
         for flavour, nodes in scores.items():
             lines += [*_scores(connection, area_code, flavour, nodes, is_district=level == "district"), ""]
+    if beside := pass_through_lines(side_by_side(connection, area_code)):
+        lines += [*beside, ""]
     return "\n".join(
         [
             *lines,

@@ -28,9 +28,10 @@ from pipeline.scoring.output_columns import concat
 
 @dataclass(frozen=True)
 class Studies:
-    """Studies of the frameworks as tables; sensitivity is studied by thorough runs only."""
+    """Studies as tables, see ``pipeline.scoring``; sensitivity is studied by thorough runs only."""
 
     rank_set: pd.DataFrame
+    pass_through: pd.DataFrame
     sensitivity: pd.DataFrame | None = None
     sensitivity_variant: pd.DataFrame | None = None
 
@@ -177,7 +178,6 @@ def _node_rows(titles: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _tree_rows(framework: Framework, titles: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    titles = {**titles, **{item.id: item.title for item in framework.pass_through if item.title}}
     labels = framework.labels
     role = {labels.growth: "growth", labels.sharing: "sharing"} if labels is not None else {}
 

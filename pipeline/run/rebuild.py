@@ -34,6 +34,7 @@ from pipeline.run.write_tables import write_figures, write_scores, write_studies
 from pipeline.scoring import (
     ScoreTables,
     indicator_specs,
+    pass_through_table,
     rank_set_table,
     score_framework,
     sensitivity_tables,
@@ -154,18 +155,20 @@ def score(
 def study(
     indicators: Mapping[str, Indicator], register: Register, yearly: pd.DataFrame, scoring: ScoreOptions
 ) -> Studies:
-    """How surely indicators rank places; in a thorough run also how the choices of each framework change its ranks."""
+    """How surely indicators rank places, and pay and income beside output; when thorough, what choices do to ranks."""
     frameworks = [load_framework(framework_id, known_indicators=indicators) for framework_id in DEFAULT_FRAMEWORKS]
     areas, specs = _scored_areas(register), indicator_specs(indicators)
     draws = THOROUGH_DRAWS if scoring.is_thorough else RANK_SET_DRAWS
     rank_set = rank_set_table(frameworks, yearly, areas, specs, draws=draws)
+    pass_through = pass_through_table(frameworks[0], yearly, areas, specs)
     if not scoring.is_thorough:
-        return Studies(rank_set)
+        return Studies(rank_set, pass_through)
     effects = [
         sensitivity_tables(framework, yearly, areas, specs, first_year=scoring.first_year) for framework in frameworks
     ]
     return Studies(
         rank_set,
+        pass_through,
         sensitivity=pd.concat([found.effect for found in effects], ignore_index=True),
         sensitivity_variant=pd.concat([found.variant for found in effects], ignore_index=True),
     )

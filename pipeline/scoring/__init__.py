@@ -3,6 +3,7 @@
 from pipeline.scoring.audit_statistics import audit_table
 from pipeline.scoring.frames import ScoreTables, score_framework
 from pipeline.scoring.inputs import IndicatorSpec, ScoringInputError, indicator_specs
+from pipeline.scoring.pass_through import pass_through_table
 from pipeline.scoring.score_table import rank_table, score_table, why_not_scored
 from pipeline.scoring.studies import SensitivityTables, rank_set_table, sensitivity_tables
 
@@ -13,6 +14,7 @@ __all__ = [
     "SensitivityTables",
     "audit_table",
     "indicator_specs",
+    "pass_through_table",
     "rank_set_table",
     "rank_table",
     "score_framework",

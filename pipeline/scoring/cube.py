@@ -56,7 +56,7 @@ class Cube:
 
 
 def choose_candidates(framework: Framework, cube: Cube) -> Mapping[str, str]:
-    """The candidate that each ``first_of`` and each pass-through outcome uses, keyed by the first candidate.
+    """The candidate that each ``first_of`` uses, keyed by the first candidate.
 
     It is the first that half of the scored districts have in some year, else the first with any figure, else the first
     named. The choice holds for all areas and years, so that all are compared on the same measure.
@@ -72,6 +72,4 @@ def choose_candidates(framework: Framework, cube: Cube) -> Mapping[str, str]:
                 return name
         return next((name for name, count in held if count), candidates[0])
 
-    chosen = {ref.candidates[0]: choose(ref.candidates) for node, _, _ in framework.nodes() for ref in node.indicators}
-    chosen |= {f"{item.id}:outcome": choose(item.outcome) for item in framework.pass_through}
-    return chosen
+    return {ref.candidates[0]: choose(ref.candidates) for node, _, _ in framework.nodes() for ref in node.indicators}

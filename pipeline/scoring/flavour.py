@@ -71,7 +71,7 @@ class FlavourRun:
     plan: Plan
     kept: tuple[int, ...]
     positions: Positions
-    makings: list[tuple[SlopePart, ...]]
+    makings: list[SlopePart | None]
     is_raw: bool
     bases: tuple[Base, ...]
     gates: tuple[GateDecision, ...]
@@ -101,11 +101,11 @@ def run_flavour(
     is_raw = not is_relative or framework.normalise.method == "goalposts"
     chosen = choose_candidates(framework, cube)
     everything = compile_plan(framework, flavour, chosen)
-    makings: list[tuple[SlopePart, ...]] = []
+    makings: list[SlopePart | None] = []
     if flavour == "level" or window is None:
         positions = level_positions(framework, cube, everything.leaves, rho, is_raw=is_raw)
     else:
-        positions, makings = change_positions(framework, cube, everything.leaves, window, chosen, rho)
+        positions, makings = change_positions(framework, cube, everything.leaves, window, rho)
     bases = fit_bases(framework, cube, everything, positions, centre=None if is_raw else 0.0)
     gates = decide_gates(framework, cube, everything, positions, bases, first_year)
     dropped = frozenset(everything.leaves[g.leaf].id for g in gates if not g.is_scored)
@@ -159,7 +159,7 @@ def study_row(run: FlavourRun) -> int | None:
 
 
 def leaf_polarity(cube: Cube, plan: Plan, leaf: int) -> int:
-    """The framework's polarity, else the catalogue's, else 1 (a pass-through: more is better)."""
+    """The framework's polarity, else the catalogue's; 1 for an indicator without figures."""
     reference = plan.leaves[leaf].reference
     if reference.polarity is not None:
         return reference.polarity

@@ -149,7 +149,7 @@ def score_framework(
         ),
         change=change_table(runs, register, first_year, rho),
         label=concat([_label_table(run, result) for run, result in pairs if result and result.labels], LABEL_COLUMNS),
-        audit=audit_of(runs),
+        audit=audit_of(runs, first_year),
     )
 
 

@@ -8,7 +8,6 @@ import pandas as pd
 from pipeline.scoring.flavour import FlavourRun, GateDecision
 from pipeline.scoring.inputs import Areas
 from pipeline.scoring.output_columns import same, text, window_column
-from pipeline.scoring.positions import signed_indicators
 from pipeline.scoring.transform import nanmedian_rows
 
 
@@ -30,7 +29,6 @@ def gate_table(run: FlavourRun, first_year: int) -> pd.DataFrame:
             "flavour": same(run.flavour, rows),
             "window_years": window_column(run.window, rows),
             "indicator_id": text([leaf.id for leaf in run.all_leaves.leaves], leaves),
-            "measured_by": text([_measured_by(run, gate.leaf) for gate in run.gates], leaves),
             "year": np.tile(years, len(run.gates)).astype("int32"),
             "reliability": np.concatenate([gate.yearly[kept] for gate in run.gates]),
             "reliability_deciding": np.array([gate.reliability for gate in run.gates])[leaves],
@@ -45,14 +43,6 @@ def gate_table(run: FlavourRun, first_year: int) -> pd.DataFrame:
             "error_scale": run.positions.error_scale[leaves],
         }
     )
-
-
-def _measured_by(run: FlavourRun, leaf: int) -> str:
-    """The indicator that measures a leaf; for a pass-through, the outcome and the output used."""
-    signed = [(run.all_leaves.leaves[leaf].id, 1)]
-    if run.window is not None:
-        signed = signed_indicators(run.framework, run.all_leaves.leaves[leaf].id, run.chosen)
-    return " less ".join(name for name, _ in signed)
 
 
 def _gate_reason(run: FlavourRun, gate: GateDecision) -> str:

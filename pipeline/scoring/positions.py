@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,14 +108,13 @@ def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rh
 
 @dataclass(frozen=True)
 class SlopePart:
-    """A slope's role in a leaf: which indicator, with which sign, and how much of its published error counts.
+    """The slope of a leaf: of which indicator, and how much of its published error counts.
 
     ``basis``: [years, areas], see Positions. ``published``: [years, areas], the slope's error variance from published
     errors. ``believable``: the share of it that the scatter allows.
     """
 
     indicator: int
-    sign: int
     slopes: Slopes
     basis: Ints
     published: Floats
@@ -128,35 +127,20 @@ class SlopePart:
 
 
 def change_positions(
-    framework: Framework, cube: Cube, leaves: Sequence[Leaf], window: Window, chosen: Mapping[str, str], rho: float
-) -> tuple[Positions, list[tuple[SlopePart, ...]]]:
-    """The slope of each leaf over the window ending in each year, per year of time, and its components.
-
-    The slope of a pass-through leaf is that of the outcome less that of output.
-    """
+    framework: Framework, cube: Cube, leaves: Sequence[Leaf], window: Window, rho: float
+) -> tuple[Positions, list[SlopePart | None]]:
+    """The slope of each leaf over the window ending in each year, per year of time; None for a leaf without figures."""
     parts: list[Positions] = []
-    makings: list[tuple[SlopePart, ...]] = []
+    makings: list[SlopePart | None] = []
     for leaf in leaves:
-        signed = signed_indicators(framework, leaf.id, chosen)
-        held = [(k, sign) for name, sign in signed if (k := cube.index(name)) is not None]
-        is_whole = len(held) == len(signed)
-        making = [_slope_part(framework, cube, leaf, window, k, sign, rho) for k, sign in held] if is_whole else []
-        parts.append(_joined(cube, making) if making else _nothing(cube))
-        makings.append(tuple(making))
+        k = cube.index(leaf.id)
+        making = None if k is None else _slope_part(framework, cube, leaf, window, k, rho)
+        parts.append(_nothing(cube) if making is None else _slope_positions(cube, making))
+        makings.append(making)
     return _stack(parts, cube), makings
 
 
-def signed_indicators(framework: Framework, leaf_id: str, chosen: Mapping[str, str]) -> list[tuple[str, int]]:
-    """The indicators whose slopes, with their signs, make a leaf: itself, or outcome less output for a pass-through."""
-    for item in framework.pass_through:
-        if item.id == leaf_id:
-            return [(chosen[f"{item.id}:outcome"], 1), (item.output, -1)]
-    return [(leaf_id, 1)]
-
-
-def _slope_part(
-    framework: Framework, cube: Cube, leaf: Leaf, window: Window, k: int, sign: int, rho: float
-) -> SlopePart:
+def _slope_part(framework: Framework, cube: Cube, leaf: Leaf, window: Window, k: int, rho: float) -> SlopePart:
     series = indicator_series(cube, k, within_nation=leaf.reference.standardise_within == "nation")
     own_years = leaf.reference.carry_forward_years
     carry = framework.missing.carry_forward_years if own_years is None else own_years
@@ -166,34 +150,23 @@ def _slope_part(
     believable = believable_share(
         np.where(np.isnan(published), np.nan, expected), fit.scatter_variance, cube.is_district
     )
-    return SlopePart(k, sign, fit, series.basis, published, believable)
+    return SlopePart(k, fit, series.basis, published, believable)
 
 
-def _joined(cube: Cube, making: Sequence[SlopePart]) -> Positions:
-    """Positions of a leaf from its component slopes; their errors are independent, and a break in one is a break in all."""
-    slope = sum((part.sign * part.slopes.slope for part in making), start=np.zeros(making[0].published.shape))
-    variance, own_variance = np.zeros(slope.shape), np.zeros(slope.shape)
-    has_error = np.zeros(slope.shape, dtype=bool)
-    age = np.zeros(slope.shape, dtype=np.int64)
-    for part in making:
-        published = np.nan_to_num(part.published)
-        scatter = part.slopes.scatter_variance
-        share = reliability_shares(part.believable, part.published, scatter, cube.is_district)
-        variance += part.believable * published
-        own_variance += share[:, None] * published
-        has_error |= ~np.isnan(part.published)
-        age = np.where((age < 0) | (part.slopes.age < 0), -1, np.maximum(age, part.slopes.age))
-    has_error &= ~np.isnan(slope)
+def _slope_positions(cube: Cube, part: SlopePart) -> Positions:
+    slope = part.slopes.slope
+    share = reliability_shares(part.believable, part.published, part.slopes.scatter_variance, cube.is_district)
+    has_error = ~np.isnan(part.published) & ~np.isnan(slope)
     return Positions(
         own=slope,
-        own_error=np.where(has_error, np.sqrt(own_variance), np.nan),
+        own_error=np.where(has_error, np.sqrt(share[:, None] * part.published), np.nan),
         used=slope,
-        error=np.where(has_error, np.sqrt(variance), np.nan),
+        error=np.where(has_error, np.sqrt(part.believable * part.published), np.nan),
         has_published_error=has_error,
-        age=age,
-        basis=np.asarray(sum(part.basis for part in making)),
+        age=part.slopes.age,
+        basis=part.basis,
         volatility=np.full(slope.shape[1], np.nan),
-        error_scale=np.array(making[0].error_scale),
+        error_scale=np.array(part.error_scale),
     )
 
 

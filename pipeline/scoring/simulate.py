@@ -214,11 +214,8 @@ class World:
         """The series that this run uses (of scored leaves only)."""
         found = []
         for leaf in self.run.kept:
-            if self.run.window is not None:
-                found += [self._variant(leaf, part.indicator) for part in self.run.makings[leaf]]
-            else:
-                k = self.run.cube.index(self.run.all_leaves.leaves[leaf].id)
-                found += [self._variant(leaf, k)] if k is not None else []
+            k = self.run.cube.index(self.run.all_leaves.leaves[leaf].id)
+            found += [self._variant(leaf, k)] if k is not None else []
         return found
 
     def memory(self) -> int:
@@ -233,13 +230,15 @@ class World:
 
     def _slope(self, leaf: int, row: int, series: Series) -> AnyFloats:
         position: AnyFloats = self.run.positions.used[leaf, row]
-        for part in self.run.makings[leaf]:
-            variant = self._variant(leaf, part.indicator)
-            for step, source in enumerate(part.slopes.rows[row]):
-                deviation = series.deviation(variant, int(source)) if source >= 0 else None
-                if deviation is not None:
-                    weight = part.sign * part.error_scale * part.slopes.weights[row, step]
-                    position = _add(position, deviation * weight.astype(np.float32))
+        part = self.run.makings[leaf]
+        if part is None:
+            return position
+        variant = self._variant(leaf, part.indicator)
+        for step, source in enumerate(part.slopes.rows[row]):
+            deviation = series.deviation(variant, int(source)) if source >= 0 else None
+            if deviation is not None:
+                weight = part.error_scale * part.slopes.weights[row, step]
+                position = _add(position, deviation * weight.astype(np.float32))
         return position
 
     def _level(self, leaf: int, row: int, series: Series) -> AnyFloats:

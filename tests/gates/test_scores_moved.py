@@ -89,14 +89,6 @@ def test_noise_of_the_last_decimal_is_no_move(compared: duckdb.DuckDBPyConnectio
     assert found(compared, policy) == []
 
 
-def test_a_pass_through_moves_with_the_figures_whose_growth_it_compares(
-    compared: duckdb.DuckDBPyConnection, policy: GatePolicy
-) -> None:
-    revise(compared, "gva_per_hour")
-    compared.execute("update mart_score set score = score + 0.5 where node_id = 'pass_through' and flavour = 'change'")
-    assert found(compared, policy) == []
-
-
 @pytest.mark.parametrize(
     ("node", "share", "severity"),
     [

@@ -139,28 +139,17 @@ class Reference:
                             used[area][year] = own[area][year - back]
                             break
             return own, used, self._relative_errors(name)
-        parts = [(name, 1)]
-        for item in self.framework.get("pass_through", []):
-            if item["id"] == name:
-                parts = [(item["outcome"][0], 1), (item["output"], -1)]
-        made = [self._slopes(part, sign, within, window, carry) for part, sign in parts]
-        slopes, variances = [one[0] for one in made], [one[1] for one in made]
-        own = {
-            area: {y: sum(s[area][y] for s in slopes) for y in self.years if all(y in s[area] for s in slopes)}
+        own, variances = self._slopes(name, within, window, carry)
+        own_errors = {
+            area: {year: math.sqrt(v) for year in own[area] if (v := variances[area, year]) is not None}
             for area in self.areas
         }
-        own_errors: dict[str, dict[int, float]] = {area: {} for area in self.areas}
-        for area in self.areas:
-            for year in own[area]:
-                known = [v[area, year] for v in variances if v[area, year] is not None]
-                if known:
-                    own_errors[area][year] = math.sqrt(sum(known))
         return own, own, own_errors
 
     def _slopes(
-        self, part: str, sign: int, within: bool, window: dict[str, int], carry: int
+        self, part: str, within: bool, window: dict[str, int], carry: int
     ) -> tuple[dict[str, dict[int, float]], dict[tuple[str, int], float | None]]:
-        """Signed slopes of one indicator, and the error variance of each as its reliability counts it."""
+        """Slopes of one indicator, and the error variance of each as its reliability counts it."""
         points, errors = self._positions(part, within), self._relative_errors(part)
         mine: dict[str, dict[int, float]] = {area: {} for area in self.areas}
         published: dict[tuple[str, int], float | None] = {}
@@ -171,7 +160,7 @@ class Reference:
                 value = slope(points[area], year, window["years"], window["min_points"], carry)
                 if value is not None:
                     key = (area, year)
-                    mine[area][year] = sign * value
+                    mine[area][year] = value
                     published[key], scatter[key], expected[key] = slope_errors(
                         points[area], errors[area], year, window["years"], self.rho
                     )

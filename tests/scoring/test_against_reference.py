@@ -128,11 +128,3 @@ def test_an_optional_pillar_published_by_one_nation_only_asks_nothing_of_the_oth
     slow = reference(partly, areas_of(figures))
     expected, _ = slow.run("level", None, 2015)
     assert all(abs(expected[area, "sharing", year] - value) < 1e-10 for (area, year), value in with_some.items())
-
-
-def test_the_gate_table_says_what_a_pass_through_was_measured_by():
-    figures = synthetic_figures(1)
-    gate = score_framework(parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS).gate
-    passed = gate[gate["indicator_id"] == "pay_less_output"]
-    assert set(passed["flavour"]) == {"change"}
-    assert set(passed["measured_by"]) == {"pay less output"}

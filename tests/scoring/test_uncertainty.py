@@ -322,17 +322,11 @@ def test_a_figure_without_a_known_error_gets_no_interval_by_growing_old():
 def test_no_label_where_the_error_of_growth_or_of_sharing_is_not_known():
     figures = synthetic_figures(8, districts=40)
     figures.loc[figures["indicator_id"] == "pay", "standard_error"] = float("nan")  # the only known error of growth
-    fw = parse_framework(FRAMEWORK | {"gate": None, "pass_through": [], "tree": without_pass_through()})
+    fw = parse_framework(FRAMEWORK | {"gate": None})
     tables = score_framework(fw, figures, areas_of(figures), SPECS, draws=100, first_year=2018)
     assert tables.score.query("node_id == 'growth'")["score_lower"].isna().all()
     assert tables.score.query("node_id == 'sharing'")["score_lower"].notna().any()
     assert tables.label.empty
-
-
-def without_pass_through() -> dict[str, Any]:
-    growth, sharing = FRAMEWORK["tree"]["children"]
-    kept = [child for child in sharing["children"] if child["id"] != "passing"]
-    return FRAMEWORK["tree"] | {"children": [growth, sharing | {"children": kept}]}
 
 
 def test_a_figure_carried_forward_is_less_certain_than_when_it_was_new():

@@ -7,8 +7,6 @@ select
     gate.indicator_id,
     measured.title as indicator_title,
     gate.year,
-    gate.measured_by,
-    standing_in.title as measured_by_title,
     gate.is_scored,
     gate.reason,
     gate.reliability,
@@ -18,5 +16,4 @@ select
 from input_gate as gate
 inner join stg_framework as framework using (framework_id)
 inner join stg_measure as measured using (indicator_id)
-left join stg_measure as standing_in on gate.measured_by = standing_in.indicator_id
 order by gate.framework_id, gate.flavour, window_years, gate.indicator_id, gate.year
