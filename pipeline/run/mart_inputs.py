@@ -31,6 +31,8 @@ class Studies:
     """Studies of the frameworks as tables; sensitivity is studied by thorough runs only."""
 
     rank_set: pd.DataFrame
+    error_process: pd.DataFrame
+    direction: pd.DataFrame
     sensitivity: pd.DataFrame | None = None
     sensitivity_variant: pd.DataFrame | None = None
 

@@ -32,6 +32,7 @@ from pipeline.run.runner import Runner
 from pipeline.run.stores import Stores
 from pipeline.scoring import (
     ScoreTables,
+    error_tables,
     indicator_specs,
     rank_set_table,
     score_framework,
@@ -158,20 +159,25 @@ def study(
     areas, specs = _scored_areas(register), indicator_specs(indicators)
     draws = THOROUGH_DRAWS if scoring.is_thorough else RANK_SET_DRAWS
     rank_set = rank_set_table(frameworks, yearly, areas, specs, draws=draws)
+    errors = error_tables(yearly, areas, specs)
     if not scoring.is_thorough:
-        return Studies(rank_set)
+        return Studies(rank_set, errors.process, errors.direction)
     effects = [
         sensitivity_tables(framework, yearly, areas, specs, first_year=scoring.first_year) for framework in frameworks
     ]
     return Studies(
         rank_set,
+        errors.process,
+        errors.direction,
         sensitivity=pd.concat([found.effect for found in effects], ignore_index=True),
         sensitivity_variant=pd.concat([found.variant for found in effects], ignore_index=True),
     )
 
 
 def _scored_areas(register: Register) -> pd.DataFrame:
-    return area_rows(register)[["area_code", "level", "nation_code", "is_scored"]]
+    areas = area_rows(register)[["area_code", "level", "nation_code", "is_scored"]]
+    residents = register.areas.set_index("area_code")["population_2020"]
+    return areas.assign(population=areas["area_code"].map(residents))
 
 
 def check_and_publish(

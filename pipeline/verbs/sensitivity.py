@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 ABOUT = """Show how much a framework's ranking depends on choices.
 
-Its normalisation, weights, means, missing rule, survey errors, correlation of errors and window are varied, alone and
-together, on the published figures.
+Its normalisation, weights, means, missing rule, errors and window are varied, alone and together, on the published
+figures.
 
 FRAMEWORK is the id of a shipped framework (shared_growth, jrf_monitor) or the path of your own file with a base_year.
 
@@ -63,17 +64,24 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _studied(name: str, samples: int) -> tuple[Framework, SensitivityTables]:
+    from pipeline.catalogue import load_catalogue
     from pipeline.catalogue.frameworks import load_framework
     from pipeline.reading import published
-    from pipeline.scoring import IndicatorSpec, ScoringInputError, sensitivity_tables
+    from pipeline.scoring import IndicatorSpec, ScoringInputError, indicator_specs, sensitivity_tables
     from pipeline.settings import settings_from_environment
 
     with published(settings_from_environment().database) as connection:
         figures = connection.execute(_FIGURES).df()
         areas = connection.execute("select area_code, level, nation_code, is_scored from dim_area").df()
         described = connection.execute(_INDICATORS).fetchall()
+    known = indicator_specs(load_catalogue().indicators)
     specs = {
-        name: IndicatorSpec(polarity, transform, tuple(map(int, breaks)))
+        name: replace(
+            known.get(name, IndicatorSpec(polarity, transform)),
+            polarity=polarity,
+            transform=transform,
+            breaks=tuple(map(int, breaks)),
+        )
         for name, polarity, transform, breaks in described
     }
     framework = load_framework(name, known_indicators=specs)
