@@ -21,6 +21,7 @@ from pipeline.scoring.transform import Bools, Floats, Singles
 BLOCK = 100  # draws in a random stream
 LOWER, MEDIAN, UPPER = 0.05, 0.5, 0.95  # of the draws: a 90% interval
 FIFTH = 0.2
+BINS = 2048  # steps of the range in which an area is placed among the draws of its rivals
 
 
 def normals(seed: int, series: str, year: int, start: int, stop: int, areas: int) -> Singles:
@@ -89,23 +90,30 @@ def rank_interval(
     own = _ranks_among(plain, posterior)
     best, worst = rank_rows(scores), count + 1 - rank_rows(-scores)
     for ranks in (posterior_ranks, own):
-        low, high = quantiles(np.sort(ranks, axis=1).astype(np.float32), (LOWER, UPPER))
+        ranks.sort(axis=1)
+        low, high = quantiles(ranks, (LOWER, UPPER))
         best, worst = np.minimum(best, np.floor(low)), np.maximum(worst, np.ceil(high))
     return best, worst
 
 
-def _ranks_among(own: Singles, rivals: Singles) -> NDArray[np.int32]:
-    """The rank of each area's own draw among the draws of all others: [draws, areas] -> [areas, draws]."""
-    ordered = np.sort(rivals, axis=1)
-    count = ordered.shape[1]
-    ranks = np.empty((count, len(own)), dtype=np.int32)
-    for draw, (row, mine) in enumerate(zip(ordered, own, strict=True)):
-        ranks[:, draw] = count - np.searchsorted(row, mine, "right")
-    ranks += 1 - (rivals > own).T
-    return ranks
+def _ranks_among(own: Singles, rivals: Singles) -> NDArray[np.signedinteger[Any]]:
+    """The rank of each area's own draw among the draws of all others: [draws, areas] -> [areas, draws].
+
+    Scores are counted in BINS steps of their range, which is finer than ranks rounded outwards can tell.
+    """
+    dtype = np.int16 if own.shape[1] < 2**15 else np.int32
+    low, high = min(own.min(), rivals.min()), max(own.max(), rivals.max())
+    scale = np.float32((BINS - 1) / (high - low)) if high > low else np.float32(0)
+    first = (np.arange(len(own), dtype=np.int32) * BINS)[:, None]
+    place, of_rivals = (first + ((high - scores) * scale).astype(np.int32) for scores in (own, rivals))
+    before = np.bincount(of_rivals.reshape(-1), minlength=len(own) * BINS).astype(dtype).reshape(-1, BINS)
+    before = np.cumsum(before, axis=1, dtype=dtype)
+    above = np.where(place > first, before.reshape(-1)[np.maximum(place - 1, 0)], dtype(0))
+    above -= of_rivals < place
+    return np.ascontiguousarray((above + dtype(1)).T)
 
 
-def quantiles(ordered: Singles, shares: Sequence[float]) -> list[Singles]:
+def quantiles(ordered: NDArray[Any], shares: Sequence[float]) -> list[NDArray[Any]]:
     """Quantiles of sorted draws along the last axis, at ``share x (draws + 1)``, so that few draws do not narrow them.
 
     Interpolated linearly, as ``numpy.quantile`` does by method ``weibull``; never beyond the farthest draw.
@@ -114,7 +122,7 @@ def quantiles(ordered: Singles, shares: Sequence[float]) -> list[Singles]:
     return [_between(ordered, min(max(share * (last + 2) - 1, 0), last)) for share in shares]
 
 
-def _between(ordered: Singles, place: float) -> Singles:
+def _between(ordered: NDArray[Any], place: float) -> NDArray[Any]:
     below, above = int(np.floor(place)), int(np.ceil(place))
     return ordered[..., below] + np.float32(place - below) * (ordered[..., above] - ordered[..., below])
 

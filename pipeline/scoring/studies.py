@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.catalogue.frameworks import Framework
 from pipeline.scoring.cube import Cube
 from pipeline.scoring.effects import Effects, VariantResult, sobol_effects, variants
+from pipeline.scoring.error_model import PUBLISHED
 from pipeline.scoring.flavour import flavour_runs, study_row
 from pipeline.scoring.inputs import Areas, IndicatorSpec, read_areas, read_cube
 from pipeline.scoring.positions import indicator_series
@@ -133,9 +134,9 @@ def rank_set_table(
     draws: int = DRAWS,
     seed: int = 1,
 ) -> pd.DataFrame:
-    """RANK_SET_COLUMNS: confidence sets for the rank of every scored district on each indicator with errors.
+    """RANK_SET_COLUMNS: confidence sets for the rank of every scored district on each indicator with published errors.
 
-    For the latest year in which half of the scored districts have a figure with a standard error; marginal and
+    For the latest year in which half of the scored districts have a figure with a published standard error; marginal and
     simultaneous sets of the given coverage. An indicator in several frameworks is calculated once.
     """
     register = read_areas(areas)
@@ -157,7 +158,7 @@ def rank_set_table(
 def _rank_sets_of(cube: Cube, k: int, coverage: float, draws: int, seed: int) -> pd.DataFrame | None:
     """The sets of one indicator, in its latest year with enough errors; None if there is no such year."""
     series = indicator_series(cube, k, within_nation=False)
-    both = ~np.isnan(series.position) & ~np.isnan(series.errors.level) & cube.is_district
+    both = ~np.isnan(series.position) & (series.errors.kind == PUBLISHED) & cube.is_district
     rows = np.flatnonzero(both.sum(axis=1) * 2 >= max(1, cube.is_district.sum()))
     if not rows.size:
         return None
