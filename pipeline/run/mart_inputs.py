@@ -32,6 +32,8 @@ class Studies:
 
     rank_set: pd.DataFrame
     pass_through: pd.DataFrame
+    error_process: pd.DataFrame
+    direction: pd.DataFrame
     sensitivity: pd.DataFrame | None = None
     sensitivity_variant: pd.DataFrame | None = None
 

@@ -33,6 +33,7 @@ from pipeline.run.stores import Stores
 from pipeline.run.write_tables import write_figures, write_scores, write_studies
 from pipeline.scoring import (
     ScoreTables,
+    error_tables,
     indicator_specs,
     pass_through_table,
     rank_set_table,
@@ -161,21 +162,26 @@ def study(
     draws = THOROUGH_DRAWS if scoring.is_thorough else RANK_SET_DRAWS
     rank_set = rank_set_table(frameworks, yearly, areas, specs, draws=draws)
     pass_through = pass_through_table(frameworks[0], yearly, areas, specs)
+    errors = error_tables(yearly, areas, specs)
     if not scoring.is_thorough:
-        return Studies(rank_set, pass_through)
+        return Studies(rank_set, pass_through, errors.process, errors.direction)
     effects = [
         sensitivity_tables(framework, yearly, areas, specs, first_year=scoring.first_year) for framework in frameworks
     ]
     return Studies(
         rank_set,
         pass_through,
+        errors.process,
+        errors.direction,
         sensitivity=pd.concat([found.effect for found in effects], ignore_index=True),
         sensitivity_variant=pd.concat([found.variant for found in effects], ignore_index=True),
     )
 
 
 def _scored_areas(register: Register) -> pd.DataFrame:
-    return area_rows(register)[["area_code", "level", "nation_code", "is_scored"]]
+    areas = area_rows(register)[["area_code", "level", "nation_code", "is_scored"]]
+    residents = register.areas.set_index("area_code")["population_2020"]
+    return areas.assign(population=areas["area_code"].map(residents))
 
 
 def check_and_publish(

@@ -22,7 +22,6 @@ from pipeline.scoring.positions import (
 from pipeline.scoring.transform import AnyFloats, Bools, Floats, Ints
 from pipeline.scoring.tree import Leaf, Plan, Structure, compile_plan, evaluate, structure
 
-DEFAULT_RHO = 0.5
 ORDER_METHODS = ("rank", "percentile")
 ENOUGH = 0.9  # share of the best year's districts that a year needs to be studied
 
@@ -43,7 +42,7 @@ class Base:
 
 @dataclass(frozen=True)
 class GateDecision:
-    """Whether a leaf is scored: ``reliability`` is NaN if no error is published. ``yearly``: [years]."""
+    """Whether a leaf is scored: ``reliability`` is NaN if no error is known. ``yearly``: [years]."""
 
     leaf: int
     reliability: float
@@ -90,7 +89,6 @@ def run_flavour(
     flavour: Flavour,
     window: Window | None = None,
     *,
-    rho: float = DEFAULT_RHO,
     first_year: int | None = None,
     is_relative: bool = True,
 ) -> FlavourRun:
@@ -103,9 +101,9 @@ def run_flavour(
     everything = compile_plan(framework, flavour, chosen)
     makings: list[SlopePart | None] = []
     if flavour == "level" or window is None:
-        positions = level_positions(framework, cube, everything.leaves, rho, is_raw=is_raw)
+        positions = level_positions(framework, cube, everything.leaves, is_raw=is_raw)
     else:
-        positions, makings = change_positions(framework, cube, everything.leaves, window, rho)
+        positions, makings = change_positions(framework, cube, everything.leaves, window)
     bases = fit_bases(framework, cube, everything, positions, centre=None if is_raw else 0.0)
     gates = decide_gates(framework, cube, everything, positions, bases, first_year)
     dropped = frozenset(everything.leaves[g.leaf].id for g in gates if not g.is_scored)
@@ -137,14 +135,11 @@ def run_flavour(
     )  # fmt: skip
 
 
-def flavour_runs(framework: Framework, cube: Cube, *, first_year: int, rho: float = DEFAULT_RHO) -> list[FlavourRun]:
+def flavour_runs(framework: Framework, cube: Cube, *, first_year: int) -> list[FlavourRun]:
     """The level, and the change over each of the framework's windows, without flavours that have no node."""
-    runs = [run_flavour(framework, cube, "level", first_year=first_year, rho=rho)]
+    runs = [run_flavour(framework, cube, "level", first_year=first_year)]
     if framework.normalise.method != "goalposts":  # goalposts are in an indicator's unit, a slope is not
-        runs += [
-            run_flavour(framework, cube, "change", window, first_year=first_year, rho=rho)
-            for window in framework.windows
-        ]
+        runs += [run_flavour(framework, cube, "change", window, first_year=first_year) for window in framework.windows]
     return [run for run in runs if run.all_leaves.branches]
 
 
@@ -249,7 +244,7 @@ def decide_gates(
     bases: list[Base],
     first_year: int | None,
 ) -> list[GateDecision]:
-    """Which leaves are scored: those with figures, spread, and (if errors are published) enough reliability."""
+    """Which leaves are scored: those with figures, spread, and (if errors are known) enough reliability."""
     start = 0 if first_year is None else max(0, cube.year_row(first_year))
     decisions = []
     for leaf in range(len(plan.leaves)):
@@ -270,10 +265,10 @@ def decide_gates(
 def has_known_error(run: FlavourRun) -> dict[tuple[bool, int], Bools]:
     """For each node (is a leaf, position in the plan), where its score uses a figure with a known error.
 
-    Arrays [years, areas]. A standard error of 0 is known. A figure published without one is not. If carried forward it
+    Arrays [years, areas]. An error of any kind is known, also one of 0. If a figure without one is carried forward it
     stays unknown, since the series' drift is added to an unknown error.
     """
-    known = {(True, n): run.positions.has_published_error[k] for n, k in enumerate(run.kept)}
+    known = {(True, n): run.positions.has_known_error[k] for n, k in enumerate(run.kept)}
     for b, (branch, shape) in enumerate(zip(run.plan.branches, run.structures, strict=True)):
         members = [known[True, k] for k in branch.leaves] + [known[False, c] for c in branch.children]
         known[False, b] = np.asarray((np.array(members) & (shape.weights > 0)).any(axis=0))

@@ -13,7 +13,7 @@ from pipeline.scoring.audit_statistics import audit_of
 from pipeline.scoring.change_table import change_table
 from pipeline.scoring.contributions import contributions
 from pipeline.scoring.draws import Summary
-from pipeline.scoring.flavour import DEFAULT_RHO, FlavourRun, flavour_runs, has_known_error
+from pipeline.scoring.flavour import FlavourRun, flavour_runs, has_known_error
 from pipeline.scoring.gate_table import base_table, gate_table
 from pipeline.scoring.inputs import Areas, IndicatorSpec, ScoringInputError, read_areas, read_cube
 from pipeline.scoring.labels import LABELS, NOT_CLEAR, printed_label
@@ -111,7 +111,6 @@ def score_framework(
     first_year: int = 2009,
     draws: int = 0,
     seed: int = 1,
-    rho: float = DEFAULT_RHO,
     simulate_runs: Simulate = simulate,
 ) -> ScoreTables:
     """Score every flavour, window, year and node of a framework.
@@ -121,8 +120,7 @@ def score_framework(
     figures. Only scored districts make medians, spreads and ranks. Wider areas are placed on the same scale, and
     districts that are not scored are listed in ``not_scored``.
 
-    With ``draws`` (2,000 is usual) survey errors are drawn through the whole chain; ``rho`` is the correlation of one
-    series' errors from year to year. With ``draws`` 0 the interval and probability columns are null. ``simulate_runs``
+    With ``draws`` (2,000 is usual) the figures' errors are drawn through the whole chain. With ``draws`` 0 the interval and probability columns are null. ``simulate_runs``
     does the drawing, here or in other processes (`pipeline.scoring.pieces`).
 
     Raises ScoringInputError for figures that cannot be scored; the framework was checked on loading.
@@ -131,11 +129,11 @@ def score_framework(
         raise ScoringInputError(f"framework {framework.id} has no base_year, which scoring over years needs")
     register = read_areas(areas)
     cube, unknown = read_cube(framework, figures, register, indicators)
-    runs = flavour_runs(framework, cube, first_year=first_year, rho=rho)
+    runs = flavour_runs(framework, cube, first_year=first_year)
     drawn: Sequence[SimulationResult | None] = [None] * len(runs)
     if draws and runs:
         first_row = max(0, cube.year_row(first_year))
-        drawn = simulate_runs(runs, register.is_placed, draws, seed, rho=rho, first_row=first_row)
+        drawn = simulate_runs(runs, register.is_placed, draws, seed, first_row=first_row)
     pairs = list(zip(runs, drawn, strict=True))
     scores = [_score_table(run, result, register, first_year) for run, result in pairs]
     return ScoreTables(
@@ -147,7 +145,7 @@ def score_framework(
             [table for run in runs if len(table := _contribution_table(run, register, first_year))],
             CONTRIBUTION_COLUMNS,
         ),
-        change=change_table(runs, register, first_year, rho),
+        change=change_table(runs, register, first_year),
         label=concat([_label_table(run, result) for run, result in pairs if result and result.labels], LABEL_COLUMNS),
         audit=audit_of(runs, first_year),
     )
@@ -170,7 +168,7 @@ def node_block(run: FlavourRun) -> NodeBlock:
     """Scores, weights and carried-forward marks of every node of a run, in printing order."""
     leaf_scores = run.leaf_scores[list(run.kept)]
     leaf_age = run.positions.age[list(run.kept)]
-    leaf_error = run.positions.has_published_error[list(run.kept)]
+    leaf_error = run.positions.has_known_error[list(run.kept)]
     carried: list[Bools] = []
     errors: list[Floats] = []
     for branch, shape in zip(run.plan.branches, run.structures, strict=True):

@@ -7,20 +7,19 @@ nearly output with its sign turned (METHODOLOGY section 3).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.frameworks import Framework, IndicatorReference, Window
+from pipeline.catalogue.frameworks import Framework, Window
 from pipeline.scoring.change_table import HALF_WIDTH
 from pipeline.scoring.cube import Cube
-from pipeline.scoring.flavour import DEFAULT_RHO
+from pipeline.scoring.error_model import KINDS, slope_errors
 from pipeline.scoring.inputs import IndicatorSpec, read_areas, read_cube
 from pipeline.scoring.output_columns import concat, same, text
-from pipeline.scoring.positions import change_positions, indicator_series
+from pipeline.scoring.positions import indicator_series
 from pipeline.scoring.transform import Bools, Floats, Ints, nanmedian_rows, slopes
-from pipeline.scoring.tree import Leaf
 
 OUTPUT = "gva_per_hour"
 OUTCOMES = ("pay_median_weekly", "gdhi_per_head")
@@ -43,11 +42,12 @@ class Growth:
     """Slopes of logarithms per year over the common years: [areas]; NaN where unknown.
 
     ``typical`` is the slope of the typical district, the median of those scored, over the years of each area.
-    ``is_used``: [areas, window], the years of the window in the fit.
+    ``kind``: position in KINDS of the error. ``is_used``: [areas, window], the years of the window in the fit.
     """
 
     slope: Floats
     error: Floats
+    kind: Ints
     typical: Floats
     is_used: Bools
 
@@ -57,8 +57,6 @@ def pass_through_table(
     figures: pd.DataFrame,
     areas: pd.DataFrame,
     indicators: Mapping[str, IndicatorSpec],
-    *,
-    rho: float = DEFAULT_RHO,
 ) -> pd.DataFrame:
     """PASS_THROUGH_COLUMNS: a row for each area, outcome and window with enough years that have both figures.
 
@@ -73,7 +71,7 @@ def pass_through_table(
         table
         for outcome, window in pairs
         if (held := _both(cube, outcome)) is not None
-        and len(table := _rows(framework, cube, outcome, window, held, register.is_placed, rho))
+        and len(table := _rows(cube, outcome, window, held, register.is_placed))
     ]
     return concat(tables, PASS_THROUGH_COLUMNS)
 
@@ -84,11 +82,9 @@ def _both(cube: Cube, outcome: str) -> Bools | None:
     return np.asarray(~np.isnan(cube.values[places]).any(axis=0)) if len(places) == 2 else None
 
 
-def _rows(
-    framework: Framework, cube: Cube, outcome: str, window: Window, both: Bools, is_placed: Bools, rho: float
-) -> pd.DataFrame:
+def _rows(cube: Cube, outcome: str, window: Window, both: Bools, is_placed: Bools) -> pd.DataFrame:
     last = np.where(both.any(axis=0), len(both) - 1 - both[::-1].argmax(axis=0), 0)
-    of_outcome, of_output = _growths(framework, cube, (outcome, OUTPUT), window, both, last, rho)
+    of_outcome, of_output = _growths(cube, (outcome, OUTPUT), window, both, last)
     area = np.flatnonzero(~np.isnan(of_outcome.slope) & ~np.isnan(of_output.slope) & is_placed)
     is_used, last_year = of_output.is_used[area], cube.years[last][area]
     columns = {
@@ -105,44 +101,32 @@ def _rows(
             f"{side}_growth_percent": _percent(slope),
             f"{side}_growth_lower": _percent(slope - HALF_WIDTH * error),
             f"{side}_growth_upper": _percent(slope + HALF_WIDTH * error),
-            f"{side}_error_kind": text(("none", "published"), (~np.isnan(error)).astype(np.int64)),
+            f"{side}_error_kind": text(KINDS, growth.kind[area]),
             f"typical_{side}_growth_percent": _percent(growth.typical[area]),
         }
     return pd.DataFrame(columns, columns=list(PASS_THROUGH_COLUMNS))
 
 
-def _growths(
-    framework: Framework, cube: Cube, names: tuple[str, str], window: Window, both: Bools, last: Ints, rho: float
-) -> Iterator[Growth]:
+def _growths(cube: Cube, names: tuple[str, str], window: Window, both: Bools, last: Ints) -> Iterator[Growth]:
     """The growth of each indicator over the years of the window, up to ``last``, that have both figures."""
     places = [k for name in names if (k := cube.index(name)) is not None]
-    basis = sum((indicator_series(cube, k, within_nation=False).basis for k in places), np.zeros_like(both, dtype=int))
+    series = [indicator_series(cube, k, within_nation=False) for k in places]
+    basis = sum((one.basis for one in series), np.zeros_like(both, dtype=int))
     at = np.arange(both.shape[1])
-    for n, k in enumerate(places):
+    for k, one in zip(places, series, strict=True):
         median = nanmedian_rows(cube.values[k][:, cube.is_district])[:, None]
         own, typical = (
             slopes(np.where(both, np.log(figures), np.nan), window.years, window.min_points, 0, basis)
             for figures in (cube.values[k], median)
         )
-        error = _errors(framework, cube, names[n], window, both, own.is_used, rho)
-        yield Growth(own.slope[last, at], error[last, at], typical.slope[last, at], own.is_used[last, :, at])
-
-
-def _errors(
-    framework: Framework, cube: Cube, name: str, window: Window, both: Bools, is_used: Bools, rho: float
-) -> Floats:
-    """Standard errors of slopes over just the figures used: those of ``mart_change`` where its years are the same."""
-    leaf = Leaf(name, IndicatorReference(id=name), 0)
-    common = replace(
-        cube, values=np.where(both, cube.values, np.nan), errors=np.where(both, cube.errors, np.nan), series={}
-    )
-    error = np.full(both.shape, np.nan)
-    for figures in (cube, common):
-        positions, (making,) = change_positions(framework, figures, [leaf], window, rho)
-        if making is not None:
-            is_same = (making.slopes.is_used == is_used).all(axis=1)
-            error = np.where(is_same & np.isnan(error), positions.error[0], error)
-    return error
+        errors = slope_errors(one.errors, own, window.years, cube.is_district)
+        yield Growth(
+            own.slope[last, at],
+            np.sqrt(errors.variance[last, at]),
+            errors.kind[last, at],
+            typical.slope[last, at],
+            own.is_used[last, :, at],
+        )
 
 
 def _percent(slope: Floats) -> Floats:

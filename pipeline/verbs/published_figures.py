@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,17 +27,24 @@ def framework_and_figures(name: str) -> tuple[Framework, pd.DataFrame, pd.DataFr
 
     Raises CatalogueError, CannotRead, and ScoringInputError for a framework without a base year.
     """
+    from pipeline.catalogue import load_catalogue
     from pipeline.catalogue.frameworks import load_framework
     from pipeline.reading import published
-    from pipeline.scoring import IndicatorSpec, ScoringInputError
+    from pipeline.scoring import IndicatorSpec, ScoringInputError, indicator_specs
     from pipeline.settings import settings_from_environment
 
     with published(settings_from_environment().database) as connection:
         figures = connection.execute(_FIGURES).df()
         areas = connection.execute("select area_code, level, nation_code, is_scored from dim_area").df()
         described = connection.execute(_INDICATORS).fetchall()
+    known = indicator_specs(load_catalogue().indicators)
     specs = {
-        name: IndicatorSpec(polarity, transform, tuple(map(int, breaks)))
+        name: replace(
+            known.get(name, IndicatorSpec(polarity, transform)),
+            polarity=polarity,
+            transform=transform,
+            breaks=tuple(map(int, breaks)),
+        )
         for name, polarity, transform, breaks in described
     }
     framework = load_framework(name, known_indicators=specs)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 ABOUT = """Show how much a framework's ranking depends on choices.
 
-Its normalisation, weights, means, missing rule, survey errors, correlation of errors and window are varied, alone and
-together, on the published figures.
+Its normalisation, weights, means, missing rule, errors and window are varied, alone and together, on the published
+figures.
 
 FRAMEWORK is the id of a shipped framework (shared_growth, jrf_monitor) or the path of your own file with a base_year.
 

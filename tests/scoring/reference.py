@@ -38,32 +38,15 @@ def slope(points: dict[int, float], year: int, window: int, least: int, carry: i
     return sum((y - mean_year) * (v - mean_value) for y, v in inside) / below
 
 
-def slope_errors(points: dict[int, float], errors: dict[int, float], year: int, window: int, rho: float) -> Any:
-    """Of one slope: its error variance from published errors or None, from the scatter, and the latter's expectation."""
+def slope_variance(points: dict[int, float], errors: dict[int, float], year: int, window: int) -> float | None:
+    """The error variance of one slope where errors of different years are independent; None where none is known."""
     years = [y for y in range(year - window + 1, year + 1) if y in points]
     mean_year = sum(years) / len(years)
     below = sum((y - mean_year) ** 2 for y in years)
     weights = {y: (y - mean_year) / below for y in years}
-    published = None
-    if any(y in errors and weights[y] != 0 for y in years):
-        published = sum(
-            weights[y] * weights[z] * errors.get(y, 0.0) * errors.get(z, 0.0) * rho ** abs(y - z)
-            for y in years
-            for z in years
-        )
-    b = sum(weights[y] * points[y] for y in years)
-    a = sum(points[y] for y in years) / len(years) - b * mean_year
-    left = sum((points[y] - a - b * y) ** 2 for y in years)
-    n = len(years)
-    scatter = left / (n - 2) / below if n > 2 else None
-    expected = None
-    if n > 2 and published is not None:
-        for_one = {(y, z): (y == z) - 1 / n - (y - mean_year) * (z - mean_year) / below for y in years for z in years}
-        expected = sum(
-            for_one[y, z] * errors.get(y, 0.0) * errors.get(z, 0.0) * rho ** abs(y - z) for y in years for z in years
-        )
-        expected = expected / (n - 2) / below
-    return published, scatter, expected
+    if not any(y in errors and weights[y] != 0 for y in years):
+        return None
+    return sum((weights[y] * errors.get(y, 0.0)) ** 2 for y in years)
 
 
 def base_values(by_area: dict[str, dict[int, float]], members: set[str], wanted: int) -> list[float]:
@@ -95,10 +78,9 @@ class Reference:
         specs: dict[str, tuple[int, bool]],
         scored: set[str],
         nations: dict[str, str],
-        rho: float = 0.5,
     ) -> None:
         self.framework, self.figures, self.errors, self.specs = framework, figures, errors, specs
-        self.scored, self.nations, self.rho = scored, nations, rho
+        self.scored, self.nations = scored, nations
         self.areas = sorted(nations)
         self.years = sorted({y for k in figures.values() for series in k.values() for y in series})
         self.years = list(range(self.years[0], self.years[-1] + 1))
@@ -149,33 +131,17 @@ class Reference:
     def _slopes(
         self, part: str, within: bool, window: dict[str, int], carry: int
     ) -> tuple[dict[str, dict[int, float]], dict[tuple[str, int], float | None]]:
-        """Slopes of one indicator, and the error variance of each as its reliability counts it."""
+        """Slopes of one indicator, and the error variance of each."""
         points, errors = self._positions(part, within), self._relative_errors(part)
         mine: dict[str, dict[int, float]] = {area: {} for area in self.areas}
-        published: dict[tuple[str, int], float | None] = {}
-        scatter: dict[tuple[str, int], float | None] = {}
-        expected: dict[tuple[str, int], float | None] = {}
+        variances: dict[tuple[str, int], float | None] = {}
         for area in self.areas:
             for year in self.years:
                 value = slope(points[area], year, window["years"], window["min_points"], carry)
                 if value is not None:
-                    key = (area, year)
                     mine[area][year] = value
-                    published[key], scatter[key], expected[key] = slope_errors(
-                        points[area], errors[area], year, window["years"], self.rho
-                    )
-        keys = [key for key in published if key[0] in self.scored]
-        share = dict.fromkeys(self.years, 1.0)
-        if self._share([(expected[key], scatter[key]) for key in keys]) < 1:
-            for year in self.years:
-                share[year] = self._share([(published[key], scatter[key]) for key in keys if key[1] == year])
-        return mine, {key: None if v is None else v * share[key[1]] for key, v in published.items()}
-
-    @staticmethod
-    def _share(pairs: list[tuple[float | None, float | None]]) -> float:
-        held = [(p, s) for p, s in pairs if p is not None and s is not None]
-        total = sum(p for p, _ in held)
-        return min(1.0, sum(s for _, s in held) / total) if total > 0 else 1.0
+                    variances[area, year] = slope_variance(points[area], errors[area], year, window["years"])
+        return mine, variances
 
     def run(self, flavour: str, window: dict[str, int] | None, first_year: int) -> tuple[Scores, dict[str, float]]:
         """Scores of every node, and the reliability each leaf's gate decided on (where it has one)."""

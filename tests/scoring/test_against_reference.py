@@ -22,12 +22,12 @@ def nested(figures: pd.DataFrame, column: str) -> Figures:
     return out
 
 
-def reference(figures: pd.DataFrame, areas: pd.DataFrame, rho: float = 0.5) -> Reference:
+def reference(figures: pd.DataFrame, areas: pd.DataFrame) -> Reference:
     specs = {name: (spec.polarity, spec.transform == "log_ratio") for name, spec in SPECS.items()}
     nations = dict(zip(areas["area_code"], areas["nation_code"], strict=True))
     scored = set(areas["area_code"][areas["is_scored"]])
     values, errors = nested(figures, "value"), nested(figures, "standard_error")
-    return Reference(FRAMEWORK, values, errors, specs, scored, nations, rho)
+    return Reference(FRAMEWORK, values, errors, specs, scored, nations)
 
 
 @pytest.fixture(scope="module", params=[1, 2])

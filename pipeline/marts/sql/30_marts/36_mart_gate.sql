@@ -12,7 +12,9 @@ select
     gate.reliability,
     gate.reliability_deciding,
     gate.districts,
-    gate.districts_with_error
+    gate.districts_with_error,
+    gate.error_kind,
+    gate.new_share
 from input_gate as gate
 inner join stg_framework as framework using (framework_id)
 inner join stg_measure as measured using (indicator_id)
