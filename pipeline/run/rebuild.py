@@ -210,7 +210,7 @@ def publish_candidate(inputs: Inputs, stores: Stores, candidate: Path) -> Stamp:
     Raises CandidateRefused where a check fails; the live file stays.
     """
     live = stores.settings.database
-    release = number_release(stores, rescorer(inputs), candidate)
+    release = number_release(stores, rescorer(inputs, stores.settings.first_scored_year), candidate)
     publish.check_candidate(candidate, inputs.tables, marts)
     keep_release(stores.settings)  # the one about to be replaced, in case its run died before keeping it
     with stopping.uninterrupted():
