@@ -8,6 +8,7 @@ replaces the tables between ``<!-- table: name -->`` and ``<!-- end -->`` of the
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,17 @@ import duckdb
 from tools.error_study.tables import markdown, with_tables
 
 FRAMEWORK = "shared_growth"
-SHOWN = ("index", "growth", "sharing", "productivity", "household_income", "pay", "pay_spread", "participation", "poverty_and_cost")
+SHOWN = (
+    "index",
+    "growth",
+    "sharing",
+    "productivity",
+    "household_income",
+    "pay",
+    "pay_spread",
+    "participation",
+    "poverty_and_cost",
+)
 _SCORES = f"""
 select
     node_id::varchar as node, flavour::varchar as flavour, window_years, year, area_code::varchar as area_code,
@@ -86,7 +97,7 @@ def tables_of(before: Path, after: Path) -> dict[str, str]:
     }
 
 
-def _table(heading: list[str], rows: list) -> str:  # type: ignore[type-arg]
+def _table(heading: list[str], rows: Sequence[Sequence[object]]) -> str:
     return markdown(heading, [[_text(value) for value in row] for row in rows])
 
 
