@@ -8,6 +8,7 @@ replaces the tables between ``<!-- table: name -->`` and ``<!-- end -->`` of the
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -96,7 +97,7 @@ def tables_of(before: Path, after: Path) -> dict[str, str]:
     }
 
 
-def _table(heading: list[str], rows: list) -> str:
+def _table(heading: list[str], rows: Sequence[Sequence[object]]) -> str:
     return markdown(heading, [[_text(value) for value in row] for row in rows])
 
 

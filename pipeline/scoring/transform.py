@@ -97,7 +97,7 @@ def latest_available(is_present: Bools, carry_forward_years: int, basis: Ints) -
     return np.where((last >= 0) & (rows - last <= carry_forward_years) & is_same_basis, last, -1)
 
 
-def take_rows(values: Floats, rows: Ints) -> Floats:
+def take_rows(values: Floats | Ints, rows: Ints) -> Floats:
     """``values[rows[t, a], a]`` for [years, areas] arrays; NaN if the row is -1."""
     taken = np.take_along_axis(values, np.maximum(rows, 0), axis=0)
     return np.where(rows >= 0, taken, np.nan)
