@@ -78,6 +78,7 @@ class Design:
     """What a published file is built from: its SQL models, its enum types, and the inputs these wait for.
 
     Tables of ``optional_inputs`` stay empty without them; tables ``without_index`` have their key proved by a check.
+    ``flushes_once`` writes everything to disk at the end: faster, but tables of millions of rows take more memory.
     """
 
     sql_folder: Path
@@ -85,6 +86,7 @@ class Design:
     inputs_of_enums: frozenset[str]
     optional_inputs: frozenset[str] = frozenset()
     without_index: frozenset[str] = frozenset()
+    flushes_once: bool = True
 
     @property
     def models(self) -> list[Model]:
@@ -152,7 +154,8 @@ class Building:
         target = str(path).replace("'", "''")
         options = f"storage_version '{STORAGE_VERSION}', row_group_size {ROW_GROUP_SIZE}, recovery_mode 'no_wal_writes'"
         self._connection.execute(f"attach '{target}' as {DATABASE_ALIAS} ({options})")
-        self._connection.execute("set checkpoint_threshold = '1TB'")  # one flush to disk for everything
+        if design.flushes_once:
+            self._connection.execute("set checkpoint_threshold = '1TB'")
         self._connection.execute(MACROS.read_text(encoding="utf-8"))
         self._connection.execute(f"use {DATABASE_ALIAS}")
 

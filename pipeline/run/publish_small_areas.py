@@ -1,8 +1,7 @@
-"""Publish one series of small areas in a DuckDB file, in the same steps as the districts' figures.
+"""Publish one series of small areas in a DuckDB file of its own, through the same steps as the districts' figures.
 
-Get (or take the last good answer), check on arrival, parse, check every figure, account for every row, build the marts,
-check the file, swap it in. A series has a hundred times the rows of a district's, so figures are checked piece by piece:
-memory holds the parsed table once, not once more for each step.
+A series has a hundred times the rows of a district's. Figures are therefore checked in pieces, so that memory holds the
+parsed table once and not once more for each step, and they stay on the map that they were published for.
 """
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ class SmallAreaOutcome:
 
 @dataclass(frozen=True)
 class _Tables:
-    """What the SQL reads, in Arrow, how many rows were read and were of other areas, and what is out of the ordinary."""
+    """The inputs of the SQL in Arrow, the counts of rows read and of rows for other areas, and warnings."""
 
     inputs: dict[str, pa.Table]
     rows_read: int
@@ -103,9 +102,9 @@ class _Tables:
 
 @dataclass(frozen=True)
 class _Held:
-    """The snapshot to publish, by which way it came (``live`` or ``snapshot``), and why it is not today's if it is not.
+    """The snapshot to publish, how it came (``live`` or ``snapshot``), and why it is not today's if it is not.
 
-    ``tables`` is there where the answer is new, since an answer is only stored as good once it is known to be.
+    ``tables`` are those of a new answer, which is read and checked before it is stored.
     """
 
     snapshot: Snapshot
@@ -167,7 +166,7 @@ def _latest(
     *,
     force: bool,
 ) -> _Held:
-    """Today's answer of the publisher, stored; the last good one without a ``client``, or where no usable answer comes."""
+    """The publisher's answer of today, stored; the last good one without a ``client`` or if no usable answer comes."""
     key = SnapshotKey(series.query.source, series.id, "main", series.query.model_dump(mode="json"))
     with timings.step("find the last good answer"):
         snapshot, passed_over = raw.latest_good(key)
@@ -191,7 +190,7 @@ def _latest(
 
 
 def _tables(series: SmallAreaSeries, inputs: Inputs, live: Path, timings: Timings, payload: Payload) -> _Tables:
-    """The answer as the tables the SQL reads. Raises PayloadRejected for one that cannot be used."""
+    """The inputs of the SQL from an answer. Raises PayloadRejected if it cannot be used."""
     with timings.step("parse"):
         parsed = parse_answer(inputs.register, series.query.source, series.query, payload)
     with timings.step("check and keep on its own map"):
@@ -218,7 +217,7 @@ def _checked_tables(series: SmallAreaSeries, register: Register, parsed: Parsed)
 
 
 def _checked(series: SmallAreaSeries, figures: pd.DataFrame) -> Iterator[tuple[Reexpressed, pd.DataFrame]]:
-    """Piece by piece: the figures that pass, on their own map, and those that do not."""
+    """Piece by piece: the figures that pass their checks, on their own map, and those that fail."""
     for start in range(0, len(figures), ROWS_AT_ONCE):
         piece = figures.iloc[start : start + ROWS_AT_ONCE]
         passing, failing = checked_figures(piece, series, series.query.source)
@@ -226,7 +225,7 @@ def _checked(series: SmallAreaSeries, figures: pd.DataFrame) -> Iterator[tuple[R
 
 
 def _aside(stage: str, rows: pd.DataFrame) -> pa.Table:
-    """Rows set aside, as `_QUARANTINE` has them; a row of the geography step is told by its code and period alone."""
+    """Rows set aside, with the columns of `_QUARANTINE`; a row of the geography step has only its code and period."""
     frame = rows.assign(stage=stage).reindex(columns=_QUARANTINE.names)
     return pa.Table.from_pandas(frame, schema=_QUARANTINE, preserve_index=False)
 
@@ -247,7 +246,7 @@ def _area_rows(register: Register, codes: list[str], names: Mapping[str, str]) -
 
 
 def _check_areas(series: SmallAreaSeries, tables: _Tables, live: Path) -> tuple[str, ...]:
-    """Sentences on what is out of the ordinary; raises PayloadRejected where areas are missing."""
+    """Warnings about the areas. Raises PayloadRejected if too many are missing."""
     codes = tables.area_codes
     if len(codes) < series.areas.min:
         raise PayloadRejected(
@@ -266,7 +265,7 @@ def _check_areas(series: SmallAreaSeries, tables: _Tables, live: Path) -> tuple[
         found.append(f"small areas of the file before are missing: {', '.join(lost)}")
     unplaced = tables.inputs["area"]["district_code"].null_count
     if unplaced:
-        found.append(f"the names of {unplaced:,} small areas do not tell which of today's districts they lie in")
+        found.append(f"the names of {unplaced:,} small areas do not show which of today's districts they lie in")
     return tuple(found)
 
 

@@ -18,6 +18,7 @@ OF_SMALL_AREAS = Design(
     {"area": "select area_code from input_area order by 1"},
     frozenset({"area"}),
     without_index=frozenset({"fct_small_area"}),
+    flushes_once=False,
 )
 
 
