@@ -158,6 +158,7 @@ def _cut_catalogue(world: World) -> None:
         framework = yaml.safe_load(path.read_text(encoding="utf-8"))
         _cut_node(framework["tree"])
         framework.pop("awaited", None)
+        framework.pop("audit", None)
         _write_yaml(path, framework)
 
 

@@ -88,3 +88,21 @@ def test_a_spread_of_pay_published_for_northern_ireland_alone_costs_its_district
     assert all(flavour == "level" or (window == 5 and year >= 2024) for flavour, window, year in scored)
     for year in range(2021, 2026):
         assert scored["level", 0, year] == 11
+    for year in (2024, 2025):
+        assert scored["change", 5, year] == 11
+    # Over ten years they have participation alone, of two pillars and not of three.
+    reasons = rows(
+        """
+        select distinct reason
+        from mart_not_scored
+        inner join dim_area using (area_code)
+        where
+            nation_code = 'N92000002'
+            and dim_area.level = 'district'
+            and framework_id = 'shared_growth'
+            and node_id = 'sharing'
+            and window_years = 10
+            and year between 2019 and 2025
+        """
+    )
+    assert reasons == [("sharing: 1 of 2 nodes below it present, weight 0.50 under the 0.60 needed",)]
