@@ -107,7 +107,9 @@ def test_two_editions_held_give_output_an_error_by_the_age_of_the_figure(figures
     assert is_published(context.settings.database, again, state), "the same editions make the same file"
 
 
-def test_with_one_edition_the_shipped_revisions_are_the_error_and_figures_show_none(figures: pd.DataFrame, tmp_path: Path) -> None:
+def test_with_one_edition_the_shipped_revisions_are_the_error_and_figures_show_none(
+    figures: pd.DataFrame, tmp_path: Path
+) -> None:
     repeat = figures.iloc[::-1]  # the same figures in other bytes are no second edition
     _, published = published_after(tmp_path, repeat, figures)
     with published:
