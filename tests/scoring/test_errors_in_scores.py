@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue.frameworks import parse_framework
-from pipeline.scoring import IndicatorSpec
-from pipeline.scoring.error_model import ErrorSource
+from pipeline.scoring import IndicatorSpec, error_tables
+from pipeline.scoring.error_model import FROM_VINTAGES, MODELLED, NONE, PUBLISHED, ErrorSource, series_errors
 from pipeline.scoring.flavour import FlavourRun, flavour_runs, score_leaf
 from pipeline.scoring.inputs import read_areas, read_cube
+from pipeline.scoring.posterior_draws import plain_and_posterior, pull_of
 from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.simulate import simulate
 from pipeline.scoring.transform import Floats
@@ -151,3 +152,101 @@ def test_a_district_called_surely_in_the_top_fifth_is_not_there_at_most_five_tim
     called = cases[cases["is_surely_in_top_fifth"]]
     assert len(called) > 300
     assert (~called["is_in_top_fifth"]).mean() < 0.05
+
+
+def panel(years: int = 12, areas: int = 60, seed: int = 1) -> Floats:
+    rng = np.random.default_rng(seed)
+    return rng.normal(0, 1, areas) + 0.1 * rng.normal(0, 1, (years, areas))
+
+
+def errors_of(position: Floats, published: Floats | None = None, **source: object):  # type: ignore[no-untyped-def]
+    areas = position.shape[1]
+    given = np.full(position.shape, np.nan) if published is None else published
+    basis = np.zeros(position.shape, dtype=np.int64)
+    members = np.arange(areas) < areas - 2  # the last two are wider areas
+    return series_errors(position, given, basis, members, ErrorSource(**source), np.full(areas, np.nan))  # type: ignore[arg-type]
+
+
+def test_errors_from_vintages_go_by_age_and_are_of_districts_only():
+    position = panel()
+    position[-1] = np.nan  # the newest figures are of the year before
+    found = errors_of(position, method="revisions", revisions={None: (0.3, 0.2, 0.1), 10: (0.02, 0.01)})
+    assert found.level[-2:, 0] == pytest.approx([0.3, np.nan], nan_ok=True)
+    assert found.level[-4:-2, 0].tolist() == [0.1, 0.2]
+    assert found.level[0, 0] == 0.1
+    assert np.isnan(found.level[:, -2:]).all()
+    assert set(found.kind[-2]) == {FROM_VINTAGES, NONE}
+
+
+def test_a_published_error_comes_before_scatter_and_a_series_too_small_for_scatter_has_none():
+    position = panel()
+    published = np.full(position.shape, np.nan)
+    published[-1, 0] = 0.5
+    assert set(errors_of(position, published, method="scatter").kind.reshape(-1)) == {NONE, PUBLISHED}
+    found = errors_of(position, method="scatter")
+    assert set(found.kind.reshape(-1)) == {NONE, MODELLED}
+    assert np.nanmedian(found.level[-1]) == pytest.approx(0.1, rel=0.2)
+    few = errors_of(panel(areas=20), method="scatter")
+    assert (few.kind == NONE).all()
+    assert few.note == "18 areas have three figures in a row; 30 are needed"
+
+
+def test_where_the_course_of_errors_cannot_be_estimated_they_count_as_independent_and_it_is_said():
+    position = panel(years=2)
+    found = errors_of(position, np.full(position.shape, 0.2))
+    assert found.new_share == 1
+    assert found.fit is None
+    assert "count as independent" in found.note
+
+
+def test_no_error_of_any_kind_travels_as_a_number_that_is_none():
+    position = np.full((5, 40), np.nan)
+    for source in ({}, {"method": "scatter"}, {"method": "revisions", "revisions": {None: (0.3,)}}):
+        found = errors_of(position, **source)
+        assert (found.kind == NONE).all()
+        assert np.isnan(found.level).all()
+        assert found.new_share == 1
+
+
+def test_districts_that_only_errors_tell_apart_share_the_places_in_posterior_draws():
+    """Without a least spread all would tie, and each be in the top fifth with certainty."""
+    rng = np.random.default_rng(1)
+    position, error = rng.normal(0, 0.5, 100), np.full(100, 1.0)
+    everyone = np.ones(100, dtype=bool)
+    pull = pull_of(position, error, [everyone], everyone)
+    noise = rng.normal(0, 1, (400, 100)).astype(np.float32)
+    posterior = plain_and_posterior(position, noise, pull, [everyone], everyone)[400:]
+    in_top = (rank_rows(posterior.astype(float)) <= 20).mean(axis=0)
+    assert in_top.max() < 0.35
+    assert in_top.mean() == pytest.approx(0.2, abs=1e-9)
+
+
+def test_a_table_with_fewer_than_five_errors_is_drawn_plainly():
+    position, error = np.arange(6.0), np.array([1, 1, 1, 1, np.nan, np.nan])
+    everyone = np.ones(6, dtype=bool)
+    pull = pull_of(position, error, [everyone], everyone)
+    assert pull.weight.tolist() == [1] * 6
+    assert pull.shift.tolist() == [0] * 6
+
+
+def test_a_direction_without_a_known_error_needs_more_than_a_walk():
+    rng = np.random.default_rng(2)
+    codes = [f"E{n:03d}" for n in range(120)]
+    walk = 50 + np.cumsum(rng.normal(0, 1, (20, 120)), axis=0)
+    year, area = np.indices(walk.shape).reshape(2, -1)
+    figures = pd.DataFrame(
+        {
+            "area_code": np.array(codes)[area],
+            "indicator_id": "exact",
+            "year": 2004 + year,
+            "value": walk.reshape(-1),
+            "standard_error": np.nan,
+        }
+    )
+    found = error_tables(figures, areas_of(figures), SPECS)
+    assert set(found.direction["error_kind"]) == {"wandering"}
+    assert len(found.direction) == 120
+    window = walk[-10:] - np.median(walk[-10:], axis=1)[:, None]
+    slope = pd.Series(np.polyfit(np.arange(10), window, 1)[0], codes).reindex(found.direction["area_code"])
+    assert (slope.abs().to_numpy() > 1.96 * found.direction["slope_error"]).mean() < 0.12
+    assert found.process["note"].tolist() == ["no error is known"]

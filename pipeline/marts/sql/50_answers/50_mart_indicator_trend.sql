@@ -86,16 +86,20 @@ judged as (
         direction.slope_error,
         direction.error_kind as error_basis,
         sloped.reliability as slope_reliability,
-        case
-            when direction.slope_error > 0
-                then normal_probability(
-                    if(
-                        direction.freedom is null,
-                        measured.polarity * fitted.slope / direction.slope_error,
-                        normal_of_student(measured.polarity * fitted.slope / direction.slope_error, direction.freedom)
+        -- rounded here, so that the direction is that of the probability as printed
+        round(
+            case
+                when direction.slope_error > 0
+                    then normal_probability(
+                        if(
+                            direction.freedom is null,
+                            measured.polarity * fitted.slope / direction.slope_error,
+                            normal_of_student(measured.polarity * fitted.slope / direction.slope_error, direction.freedom)
+                        )
                     )
-                )
-        end as probability_improved
+            end,
+            4
+        ) as probability_improved
     from span
     inner join stg_measure as measured using (indicator_id)
     left join fitted using (area_code, indicator_id)
@@ -163,7 +167,7 @@ select
     round(as_change(latest.is_log, judged.slope + 1.645 * judged.slope_error), 4) as slope_upper,
     round(judged.slope_reliability, 4) as slope_reliability,
     judged.error_basis,
-    round(judged.probability_improved, 4) as probability_improved,
+    judged.probability_improved,
     case
         when indicator.polarity = 0 then null
         when judged.probability_improved >= clearly_from() then 'improving'
