@@ -107,6 +107,10 @@ def _given(series: Series, columns: Ints, covariates: Sequence[str], hidden: Boo
         estimates[hidden, -1] = np.nan
     for one in given:
         estimates[np.isnan(one)] = np.nan
+    for name, one in zip(covariates, given, strict=True):
+        held = one[np.isfinite(estimates)]
+        if len(held) and np.ptp(held) == 0:
+            raise EstimationError(f"covariate {name} is the same everywhere, so it says nothing; leave it out")
     is_fitted: Bools = np.asarray(np.isfinite(estimates).any(axis=1))
     names, own = _region_columns(series.regions, is_fitted)
     is_known = is_fitted | np.isin(series.regions, _large_regions(series.regions, is_fitted))
