@@ -28,6 +28,16 @@ def estimate(
 
     ``observations``: of `Assembled`, with ``geography_rule``.
     """
+    return model_all(*inputs_of_models(models, indicators, register, observations))
+
+
+def inputs_of_models(
+    models: Sequence[SmallAreaModel],
+    indicators: Mapping[str, Indicator],
+    register: Register,
+    observations: pd.DataFrame,
+) -> tuple[list[SeriesSpec], pd.DataFrame, pd.DataFrame]:
+    """What is modelled and how, the figures that the models need, and the districts: see `model_all`."""
     specs = [_spec(model, indicators) for model in models]
     areas = dim_area(register)
     needed = {name for spec in specs for name in spec.indicators}
@@ -38,7 +48,7 @@ def estimate(
         | (wider & observations["geography_rule"].isin(PUBLISHED_RULES))
     )
     people = register.areas.set_index("area_code")["population_2020"].reindex(districts["area_code"])
-    return model_all(specs, scoring_input(observations[is_used]), districts.assign(people=people.to_numpy(dtype=float)))
+    return specs, scoring_input(observations[is_used]), districts.assign(people=people.to_numpy(dtype=float))
 
 
 def _spec(model: SmallAreaModel, indicators: Mapping[str, Indicator]) -> SeriesSpec:

@@ -6,7 +6,7 @@ select
     indicator.title as indicator_title,
     modelled.year,
     modelled.value,
-    modelled.standard_error,
+    round(modelled.standard_error, 6) as standard_error,
     modelled.value_modelled,
     modelled.modelled_lower,
     modelled.modelled_upper,
