@@ -12,8 +12,8 @@ import duckdb
 
 from pipeline.published import wording, words
 from pipeline.published.figures import LatestFigure, latest_figures
-from pipeline.published.pass_through import lines as pass_through_lines
-from pipeline.published.pass_through import side_by_side
+from pipeline.published.residents_and_output import lines as pass_through_lines
+from pipeline.published.residents_and_output import side_by_side
 from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, DEFAULT_FRAMEWORK, LEVEL, Score, latest_scores
 from pipeline.reading import published
 

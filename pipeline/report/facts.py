@@ -11,7 +11,7 @@ from functools import cached_property
 from pipeline.published import wording
 from pipeline.published.fifths import Fifth
 from pipeline.published.figures import UK, LatestFigure, Typical, YearFigure
-from pipeline.published.pass_through import SideBySide
+from pipeline.published.residents_and_output import SideBySide
 from pipeline.published.scores import Score
 
 DOMAINS = ("growth", "sharing")

@@ -13,7 +13,7 @@ import duckdb
 from pipeline.published import words
 from pipeline.published.fifths import fifths
 from pipeline.published.figures import LatestFigure, latest_figures, series, typical_districts
-from pipeline.published.pass_through import side_by_side
+from pipeline.published.residents_and_output import side_by_side
 from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, DEFAULT_FRAMEWORK, LEVEL, Score, latest_scores
 from pipeline.reading import CannotRead, first_line, published
 from pipeline.report.facts import Area, Dictionary, Facts, Indicator, Node, RankSet, Run, Source, Study

@@ -15,6 +15,7 @@ import pyarrow as pa
 from pipeline import __version__
 from pipeline.catalogue import Indicator
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, Node, load_framework
+from pipeline.estimation.modelled import ModelTables
 from pipeline.geography import Register, bridge_area_group, dim_area, dim_area_history, read_groups
 from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.run.assemble import Assembled
@@ -78,6 +79,18 @@ def figure_inputs(
 def score_inputs(scores: Sequence[ScoreTables]) -> dict[str, pa.Table]:
     """The tables the SQL reads that hold scores, those of several frameworks under each other."""
     return _as_arrow({name: concat([getattr(item, name) for item in scores]) for name in SCORE_TABLES})
+
+
+def estimate_inputs(estimates: ModelTables) -> dict[str, pa.Table]:
+    """The tables the SQL reads that hold modelled figures."""
+    return _as_arrow(
+        {
+            "modelled": estimates.level,
+            "modelled_change": estimates.change,
+            "model": estimates.model,
+            "model_correlation": estimates.correlation,
+        }
+    )
 
 
 def study_inputs(studies: Studies) -> dict[str, pa.Table]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.published import words
-from pipeline.published.pass_through import Growth, SideBySide
+from pipeline.published.residents_and_output import Growth, SideBySide
 from pipeline.report.chart import Chart, Column, rounded
 from pipeline.report.facts import Area, Facts
 from pipeline.report.pages.page import publisher_source
