@@ -66,12 +66,15 @@ def test_a_wider_area_without_a_districts_pillar_says_which(rows: Rows) -> None:
     ) == [(0,)]
 
 
-def test_a_clear_verdict_and_the_interval_tell_the_same_side(rows: Rows) -> None:
+def test_an_interval_on_one_side_of_fifty_has_a_clear_verdict_of_that_side(rows: Rows) -> None:
     [(known, crossing)] = rows(
         """
         select
             count(*),
-            count(*) filter (where (verdict like 'clearly%') <> (score_lower > 50 or score_upper < 50))
+            count(*) filter (
+                where (score_lower > 50 and verdict <> 'clearly above')
+                or (score_upper < 50 and verdict <> 'clearly below')
+            )
         from mart_score
         where verdict <> 'not known'
         """
