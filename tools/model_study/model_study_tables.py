@@ -7,10 +7,9 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.catalogue import load_catalogue
-from pipeline.estimation.arrays import Floats
+from pipeline.estimation.arrays import Bools, Floats
 from pipeline.estimation.one_thread import one_thread
 from pipeline.estimation.rao_yu_likelihood import effect_covariance
 from pipeline.estimation.series import Series, read_series
@@ -152,5 +151,5 @@ def _coverages(rng: np.random.Generator, series: Series, model: Window) -> list[
     return inside
 
 
-def _inside(truth: Floats, modelled: Floats, mse: Floats, is_used: NDArray[np.bool_]) -> float:
+def _inside(truth: Floats, modelled: Floats, mse: Floats, is_used: Bools) -> float:
     return float((np.abs(truth - modelled) <= Z95 * np.sqrt(mse))[is_used].mean())
