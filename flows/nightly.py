@@ -43,7 +43,7 @@ tell = task(name="tell people", cache_policy=NO_CACHE, persist_result=False)(sen
 
 
 class NightFailed(Exception):
-    """A night that did not end well; the message is what people were told, the exit code that of the command line."""
+    """A night that did not end well; the message is the one sent to people, the exit code that of the command line."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)

@@ -19,13 +19,13 @@ from functools import partial
 
 _BEFORE_PREFECT = time.perf_counter()
 
-from prefect import Flow, flow  # timed, so that Prefect's start can be told apart from the work
+from prefect import Flow, flow  # timed, to separate Prefect's start from the work
 from prefect.task_runners import ThreadPoolTaskRunner
 
 _PREFECT_IMPORTED = time.perf_counter()
 
 from flows.record import closed_if_stopped
-from flows.runner import PrefectRunner
+from flows.prefect_runner import PrefectRunner
 from flows.runners import chosen_runner
 from flows.server import Server, on_server
 from pipeline.run.check_schedule import Ask

@@ -29,9 +29,9 @@ from pipeline.catalogue.load import CATALOGUE_DIR, load_catalogue
 from pipeline.catalogue.model import Districts
 from pipeline.gates.policy import load_gate_policy
 from pipeline.geography import bridge_area_group
-from pipeline.geography.aggregate import group_membership
 from pipeline.geography.groups import GROUPS_FILE, read_groups, resolve_groups
-from pipeline.geography.load import FACTS_DIR, TABLES, load_register
+from pipeline.geography.register_tables import FACTS_DIR, TABLES, load_register
+from pipeline.geography.wider_areas import group_membership
 from pipeline.publishers.nomis.query import NomisQuery
 from pipeline.run import code_digest
 from pipeline.run.release import method_fingerprint

@@ -159,7 +159,7 @@ def test_a_payload_changed_in_the_store_is_written_anew_when_it_comes_again(stor
 def test_a_long_payload_stays_in_its_file_and_is_proved_all_the_same(
     store: RawStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.raw.LARGEST_IN_MEMORY_BYTES", 10)
+    monkeypatch.setattr("pipeline.raw.raw_store.LARGEST_IN_MEMORY_BYTES", 10)
     snapshot = put(store, b"eleven bytes and more")
     held = store.read(snapshot)
     assert isinstance(held.body, StoredFile)

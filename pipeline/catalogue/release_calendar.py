@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 from pydantic import Field, HttpUrl, model_validator
 
 from pipeline.catalogue.load import CATALOGUE_DIR
-from pipeline.catalogue.model import Entry, Identifier, Indicator, Query
+from pipeline.catalogue.model import Entry, Identifier, Query
 from pipeline.catalogue.yaml_entries import CatalogueError, load_entries
 
 Cadence = Literal["monthly", "quarterly", "annual", "irregular"]
-Standing = Literal["up to date", "expected", "overdue", "no calendar"]
+ReleaseStatus = Literal["up to date", "expected", "overdue", "no calendar"]
 
 _MONTHS_APART: Mapping[Cadence, int] = {"monthly": 1, "quarterly": 3, "annual": 12}
 
@@ -52,7 +52,7 @@ class Release(Entry):
         end_of_month = _last_of_month(latest_end.year, latest_end.month)
         return months_later(end_of_month, _MONTHS_APART[self.cadence]) + timedelta(days=self.lag_days)
 
-    def standing(self, latest_end: date, today: date) -> Standing:
+    def status(self, latest_end: date, today: date) -> ReleaseStatus:
         """Whether the next figure is not yet expected, is expected by now, or is later than its grace allows."""
         expected = self.next_expected(latest_end)
         if expected is None or self.grace_days is None:
@@ -72,11 +72,6 @@ class Calendar:
         """The release with the table of a query."""
         table = query.table
         return next((r for r in self.releases if table in r.covers.get(query.source, ())), None)
-
-    def releases_of(self, indicator: Indicator) -> list[Release]:
-        """The releases behind an indicator's live queries, each once, the preferred query's first."""
-        found = [self.release_of(query) for part in indicator.parts for query in part.live]
-        return list({release.id: release for release in found if release is not None}.values())
 
 
 def load_release_calendar(path: Path = CATALOGUE_DIR / "release_calendar.yaml") -> Calendar:

@@ -4,8 +4,8 @@ Only files are compared, by SQL with both attached; nothing here depends on how 
 docs/what-changed.md explains the rules.
 """
 
+from pipeline.compare.compared_files import CannotCompare
 from pipeline.compare.comparison import Comparison, Rescore, compare, made_by, method_of
-from pipeline.compare.files import CannotCompare
 from pipeline.compare.score_changes import CannotRescore
 from pipeline.compare.stamping import Stamp, stamp
 from pipeline.compare.stored import Difference, as_difference, stored_difference

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import duckdb
 
-from pipeline.compare.files import NEW, OLD, Contents
+from pipeline.compare.compared_files import NEW, OLD, Contents
 
 _Key = TypeVar("_Key")
 

@@ -15,7 +15,7 @@ from pipeline.compare import figure_changes as figures
 from pipeline.compare import row_types as columns
 from pipeline.compare import score_changes as scores
 from pipeline.compare.changes import Change, area_changes, indicator_and_period_changes, shape_changes
-from pipeline.compare.files import (
+from pipeline.compare.compared_files import (
     NEW,
     NEWEST_FIRST,
     OLD,

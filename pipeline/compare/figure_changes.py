@@ -7,53 +7,34 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from pipeline.compare.files import NEW, OLD, Contents, first_row
+from pipeline.compare.compared_files import NEW, OLD, Contents, first_row
 
 NEEDED = ("area_code", "area_name", "indicator_id", "period", "year", "value", "status", "payload_sha256")
 _INPUTS_OF_SCORES = ("standard_error", "period_end")
 # Figures that differ by less than this share are equal: the last bits of an average depend on the order of its sum.
 ARITHMETIC = 1e-12
 
-REVISION_KINDS = ("revised", "interval_revised", "status_changed", "filled", "withdrawn")
 CAUSES = ("method", "revision", "new_data")
 
 # A change in a figure from bytes that were already held cannot come from the publisher: this project now reads them
 # differently. The bytes of a computed figure are those of its two parts, joined by +.
-_HELD_BYTES = f"""
-create or replace temp table held_bytes as
-with old_bytes as (
-    select distinct unnest(string_split(payload_sha256, '+')) as sha from {OLD}.fct_observation
-),
-
-new_bytes as (
-    select distinct payload_sha256 from {NEW}.fct_observation
+_BYTES_ALSO_IN = """
+create or replace temp table {table} as
+with other_bytes as (
+    select distinct unnest(string_split(payload_sha256, '+')) as sha from {other}.fct_observation
 ),
 
 part as (
-    select payload_sha256, unnest(string_split(payload_sha256, '+')) as sha from new_bytes
+    select distinct payload_sha256, unnest(string_split(payload_sha256, '+')) as sha from {own}.fct_observation
 )
 
-select part.payload_sha256, bool_and(old_bytes.sha is not null) as was_held
+select part.payload_sha256, bool_and(other_bytes.sha is not null) as {column}
 from part
-left join old_bytes using (sha)
+left join other_bytes using (sha)
 group by part.payload_sha256
 """
-_USED_BYTES = f"""
-create or replace temp table used_bytes as
-with new_bytes as (
-    select distinct unnest(string_split(payload_sha256, '+')) as sha from {NEW}.fct_observation
-),
-
-part as (
-    select distinct payload_sha256, unnest(string_split(payload_sha256, '+')) as sha
-    from {OLD}.fct_observation
-)
-
-select part.payload_sha256, bool_and(new_bytes.sha is not null) as is_used
-from part
-left join new_bytes using (sha)
-group by part.payload_sha256
-"""
+_HELD_BYTES = _BYTES_ALSO_IN.format(table="held_bytes", own=NEW, other=OLD, column="was_held")
+_USED_BYTES = _BYTES_ALSO_IN.format(table="used_bytes", own=OLD, other=NEW, column="is_used")
 _FIGURE_CHANGE = f"""
 create or replace temp table figure_change as
 with old_figure as (

@@ -21,8 +21,8 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.compare.compared_files import NEW, OLD, Contents, first_row
 from pipeline.compare.figure_changes import CAUSES, figures_after
-from pipeline.compare.files import NEW, OLD, Contents, first_row
 
 # Scores are published with six decimals, so rescored ones are rounded likewise. A difference in the last decimal alone
 # does not count.

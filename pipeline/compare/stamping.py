@@ -16,8 +16,7 @@ import pyarrow.compute as pc
 
 from pipeline.compare import row_types as columns
 from pipeline.compare.changes import Change
-from pipeline.compare.comparison import Comparison, compare_attached, method_of
-from pipeline.compare.files import (
+from pipeline.compare.compared_files import (
     NEW,
     OLD,
     PROVENANCE_COLUMNS,
@@ -29,6 +28,7 @@ from pipeline.compare.files import (
     is_content,
     side_by_side,
 )
+from pipeline.compare.comparison import Comparison, compare_attached, method_of
 from pipeline.compare.one_line import explanation
 from pipeline.compare.score_changes import Rescore
 from pipeline.compare.version import FIRST_VERSION, Kind, Version

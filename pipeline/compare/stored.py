@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from pipeline.compare.changes import Change
+from pipeline.compare.compared_files import NEWEST_FIRST, first_row
 from pipeline.compare.comparison import Comparison
-from pipeline.compare.files import NEWEST_FIRST, first_row
 from pipeline.compare.one_line import explanation
 
 Rows = Sequence[dict[str, Any]]

@@ -240,13 +240,18 @@ order by
 """
 
 
+_OF_A_FIGURE = (
+    Heading("Place", _WIDE, is_bold=True),
+    Heading("Code"),
+    Heading("Indicator", 56),
+    Heading("Unit", _MIDDLE + 4),
+    Heading("Year", 8, is_plain_number=True),
+)
+
+
 def _compared(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
     headings = (
-        Heading("Place", _WIDE, is_bold=True),
-        Heading("Code"),
-        Heading("Indicator", 56),
-        Heading("Unit", _MIDDLE + 4),
-        Heading("Year", 8, is_plain_number=True),
+        *_OF_A_FIGURE,
         Heading("Figure (in the unit)", _MIDDLE),
         Heading("Compared with", _WIDE),
         Heading("which is a", _MIDDLE + 4),
@@ -295,11 +300,7 @@ qualify row_number() over (
 def _figures(connection: duckdb.DuckDBPyConnection, choice: Choice) -> Sheet:
     """Every figure of one place and its districts; for all districts, the latest of each indicator."""
     headings = (
-        Heading("Place", _WIDE, is_bold=True),
-        Heading("Code"),
-        Heading("Indicator", 56),
-        Heading("Unit", _MIDDLE + 4),
-        Heading("Year", 8, is_plain_number=True),
+        *_OF_A_FIGURE,
         Heading("Period (first day and length)", _MIDDLE + 4),
         Heading("Figure (in the unit)", _MIDDLE),
         Heading("95% interval, from"),

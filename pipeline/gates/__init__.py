@@ -2,8 +2,8 @@
 
 from pipeline.gates.findings import Finding, districts_lost, medians_moved, rows_down, too_old, went_back
 from pipeline.gates.gate_record import accept_findings, record_findings, recorded_findings
+from pipeline.gates.moved_scores import scores_moved
 from pipeline.gates.policy import GatePolicy, load_gate_policy
-from pipeline.gates.scores import scores_moved
 
 __all__ = [
     "Finding",

@@ -45,25 +45,29 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (f.severity != "refuse", f.gate_id, -f.measured, f.subject))
 
 
+# ``of`` is what a district has figures or scores of: a column of ``table``.
 _DISTRICTS_LOST = """
 with held as (
-    select distinct indicator_id::varchar as indicator_id, area_code::varchar as area_code, area_name
-    from live.fct_observation where level = 'district' and value is not null
+    select {of}::varchar as of_which, area_code::varchar as area_code, any_value(area_name) as area_name
+    from live.{table} where {where} group by 1, 2
 ),
 new as (
-    select distinct indicator_id::varchar as indicator_id, area_code::varchar as area_code
-    from fct_observation where level = 'district' and value is not null
+    select distinct {of}::varchar as of_which, area_code::varchar as area_code from {table} where {where}
 )
 select
-    held.indicator_id,
+    held.of_which,
     count(*) as held_count,
     count(*) filter (where new.area_code is null) as lost_count,
     list(held.area_name order by held.area_name) filter (where new.area_code is null) as lost_names
-from held left join new using (indicator_id, area_code)
-group by held.indicator_id
+from held left join new using (of_which, area_code)
+group by held.of_which
 having lost_count > 0
-order by held.indicator_id
+order by held.of_which
 """
+_FIGURES_LOST = _DISTRICTS_LOST.format(
+    of="indicator_id", table="fct_observation", where="level = 'district' and value is not null"
+)
+_SCORES_LOST = _DISTRICTS_LOST.format(of="framework_id", table="mart_score", where="depth = 0 and level = 'district'")
 
 
 def districts_lost(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> list[Finding]:
@@ -72,34 +76,14 @@ def districts_lost(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) ->
     An indicator that is gone has lost all of its districts.
     """
     found = []
-    for indicator, held, lost, names in connection.execute(_DISTRICTS_LOST).fetchall():
+    for indicator, held, lost, names in connection.execute(_FIGURES_LOST).fetchall():
         sentence = f"{indicator}: {lost} of {held} districts no longer have a figure ({some(names)})"
         found += judged("districts_lost", policy.districts_lost(indicator), indicator, lost / held, sentence)
-    for framework, held, lost, names in connection.execute(_SCORED_LOST).fetchall():
+    for framework, held, lost, names in connection.execute(_SCORES_LOST).fetchall():
         sentence = f"{framework}: {lost} of {held} districts scored before are no longer scored ({some(names)})"
         found += judged("districts_lost", policy.defaults.districts_lost, framework, lost / held, sentence)
     return worst_first(found)
 
-
-_SCORED_LOST = """
-with held as (
-    select framework_id::varchar as framework_id, area_code::varchar as area_code, any_value(area_name) as area_name
-    from live.mart_score where depth = 0 and level = 'district' group by 1, 2
-),
-new as (
-    select distinct framework_id::varchar as framework_id, area_code::varchar as area_code
-    from mart_score where depth = 0 and level = 'district'
-)
-select
-    held.framework_id,
-    count(*) as held_count,
-    count(*) filter (where new.area_code is null) as lost_count,
-    list(held.area_name order by held.area_name) filter (where new.area_code is null) as lost_names
-from held left join new using (framework_id, area_code)
-group by held.framework_id
-having lost_count > 0
-order by held.framework_id
-"""
 
 _ROWS_OF_INDICATORS = """
 select
@@ -261,7 +245,7 @@ def medians_moved(connection: duckdb.DuckDBPyConnection, policy: GatePolicy) -> 
 
 _OVERDUE = """
 select indicator_id, release_id, latest_period_end, next_expected_on
-from meta_source where standing = 'overdue' order by indicator_id, part_id
+from meta_source where release_status = 'overdue' order by indicator_id, part_id
 """
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from pipeline.gates.measures import Measure, measures
+from pipeline.gates.measures import measures
 from pipeline.gates.panels import (
     AreaFacts,
     Pair,
@@ -28,6 +28,7 @@ from pipeline.gates.panels import (
 )
 from pipeline.gates.policy import AnswerLimits
 from pipeline.gates.relations import aligned, common_moves, of_sister, of_sisters, of_wider_areas
+from pipeline.gates.tested_series import Measure
 from pipeline.numerals import rounded, times
 
 
@@ -148,18 +149,18 @@ def _beside_sisters(answer: Answer, pair: Pair, scale: Scale, usual_share: float
 
 def _of_sister(pair: Pair, sister: Sister, order: int, scale: Scale, usual_share: float) -> Iterator[Measure]:
     beside, before = (
-        aligned(yearly_panel(_rest_of_whole(figures[figures["value"].notna()], sister.shares_of)), pair.codes)
+        aligned(yearly_panel(_remainder(figures[figures["value"].notna()], sister.shares_of)), pair.codes)
         for figures in (sister.figures, sister.figures if sister.held is None else sister.held)
     )
     title = sister.title if sister.shares_of is None else f"what {sister.title} leaves of {rounded(sister.shares_of)}"
     return of_sister(pair, beside, before, title, scale, usual_share, order)
 
 
-def _rest_of_whole(figures: pd.DataFrame, whole: float | None) -> pd.DataFrame:
+def _remainder(figures: pd.DataFrame, total: float | None) -> pd.DataFrame:
     """The remainder when a series of shares is taken from its whole; other series are returned unchanged."""
-    if whole is None:
+    if total is None:
         return figures
-    rest = {"value": whole - figures["value"], "lower": whole - figures["upper"], "upper": whole - figures["lower"]}
+    rest = {"value": total - figures["value"], "lower": total - figures["upper"], "upper": total - figures["lower"]}
     return figures.assign(**rest)
 
 
@@ -168,9 +169,9 @@ def in_words(found: Iterable[Breach], most: int = 3) -> str:
     gravest: dict[str, Breach] = {}
     for breach in found:
         gravest.setdefault(breach.gate_id, breach)
-    told = [breach.sentence for breach in list(gravest.values())[:most]]
-    more = len(gravest) - len(told)
-    return "; ".join(told) + (f"; and {more} more gates" if more > 0 else "")
+    shown = [breach.sentence for breach in list(gravest.values())[:most]]
+    more = len(gravest) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more gates" if more > 0 else "")
 
 
 _BESIDE = ("interval_", "sister_", "wider_")  # comparisons carry less weight than the figures themselves

@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import numpy as np
 
 from pipeline.gates.expected import FEWEST_TO_FIT
-from pipeline.gates.measures import Measure, Series, of_series
+from pipeline.gates.measures import of_series
 from pipeline.gates.moves import FEWEST_AREAS, FEWEST_MOVES, step, steps
 from pipeline.gates.panels import AreaFacts, Flags, Floats, Pair, Panel, Scale
+from pipeline.gates.tested_series import Measure, Series
 
 SAME = 1e-9  # tolerance between two distances, one of them calculated, on the scale of roots or logarithms
 LEAST_COVERED = 0.95  # share of a wider area's people whose districts have a figure

@@ -1,9 +1,6 @@
 """One map through time: the register of areas, re-expression on one vintage, groups of places."""
 
-from pipeline.geography.aggregate import Membership, aggregate, group_membership, wider_membership
-from pipeline.geography.area import Area
-from pipeline.geography.dimensions import bridge_area_group, describe_area, dim_area, dim_area_history, list_areas
-from pipeline.geography.errors import (
+from pipeline.geography.area_errors import (
     AmbiguousAreaError,
     GeographyError,
     LedgerError,
@@ -11,10 +8,14 @@ from pipeline.geography.errors import (
     UnknownAreaError,
     UnknownVintageError,
 )
+from pipeline.geography.dimensions import bridge_area_group, describe_area, dim_area, dim_area_history, list_areas
 from pipeline.geography.groups import Group, read_groups
-from pipeline.geography.load import load_register
-from pipeline.geography.reexpress import Ledger, Reexpressed, reexpress
+from pipeline.geography.reexpress import reexpress
+from pipeline.geography.reexpressed import Ledger, Reexpressed
 from pipeline.geography.register import Register
+from pipeline.geography.register_area import Area
+from pipeline.geography.register_tables import load_register
+from pipeline.geography.wider_areas import Membership, aggregate, group_membership, wider_membership
 
 __all__ = [
     "AmbiguousAreaError",

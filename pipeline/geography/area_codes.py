@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.geography.errors import AmbiguousAreaError, UnknownAreaError
+from pipeline.geography.area_errors import AmbiguousAreaError, UnknownAreaError
 from pipeline.geography.lineage import Plan
 from pipeline.geography.names import OUT_OF_SCOPE, tidy_code
 from pipeline.geography.register import Register

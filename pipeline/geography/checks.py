@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from pipeline.geography.errors import RegisterError
+from pipeline.geography.area_errors import RegisterError
 from pipeline.geography.names import is_area_code
 from pipeline.geography.register import Register
-from pipeline.geography.rows import each
+from pipeline.geography.table_rows import each
 
 KINDS_OF_CHANGE = ("relabel", "boundary_change", "merge", "split")
 LEVELS = ("district", "county", "combined_authority", "region", "nation", "country")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.geography.area import Area
-from pipeline.geography.errors import GeographyError
+from pipeline.geography.area_errors import GeographyError
 from pipeline.geography.groups import GROUPS_FILE, Group, read_groups, resolve_groups
 from pipeline.geography.names import tidy_name
 from pipeline.geography.register import Register
-from pipeline.geography.rows import each
+from pipeline.geography.register_area import Area
+from pipeline.geography.table_rows import each
 
 # Shown but not scored (METHODOLOGY section 1): too few residents for most surveys to say anything.
 NOT_SCORED = ("E09000001", "E06000053")

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from pipeline.catalogue.model import Entry, Identifier, Sentence
 from pipeline.catalogue.yaml_entries import CatalogueError, load_entries
-from pipeline.geography.errors import GeographyError
+from pipeline.geography.area_errors import GeographyError
 from pipeline.geography.register import Register
 
 GROUPS_FILE = Path(__file__).resolve().parent / "groups.yaml"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from pipeline.geography.errors import RegisterError
-from pipeline.geography.rows import each
+from pipeline.geography.area_errors import RegisterError
+from pipeline.geography.table_rows import each
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from pipeline.geography.area import Area
-from pipeline.geography.errors import AmbiguousAreaError, UnknownAreaError
-from pipeline.geography.rows import each
+from pipeline.geography.area_errors import AmbiguousAreaError, UnknownAreaError
+from pipeline.geography.register_area import Area
+from pipeline.geography.table_rows import each
 
 # Kinds of area that this project does not hold, by the first three characters of their code.
 KINDS_NOT_HELD: Mapping[str, str] = {

@@ -8,11 +8,11 @@ from functools import cached_property
 
 import pandas as pd
 
-from pipeline.geography.area import Area
-from pipeline.geography.errors import UnknownAreaError, UnknownVintageError
+from pipeline.geography.area_errors import UnknownAreaError, UnknownVintageError
 from pipeline.geography.lineage import Plan, make_plan
 from pipeline.geography.names import NameIndex, tidy_code
-from pipeline.geography.rows import each
+from pipeline.geography.register_area import Area
+from pipeline.geography.table_rows import each
 
 FIRST_VINTAGE = 2009
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from pipeline.geography.area_errors import GeographyError
 from pipeline.geography.encoding import as_text, encode
-from pipeline.geography.errors import GeographyError
-from pipeline.geography.reexpress import Ledger, Reexpressed
+from pipeline.geography.reexpressed import Ledger, Reexpressed
 from pipeline.geography.register import Register
 
 _GSS_CODE = re.compile(r"[A-Z][0-9]{8}")

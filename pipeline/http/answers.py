@@ -27,7 +27,7 @@ def page_of(response: HttpResponse, row_count: int | None) -> Page:
     )
 
 
-def whole_payload(
+def complete_payload(
     response: HttpResponse,
     row_count: int | None,
     *,

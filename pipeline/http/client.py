@@ -6,40 +6,33 @@ It follows the rules that ONS sets for bots: a plain ASCII User-Agent with name,
 
 from __future__ import annotations
 
-import email.utils
 import logging
-import math
 import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC
+from collections.abc import Mapping
 from typing import Self
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
 from requests.structures import CaseInsensitiveDict
 
 from pipeline import __version__
 from pipeline.catalogue.model import Source
 from pipeline.http.exchange import Allowance, OutOfTime, Session, body_of, host_of, redirected_to, within
+from pipeline.http.failures import MAX_ATTEMPTS, MAX_REDIRECTS, BrokenError, translated_errors, unreachable
 from pipeline.http.hosts import Host, is_loopback
 from pipeline.http.once import OncePerRun, SpoolFolder
-from pipeline.http.payload import HostUnreachable, Incomplete, RequestRefused, SourceError
+from pipeline.http.payload import HostUnreachable, Incomplete, RequestRefused
 from pipeline.http.response import HttpResponse
+from pipeline.http.waiting import retry_after_seconds, wait_in_words
 from pipeline.settings import Settings
 
-MAX_ATTEMPTS = 4
-MAX_ATTEMPTS_AFTER_SILENCE = 2  # a single read timeout takes minutes
 MAX_WAIT_SECONDS = 60.0  # total pauses of one request, whatever Retry-After says
-LONGEST_RETRY_AFTER_SECONDS = 86_400.0 * 365  # a cap: no run lasts this long
 # A publisher whose answer takes longer than this, however steadily it trickles in, will not finish tonight. The limit
 # covers all attempts at one request, from the first connection to the last byte.
 MAX_ANSWER_SECONDS = 900.0
-MAX_REDIRECTS = 5
 RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 KEY_PLACEHOLDER = "(key)"
 
@@ -159,7 +152,7 @@ class HttpClient:
             headers["If-Modified-Since"] = last_modified
         host = self._host(source_id, url)
         if verdict := host.verdict(url):
-            raise _unreachable(source, verdict, url)
+            raise unreachable(source, verdict, url)
 
         waited = 0.0
         ends_at = min(time.monotonic() + self._max_answer_seconds, self._asks_until)
@@ -174,17 +167,17 @@ class HttpClient:
             except OutOfTime as error:
                 host.give_up(f"it did not finish an answer within {self._max_answer_seconds:g} s", for_good=True)
                 raise Incomplete(str(error)) from None
-            except _BrokenError as broken:
+            except BrokenError as broken:
                 failure, attempts_worth_making = broken.as_source_error, broken.attempts_worth_making
             else:
                 if response.status not in RETRIED_STATUSES:
                     return response
-                asked = _retry_after_seconds(response.headers.get("retry-after"))
+                asked = retry_after_seconds(response.headers.get("retry-after"))
                 failure = RequestRefused(
                     f"{source.title} answered {response.status} {'once' if attempt == 1 else f'{attempt} times'} for "
                     f"{response.url_without_secrets}: {response.message}"
                     + (
-                        f". It asks to wait {_in_words(asked)}; try again after that."
+                        f". It asks to wait {wait_in_words(asked)}; try again after that."
                         if asked
                         else ". Try again later."
                     )
@@ -221,7 +214,7 @@ class HttpClient:
         """
         source, url = self._sources[source_id], self.base_url(source_id)
         if verdict := self._host(source_id, url).verdict(url):
-            raise _unreachable(source, verdict, url)
+            raise unreachable(source, verdict, url)
 
     # --- reachability and manners -------------------------------------------------------------------------------
 
@@ -235,7 +228,7 @@ class HttpClient:
         """Wait until the next request to the host may be sent, and count it."""
         if host.held_for > MAX_WAIT_SECONDS:
             raise RequestRefused(
-                f"{source.title} has asked for no requests for another {_in_words(host.held_for)}; try again after that."
+                f"{source.title} has asked for no requests for another {wait_in_words(host.held_for)}; try again after that."
             )
         if self._throttle:
             host.take_turn(source.requests_per_second)
@@ -298,7 +291,7 @@ class HttpClient:
         allowance: Allowance,
     ) -> HttpResponse:
         with (
-            self._translated_errors(host, source, url),
+            translated_errors(host, source, self._redacted(url), self._redacted),
             self._followed(source, method, url, sent, headers, allowance) as answer,
         ):
             host.has_answered = True
@@ -358,41 +351,6 @@ class HttpClient:
             body = body.replace(self._secret.encode(), KEY_PLACEHOLDER.encode())
         return body
 
-    @contextmanager
-    def _translated_errors(self, host: Host, source: Source, url: str) -> Iterator[None]:
-        """Describe the failure without the library's text, which quotes the address with its key."""
-        where = f"{source.title} ({self._redacted(url)})"
-        silence = f"sent nothing for {source.read_timeout_seconds:g} s"
-        try:
-            yield
-        except requests.exceptions.SSLError:
-            host.give_up("its certificate could not be verified")
-            failure: SourceError = HostUnreachable(
-                f"{where}: the certificate could not be verified; check the machine's clock and proxy."
-            )
-            raise _BrokenError(failure, 1) from None
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError) as error:
-            reason = (
-                "the proxy refused" if isinstance(error, requests.exceptions.ProxyError) else "no connection in time"
-            )
-            attempts = MAX_ATTEMPTS if host.has_answered else 1
-            host.give_up(reason)
-            raise _BrokenError(HostUnreachable(f"{where}: {reason}; check the network."), attempts) from None
-        except requests.exceptions.ReadTimeout:
-            attempts = MAX_ATTEMPTS_AFTER_SILENCE if host.has_answered else 1
-            host.give_up(f"it accepted the connection but {silence}")
-            raise _BrokenError(Incomplete(f"{where} {silence}; try again later."), attempts) from None
-        except requests.exceptions.ChunkedEncodingError:
-            failure = Incomplete(f"{where} broke off in the middle of its answer; none of it is used.")
-            raise _BrokenError(failure, MAX_ATTEMPTS) from None
-        except requests.exceptions.TooManyRedirects:
-            raise _BrokenError(RequestRefused(f"{where} redirected more than {MAX_REDIRECTS} times."), 1) from None
-        except requests.exceptions.ConnectionError:
-            failure = HostUnreachable(f"{where} closed the connection without answering; try again later.")
-            raise _BrokenError(failure, MAX_ATTEMPTS) from None
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
-            raise _BrokenError(RequestRefused(f"{where}: {self._redacted(str(error))[:200]}"), 1) from None
-
     def _redacted(self, text: str) -> str:
         """``text`` without the key. Nothing else removes it."""
         if not self._secret:
@@ -401,45 +359,5 @@ class HttpClient:
         return without_parameter.replace(self._secret, KEY_PLACEHOLDER)
 
 
-class _BrokenError(Exception):
-    """One failed attempt: its error, and how many attempts are worth making in all."""
-
-    def __init__(self, as_source_error: SourceError, attempts_worth_making: int) -> None:
-        super().__init__(str(as_source_error))
-        self.as_source_error = as_source_error
-        self.attempts_worth_making = attempts_worth_making
-
-
-def _unreachable(source: Source, verdict: str, url: str) -> HostUnreachable:
-    return HostUnreachable(
-        f"{source.title} cannot be reached: {verdict} ({urlsplit(url).hostname}). "
-        f"Check the network, a proxy, or {source.environment_variable}; nothing is known about its data."
-    )
-
-
 def _keep_separator(match: re.Match[str]) -> str:
     return match[1] if match[2] else ""
-
-
-def _in_words(seconds: float) -> str:
-    """A wait in words, rounded up: ``45 seconds``, ``5 minutes``, ``1 hour``, ``2 days``."""
-    size, unit = next(
-        (pair for pair in ((86_400, "day"), (3_600, "hour"), (60, "minute")) if seconds >= pair[0]), (1, "second")
-    )
-    count = math.ceil(round(seconds / size, 1))
-    return f"{count} {unit}{'' if count == 1 else 's'}"
-
-
-def _retry_after_seconds(value: str | None) -> float | None:
-    """``Retry-After`` as seconds from now: a number or an HTTP date (RFC 9110 section 10.2.3); None if neither."""
-    if not value:
-        return None
-    if re.fullmatch(r"[0-9]+", value.strip(), re.ASCII):
-        return min(float(value), LONGEST_RETRY_AFTER_SECONDS)
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-        # A date without a zone is GMT, as RFC 9110 requires.
-        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return None
-    return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)

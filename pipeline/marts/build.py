@@ -41,7 +41,6 @@ ENUMS = {
 ENUMS_OF_MODELS = {
     "stg_node_title": ("node_title", "select title from input_node union select title from stg_node_title order by 1"),
 }
-_INPUTS_OF_ENUMS = frozenset({"area", "node", "indicator"})
 _DICTIONARY = pa.schema(
     [
         ("table_name", pa.string()),
@@ -75,6 +74,28 @@ ENUM_OF_COLUMN = {
 
 
 @dataclass(frozen=True)
+class Design:
+    """What a published file is built from: its SQL models, its enum types, and the inputs these wait for.
+
+    Tables of ``optional_inputs`` stay empty without them; tables ``without_index`` have their key proved by a check.
+    ``flushes_once`` writes everything to disk at the end: faster, but tables of millions of rows take more memory.
+    """
+
+    sql_folder: Path
+    enums: Mapping[str, str]
+    inputs_of_enums: frozenset[str]
+    optional_inputs: frozenset[str] = frozenset()
+    without_index: frozenset[str] = frozenset()
+    flushes_once: bool = True
+
+    @property
+    def models(self) -> list[Model]:
+        """Every SQL model in numerical order."""
+        paths = sorted(self.sql_folder.rglob("[0-9]*.sql"), key=lambda path: path.name)
+        return [Model(path.stem.split("_", 1)[1], path.read_text(encoding="utf-8")) for path in paths]
+
+
+@dataclass(frozen=True)
 class Model:
     """One SQL file: ``22_fct_observation.sql`` fills the table ``fct_observation``; ``stg_`` tables stay unpublished."""
 
@@ -96,10 +117,7 @@ class Model:
         return self.name.startswith("stg_")
 
 
-def models() -> list[Model]:
-    """Every SQL model in numerical order."""
-    paths = sorted(SQL_FOLDER.glob("*/*.sql"), key=lambda path: path.name)
-    return [Model(path.stem.split("_", 1)[1], path.read_text(encoding="utf-8")) for path in paths]
+OF_DISTRICTS = Design(SQL_FOLDER, ENUMS, frozenset({"area", "node", "indicator"}), STUDY_INPUTS)
 
 
 def build(path: Path, inputs: Mapping[str, pa.Table], tables: Mapping[str, Table]) -> dict[str, int]:
@@ -122,11 +140,12 @@ class Building:
     Raises FileExistsError if ``path`` exists, and duckdb.Error if a row breaks a declared key or type.
     """
 
-    def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
+    def __init__(self, path: Path, tables: Mapping[str, Table], design: Design = OF_DISTRICTS) -> None:
         if path.exists():
             raise FileExistsError(f"{path.name} exists already; a build never writes into an existing file")
         self._tables = tables
-        self._waiting = models()
+        self._design = design
+        self._waiting = design.models
         self._inputs: set[str] = set()
         self._forgone: frozenset[str] = frozenset()
         self._one_at_a_time = threading.Lock()
@@ -135,7 +154,8 @@ class Building:
         target = str(path).replace("'", "''")
         options = f"storage_version '{STORAGE_VERSION}', row_group_size {ROW_GROUP_SIZE}, recovery_mode 'no_wal_writes'"
         self._connection.execute(f"attach '{target}' as {DATABASE_ALIAS} ({options})")
-        self._connection.execute("set checkpoint_threshold = '1TB'")  # one flush to disk for everything
+        if design.flushes_once:
+            self._connection.execute("set checkpoint_threshold = '1TB'")
         self._connection.execute(MACROS.read_text(encoding="utf-8"))
         self._connection.execute(f"use {DATABASE_ALIAS}")
 
@@ -149,12 +169,12 @@ class Building:
     def add(self, inputs: Mapping[str, pa.Table]) -> None:
         """Register some inputs by name, and run every model that needs nothing else."""
         with self._one_at_a_time:
-            lacked_enums = not self._inputs >= _INPUTS_OF_ENUMS
+            lacked_enums = not self._inputs >= self._design.inputs_of_enums
             for name, rows in inputs.items():
                 self._connection.register(f"input_{name}", rows)
             self._inputs |= inputs.keys()
-            if lacked_enums and self._inputs >= _INPUTS_OF_ENUMS:
-                for enum, values in ENUMS.items():
+            if lacked_enums and self._inputs >= self._design.inputs_of_enums:
+                for enum, values in self._design.enums.items():
                     self._connection.execute(f"create type {enum}_code as enum ({values})")
             self._run_what_can()
 
@@ -165,7 +185,7 @@ class Building:
         missing.
         """
         self.add({"dictionary": dictionary_rows(self._tables.values())})
-        self._forgone = STUDY_INPUTS - self._inputs
+        self._forgone = self._design.optional_inputs - self._inputs
         self._run_what_can()
         if self._waiting:
             first = self._waiting[0]
@@ -202,7 +222,8 @@ class Building:
         self._connection.execute(create_statement(table))
         if not model.inputs & self._forgone:
             self._connection.execute(f"insert into {table.id} by name {model.sql}")
-        self._connection.execute(key_statement(table))
+        if table.id not in self._design.without_index:
+            self._connection.execute(key_statement(table))
         self._connection.execute(";\n".join(comment_statements(table)))
         [(count,)] = self._connection.execute(f"select count(*) from {table.id}").fetchall()
         return int(count)

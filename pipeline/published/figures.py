@@ -60,7 +60,7 @@ class LatestFigure:
     """The latest figure of one indicator in one area, as the view ``latest_figure`` holds it.
 
     ``value``, its 95% interval (None without a known error) and ``typical_value`` are in ``unit``. ``verdict`` says how
-    surely the figure is above or below the typical district's. ``direction_verdict`` says how surely it has improved or
+    sure it is that the figure is above or below the typical district's, ``direction_verdict`` that it has improved or
     worsened against it over ten years; it is None for context indicators. ``error_status`` says whether the indicator's
     margin of error is published and held here.
     """

@@ -128,7 +128,7 @@ def _scores(
     lines += [_node_line(node, width, is_district) for node in nodes]
     if any(node.points_added is not None for node in nodes):
         lines.append("  contribution: points added to, or taken from, the score above, relative to 50")
-    lines.append("  verdict: how surely the score is above or below the typical district's (clearly: 95% or more;")
+    lines.append("  verdict: whether the score is above or below the typical district's (clearly: 95% sure or more;")
     lines.append("    probably: 75% or more); not known where the error of more than half of the weight is not known")
     if any(node.is_at_an_end for node in nodes):
         lines.append("  0 and 100 are the ends of the scale: that far from the typical district, or further")

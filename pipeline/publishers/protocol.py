@@ -46,7 +46,7 @@ class Publisher(Generic[AskedFor]):
 
     ``source_ids`` are its entries in ``sources.yaml``. ``columns`` gives, for each source whose answers are text
     tables, the columns required on arrival; workbooks are checked by their parsers. ``has_editions`` says that a table
-    grows with each edition, so that an older edition can be told from a newer one.
+    grows with each edition, so that an older edition can be distinguished from a newer one.
     """
 
     source_ids: ClassVar[tuple[str, ...]]

@@ -7,6 +7,6 @@ table. Tables that did not change since the previous release share one file on d
 
 from pipeline.releases.as_of import database_as_of
 from pipeline.releases.manifest import Release, ReleaseProblem
-from pipeline.releases.store import ReleaseStore
+from pipeline.releases.release_folder import ReleaseStore
 
 __all__ = ["Release", "ReleaseProblem", "ReleaseStore", "database_as_of"]

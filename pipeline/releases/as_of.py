@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.releases.finding import history, live_version, named, version_meant
-from pipeline.releases.store import ReleaseStore
+from pipeline.releases.release_folder import ReleaseStore
 
 
 @contextmanager

@@ -5,7 +5,7 @@ A part's queries are tried in the order of the catalogue, the preferred one firs
 1. Where a good snapshot is held, ask the publisher whether anything has changed since (if it is the table's turn, see
    `pipeline.run.check_schedule`). If nothing has, use the snapshot.
 2. Otherwise ask for the figures. An older edition than what is held counts as a failure, until a person accepts it
-   (`pipeline.run.editions`).
+   (`pipeline.run.older_editions`).
 3. If that fails, use the last snapshot that passed its checks.
 
 When no query gives anything, or only a snapshot older than what was published, the part keeps the figures of the newest
@@ -23,9 +23,9 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pipeline import __version__
 from pipeline.catalogue import Indicator, Part, Query
 from pipeline.http.payload import HostUnreachable, Payload, PayloadRejected, SourceError
 from pipeline.publishers.registry import publisher_of
@@ -37,6 +37,7 @@ from pipeline.run.publishers import Publishers
 from pipeline.run.results import Account, Attempt, AttemptOutcome, PartResult, Tier, part_name
 from pipeline.run.run_state import Look, News
 from pipeline.run.shipped import shipped_entry
+from pipeline.run.store_answer import store_checked
 from pipeline.run.stores import Stores
 
 if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothing new does without
@@ -44,7 +45,7 @@ if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothin
     from pipeline.run.published_before import PublishedBefore, PublishedPart
     from pipeline.run.results import Accepted
 
-# What stops every part, not one: no room, or a store that cannot be written.
+# Errors that stop every part: the disk is full or cannot be written.
 _OF_THE_WHOLE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 _MOST_OF_A_LINE = 200
 _NOT_PUBLISHERS = {"baseline": "the shipped figures", "release": "the newest release"}
@@ -124,9 +125,7 @@ class _Search:
             words = next(iter(str(error).splitlines()), "")[:_MOST_OF_A_LINE]
             known = self.inputs.catalogue.sources.get(source_id)
             title = known.title if known else _NOT_PUBLISHERS[source_id]
-            sentence = (
-                f"{title}: an error that was not foreseen ({without_secrets(f'{type(error).__name__}: {words}')})"
-            )
+            sentence = f"{title}: an unforeseen error ({without_secrets(f'{type(error).__name__}: {words}')})"
             trace = without_secrets("".join(traceback.format_exception(error)))
             self._tried(source_id, tier, "failed", sentence, trace)
             return None
@@ -180,19 +179,14 @@ class _Search:
             return None
         key, licence = self._key(query), self.inputs.catalogue.sources[query.source].licence
         try:
-            accepted = self._judge().accept_new(query, payload, self.publishers.client)
+            check = partial(self._judge().accept_new, query, payload, self.publishers.client)
+            stored = store_checked(self._raw, key, payload, licence, check)
         except PayloadRejected as error:
-            kept = self._raw.put_rejected(key, payload, str(error), licence=licence, code_version=__version__)
-            where = kept.relative_to(self._raw.root)
-            sentence = f"what {self._title(query)} sent was not used: {error} (kept as {where})"
-            self._tried(query.source, "live", "rejected", sentence)
+            self._tried(query.source, "live", "rejected", f"what {self._title(query)} sent was not used: {error}")
             return None
-        snapshot = self._raw.put(key, payload, licence=licence, code_version=__version__)
-        outcome: AttemptOutcome = "used" if snapshot.is_new else "unchanged"
+        outcome: AttemptOutcome = "used" if stored.snapshot.is_new else "unchanged"
         self._tried(query.source, "live", outcome, f"{self._title(query)} answered, {outcome}")
-        # Unchanged bytes keep the provenance of the snapshot that first brought them.
-        payload = payload if snapshot.is_new else self._raw.read(snapshot)
-        return self._result("live", query.source, accepted.account, accepted, payload)
+        return self._result("live", query.source, stored.read.account, stored.read, stored.payload)
 
     def from_snapshot(self, query: Query) -> PartResult | None:
         """The last good snapshot, where its publisher gives nothing."""
@@ -231,8 +225,8 @@ class _Search:
         entry = shipped_entry(self.stores.baseline, self.indicator.id, self.part.id)
         if entry is not None and not from_release.is_older(entry, found[1]):
             return None
-        held = "nothing is" if entry is None else "only the older shipped figures are"
-        return self._of_release(*found, f"the answer they came from is not held any more, and {held}")
+        held = "nothing else is" if entry is None else "only the older shipped figures are"
+        return self._of_release(*found, f"the answer they came from is no longer held, and {held}")
 
     def newer_of_release(self, snapshot: PartResult, accepted_at: datetime | None) -> PartResult | None:
         """The figures of the newest release, where a snapshot is older than the answer they came from."""
@@ -244,7 +238,7 @@ class _Search:
         if not from_release.is_older_answer(snapshot, accepted_at, found[1]):
             return None
         held = f"only an older one of {snapshot.retrieved_at:%Y-%m-%d}"
-        return self._of_release(*found, f"the answer they came from is not held any more, {held}")
+        return self._of_release(*found, f"the answer they came from is no longer held, {held}")
 
     def _of_release(self, before: PublishedBefore, published: PublishedPart, why: str) -> PartResult | None:
         name = f"the figures of {from_release.release_words(before, published)}"

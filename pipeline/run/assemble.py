@@ -10,8 +10,8 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Indicator
 from pipeline.geography import Register, reexpress
-from pipeline.geography.aggregate import WIDER_LEVELS, Membership, aggregate, group_membership, wider_membership
-from pipeline.publishers.baseline.store import Baseline
+from pipeline.geography.wider_areas import WIDER_LEVELS, Membership, aggregate, group_membership, wider_membership
+from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.raw import RawStore
 from pipeline.run.figure_choice import Offer, choose, for_own_nations, missing_from
 from pipeline.run.from_release import as_published, ratio_of_release
@@ -228,13 +228,13 @@ def _computed(
 
 
 def _are_computed(register: Register, published: pd.DataFrame, computed: pd.DataFrame) -> pd.Series:
-    """Which published ratios are of areas and periods that computed ones speak of, under whatever code."""
+    """Which published ratios have an area and period that computed ones cover, under any code."""
     held = ground_cells(register, computed)
-    told = [
+    is_computed = [
         any((code, period) in held for code in (districts_today(register, area) or {area}))
         for area, period in zip(published["area_code"], published["period"], strict=True)
     ]
-    return pd.Series(told, index=published.index, dtype=bool)
+    return pd.Series(is_computed, index=published.index, dtype=bool)
 
 
 def _with_wider_areas(

@@ -100,9 +100,7 @@ def _due_one_first(questions: list[Question], due: set[Question]) -> list[Questi
 def _is_due(query: Query, found: KnownPart, calendar: Calendar, now: datetime) -> bool:
     release = calendar.release_of(query)
     latest = None if found.account is None else found.account.latest_period_end
-    return (
-        release is not None and latest is not None and release.standing(latest, now.date()) in ("expected", "overdue")
-    )
+    return release is not None and latest is not None and release.status(latest, now.date()) in ("expected", "overdue")
 
 
 def _asked_at(state: RunState, now: datetime) -> Iterator[tuple[Question, datetime]]:

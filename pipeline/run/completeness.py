@@ -1,4 +1,4 @@
-"""Whether a table has lost a whole period, or an area that had figures: told on the first day as on every other."""
+"""Whether a table has lost a whole period, or an area that had figures; works on the first day too."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ import pandas as pd
 
 from pipeline.http.payload import PayloadRejected
 
-# A payload in which more of the rows than this fail, or a period of it, is not the table that was promised.
+# A payload or period in which a larger share of rows than this fails is not the promised table.
 LARGEST_SHARE_SET_ASIDE = 0.1
 # Fewer lost areas than this share of a table's are rows gone wrong, not a period: a mistyped date makes a period of one row.
 SMALLEST_SHARE_OF_AREAS = 0.01
 
 
-def require_whole_periods(kept: pd.Series, lost: pd.DataFrame, area_count: int) -> None:
+def refuse_many_failures(reasons: pd.Series, rows_read: int) -> None:
+    """Raise PayloadRejected if too many of the rows read were set aside, each for one of ``reasons``."""
+    if len(reasons) > LARGEST_SHARE_SET_ASIDE * rows_read:
+        most = reasons.mode().iloc[0]
+        raise PayloadRejected(f"{len(reasons):,} of its {rows_read:,} rows fail their checks, most often: {most}")
+
+
+def require_complete_periods(kept: pd.Series, lost: pd.DataFrame, area_count: int) -> None:
     """Refuse a table in which too many areas of one period have no usable row, so that the period would quietly thin or go.
 
     ``kept`` is how many areas have a usable row, by period; ``lost`` has ``area_code, period, reason`` of rows set aside
@@ -47,7 +54,7 @@ def areas_without_rows(absent: Sequence[str], had_figures: Collection[str], sour
     if gone:
         raise PayloadRejected(
             f"{source_id} lists {', '.join(gone[:5])} and sent no row for {'it' if len(gone) == 1 else 'them'}, though "
-            "figures were held before; if the publisher means it: "
+            "figures were held before; if the publisher meant this: "
             f'python -m pipeline accept {source_id}/{indicator_id} "REASON"'
         )
     return f"listed by {source_id} without a single row, and without figures before: {', '.join(absent)}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.catalogue.release_calendar import load_release_calendar
-from pipeline.publishers.baseline.store import Baseline
+from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.raw import RawStore
 from pipeline.run.check_schedule import Ask, CheckSchedule, Question, check_schedule
 from pipeline.run.inputs import Inputs

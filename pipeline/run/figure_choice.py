@@ -6,7 +6,7 @@
 4. A newer edition beats an older one: an older edition only fills what the newer has no figure of.
 5. Among the parts of an indicator, which are tables of their own, the part listed first in the catalogue.
 
-`pipeline.run.editions` decides which of two answers to the same query is the newer edition.
+`pipeline.run.older_editions` decides which of two answers to the same query is the newer edition.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.catalogue import Indicator, Part
 from pipeline.http.payload import PayloadRejected
-from pipeline.publishers.baseline.store import ShippedFile
+from pipeline.publishers.baseline.shipped_figures import ShippedFile
 from pipeline.run.results import Account, Attempt, PartResult
 from pipeline.run.stores import Stores
 

@@ -21,7 +21,7 @@ from pipeline.gates import (
     too_old,
     went_back,
 )
-from pipeline.run.release import file_before, method_fingerprint
+from pipeline.run.release import file_before, method_in_use
 from pipeline.run.stores import Stores
 
 _HOW_TO_GO_ON = (
@@ -49,7 +49,7 @@ def hold_against_live(calendar: Calendar, stores: Stores, today: date, candidate
                 found += medians_moved(connection, policy)
                 found += went_back(connection, policy)
                 found += scores_moved(
-                    connection, policy, is_same_method=method_of(connection, "live") == method_fingerprint()
+                    connection, policy, is_same_method=method_of(connection, "live") == method_in_use(stores.settings)
                 )
                 connection.execute("detach live")
             elif before is not None or problem is not None or version is not None:

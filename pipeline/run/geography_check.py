@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.geography import Register
-from pipeline.geography.errors import GeographyError
+from pipeline.geography.area_errors import GeographyError
 
 # The table of the portal, the column of its wider area, and what it is called.
 WIDER = {
@@ -20,7 +20,7 @@ WIDER = {
 def differences(table_id: str, rows: Sequence[Mapping[str, Any]], register: Register) -> list[str]:
     """One sentence for each district in which a table of ``open_geography.TABLES`` and the register differ, by code.
 
-    A code of an older map is told, and is compared as the district that took its ground over whole.
+    A code of an older map is mentioned, and compared as the district that took over all of its ground.
     """
     if table_id == "combined_authority_names":
         return _combined_authorities(rows, register)

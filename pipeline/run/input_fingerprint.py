@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from pipeline.catalogue import Catalogue
-from pipeline.publishers.baseline.store import Baseline
+from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.raw import RawStore, Snapshot
 from pipeline.run.code_digest import code_fingerprint
 from pipeline.run.options import ScoreOptions

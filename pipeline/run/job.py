@@ -1,4 +1,4 @@
-"""A refresh as a job: progress, summary, run report and exit code around whichever way the steps are run."""
+"""A refresh as a job: runs its steps, shows progress, and gives the summary, run report and exit code."""
 
 from __future__ import annotations
 
@@ -45,38 +45,43 @@ class RefreshSteps(Protocol):
         *,
         force: bool = False,
         on_part: Callable[[PartResult], None] | None = None,
+        on_results: Callable[[list[PartResult]], None] | None = None,
         timings: Timings | None = None,
     ) -> Outcome: ...
 
 
 class Progress:
-    """How far a run has got: what it holds of each part, and the seconds of its steps; what is left of one that fails."""
+    """How far a run has got: the result of each part and the seconds of each step, for its report if it fails."""
 
     def __init__(self, reporter: Reporter, live: Path) -> None:
         self.timings = Timings()
-        self.mended: list[str] = []  # what was wrong with the published file, and was put right before the run began
+        self.mended: list[str] = []  # faults of the published file that were mended before the run began
         self.reporter = reporter
         self._live = live
         self._live_before = _state(live)
         self._results: list[PartResult] = []
 
     def begin(self) -> None:
-        """Note which file is published as the steps begin."""
+        """Note which file is published before the steps begin."""
         self._live_before = _state(self._live)
 
     @property
     def has_published(self) -> bool:
-        """Whether the published file is another than when the steps began."""
+        """Whether the published file has been replaced since the steps began."""
         return _state(self._live) != self._live_before
 
     def part_done(self, result: PartResult) -> None:
         self._results.append(result)
         self.reporter.part_done(result)
 
-    def outcome(self, parts: Iterable[tuple[Indicator, Part]], refused: Path | None = None) -> Outcome:
-        """What there is to report of a run that published nothing; ``refused`` is the file that its gates refused.
+    def all_done(self, results: Iterable[PartResult]) -> None:
+        """Take the results of all parts as the run uses them, in place of each as it arrived."""
+        self._results = list(results)
 
-        Results come in the order of ``parts``, those of the catalogue.
+    def outcome(self, parts: Iterable[tuple[Indicator, Part]], refused: Path | None = None) -> Outcome:
+        """The outcome of a run that published nothing; ``refused`` is the file that its gates refused.
+
+        Results are in the order of ``parts``, that of the catalogue.
         """
         place = {(i.id, p.id): position for position, (i, p) in enumerate(parts)}
         results = sorted(self._results, key=lambda result: place[result.indicator_id, result.part_id])
@@ -107,11 +112,11 @@ def run_job(
     prefect_seconds: float | None = None,
     settings: Settings | None = None,
 ) -> int:
-    """Run a refresh and tell of it; return the exit code (see ``pipeline.cli``).
+    """Run a refresh and report it; return the exit code (see ``pipeline.cli``).
 
     ``prefect_seconds`` is how long Prefect took to start. The run report is always written, unless
     another run holds the lock: the report then belongs to that run.
-    Raises PipelineError for an expected failure, its message one a person can act on.
+    Raises PipelineError for an expected failure, with a message that a person can act on.
     """
     console = make_console()
     run = _opened(options, settings or settings_from_environment())
@@ -123,7 +128,7 @@ def run_job(
 
 @dataclass(frozen=True)
 class _Job:
-    """One refresh: the run, how far it has got, where it is shown, and how long Prefect took to start."""
+    """One refresh: the run, its progress, its console, and how long Prefect took to start."""
 
     run: Run
     progress: Progress
@@ -131,7 +136,7 @@ class _Job:
     prefect_seconds: float | None
 
     def do(self, steps: RefreshSteps, *, strict: bool) -> int:
-        """Run the steps and tell of them; return the exit code."""
+        """Run the steps and report them; return the exit code."""
         run, progress, settings = self.run, self.progress, self.run.settings
         try:
             with (
@@ -144,22 +149,26 @@ class _Job:
                 if died is not None:
                     words = died.words(run.started_at)
                     self.console.print(f"The previous run stopped without finishing: {words}.")
-                outcome = steps(run, force=run.options.force, on_part=progress.part_done, timings=progress.timings)
+                outcome = steps(
+                    run,
+                    force=run.options.force,
+                    on_part=progress.part_done,
+                    on_results=progress.all_done,
+                    timings=progress.timings,
+                )
                 if not outcome.is_new and settings.refused_file.exists():
-                    # what was refused is not what publishers send any more; accepting it would publish what they took back
+                    # publishers have taken back what was refused, so nobody must accept it now
                     settings.refused_file.unlink()
-                    self.console.print(
-                        "The file that was refused before is gone: sources give again what is published."
-                    )
+                    self.console.print("The refused file was deleted: sources give the published figures again.")
         except Locked:
             raise  # the report belongs to the run that holds the lock
         except BaseException as error:
             with stopping.uninterrupted():
-                told = self._told(error)
+                raised = self._reported(error)
                 stopping.closed("report")
-            if told is error:
+            if raised is error:
                 raise
-            raise told from (error if isinstance(told, PipelineError) else None)
+            raise raised from (error if isinstance(raised, PipelineError) else None)
         notes = notes_of(run, outcome.results)
         print_summary(self.console, settings.database, notes, outcome, self.prefect_seconds)
         code = EXIT_INCOMPLETE if shared.problems else exit_code(outcome, strict=strict)
@@ -176,13 +185,13 @@ class _Job:
         return code
 
     def report_of_the_end(self, ending: Ending) -> str | None:
-        """Report how far a run got that is being ended; return what became of the published file, for people."""
+        """Report how far a run got before it was ended; return what became of the published file, in words."""
         settings, has_published = self.run.settings, self.progress.has_published
         of_the_file = "the new file had been published" if has_published else "the published file is as it was"
         sentence = f"{ending.sentence}; {of_the_file}"
         try:
             report = self._report_of_failure(sentence, ending.exit_code)
-        except RuntimeError:  # the run is still at work, and changed what was being read
+        except RuntimeError:  # the run is still working and changed what was being read
             report = report_without_run(settings, sentence, ending.exit_code)
         traces = [settings.without_secrets(text) for text in ending.doings]
         report |= {
@@ -198,10 +207,10 @@ class _Job:
         notes = notes_of(self.run, outcome.results, has_failed=True)
         return run_report(self.run.settings, notes, outcome, sentence, self.prefect_seconds, code)
 
-    def _told(self, error: BaseException) -> BaseException:
-        """Report what ended a run; return what to raise: a sentence, or the error itself, without a key in its text."""
-        from pipeline.geography.errors import RegisterError
-        from pipeline.publish import CandidateRefused  # only here, since it takes all that publishing takes
+    def _reported(self, error: BaseException) -> BaseException:
+        """Report what ended a run; return what to raise: a sentence, or the error itself without any key in its text."""
+        from pipeline.geography.area_errors import RegisterError
+        from pipeline.publish import CandidateRefused  # loaded late: it imports all that publishing needs
 
         crash = "".join(traceback.format_exception(error))
         code, refused = EXIT_FAILED, None
@@ -209,7 +218,7 @@ class _Job:
             case CandidateRefused():
                 code, refused, sentence = EXIT_REFUSED, error.kept, str(error)
                 raised: BaseException = VerbError(f"not published, the file before it stays:\n{error}", EXIT_REFUSED)
-            case CatalogueError():  # of the files that only a run with news reads
+            case CatalogueError():  # in a file that only a run with news reads
                 sentence, raised = str(error), VerbError(_WRONG_CATALOGUE.format(error))
             case RegisterError():
                 sentence, raised = str(error), VerbError(f"the register of areas is wrong:\n{error}")
@@ -227,7 +236,7 @@ class _Job:
                 sentence, raised = self.run.settings.without_secrets(crash), error
                 if sentence != crash:
                     words = self.run.settings.without_secrets(str(error))
-                    raised = RuntimeError(f"{words} (all of it, without the key, is in the run report)")
+                    raised = RuntimeError(f"{words} (the whole error, without the key, is in the run report)")
         report = self._report_of_failure(sentence, code, refused)
         report["mended"] = self.progress.mended
         _write_failure(self.run.settings, report)
@@ -247,7 +256,7 @@ def report_end(settings: Settings, began: datetime, ending: Ending) -> None:
 
 
 def _write_as_ours(settings: Settings, report: dict[str, Any]) -> bool:
-    """Write a run report and return True; where another run is at work, the report is that one's."""
+    """Write a run report and return True; return False if another run is at work, since the report is then that run's."""
     try:
         with nullcontext() if is_held_here(settings.marts_dir) else one_at_a_time(settings.marts_dir):
             _write_failure(settings, report)
@@ -258,11 +267,11 @@ def _write_as_ours(settings: Settings, report: dict[str, Any]) -> bool:
 
 @contextmanager
 def _healed(settings: Settings, progress: Progress, console: Console) -> Iterator[None]:
-    """What comes after works on the published file as it was published: see `pipeline.run.healing`.
+    """Mend the published file before the run uses it (see `pipeline.run.healing`).
 
-    Nothing is left beside it that a run that was ended had begun to write.
+    Files that an ended run had begun to write are deleted.
     """
-    from pipeline.run.healing import heal  # only here, since it takes all that publishing takes
+    from pipeline.run.healing import heal  # loaded late: it imports all that publishing needs
 
     remove_leftovers(settings.marts_dir, settings.raw_dir)
     progress.mended = heal(settings)
@@ -285,7 +294,7 @@ def _opened(options: JobOptions, settings: Settings) -> Run:
             ask=options.ask,
         )
     except CatalogueError as error:
-        # in the place of the last run's report, so that nobody takes that for this run's
+        # replaces the last run's report, which would otherwise be taken for this run's
         _write_failure(settings, report_without_run(settings, str(error), EXIT_FAILED))
         raise VerbError(_WRONG_CATALOGUE.format(error)) from error
 
@@ -299,7 +308,7 @@ def _state(live: Path) -> tuple[int, int] | None:
 
 
 def _trouble_of_the_disk(error: BaseException) -> str | None:
-    """A sentence where DuckDB found the disk full or not to be written, which it says in words only; else None."""
+    """A sentence if DuckDB found the disk full or not writable, which only its words say; else None."""
     import duckdb
 
     if not isinstance(error, duckdb.Error) or not any(words in str(error) for words in _WORDS_OF_A_DISK):
@@ -308,7 +317,7 @@ def _trouble_of_the_disk(error: BaseException) -> str | None:
 
 
 def exit_code(outcome: Outcome, *, strict: bool) -> int:
-    """0, or 4 where parts have no figures at all or (``strict``) where a live source did not give its own."""
+    """0, or 4 if parts have no figures at all or (``strict``) if a live source gave none."""
     if outcome.missing:
         return EXIT_INCOMPLETE
     stale = any(result.tier != "live" and any(a.tier == "live" for a in result.attempts) for result in outcome.results)

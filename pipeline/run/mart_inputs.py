@@ -16,7 +16,7 @@ from pipeline import __version__
 from pipeline.catalogue import Indicator
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, Node, load_framework
 from pipeline.geography import Register, bridge_area_group, dim_area, dim_area_history, read_groups
-from pipeline.publishers.baseline.store import Baseline
+from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.run.assemble import Assembled
 from pipeline.run.inputs import Inputs
 from pipeline.run.options import ScoreOptions

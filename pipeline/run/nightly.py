@@ -1,4 +1,4 @@
-"""The nightly job: refresh, report site, pruning, telling people; each step runs whatever became of the one before.
+"""The nightly job: refresh, report site, pruning, telling people; each step runs even if the one before failed.
 
 The steps are handed in, so that ``python -m pipeline nightly`` and the Prefect flow do the same. What a night came to:
 
@@ -98,7 +98,7 @@ def run_night(
 
     Raises SettingsError before anything is done when a setting cannot be used, and tells of it where it is none of those
     that say whom to tell; whatever else the refresh raises that
-    is no PipelineError (a defect) is told of first and then raised.
+    is no PipelineError (a defect) is reported first and then raised.
     """
     now = now or datetime.now(UTC)
     recipients = recipients_from_environment()
@@ -193,7 +193,7 @@ def build_report_if_other(settings: Settings) -> Path | None:
 
 
 def prune(settings: Settings) -> list[str]:
-    """Let go of old snapshots and releases; a sentence for each kind. A run that began meanwhile puts it off a night."""
+    """Delete old snapshots and releases; a sentence for each kind. Not done tonight if another run has begun."""
     from pipeline import retention
     from pipeline.run.lock import Locked, one_at_a_time
 
@@ -210,13 +210,13 @@ def site_folder(settings: Settings) -> Path:
 
 
 def _tell(tell: Tell, night: Night, settings: Settings, recipients: Recipients, now: datetime) -> None:
-    """Say what became of the night: on the screen, in the run report, and to whoever asked to be told."""
+    """Report the night: on the screen, in the run report, and to whoever asked for messages."""
     with stopping.uninterrupted():
-        _tell_whole(tell, night, settings, recipients, now)
+        _report_night(tell, night, settings, recipients, now)
         stopping.closed("people")
 
 
-def _tell_whole(tell: Tell, night: Night, settings: Settings, recipients: Recipients, now: datetime) -> None:
+def _report_night(tell: Tell, night: Night, settings: Settings, recipients: Recipients, now: datetime) -> None:
     is_own_report = night.code != EXIT_LOCKED  # the run report that stands is another run's
     report = read_run_report(settings.marts_dir, since=now) if is_own_report else None
     message = message_of(night, report, settings, now)
@@ -233,7 +233,7 @@ def _tell_whole(tell: Tell, night: Night, settings: Settings, recipients: Recipi
 
 
 def message_of(night: Night, report: dict[str, Any] | None, settings: Settings, now: datetime) -> Message:
-    """What people are told of a night, in a few plain lines. ``report`` is the run report of its refresh, if any."""
+    """The message about a night, in a few plain lines. ``report`` is the run report of its refresh, if any."""
     report = report or {}
     release = report.get("release") or {}
     is_new = report.get("status") == "published"

@@ -53,10 +53,10 @@ def from_release_words(before: PublishedBefore | None, results: Iterable[PartRes
     if before is None or not names:
         return []
     some = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
-    whose = "1 part are" if len(names) == 1 else f"{len(names)} parts are"
+    parts = "1 part" if len(names) == 1 else f"{len(names)} parts"
     sentence = (
-        f"the figures of {whose} those of release {before.version} ({some}): the answers they came from are not held any more "
-        "(data/raw), and what is held is older; the next run that reaches their publishers fetches them anew"
+        f"the figures of {parts} are taken from release {before.version} ({some}): the answers they came from are no longer "
+        "held in data/raw, and what is held is older; the next run that reaches their publishers will fetch them again"
     )
     return [sentence]
 

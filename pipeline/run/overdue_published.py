@@ -23,7 +23,7 @@ order by latest_period_end
 def overdue(database: Path, today: date) -> list[str]:
     """A sentence for each release that is later today than its calendar and grace allow.
 
-    The file's own column ``standing`` is of the day it was made; on a night without news the calendar goes on.
+    The file's own column ``release_status`` is of the day it was made; on a night without news the calendar goes on.
     """
     releases = {release.id: release for release in load_release_calendar().releases}
     held = [(releases[id_], latest) for id_, latest in _rows(database, _LATEST) if id_ in releases]

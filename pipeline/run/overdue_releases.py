@@ -17,12 +17,12 @@ def overdue_sentences(held: Iterable[tuple[Release, date]], today: date) -> list
     """
     awaited: dict[tuple[str, date | None], tuple[Release, date]] = {}
     for release, latest in held:
-        if release.standing(latest, today) == "overdue":
+        if release.status(latest, today) == "overdue":
             key = release.id, release.next_expected(latest)
             awaited[key] = release, max(latest, awaited.get(key, (release, latest))[1])
     return [
-        f"{release.title}: what follows the figures to {latest} was expected on {release.next_expected(latest)} "
-        f"and is not here yet ({release.calendar_url})"
+        f"{release.title}: the figures after {latest} were due on {release.next_expected(latest)} "
+        f"and have not arrived ({release.calendar_url})"
         for release, latest in awaited.values()
     ]
 

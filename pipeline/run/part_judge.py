@@ -17,9 +17,9 @@ from pipeline.http.payload import Payload, PayloadRejected
 from pipeline.publishers.registry import publisher_of
 from pipeline.raw import Snapshot
 from pipeline.run import payload_checks
-from pipeline.run.editions import Edition, why_older, why_shorter, years_dropped
 from pipeline.run.from_release import published_figures, published_part
 from pipeline.run.inputs import Inputs
+from pipeline.run.older_editions import Edition, why_older, why_shorter, years_dropped
 from pipeline.run.origins import snapshot_key
 from pipeline.run.payload_checks import NOTHING_HELD, HeldDistricts
 from pipeline.run.plausible import confirming, refuse_implausible
@@ -108,7 +108,7 @@ class PartJudge:
                 raise PayloadRejected(f"{why.format(words)}; these are used; {self._how_to_accept(query)}")
 
     def _how_to_accept(self, query: Query) -> str:
-        return f'if the publisher means it: python -m pipeline accept {query.source}/{self.indicator.id} "REASON"'
+        return f'if the publisher meant this: python -m pipeline accept {query.source}/{self.indicator.id} "REASON"'
 
     def _latest(self, query: Query) -> Snapshot | None:
         return self.stores.raw.latest_good(snapshot_key(self.indicator, self.part, query))[0]

@@ -1,4 +1,4 @@
-"""Decide whether a payload can be used: the shape its publisher promised, rows that can be believed, districts enough."""
+"""Decide whether a payload can be used: its columns, its rows and its count of districts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ from pipeline.http.payload import Payload, PayloadRejected
 from pipeline.numerals import rounded
 from pipeline.publishers.protocol import Districts
 from pipeline.publishers.registry import publisher_of_source
-from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, areas_without_rows, require_whole_periods
+from pipeline.run.completeness import areas_without_rows, refuse_many_failures, require_complete_periods
 from pipeline.run.results import Accepted
 from pipeline.run.todays_districts import districts_today, ground_cells, ground_of
 from pipeline.tidy.observations import (
     OBSERVATION_COLUMNS,
     QUARANTINE_COLUMNS,
+    Parsed,
     UnreadablePayload,
     finish,
     parse_period,
@@ -39,15 +40,15 @@ if TYPE_CHECKING:
 
 ROWS_LOOKED_AT_ON_ARRIVAL = 20
 BYTES_LOOKED_AT_ON_ARRIVAL = 4096
-# A payload that lost more of the districts held before than this was cut short or changed its map unannounced.
+# A payload that lacks more of the districts held before than this was cut short, or its map changed unannounced.
 LARGEST_SHARE_OF_DISTRICTS_LOST = 0.01
 
 
 @dataclass(frozen=True)
 class HeldDistricts:
-    """The current districts known from figures held before; from the ``is_same_query`` or from another table.
+    """Today's districts in the figures held before, which came from the same query (``is_same_query``) or another table.
 
-    ``cells`` are the ``ground_cells`` for which they hold a figure.
+    ``cells`` are the ``ground_cells`` that have a figure there.
     """
 
     codes: frozenset[str]
@@ -55,7 +56,7 @@ class HeldDistricts:
     cells: pd.MultiIndex | None = None
 
     def lost_from(self, covered: frozenset[str]) -> list[str]:
-        """Districts held before and not in ``covered``; another table is only compared in the nations both cover."""
+        """Districts held before and not in ``covered``; with another table, only in the nations that both cover."""
         nations = {code[0] for code in covered}
         return sorted(code for code in self.codes - covered if self.is_same_query or code[0] in nations)
 
@@ -65,7 +66,7 @@ class HeldDistricts:
         return any(area in areas for area in ground)
 
     def holes_in(self, cells: pd.MultiIndex) -> list[str]:
-        """Cells with a figure before and no row now, though the area and the period both still occur."""
+        """Cells that had a figure and now have no row, though their area and period still occur."""
         if self.cells is None:
             return []
         area, period = (self.cells.get_level_values(level) for level in (0, 1))
@@ -76,7 +77,7 @@ class HeldDistricts:
 NOTHING_HELD = HeldDistricts(frozenset(), is_same_query=False)
 
 
-# Parsing is Python's own work: several threads at it only get into each other's way, and fetching needs none of it.
+# Parsing is pure Python, so threads only get in each other's way.
 _parsing = threading.Lock()
 
 
@@ -93,15 +94,15 @@ def accept(
     """Check an answer to ``query`` on arrival, parse it, set failing rows aside, and count its districts.
 
     ``held`` is what figures held before covered. An answer with holes where figures were held before is refused, so
-    that those are used: publishers withdraw whole periods and areas, and mark single figures that they withhold, but a
-    row that is simply gone is a fault. Raises PayloadRejected.
+    that the held figures are used: publishers withdraw whole periods and areas, and mark single figures that they
+    withhold, but a missing row is a fault. Raises PayloadRejected.
     """
     with _parsing:
         return _accept(register, indicator, part, query, payload, held, sources[query.source].title)
 
 
 def accept_shipped(register: Register, indicator: Indicator, part: Part, payload: Payload) -> Accepted:
-    """The same of figures shipped with the project, whatever else is held. Raises PayloadRejected."""
+    """The same for figures shipped with the project, whatever else is held. Raises PayloadRejected."""
     with _parsing:
         return _accept(register, indicator, part, None, payload, NOTHING_HELD, "")
 
@@ -116,24 +117,12 @@ def _accept(
     title: str,
 ) -> Accepted:
     source_id = "baseline" if query is None else query.source
-    check_arrival(source_id, payload)
-    publisher = publisher_of_source(source_id)
-    try:
-        parsed = publisher.parse(query, payload, _districts(register))
-    except UnreadablePayload as error:
-        raise PayloadRejected(str(error)) from error
+    parsed = parse_answer(register, source_id, query, payload)
     digest = payload.sha256
-    edition = publisher.edition(payload, title)
-    observations = finish(
-        parsed.figures, indicator_id=indicator.id, source_id=source_id, edition=edition, payload_sha256=digest
-    )
-    observations, failed = set_failing_rows_aside(observations, indicator)
+    edition = publisher_of_source(source_id).edition(payload, title)
+    observations, failed = checked_figures(parsed.figures, indicator, source_id, edition, digest)
     quarantine = _quarantine(indicator.id, source_id, [parsed.set_aside, failed])
-    if len(quarantine) > LARGEST_SHARE_SET_ASIDE * parsed.rows_read:
-        raise PayloadRejected(
-            f"{len(quarantine)} of its {parsed.rows_read} rows fail their checks, most often: "
-            f"{quarantine['reason'].mode().iloc[0]}"
-        )
+    refuse_many_failures(quarantine["reason"], parsed.rows_read)
     _check_periods(observations, quarantine)
     districts, warnings = _check_districts(register, part, observations, held)
     had_figures = {code for code in payload.areas_without_rows if held.has_figures_on(ground_of(register, code))}
@@ -144,7 +133,7 @@ def _accept(
         why = f" ({quarantine['reason'].iloc[0]})" if len(quarantine) else ""
         raise PayloadRejected(
             f"{len(holes)} figures held before have no usable row in it any more, first {holes[0]}{why}"
-            f'; if the publisher means it: python -m pipeline accept {source_id}/{indicator.id} "REASON"'
+            f'; if the publisher meant this: python -m pipeline accept {source_id}/{indicator.id} "REASON"'
         )
     return Accepted(
         observations,
@@ -159,12 +148,29 @@ def _accept(
     )
 
 
+def parse_answer(register: Register, source_id: str, query: Query | None, payload: Payload) -> Parsed:
+    """The figures of an answer that looks as its publisher promises, and its unreadable rows. Raises PayloadRejected."""
+    check_arrival(source_id, payload)
+    try:
+        return publisher_of_source(source_id).parse(query, payload, _districts(register))
+    except UnreadablePayload as error:
+        raise PayloadRejected(str(error)) from error
+
+
+def checked_figures(
+    figures: pd.DataFrame, series: Indicator | SmallAreaSeries, source_id: str, edition: str = "", digest: str = ""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Parsed figures as observations that pass their checks, and those that fail: see `set_failing_rows_aside`."""
+    observations = finish(figures, indicator_id=series.id, source_id=source_id, edition=edition, payload_sha256=digest)
+    return set_failing_rows_aside(observations, series)
+
+
 def accept_published(
     register: Register, indicator: Indicator, part: Part, figures: pd.DataFrame, published: PublishedPart
 ) -> Accepted:
-    """The figures of a part as a release has them, checked again; rows and columns as `from_release.figures_of` gives them.
+    """Check again the figures of a part in a release; rows and columns as `from_release.figures_of` gives them.
 
-    Raises PayloadRejected where any of them fails today's checks.
+    Raises PayloadRejected if any of them fails today's checks.
     """
     passing, failing = set_failing_rows_aside(figures, indicator)
     if len(failing):
@@ -183,11 +189,11 @@ def accept_published(
 
 
 def check_arrival(source_id: str, payload: Payload) -> None:
-    """Hold the head of the payload's table against the columns its publisher promises, every column as text.
+    """Check the head of the payload's table against the columns its publisher promises, every column as text.
 
-    What is wrong further down, and what is in a workbook, is the parser's business, which reads all of it.
+    The parser reads and checks all the rest, and whole workbooks.
 
-    Raises PayloadRejected naming the columns that are missing, or saying what came instead of a table.
+    Raises PayloadRejected, naming the missing columns or what came instead of a table.
     """
     with payload.open() as stream:
         start = stream.read(BYTES_LOOKED_AT_ON_ARRIVAL)
@@ -217,12 +223,12 @@ def check_arrival(source_id: str, payload: Payload) -> None:
 
 
 def _wanted_case(name: str, schema: pa.DataFrameSchema) -> str:
-    """A column's name as the schema spells it: a publisher may turn to capitals, and the parsers read those too."""
+    """A column's name as the schema spells it: a publisher may change to capitals, which the parsers read too."""
     return next((wanted for wanted in schema.columns if str(wanted).casefold() == name.casefold()), name)
 
 
 def _missing_column(case: pa.errors.SchemaError) -> str | None:
-    """The column that a case says is not there, by its name or by how its name begins; None where the case says another thing."""
+    """The missing column that a case names, in full or by its beginning; None if the case is about something else."""
     match case.reason_code:
         case pa.errors.SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
             return str(case.failure_cases)
@@ -255,7 +261,7 @@ def _districts(register: Register) -> Districts:
 def set_failing_rows_aside(
     observations: pd.DataFrame, indicator: Indicator | SmallAreaSeries
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split observations into those that pass and those that fail their schema, cover another span, or stand twice.
+    """Split observations into those that pass and those that fail their schema, have another length, or are repeated.
 
     Returns (passing, failing), where failing has ``source_row, area_code, period, reason, raw_line``.
     """
@@ -272,7 +278,7 @@ def set_failing_rows_aside(
 
 
 def _of_other_length(periods: pd.Series, lengths: Sequence[str]) -> pd.Series:
-    """Rows whose period is of none of the lengths, and why: a year that was read as its last month, for one."""
+    """Rows whose period has none of the lengths, and why: a year that was read as its last month, for one."""
     length = {text: parse_period(text).length for text in periods.unique()}
     wrong = {
         text: f"the period {text} is {came} long where the indicator's are {' or '.join(lengths)}"
@@ -283,18 +289,18 @@ def _of_other_length(periods: pd.Series, lengths: Sequence[str]) -> pd.Series:
 
 
 def _check_periods(observations: pd.DataFrame, quarantine: pd.DataFrame) -> None:
-    """No period has lost too many of its areas. Raises PayloadRejected."""
+    """Raise PayloadRejected if a period has lost too many of its areas."""
     if quarantine.empty:
         return
     key = ["area_code", "period"]
     kept = observations[key].drop_duplicates()
     is_lost = ~pd.MultiIndex.from_frame(quarantine[key]).isin(pd.MultiIndex.from_frame(kept))
     areas = len(set(kept["area_code"]) | set(quarantine["area_code"]))
-    require_whole_periods(kept["period"].value_counts(), quarantine[is_lost], areas)
+    require_complete_periods(kept["period"].value_counts(), quarantine[is_lost], areas)
 
 
 def _repeated_rows(observations: pd.DataFrame) -> pd.Series:
-    """Rows whose area and period stand more than once: a repeat of equal figures loses its copies, unequal ones lose all."""
+    """Rows whose area and period occur more than once: of equal figures the first is kept, of unequal ones none."""
     key = ["area_code", "period"]
     repeated = observations[observations.duplicated(key, keep=False)]
     if repeated.empty:
@@ -324,7 +330,7 @@ def _quarantine(indicator_id: str, source_id: str, frames: list[pd.DataFrame]) -
 def _check_districts(
     register: Register, part: Part, observations: pd.DataFrame, held: HeldDistricts
 ) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Count today's districts in the payload and in its latest year; too few fails it, too many warns."""
+    """Count today's districts in the payload and in its latest year: too few raises PayloadRejected, too many warns."""
     on_today = {code: districts_today(register, code) for code in observations["area_code"].unique()}
     covered = frozenset(district for districts in on_today.values() for district in districts)
     with_value = observations[observations["value"].notna()]

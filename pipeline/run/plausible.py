@@ -45,7 +45,7 @@ def refuse_implausible(
     found = breaches(answer, area_facts(register), gate_policy().answers(indicator.id))
     if found:
         raise PayloadRejected(
-            f"{in_words(found)}; the held figures stay in use; if the publisher means it: "
+            f"{in_words(found)}; the held figures stay in use; if the publisher meant this: "
             f'python -m pipeline accept {query.source}/{indicator.id} "REASON"'
         )
 

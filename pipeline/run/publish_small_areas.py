@@ -1,14 +1,13 @@
-"""Publish one series of small areas in a DuckDB file, in the same steps as the districts' figures.
+"""Publish one series of small areas in a DuckDB file of its own, through the same steps as the districts' figures.
 
-Get (or take the last good answer), check on arrival, parse, check every figure, account for every row, build the marts,
-check the file, swap it in. A series has a hundred times the rows of a district's, so figures are checked piece by piece:
-memory holds the parsed table once, not once more for each step.
+A series has a hundred times the rows of a district's. Figures are therefore checked in pieces, so that memory holds the
+parsed table once and not once more for each step, and they stay on the map that they were published for.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -23,19 +22,20 @@ from pipeline import __version__, publish
 from pipeline.catalogue.small_area_series import SmallAreaSeries
 from pipeline.errors import PipelineError
 from pipeline.geography import Register
-from pipeline.geography.reexpress import Reexpressed
+from pipeline.geography.reexpressed import Reexpressed
 from pipeline.geography.small_area_map import districts_today, on_own_map
 from pipeline.http.payload import Payload, PayloadRejected, SourceError
-from pipeline.marts.small_areas import CHECKS_FOLDER, build_small_areas, small_area_tables
-from pipeline.publishers.nomis import parse as nomis
+from pipeline.marts.small_areas import CHECKS_FOLDER, OF_SMALL_AREAS, small_area_tables
 from pipeline.publishers.registry import publisher_of
 from pipeline.raw import RawStore, Snapshot, SnapshotKey
+from pipeline.run.candidate import new_candidate
 from pipeline.run.code_digest import code_fingerprint
-from pipeline.run.completeness import LARGEST_SHARE_SET_ASIDE, require_whole_periods
+from pipeline.run.completeness import refuse_many_failures, require_complete_periods
 from pipeline.run.inputs import Inputs
-from pipeline.run.payload_checks import check_arrival, set_failing_rows_aside
+from pipeline.run.payload_checks import checked_figures, parse_answer
 from pipeline.run.results import Timings
-from pipeline.tidy.observations import Parsed, UnreadablePayload, finish
+from pipeline.run.store_answer import store_checked
+from pipeline.tidy.observations import Parsed
 from schemas import marts
 
 if TYPE_CHECKING:  # an offline run does without the network
@@ -88,7 +88,7 @@ class SmallAreaOutcome:
 
 @dataclass(frozen=True)
 class _Tables:
-    """What the SQL reads, in Arrow, how many rows were read and were of other areas, and what is out of the ordinary."""
+    """The inputs of the SQL in Arrow, the counts of rows read and of rows for other areas, and warnings."""
 
     inputs: dict[str, pa.Table]
     rows_read: int
@@ -102,9 +102,9 @@ class _Tables:
 
 @dataclass(frozen=True)
 class _Held:
-    """The snapshot to publish, by which way it came (``live`` or ``snapshot``), and why it is not today's if it is not.
+    """The snapshot to publish, how it came (``live`` or ``snapshot``), and why it is not today's if it is not.
 
-    ``tables`` is there where the answer is new, since an answer is only stored as good once it is known to be.
+    ``tables`` are those of a new answer, which is read and checked before it is stored.
     """
 
     snapshot: Snapshot
@@ -142,14 +142,13 @@ def publish_small_areas(
         return SmallAreaOutcome(live, False, timings, stale_because=held.stale_because)
     tables = held.tables or read(held.payload)
     filled = {**tables.inputs, "series": _series_row(series, held, tables, digest)}
-    with timings.step("build the marts"):
-        candidate, counts = _build(live, filled)
-    with timings.step("check and publish"):
-        try:
-            publish.check_candidate(candidate, small_area_tables(), marts, CHECKS_FOLDER)
-            publish.swap(candidate, live)
-        finally:
-            publish.discard(candidate)
+    with new_candidate(live, small_area_tables(), OF_SMALL_AREAS) as candidate:
+        with timings.step("build the marts"):
+            candidate.building.add(filled)
+            counts = candidate.building.finish()
+        with timings.step("check and publish"):
+            publish.check_candidate(candidate.path, small_area_tables(), marts, CHECKS_FOLDER)
+            publish.swap(candidate.path, live)
     return SmallAreaOutcome(live, True, timings, counts, held.stale_because, tables.warnings)
 
 
@@ -167,7 +166,7 @@ def _latest(
     *,
     force: bool,
 ) -> _Held:
-    """Today's answer of the publisher, stored; the last good one without a ``client``, or where no usable answer comes."""
+    """The publisher's answer of today, stored; the last good one without a ``client`` or if no usable answer comes."""
     key = SnapshotKey(series.query.source, series.id, "main", series.query.model_dump(mode="json"))
     with timings.step("find the last good answer"):
         snapshot, passed_over = raw.latest_good(key)
@@ -176,10 +175,12 @@ def _latest(
     if client is not None:
         try:
             with timings.step("ask the publisher"):
-                if held is not None and not force and _is_unchanged(series, held, client):
+                publisher = publisher_of(series.query)
+                if held is not None and not force and publisher.is_unchanged(series.query, held.payload, client):
                     return replace(held, tier="live")
-                fetched = publisher_of(series.query).fetch(series.query, client)
-            return _stored(series, raw, key, fetched, read)
+                fetched = publisher.fetch(series.query, client)
+            stored = store_checked(raw, key, fetched, series.licence, partial(read, fetched))
+            return _Held(stored.snapshot, stored.payload, "live", tables=stored.read)
         except (SourceError, PayloadRejected) as error:
             problem = str(error)
     if held is None:
@@ -188,43 +189,16 @@ def _latest(
     return replace(held, stale_because=problem)
 
 
-def _is_unchanged(series: SmallAreaSeries, held: _Held, client: HttpClient) -> bool:
-    """Whether the publisher says that nothing has changed since the answer that is held. Raises SourceError."""
-    return publisher_of(series.query).is_unchanged(series.query, held.payload, client)
-
-
-def _stored(
-    series: SmallAreaSeries, raw: RawStore, key: SnapshotKey, fetched: Payload, read: Callable[[Payload], _Tables]
-) -> _Held:
-    """A new answer, read and stored; one that cannot be used is kept as evidence. Raises PayloadRejected."""
-    try:
-        tables = read(fetched)
-    except PayloadRejected as error:
-        kept = raw.put_rejected(key, fetched, str(error), licence=series.licence, code_version=__version__)
-        raise PayloadRejected(f"{error} (kept as {kept.relative_to(raw.root)})") from error
-    stored = raw.put(key, fetched, licence=series.licence, code_version=__version__)
-    return _Held(stored, raw.read(stored), "live", tables=tables)
-
-
 def _tables(series: SmallAreaSeries, inputs: Inputs, live: Path, timings: Timings, payload: Payload) -> _Tables:
-    """The answer as the tables the SQL reads. Raises PayloadRejected for one that cannot be used."""
+    """The inputs of the SQL from an answer. Raises PayloadRejected if it cannot be used."""
     with timings.step("parse"):
-        parsed, names = _parsed(series, payload)
+        parsed = parse_answer(inputs.register, series.query.source, series.query, payload)
     with timings.step("check and keep on its own map"):
-        tables = _checked_tables(series, inputs.register, parsed, names)
+        tables = _checked_tables(series, inputs.register, parsed)
         return replace(tables, warnings=_check_areas(series, tables, live))
 
 
-def _parsed(series: SmallAreaSeries, payload: Payload) -> tuple[Parsed, dict[str, str]]:
-    check_arrival(series.query.source, payload)
-    source = payload.body if isinstance(payload.body, bytes) else payload.body.path
-    try:
-        return nomis.parse(source, series.query), nomis.area_names(source, series.query)
-    except UnreadablePayload as error:
-        raise PayloadRejected(str(error)) from error
-
-
-def _checked_tables(series: SmallAreaSeries, register: Register, parsed: Parsed, names: dict[str, str]) -> _Tables:
+def _checked_tables(series: SmallAreaSeries, register: Register, parsed: Parsed) -> _Tables:
     figures, aside, out_of_scope = [], [_aside("arrival", parsed.set_aside)], parsed.out_of_scope
     for kept, failed in _checked(series, parsed.figures):
         aside += [_aside("arrival", failed), _aside("geography", kept.set_aside)]
@@ -232,41 +206,31 @@ def _checked_tables(series: SmallAreaSeries, register: Register, parsed: Parsed,
         slim = kept.observations[_FIGURES.names].astype({"status": "category"})
         figures.append(pa.Table.from_pandas(slim, schema=_FIGURES, preserve_index=False))
     quarantine = pa.concat_tables(aside)
-    if quarantine.num_rows > LARGEST_SHARE_SET_ASIDE * parsed.rows_read:
-        [reason] = pd.Series(quarantine["reason"].to_pylist()).mode()[:1]
-        raise PayloadRejected(
-            f"{quarantine.num_rows:,} of its {parsed.rows_read:,} rows fail their checks, most often: {reason}"
-        )
+    refuse_many_failures(quarantine["reason"].to_pandas(), parsed.rows_read)
     table = pa.Table.from_batches([], _FIGURES) if not figures else pa.concat_tables(figures).unify_dictionaries()
     codes = sorted(table["area_code"].unique().to_pylist())
     if quarantine.num_rows:
         lost = quarantine.to_pandas()
-        require_whole_periods(parsed.figures["period"].value_counts(), lost[lost["stage"] == "arrival"], len(codes))
-    inputs = {"figure": table, "area": _area_rows(register, codes, names), "quarantine": quarantine}
+        require_complete_periods(parsed.figures["period"].value_counts(), lost[lost["stage"] == "arrival"], len(codes))
+    inputs = {"figure": table, "area": _area_rows(register, codes, parsed.area_names), "quarantine": quarantine}
     return _Tables(inputs, parsed.rows_read, out_of_scope)
 
 
 def _checked(series: SmallAreaSeries, figures: pd.DataFrame) -> Iterator[tuple[Reexpressed, pd.DataFrame]]:
-    """Piece by piece: the figures that pass, on their own map, and those that do not."""
+    """Piece by piece: the figures that pass their checks, on their own map, and those that fail."""
     for start in range(0, len(figures), ROWS_AT_ONCE):
-        piece = finish(
-            figures.iloc[start : start + ROWS_AT_ONCE],
-            indicator_id=series.id,
-            source_id=series.query.source,
-            edition="",
-            payload_sha256="",
-        )
-        passing, failing = set_failing_rows_aside(piece, series)
+        piece = figures.iloc[start : start + ROWS_AT_ONCE]
+        passing, failing = checked_figures(piece, series, series.query.source)
         yield on_own_map(passing, series.area_prefixes), failing
 
 
 def _aside(stage: str, rows: pd.DataFrame) -> pa.Table:
-    """Rows set aside, as `_QUARANTINE` has them; a row of the geography step is told by its code and period alone."""
+    """Rows set aside, with the columns of `_QUARANTINE`; a row of the geography step has only its code and period."""
     frame = rows.assign(stage=stage).reindex(columns=_QUARANTINE.names)
     return pa.Table.from_pandas(frame, schema=_QUARANTINE, preserve_index=False)
 
 
-def _area_rows(register: Register, codes: list[str], names: dict[str, str]) -> pa.Table:
+def _area_rows(register: Register, codes: list[str], names: Mapping[str, str]) -> pa.Table:
     district = districts_today({code: names[code] for code in codes if code in names}, register)
     by_code = register.by_code
     return pa.table(
@@ -282,7 +246,7 @@ def _area_rows(register: Register, codes: list[str], names: dict[str, str]) -> p
 
 
 def _check_areas(series: SmallAreaSeries, tables: _Tables, live: Path) -> tuple[str, ...]:
-    """Sentences on what is out of the ordinary; raises PayloadRejected where areas are missing."""
+    """Warnings about the areas. Raises PayloadRejected if too many are missing."""
     codes = tables.area_codes
     if len(codes) < series.areas.min:
         raise PayloadRejected(
@@ -301,7 +265,7 @@ def _check_areas(series: SmallAreaSeries, tables: _Tables, live: Path) -> tuple[
         found.append(f"small areas of the file before are missing: {', '.join(lost)}")
     unplaced = tables.inputs["area"]["district_code"].null_count
     if unplaced:
-        found.append(f"the names of {unplaced:,} small areas do not tell which of today's districts they lie in")
+        found.append(f"the names of {unplaced:,} small areas do not show which of today's districts they lie in")
     return tuple(found)
 
 
@@ -332,14 +296,3 @@ def _series_row(series: SmallAreaSeries, held: _Held, tables: _Tables, digest: s
         "input_fingerprint": digest,
     }
     return pa.Table.from_pylist([row])
-
-
-def _build(live: Path, inputs: dict[str, pa.Table]) -> tuple[Path, dict[str, int]]:
-    live.parent.mkdir(parents=True, exist_ok=True)
-    publish.remove_leftovers(live)
-    candidate = publish.candidate_path(live)
-    try:
-        return candidate, build_small_areas(candidate, inputs)
-    except BaseException:
-        publish.discard(candidate)
-        raise

@@ -15,7 +15,7 @@ from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, load_framework
 from pipeline.compare import Stamp
 from pipeline.geography import Register
 from pipeline.run.assemble import assemble
-from pipeline.run.candidate import new_candidate, write_figures, write_scores, write_studies
+from pipeline.run.candidate import new_candidate
 from pipeline.run.code_digest import code_fingerprint
 from pipeline.run.context import Run
 from pipeline.run.freshness import asked_at
@@ -30,6 +30,7 @@ from pipeline.run.row_counts import counts_of, with_what_it_holds
 from pipeline.run.run_state import KnownPart, RunState, forget, sha256_of, write_run_state
 from pipeline.run.runner import Runner
 from pipeline.run.stores import Stores
+from pipeline.run.write_tables import write_figures, write_scores, write_studies
 from pipeline.scoring import (
     ScoreTables,
     indicator_specs,
@@ -200,7 +201,7 @@ def publish_candidate(inputs: Inputs, stores: Stores, candidate: Path) -> Stamp:
     Raises CandidateRefused where a check fails; the live file stays.
     """
     live = stores.settings.database
-    release = number_release(stores, rescorer(inputs), candidate)
+    release = number_release(stores, rescorer(inputs, stores.settings.first_scored_year), candidate)
     publish.check_candidate(candidate, inputs.tables, marts)
     keep_release(stores.settings)  # the one about to be replaced, in case its run died before keeping it
     with stopping.uninterrupted():

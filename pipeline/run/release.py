@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -54,8 +55,20 @@ def method_fingerprint(root: Path = PROJECT_ROOT) -> str:
     return digest_of_code(root, leaving_out=ONLY_PRESENT)
 
 
-def rescorer(inputs: Inputs) -> Rescore:
-    """Scores any figures with today's code, catalogue, frameworks and map; raises CannotRescore where it cannot."""
+def method_in_use(settings: Settings) -> str:
+    """The method fingerprint of files that this code makes with these settings.
+
+    The first scored year is part of the method: an indicator's reliability is judged over all scored years, and decides
+    whether it is scored at all.
+    """
+    return hashlib.sha256(f"{method_fingerprint()} {settings.first_scored_year}".encode()).hexdigest()
+
+
+def rescorer(inputs: Inputs, first_year: int) -> Rescore:
+    """Scores any figures with today's code, catalogue, frameworks and map, every year from ``first_year`` on.
+
+    What it returns raises CannotRescore where it cannot score.
+    """
 
     def rescore(figures: pd.DataFrame, years: Mapping[tuple[str, str, int], int]) -> pd.DataFrame:
         known = inputs.catalogue.indicators
@@ -67,7 +80,7 @@ def rescorer(inputs: Inputs) -> Rescore:
             wanted = {(flavour, window): year for (id_, flavour, window), year in years.items() if id_ == name}
             framework = load_framework(name, known_indicators=known)
             try:
-                tables.append(headline_scores(framework, yearly, areas, specs, wanted))
+                tables.append(headline_scores(framework, yearly, areas, specs, wanted, first_year=first_year))
             except ScoringInputError as error:
                 raise CannotRescore(str(error)) from error
         return pd.concat(tables, ignore_index=True)
@@ -77,9 +90,9 @@ def rescorer(inputs: Inputs) -> Rescore:
 
 def rescorer_for(settings: Settings, database: Path) -> Rescore | None:
     """What scores again with today's code, if that is the code that made a file; otherwise None."""
-    if made_by(database) != method_fingerprint():
+    if made_by(database) != method_in_use(settings):
         return None
-    return rescorer(open_run(settings, offline=True).inputs)
+    return rescorer(open_run(settings, offline=True).inputs, settings.first_scored_year)
 
 
 def number_release(stores: Stores, rescore: Rescore, candidate: Path) -> Stamp:
@@ -88,7 +101,7 @@ def number_release(stores: Stores, rescore: Rescore, candidate: Path) -> Stamp:
         return compare.stamp(
             candidate,
             before,
-            method_fingerprint=method_fingerprint(),
+            method_fingerprint=method_in_use(stores.settings),
             rescore=rescore,
             last_version=version,
             problem=problem,

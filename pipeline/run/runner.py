@@ -1,4 +1,4 @@
-"""What runs the steps of a refresh: plain calls here; Prefect's tasks are in `flows.runner`."""
+"""What runs the steps of a refresh: plain calls here; Prefect's tasks are in `flows.prefect_runner`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Runner(Protocol):
     """Runs steps. Every step is a plain function; what it returns and raises comes back as it is."""
 
     def fetch_all(self, run: Run, on_part: OnPart | None) -> list[PartResult]:
-        """Get every part, several at a time, in any order; ``on_part`` is told of each as it arrives."""
+        """Get every part, several at a time, in any order; ``on_part`` is called with each as it arrives."""
         ...
 
     def run(self, step: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.catalogue import Indicator, Part
 from pipeline.http.payload import PayloadRejected, SourceError
-from pipeline.publishers.baseline.store import Baseline, ShippedFile
+from pipeline.publishers.baseline.shipped_figures import Baseline, ShippedFile
 
 if TYPE_CHECKING:  # reading figures takes pandas, which a run that finds nothing new does without
     from pipeline.geography import Register

@@ -149,7 +149,7 @@ def _held_back(inputs: Inputs, stores: Stores, item: _New, why: str) -> PartResu
     """A part without its new answer, which is kept as rejected."""
     source = inputs.catalogue.sources[item.query.source]
     accept_it = f'python -m pipeline accept {item.query.source}/{item.indicator.id} "REASON"'
-    reason = f"{why}; the held figures stay in use; if the publisher means it: {accept_it}"
+    reason = f"{why}; the held figures stay in use; if the publisher meant this: {accept_it}"
     stores.raw.reject(item.snapshot, reason)
     sentence = f"{item.result.name}: what {source.title} sent was not used: {reason}"
     attempts = [a for a in item.result.attempts if a.outcome not in ("used", "unchanged", "not due")]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Part
 from pipeline.catalogue.release_calendar import Calendar
-from pipeline.publishers.baseline.store import Baseline
+from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.run.assemble import Completion
 from pipeline.run.origins import part_of
 from pipeline.run.results import PartResult
@@ -76,7 +76,12 @@ def _completion(
         attempts=(),
     )
     described = {"part_id": f"{item.result.part_id}{COMPLETING}", "is_stale": False, "why_not_live": None}
-    described |= {"row_count": item.row_count, "release_id": None, "next_expected_on": None, "standing": "no calendar"}
+    described |= {
+        "row_count": item.row_count,
+        "release_id": None,
+        "next_expected_on": None,
+        "release_status": "no calendar",
+    }
     return _row(catalogue, calendar, as_result, started_at) | described
 
 
@@ -85,11 +90,11 @@ def punctuality(calendar: Calendar, part: Part, result: PartResult, today: date)
     release = next(filter(None, map(calendar.release_of, part.live)), None)
     latest = None if result.account is None else result.account.latest_period_end
     if release is None or latest is None:
-        return {"release_id": release and release.id, "next_expected_on": None, "standing": "no calendar"}
+        return {"release_id": release and release.id, "next_expected_on": None, "release_status": "no calendar"}
     return {
         "release_id": release.id,
         "next_expected_on": release.next_expected(latest),
-        "standing": release.standing(latest, today),
+        "release_status": release.status(latest, today),
     }
 
 

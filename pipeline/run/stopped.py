@@ -1,4 +1,4 @@
-"""What is told of a run that is stopped before it can tell of itself: while it is imported, or its server starts."""
+"""Report a run that is stopped before it can report itself: during imports, or while its server starts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def reported_if_stopped() -> Iterator[None]:
 
 @contextmanager
 def told_if_stopped() -> Iterator[None]:
-    """While inside, people are told of an end, until a night itself takes that over."""
+    """While inside, an end is reported, until the night itself takes over reporting."""
     began = datetime.now(UTC)
 
     def tell(ending: Ending) -> None:

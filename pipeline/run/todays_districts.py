@@ -7,7 +7,7 @@ from functools import lru_cache
 import pandas as pd
 
 from pipeline.geography import Register
-from pipeline.geography.errors import UnknownAreaError
+from pipeline.geography.area_errors import UnknownAreaError
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""End a night that outlasts its limit: whatever hangs, the lock goes with the process, and somebody is told."""
+"""End a night that outlasts its limit: whatever hangs, the lock ends with the process, and a message is sent."""
 
 from __future__ import annotations
 

@@ -262,7 +262,7 @@ def decide_gates(
         if has_figures and not spread:
             reason = "no spread among districts in the base year, so nothing to measure distance with"
         elif deciding < least:
-            reason = f"reliability {deciding:.2f} is under the {least:.2f} needed"
+            reason = f"reliability {deciding:.2f} is below the {least:.2f} needed"
         decisions.append(GateDecision(leaf, deciding, yearly, not reason, has_figures, reason))
     return decisions
 

@@ -95,7 +95,7 @@ def _of_branches(run: FlavourRun, everyone: Bools, start: int) -> Iterator[Findi
             if branch.leaves and branch.children:
                 sentence += "too little of its indicators or of the nodes below it"
             else:
-                sentence += f"weight {weight:.2f} under the {least:.2f} needed"
+                sentence += f"weight {weight:.2f}, below the {least:.2f} needed"
             if not total:
                 sentence = "nothing below it has figures for any area"
             yield alike, branch.id, f"{branch.id}: {sentence}"

@@ -97,7 +97,7 @@ def why_not_scored(values: pd.DataFrame, framework: Framework) -> pd.DataFrame:
         for area in np.flatnonzero(~shape.is_scored[0]):
             reason = (
                 f"{branch.id}: {shape.present_count[0, area]:.0f} of {shape.member_count[0, area]:.0f} members present, "
-                f"weight {shape.weight_present[0, area]:.2f} under the {shape.weight_needed[0, area]:.2f} needed"
+                f"weight {shape.weight_present[0, area]:.2f}, below the {shape.weight_needed[0, area]:.2f} needed"
             )
             rows.append((run.cube.area_codes[area], branch.id, reason))
     return pd.DataFrame(rows, columns=["area_code", "node_id", "reason"])

@@ -21,7 +21,7 @@ from pipeline.compare.version import Version
 from pipeline.releases import Release, ReleaseProblem, ReleaseStore
 from pipeline.releases.finding import live_version, named
 from pipeline.releases.manifest import MANIFEST, read_manifest
-from pipeline.releases.store import share_file, to_let_go
+from pipeline.releases.release_folder import share_file, to_delete
 from pipeline.storage.bucket import Bucket, NotInBucket, StoreProblem, in_parallel
 
 RELEASES = "releases"
@@ -197,12 +197,12 @@ def bring_meant(bucket: Bucket, store: ReleaseStore, live: Path, as_of: str) -> 
     bring_release(bucket, store, meant.version)
 
 
-def let_go(bucket: Bucket, keep_releases: int) -> list[Version]:
+def prune(bucket: Bucket, keep_releases: int) -> list[Version]:
     """Delete old releases in the bucket by the local policy, and old DuckDB files; return the versions.
 
     ``release.json`` is deleted first, so that no release is ever half there.
     """
-    gone = to_let_go(versions_there(bucket), keep_releases)
+    gone = to_delete(versions_there(bucket), keep_releases)
     names = bucket.list(RELEASES) if gone else {}
     for version in gone:
         bucket.delete(f"{RELEASES}/{version}/{MANIFEST}")

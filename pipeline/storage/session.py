@@ -122,8 +122,8 @@ def prune(settings: Settings, url: str) -> tuple[int, int, list[Version]]:
             raise StoreProblem(f"the bucket {bucket.url} holds snapshots that are not on this machine ({len(missing)})")
         before = snapshots.names_here(settings.raw_dir)
         gone, freed = RawStore(settings.raw_dir).prune(settings.keep_snapshots)
-        snapshots.let_go(bucket, before - snapshots.names_here(settings.raw_dir))
-        return gone, freed, publishing.let_go(bucket, settings.keep_releases)
+        snapshots.prune(bucket, before - snapshots.names_here(settings.raw_dir))
+        return gone, freed, publishing.prune(bucket, settings.keep_releases)
 
 
 def bring_release(settings: Settings, url: str, as_of: str) -> None:

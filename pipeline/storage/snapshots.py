@@ -105,13 +105,13 @@ def put_up(bucket: Bucket, raw_dir: Path) -> Moved:
     sent = dict(zip(payloads, in_parallel(send, payloads), strict=True))
     moved.problems += [problem for _, problem in sent.values() if problem]
     moved.byte_count = sum(size for size, _ in sent.values())
-    whole = [name for payload, (_, problem) in sent.items() if not problem for name in payloads[payload]]
-    in_parallel(lambda name: bucket.write(name, texts[name]), whole)
-    moved.snapshots = len(whole)
+    complete = [name for payload, (_, problem) in sent.items() if not problem for name in payloads[payload]]
+    in_parallel(lambda name: bucket.write(name, texts[name]), complete)
+    moved.snapshots = len(complete)
     return moved
 
 
-def let_go(bucket: Bucket, gone: set[str]) -> None:
+def prune(bucket: Bucket, gone: set[str]) -> None:
     """Remove what the raw store deleted, by name: sidecars before their payloads."""
     for is_payload in (False, True):
         in_parallel(bucket.delete, sorted(name for name in gone if bool(_PAYLOAD.fullmatch(name)) == is_payload))

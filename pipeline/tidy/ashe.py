@@ -25,7 +25,7 @@ import pandas as pd
 from pipeline.tidy.marks import ASHE, WITHOUT_FIGURE, read_cells
 from pipeline.tidy.observations import Parsed, UnreadablePayload
 from pipeline.tidy.rows import BLANKS, first_reason, is_held, is_of_another_level, split
-from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
+from pipeline.tidy.workbook_cells import UnreadableWorkbook, read_sheet
 
 COLUMNS = ("Median", "Mean", "10", "20", "25", "30", "40", "60", "70", "75", "80", "90")
 

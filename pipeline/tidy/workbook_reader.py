@@ -1,4 +1,4 @@
-"""Run as a program by ``pipeline.tidy.workbook``: a workbook on standard input, its cells as JSON on standard output.
+"""Run as a program by ``pipeline.tidy.workbook_cells``: a workbook on standard input, its cells as JSON on standard output.
 
 Arguments: the most bytes it may decompress to, the most bytes of memory, the most seconds of work, whether to keep
 empty rows and columns before the first cell (1 or 0), and the sheet wanted ('' for all).

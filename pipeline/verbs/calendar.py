@@ -37,11 +37,11 @@ def run(arguments: argparse.Namespace) -> int:
     awaited: dict[tuple[bool, str, str, str], set[str]] = {}  # in the order of the lines
     for release_id, latest, indicators in held:
         release = releases[release_id]
-        standing, when = release.standing(latest, today), str(release.next_expected(latest) or "-")
-        awaited.setdefault((standing != "overdue", when, standing, release_id), set()).update(indicators)
-    print(f"{'standing':<12} {'expected':<12} publication")
-    for (_, when, stands, release_id), indicators in sorted(awaited.items()):
+        status, when = release.status(latest, today), str(release.next_expected(latest) or "-")
+        awaited.setdefault((status != "overdue", when, status, release_id), set()).update(indicators)
+    print(f"{'status':<12} {'expected':<12} publication")
+    for (_, when, shown, release_id), indicators in sorted(awaited.items()):
         count = f"{len(indicators)} indicator{'' if len(indicators) == 1 else 's'}"
-        print(f"{stands:<12} {when:<12} {releases[release_id].title} ({count})")
+        print(f"{shown:<12} {when:<12} {releases[release_id].title} ({count})")
         print(f"{'':<25} usually {releases[release_id].usual}")
     return EXIT_OK

@@ -66,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_from_environment()
     if arguments.candidate == REFUSED:
         arguments.candidate = _refused(settings)
-    told = _name(arguments.as_of or arguments.after)
-    found = _worked_out(settings, arguments) if arguments.before or arguments.candidate else _stored(settings, told)
+    version = _name(arguments.as_of or arguments.after)
+    found = _worked_out(settings, arguments) if arguments.before or arguments.candidate else _stored(settings, version)
     if arguments.area:
         found = of_area(found, _codes(settings, arguments.area))
     if arguments.json:
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _stored(settings: Settings, as_of: str | None) -> Difference:
-    """What a release told of itself when it was published."""
+    """What a release recorded of itself when it was published."""
     from pipeline.compare import stored_difference
     from pipeline.reading import published
     from pipeline.releases import database_as_of

@@ -16,7 +16,7 @@ if all is well, otherwise with 1.
 """
 
 NO_CONTACT = (
-    "Publishers are told that nobody gave a contact. Set IG_CONTACT to a web or mail address at which they can reach you, "
+    "Publishers see that nobody gave a contact. Set IG_CONTACT to a web or mail address at which they can reach you, "
     "for example IG_CONTACT=data-team@your-council.gov.uk: ONS asks for one and may refuse callers without."
 )
 

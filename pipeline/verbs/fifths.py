@@ -94,10 +94,10 @@ def _lines(
     head = f"{title}, {when}, {fifth} fifth{how}: "
     if not known:
         return [head + f"not known; survey error is known for {weight:.0%} of the weight, and half is needed"]
-    said = f"{sure} of the {inside} districts that stand in it are surely in it, {possible} of {ranked} may be"
+    said = f"{sure} of the {inside} districts ranked in it are clearly in it; {possible} of {ranked} may be"
     if known < ranked:
         said += f"; for {ranked - known} it is not known"
     if weight < 1:
-        said += f"; survey error is known for only {weight:.0%} of the weight, so fewer are truly sure"
+        said += f"; survey error is known for only {weight:.0%} of the weight, so fewer are really certain"
     listed: list[Any] = textwrap.wrap(names, 112, initial_indent="    ", subsequent_indent="    ") if names else []
     return [head + said, *listed]

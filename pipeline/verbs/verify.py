@@ -29,7 +29,7 @@ def add_to(verbs: Verbs) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pipeline.publishers.baseline.store import Baseline
+    from pipeline.publishers.baseline.shipped_figures import Baseline
     from pipeline.raw import RawStore
     from pipeline.settings import settings_from_environment
 
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if problems:
         raise VerbError("\n".join(problems))
     kept = f"{releases} release{'' if releases == 1 else 's'}"
-    print(f"{count} snapshots, {kept} and {shipped} shipped files are whole.")
+    print(f"{count} snapshots, {kept} and {shipped} shipped files are intact.")
     if there:
         print(there)
     return EXIT_OK
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _releases(settings: Settings, problems: list[str]) -> int:
     """How many releases are kept, every file of them rehashed; what is wrong is added to ``problems``."""
     from pipeline.releases import ReleaseProblem, ReleaseStore
-    from pipeline.releases.store import check
+    from pipeline.releases.release_folder import check
 
     store = ReleaseStore(settings.database, settings.keep_releases)
     kept = store.kept()
@@ -103,5 +103,5 @@ def _there(settings: Settings, problems: list[str], *, is_asked: bool) -> str | 
     problems += [f"bucket: {problem}" for problem in proved.problems]
     return (
         f"In the bucket {settings.store_url}, {proved.snapshots} snapshots, {proved.releases} releases and "
-        f"{proved.published} published files are whole ({proved.byte_count / 1e6:,.1f} MB)."
+        f"{proved.published} published files are intact ({proved.byte_count / 1e6:,.1f} MB)."
     )

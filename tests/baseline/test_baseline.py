@@ -18,9 +18,9 @@ import pytest
 from pipeline.catalogue import BaselineEntry, Catalogue, load_catalogue
 from pipeline.http.payload import SourceError
 from pipeline.publishers.baseline.parse import parse
-from pipeline.publishers.baseline.store import Baseline
+from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.settings import BASELINE_DIR, PROJECT_ROOT
-from tools.baseline.build import BaselineBuildError, build_baseline
+from tools.baseline.build_baseline import BaselineBuildError, build_baseline
 
 DATA = PROJECT_ROOT.parent / "shared" / "data"
 GOLDEN = Path(__file__).with_name("spot_figures.csv")
@@ -115,7 +115,7 @@ def test_what_is_not_shipped_is_none_rather_than_empty() -> None:
 
 def test_asking_what_is_shipped_loads_neither_pandas_nor_pyarrow() -> None:
     code = (
-        "import sys; from pathlib import Path; from pipeline.publishers.baseline.store import Baseline; "
+        "import sys; from pathlib import Path; from pipeline.publishers.baseline.shipped_figures import Baseline; "
         f"Baseline(Path({str(BASELINE_DIR)!r})).verify(); print({{'pandas', 'pyarrow', 'requests'}} & set(sys.modules))"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)

@@ -35,24 +35,24 @@ def test_a_release_that_came_as_usual_is_looked_for_in_time_and_was_never_overdu
     expected = release.next_expected(held_to)
     assert expected is not None
     assert timedelta(days=-2) <= came_on - expected <= timedelta(days=9)
-    assert release.standing(held_to, came_on) != "overdue"
+    assert release.status(held_to, came_on) != "overdue"
 
 
 def test_overdue_begins_the_day_after_the_grace_ends_also_over_the_end_of_a_year() -> None:
     claimants = RELEASES["claimant_count"]
     held_to = date(2026, 11, 30)  # that of December is expected on 11 January
-    assert claimants.standing(held_to, date(2027, 1, 10)) == "up to date"
-    assert claimants.standing(held_to, date(2027, 1, 11)) == "expected"
-    assert claimants.standing(held_to, date(2027, 2, 1)) == "expected"
-    assert claimants.standing(held_to, date(2027, 2, 2)) == "overdue"
+    assert claimants.status(held_to, date(2027, 1, 10)) == "up to date"
+    assert claimants.status(held_to, date(2027, 1, 11)) == "expected"
+    assert claimants.status(held_to, date(2027, 2, 1)) == "expected"
+    assert claimants.status(held_to, date(2027, 2, 2)) == "overdue"
 
 
 def test_a_clock_far_behind_calls_nothing_overdue_and_what_is_irregular_never_is() -> None:
-    assert {r.standing(date(2025, 12, 31), date(1970, 1, 1)) for r in RELEASES.values()} == {
+    assert {r.status(date(2025, 12, 31), date(1970, 1, 1)) for r in RELEASES.values()} == {
         "up to date",
         "no calendar",
     }
-    assert RELEASES["indices_of_deprivation"].standing(date(2015, 9, 30), date(2099, 1, 1)) == "no calendar"
+    assert RELEASES["indices_of_deprivation"].status(date(2015, 9, 30), date(2099, 1, 1)) == "no calendar"
 
 
 def test_months_keep_their_ends() -> None:
@@ -66,5 +66,5 @@ def test_pay_of_april_and_pay_to_the_fifth_of_april_are_awaited_in_one_sentence(
     held = [(pay, date(2025, 4, 5)), (pay, date(2025, 4, 30)), (pay, date(2024, 4, 30))]
     told = overdue_sentences(held, date(2026, 11, 23))
     assert len(told) == 2
-    assert "the figures to 2025-04-30 was expected on 2026-10-23" in told[0]
-    assert "the figures to 2024-04-30 was expected on 2025-10-23" in told[1]
+    assert "the figures after 2025-04-30 were due on 2026-10-23" in told[0]
+    assert "the figures after 2024-04-30 were due on 2025-10-23" in told[1]

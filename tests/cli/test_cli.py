@@ -142,7 +142,7 @@ def test_a_file_that_is_missing_or_no_database_is_a_sentence(tmp_path: Path) -> 
 
 def test_the_catalogue_and_what_is_held_can_be_checked(data: Path) -> None:
     assert "all entries valid" in run("catalogue").stdout
-    assert "shipped files are whole" in run("verify", data=data).stdout
+    assert "shipped files are intact" in run("verify", data=data).stdout
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:

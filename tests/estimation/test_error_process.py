@@ -13,7 +13,7 @@ from pipeline.estimation.error_process import (
     error_covariance,
     fit_error_process,
 )
-from tools.error_study.panels import shipped_panel
+from tools.error_study.study_panels import shipped_panel
 
 AREAS, YEARS = 340, 18
 

@@ -17,7 +17,7 @@ from pipeline.estimation.own_errors import (
 )
 from pipeline.settings import PROJECT_ROOT
 from tools.error_study.back_tests import OLD_CHILD_POVERTY, back_tests
-from tools.error_study.tables import study, with_tables
+from tools.error_study.study_tables import study, with_tables
 
 SHARED = PROJECT_ROOT.parent / "shared" / "data"
 needs_files = pytest.mark.skipif(not (SHARED / OLD_CHILD_POVERTY).exists(), reason="the files are not at hand")

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from pipeline.catalogue import load_catalogue
-from pipeline.catalogue.revision_errors import REVISION_ERRORS, load_revision_errors
+from pipeline.catalogue.shipped_revision_errors import REVISION_ERRORS, load_revision_errors
 from pipeline.catalogue.yaml_entries import CatalogueError
 from pipeline.estimation.revisions import RevisionsError, coverage_without_newest, cumulated_revisions
 from pipeline.geography import load_register
 from pipeline.settings import PROJECT_ROOT
 from tools.revisions.__main__ import main
-from tools.revisions.editions import Editions, read_editions
+from tools.revisions.held_editions import Editions, read_editions
 
 EDITIONS = PROJECT_ROOT.parent / "shared" / "data" / "els-vintages"
 needs_editions = pytest.mark.skipif(not EDITIONS.is_dir(), reason="the editions are not at hand")

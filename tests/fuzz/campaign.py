@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.http.payload import SourceError
-from pipeline.publishers.baseline.store import Baseline
+from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.publishers.deprivation import iod_files
 from pipeline.publishers.ons_els.query import ElsQuery
 from pipeline.settings import BASELINE_DIR

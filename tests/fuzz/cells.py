@@ -19,7 +19,8 @@ from unittest.mock import patch
 from pipeline.geography import load_register
 from pipeline.publishers.deprivation import district_measures as deprivation
 from pipeline.publishers.deprivation import iod_files
-from pipeline.tidy import ashe, workbook, workbook_reader
+from pipeline.tidy import ashe, workbook_reader
+from pipeline.tidy import workbook_cells as workbook
 from pipeline.tidy.observations import UnreadablePayload
 from tests.fuzz.formats import CATALOGUE
 from tests.fuzz.judging import believed, complaints

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from pipeline.geography import load_register
 from pipeline.publishers.deprivation import district_measures as deprivation
 from pipeline.publishers.deprivation import iod_files
-from pipeline.tidy import workbook
+from pipeline.tidy import workbook_cells as workbook
 from pipeline.tidy.observations import UnreadablePayload
 from tests.standin import opendocument
 from tests.standin.figures import SHARED_DATA

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.http.bodies import fields_of, json_of, lines_of, text
-from pipeline.http.client import LONGEST_RETRY_AFTER_SECONDS, _retry_after_seconds
+from pipeline.http.waiting import LONGEST_RETRY_AFTER_SECONDS, retry_after_seconds
 from pipeline.publishers.deprivation import iod_files
 from pipeline.publishers.ons_els import parse as els
 from pipeline.tidy.observations import UnreadablePayload, parse_period
@@ -104,8 +104,8 @@ def test_fields_and_lines_of_nothing_are_nothing() -> None:
 
 @pytest.mark.parametrize("value", ["²", "Fri, 31 Dec 0001 23:59:59 -2359", "soon"])
 def test_a_time_to_wait_that_is_none_is_not_waited(value: str) -> None:
-    assert _retry_after_seconds(value) in (None, 0.0)
+    assert retry_after_seconds(value) in (None, 0.0)
 
 
 def test_a_time_to_wait_beyond_all_numbers_is_a_long_one() -> None:
-    assert _retry_after_seconds("9" * 400) == LONGEST_RETRY_AFTER_SECONDS
+    assert retry_after_seconds("9" * 400) == LONGEST_RETRY_AFTER_SECONDS

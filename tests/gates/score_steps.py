@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Flavour, Framework, load_framework
-from pipeline.gates.scores import FEWEST_DISTRICTS, STILL
+from pipeline.gates.moved_scores import FEWEST_DISTRICTS, STILL
 from pipeline.geography import load_register, reexpress
 from pipeline.run.assemble import assemble, scoring_input
 from pipeline.run.context import Run, open_run

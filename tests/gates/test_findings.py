@@ -96,7 +96,7 @@ def test_every_gate_can_warn_or_refuse_for_one_indicator_alone(
     assert [f.subject for f in districts_lost(compared, policy) if f.severity == "refuse"] == ["gva_per_hour"]
     assert "gdhi_per_head" not in [f.subject for f in rows_down(compared, policy)]
     compared.execute(
-        "update meta_source set standing = 'overdue', next_expected_on = date '2026-09-11' "
+        "update meta_source set release_status = 'overdue', next_expected_on = date '2026-09-11' "
         "where latest_period_end is not null"
     )
     refused = [f for f in too_old(compared, policy, today=date(2026, 12, 1), grace_days={}) if f.severity == "refuse"]
@@ -167,9 +167,9 @@ def test_a_percentage_moves_in_points_even_from_zero(compared: duckdb.DuckDBPyCo
 def test_a_release_that_has_not_come_is_one_warning_for_all_it_brings(
     compared: duckdb.DuckDBPyConnection, policy: GatePolicy
 ) -> None:
-    compared.execute("update meta_source set standing = 'up to date'")
+    compared.execute("update meta_source set release_status = 'up to date'")
     compared.execute(
-        "update meta_source set standing = 'overdue', next_expected_on = date '2026-10-23' "
+        "update meta_source set release_status = 'overdue', next_expected_on = date '2026-10-23' "
         "where release_id = 'annual_survey_of_hours_and_earnings' and indicator_id like 'pay_annual%'"
     )
     grace = {"annual_survey_of_hours_and_earnings": 30}

@@ -119,7 +119,7 @@ def test_a_first_file_has_nothing_to_be_compared_with_and_passes(doubled: Path, 
 def test_shipped_figures_never_take_the_place_of_newer_ones_that_were_published(
     published_folder: Path, tmp_path: Path
 ) -> None:
-    """The raw store was lost: what was published came from an answer that is not held any more."""
+    """The raw store was lost: what was published came from an answer that is no longer held."""
     live = published_folder / "marts" / "inclusive_growth.duckdb"
     candidate = tmp_path / "candidate.duckdb"
     shutil.copy(live, candidate)

@@ -126,7 +126,7 @@ def test_the_calendar_says_what_is_overdue(
 ) -> None:
     assert verb("calendar") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["standing", "expected", "publication"]
+    assert lines[0].split() == ["status", "expected", "publication"]
     assert lines[1].startswith("overdue")
     assert any("Annual Survey of Hours and Earnings" in line for line in lines)
 
@@ -139,5 +139,5 @@ def test_what_a_publisher_took_back_cannot_be_accepted_any_more(tmp_path: Path, 
     settings.refused_file.write_bytes(settings.database.read_bytes())
     assert settings.refused_file == publish.refused_path(settings.database)
     assert run_job(refresh, options, settings=settings) == 0
-    assert "The file that was refused before is gone" in capsys.readouterr().out
+    assert "The refused file was deleted" in capsys.readouterr().out
     assert not settings.refused_file.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -11,11 +12,15 @@ import pytest
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.load import CATALOGUE_DIR
 from pipeline.catalogue.yaml_entries import CatalogueError
+from pipeline.errors import VerbError
 from pipeline.gates.plausibility import Breach, breaches
 from pipeline.gates.policy import load_gate_policy
+from pipeline.publish import CandidateRefused
 from pipeline.run.accept_held import accept_answers
 from pipeline.run.acquire import acquire_part
 from pipeline.run.context import Run, open_run
+from pipeline.run.job import JobOptions, run_job
+from pipeline.run.refresh import refresh
 from pipeline.run.results import Outcome, PartResult, Timings
 from pipeline.run.sisters import _Contradiction, _to_hold, hold_contradictions
 from pipeline.settings import Settings
@@ -163,6 +168,28 @@ def test_a_run_that_died_between_storing_and_comparing_is_made_good_by_the_next(
             assert acquired(context, name).tier == "live"
         context.client.close()
     assert last_years(night(LATEST, swapped=SLUGS[HOUR])) == {HOUR: 2022, JOB: 2022}
+
+
+@pytest.mark.usefixtures("own_gates_blind")
+def test_the_report_of_a_run_refused_later_shows_the_parts_as_they_were_used_after_holding(
+    night: Nights, tmp_path: Path, publishers_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> Outcome:
+        raise CandidateRefused("the file is refused")
+
+    night("2022")
+    monkeypatch.setattr("pipeline.run.job.open_run", lambda settings, **_: context_of(settings))
+    monkeypatch.setattr("pipeline.run.rebuild.rebuild", refuse)
+    with StandIn(publishers_files) as standin:
+        standin.hold(Editions(publishers_files, LATEST, SLUGS[HOUR]))
+        settings = Settings(tmp_path, base_urls=standin.base_urls, baseline_dir=tmp_path / "none")
+        with pytest.raises(VerbError, match="the file is refused"):
+            run_job(refresh, JobOptions(force=True, draws=0), settings=settings)
+    report = json.loads((settings.marts_dir / "run_report.json").read_text())
+    assert report["status"] == "refused"
+    assert {part["indicator_id"]: part["tier"] for part in report["parts"]} == {HOUR: "snapshot", JOB: "snapshot"}
+    assert all("both are new" in sentence for sentence in report["failures"])
+    assert len(report["failures"]) == 2
 
 
 def _between(one: str, other: str | None) -> _Contradiction:

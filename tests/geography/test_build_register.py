@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.geography.load import FACTS_DIR, TABLES
+from pipeline.geography.register_tables import FACTS_DIR, TABLES
 from tools.register.__main__ import main
-from tools.register.build import write_facts
+from tools.register.build_register import write_facts
 
 
 def test_the_committed_facts_are_what_the_builder_writes_from_its_sources(shared_data: Path, tmp_path: Path) -> None:

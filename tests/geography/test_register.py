@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.geography import Register, RegisterError, UnknownAreaError, UnknownVintageError, load_register
 from pipeline.geography.dimensions import dim_area, dim_area_history
-from pipeline.geography.load import FACTS_DIR
+from pipeline.geography.register_tables import FACTS_DIR
 
 
 @pytest.mark.parametrize(

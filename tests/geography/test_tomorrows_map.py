@@ -19,7 +19,7 @@ from pipeline.geography import (
     wider_membership,
 )
 from pipeline.geography.dimensions import bridge_area_group, dim_area
-from pipeline.geography.load import FACTS_DIR
+from pipeline.geography.register_tables import FACTS_DIR
 
 Table = Callable[..., pd.DataFrame]
 PARTS = ("E08000001", "E08000002")  # Bolton and Bury, which are in no such plan

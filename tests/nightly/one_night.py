@@ -46,7 +46,7 @@ def at_a_test_s_pace() -> None:
     """Ask without pauses, and score few years."""
     job.open_run = functools.partial(open_run, throttle=False, backoff_seconds=0.01)  # type: ignore[attr-defined]
     os.environ["IG_FIRST_SCORED_YEAR"] = FIRST_SCORED_YEAR
-    http._retry_after_seconds = lambda value: 0.01 if value else None
+    http.retry_after_seconds = lambda value: 0.01 if value else None
 
 
 def refresh_without_draws(options: JobOptions, settings: Settings) -> int:

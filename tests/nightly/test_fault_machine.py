@@ -65,7 +65,7 @@ def running() -> Any:
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Retry-After of a second, which is honoured elsewhere, is not waited out here."""
-    monkeypatch.setattr("pipeline.http.client._retry_after_seconds", lambda value: 0.01 if value else None)
+    monkeypatch.setattr("pipeline.http.client.retry_after_seconds", lambda value: 0.01 if value else None)
     monkeypatch.setattr(
         "pipeline.run.job.open_run", partial(open_run, catalogue=PUBLISHED, throttle=False, backoff_seconds=0.001)
     )

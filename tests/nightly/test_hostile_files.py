@@ -26,7 +26,7 @@ from pipeline.http.client import HttpClient
 from pipeline.http.payload import HostUnreachable, Incomplete, RequestRefused, SourceError, WrongContent
 from pipeline.publishers.ons_els import parse as els
 from pipeline.settings import PROJECT_ROOT, Settings
-from pipeline.tidy import workbook
+from pipeline.tidy import workbook_cells as workbook
 from pipeline.tidy.observations import UnreadablePayload
 from tests.fuzz.spreadsheets import xlsx
 from tests.standin import opendocument

@@ -71,6 +71,7 @@ def test_a_folder_and_an_entry_are_a_publisher(tmp_path: Path) -> None:
         shutil.copytree(PROJECT_ROOT / room, house / room, ignore=shutil.ignore_patterns("__pycache__"))
     folder = house / "pipeline" / "publishers" / "example"
     folder.mkdir()
+    assert "Beside it goes an empty `__init__.py`" in page
     (folder / "__init__.py").touch()
     for name in ("query.py", "publisher.py"):
         (folder / name).write_text(block(page, f"pipeline/publishers/example/{name}"), encoding="utf-8")

@@ -14,6 +14,7 @@ import pytest
 from pipeline.http import client as http
 from pipeline.http import hosts
 from pipeline.http.payload import HostUnreachable, Incomplete, RequestRefused, WrongContent
+from pipeline.http.waiting import LONGEST_RETRY_AFTER_SECONDS
 from pipeline.settings import SettingsError, settings_from_environment
 from tests.publishers.conftest import ClientFor
 from tests.standin.server import StandIn
@@ -60,24 +61,24 @@ def test_retry_after_in_seconds_is_kept(standin: StandIn, client_for: ClientFor)
 
 def test_retry_after_may_be_a_date() -> None:
     in_ten_seconds = email.utils.formatdate(time.time() + 10, usegmt=True)
-    assert http._retry_after_seconds(in_ten_seconds) == pytest.approx(10, abs=2)
-    assert http._retry_after_seconds("7") == 7
-    assert http._retry_after_seconds(in_ten_seconds.removesuffix(" GMT")) == pytest.approx(10, abs=2)
-    assert http._retry_after_seconds(email.utils.formatdate(0, usegmt=True)) == 0
-    assert http._retry_after_seconds("soon") is None
-    assert http._retry_after_seconds("-5") is None
-    assert http._retry_after_seconds(None) is None
+    assert http.retry_after_seconds(in_ten_seconds) == pytest.approx(10, abs=2)
+    assert http.retry_after_seconds("7") == 7
+    assert http.retry_after_seconds(in_ten_seconds.removesuffix(" GMT")) == pytest.approx(10, abs=2)
+    assert http.retry_after_seconds(email.utils.formatdate(0, usegmt=True)) == 0
+    assert http.retry_after_seconds("soon") is None
+    assert http.retry_after_seconds("-5") is None
+    assert http.retry_after_seconds(None) is None
 
 
 @pytest.mark.parametrize("absurd", ["9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_an_absurd_retry_after_is_a_wait_too_long_and_not_a_crash(absurd: str) -> None:
-    assert http._retry_after_seconds(absurd) == http.LONGEST_RETRY_AFTER_SECONDS
+    assert http.retry_after_seconds(absurd) == LONGEST_RETRY_AFTER_SECONDS
 
 
 def test_a_retry_after_of_nothing_is_no_leave_to_ask_on_at_once(
     standin: StandIn, client_for: ClientFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http, "_retry_after_seconds", lambda value: 0.0 if value else None)
+    monkeypatch.setattr(http, "retry_after_seconds", lambda value: 0.0 if value else None)
     standin.faults.switch_on("rate_limited")
     started = time.monotonic()
     with pytest.raises(RequestRefused, match="answered 429 4 times"):

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.http.bodies import without_footnotes
-from pipeline.http.client import _in_words
 from pipeline.http.payload import RequestRefused, WrongContent
+from pipeline.http.waiting import wait_in_words
 from pipeline.publishers.nomis import parse as nomis
 from pipeline.publishers.ons_els import parse as els
 from pipeline.publishers.ons_els.query import ElsQuery
@@ -133,4 +133,4 @@ def test_an_hour_s_wait_is_said(standin: StandIn, client_for: ClientFor, monkeyp
     [(1, "1 second"), (45, "45 seconds"), (90, "2 minutes"), (3600, "1 hour"), (7200, "2 hours"), (172_800, "2 days")],
 )
 def test_a_wait_is_said_in_the_largest_unit_that_fits(seconds: float, words: str) -> None:
-    assert _in_words(seconds) == words
+    assert wait_in_words(seconds) == words

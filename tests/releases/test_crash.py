@@ -24,10 +24,10 @@ MOMENTS = [
     ("pipeline.run.rebuild.number_release", False),
     ("pipeline.compare.stamping._fill", False),
     ("pipeline.publish._flush_folder", True),
-    ("pipeline.releases.store.schema_sql", True),
-    ("pipeline.releases.store._release", True),
+    ("pipeline.releases.release_folder.schema_sql", True),
+    ("pipeline.releases.release_folder._release", True),
     (
-        "pipeline.releases.store.ReleaseStore.prune",
+        "pipeline.releases.release_folder.ReleaseStore.prune",
         False,
     ),  # the first thing before the swap, where nothing is to be kept
 ]
@@ -94,7 +94,7 @@ def test_a_disk_that_is_full_costs_the_record_and_not_the_release(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pipeline.releases.store.ReleaseStore._write_tables", full)
+    monkeypatch.setattr("pipeline.releases.release_folder.ReleaseStore._write_tables", full)
     settings = Settings(tmp_path)
     outcome = refresh(open_run(settings, offline=True, draws=0))
     assert outcome.is_new

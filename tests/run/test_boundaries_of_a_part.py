@@ -174,7 +174,7 @@ def test_an_error_that_nobody_foresaw_is_told_with_its_traceback_and_without_the
     assert result.tier == ("snapshot" if where == "fetch" else "live")
     [told] = [attempt for attempt in result.attempts if attempt.traceback]
     assert told.outcome == "failed"
-    assert told.sentence.startswith(f"{INDICATOR}: Explore Local Statistics API: an error that was not foreseen (Zero")
+    assert told.sentence.startswith(f"{INDICATOR}: Explore Local Statistics API: an unforeseen error (Zero")
     assert told.sentence.endswith("(ZeroDivisionError: (key) came apart)")
     assert "in fails" in told.traceback
     assert "0xplanted0key" not in told.traceback

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import load_catalogue
-from pipeline.publishers.baseline.store import Baseline
+from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.run.assemble import Assembled, assemble
 from pipeline.run.context import Run, open_run
 from pipeline.run.input_fingerprint import fingerprint

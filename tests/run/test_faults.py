@@ -39,7 +39,7 @@ def standin() -> Iterator[StandIn]:
 @pytest.fixture(autouse=True)
 def undisturbed_again(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Faults off after each test; and a Retry-After of a second, which is honoured elsewhere, is not waited out here."""
-    monkeypatch.setattr("pipeline.http.client._retry_after_seconds", lambda value: 0.01 if value else None)
+    monkeypatch.setattr("pipeline.http.client.retry_after_seconds", lambda value: 0.01 if value else None)
     yield
     for name in NAMES:
         standin.faults.switch_off(name)

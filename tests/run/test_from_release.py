@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.catalogue import Catalogue, Part
 from pipeline.errors import VerbError
-from pipeline.publishers.baseline.store import Baseline, ShippedFile
+from pipeline.publishers.baseline.shipped_figures import Baseline, ShippedFile
 from pipeline.run import job
 from pipeline.run.acquire import acquire_part
 from pipeline.run.context import Run, open_run
@@ -196,8 +196,8 @@ def test_the_report_and_the_console_say_it_and_the_next_night_finds_nothing_new(
     publisher: StandIn, lost: Lost, capsys: pytest.CaptureFixture
 ) -> None:
     [sentence] = report(lost.folder)["from_release"]
-    assert sentence.startswith(f"the figures of {len(lost.from_publishers)} parts are those of release 1.0.0 (")
-    assert "the answers they came from are not held any more (data/raw)" in sentence
+    assert sentence.startswith(f"the figures of {len(lost.from_publishers)} parts are taken from release 1.0.0 (")
+    assert "the answers they came from are no longer held in data/raw" in sentence
     assert "## Figures that stand as they were published" in (lost.folder / "marts" / "run_report.md").read_text()
 
     assert run_job(refresh, JobOptions(offline=True, draws=0), settings=settings_of(publisher, lost.folder)) == 0
@@ -254,7 +254,7 @@ def test_an_older_answer_that_a_backup_brought_back_does_not_take_its_place(publ
     sidecar.write_text(json.dumps(held))
     result = acquire(context_of(publisher, folder, offline=True))
     assert (result.tier, result.payload_sha256) == ("release", before.payload_sha256)
-    assert "is not held any more, only an older one of 2025-10-31" in result.attempts[-1].sentence
+    assert "is no longer held, only an older one of 2025-10-31" in result.attempts[-1].sentence
 
 
 def test_figures_that_mean_something_else_since_are_held_by_the_last_gate(

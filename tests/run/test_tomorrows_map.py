@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.geography.load import FACTS_DIR
+from pipeline.geography.register_tables import FACTS_DIR
 from pipeline.run.context import open_run
 from pipeline.run.refresh import refresh
 from pipeline.settings import Settings

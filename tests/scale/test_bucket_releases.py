@@ -240,7 +240,7 @@ def test_verify_names_what_was_changed_in_the_bucket(
     assert main(["verify"]) == 0
     assert f"The bucket {bucket.url} was not looked at" in capsys.readouterr().out
     assert main(["verify", "--store"]) == 0
-    assert "0 snapshots, 1 releases and 2 published files are whole" in capsys.readouterr().out
+    assert "0 snapshots, 1 releases and 2 published files are intact" in capsys.readouterr().out
     bucket.write("releases/1.0.0/dim_area.parquet", b"something else")
     assert main(["verify", "--store"]) == 1
     assert "bucket: releases/1.0.0/dim_area.parquet: sha256 is " in capsys.readouterr().err

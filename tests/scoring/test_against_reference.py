@@ -110,7 +110,7 @@ def test_a_missing_pillar_is_explained_in_numbers():
     figures = figures[keep]
     tables = score_framework(parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS, first_year=FIRST_YEAR)
     row = tables.not_scored.query("area_code == 'E005' and node_id == 'work' and flavour == 'level' and year == 2015")
-    assert row["reason"].item() == "work: 0 of 2 indicators present, weight 0.00 under the 0.50 needed"
+    assert row["reason"].item() == "work: 0 of 2 indicators present, weight 0.00, below the 0.50 needed"
 
 
 def test_an_optional_pillar_published_by_one_nation_only_asks_nothing_of_the_others():

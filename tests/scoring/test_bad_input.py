@@ -94,7 +94,7 @@ def test_a_missing_value_leaves_the_area_unscored_only_below_the_weight_needed()
     less = score_table(values, pair("min_max", x=1.1)).query("node_id == 'index' and area_code == 'A0'")
     assert np.isnan(less["score"].item())
     reasons = why_not_scored(values, pair("min_max", x=1.1)).set_index(["area_code", "node_id"])["reason"]
-    assert reasons["A0", "index"] == "index: 1 of 2 members present, weight 0.48 under the 0.50 needed"
+    assert reasons["A0", "index"] == "index: 1 of 2 members present, weight 0.48, below the 0.50 needed"
 
 
 def test_huge_and_tiny_weights_neither_overflow_nor_vanish():

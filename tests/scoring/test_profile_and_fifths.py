@@ -151,4 +151,4 @@ def test_nobody_is_called_sure_where_no_error_is_known(said: Callable[..., str],
 def test_single_indicators_also_have_the_answer_of_their_confidence_sets(said: Callable[..., str]) -> None:
     text = said("fifths", "employment_rate")
     assert "(by its confidence set for the rank)" in text
-    assert "surely in it" in text
+    assert "clearly in it" in text

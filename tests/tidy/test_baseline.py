@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.publishers.baseline.parse import SCHEMA, parse
 from pipeline.tidy.observations import PARSED_COLUMNS, UnreadablePayload
-from tools.baseline.build import parquet_bytes
+from tools.baseline.build_baseline import parquet_bytes
 
 MISSING = float("nan")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.catalogue import load_catalogue
 from pipeline.errors import PipelineError
 from pipeline.settings import BASELINE_DIR
-from tools.baseline.build import build_baseline
+from tools.baseline.build_baseline import build_baseline
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 from pipeline.settings import PROJECT_ROOT
-from tools.error_study.tables import study, with_tables
+from tools.error_study.study_tables import study, with_tables
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline.estimation.error_process import Floats, fit_error_process
 from pipeline.estimation.own_errors import RECENT_YEARS, count_error, local_scatter, next_figure_coverage, ratio_error
-from tools.error_study.panels import Panel, old_child_poverty, shipped_panel
+from tools.error_study.study_panels import Panel, old_child_poverty, shipped_panel
 
 FIRST_ROW = 3  # the first figure with three before it
 AGED_16_TO_64, AGED_UNDER_16 = 0.63, 0.19  # of residents, as in the UK; no shares by district are held

@@ -13,7 +13,7 @@ from pipeline.estimation.slopes import Bools, fit_wandering, is_clear, slope_wei
 from pipeline.scoring.draws import centred_rank_interval
 
 LEVEL = 0.9  # of intervals
-SURE = 0.95  # probability from which a district is called surely in the top fifth
+SURE = 0.95  # probability from which a district is called clearly in the top fifth
 RELIABILITY = 0.58  # of employment's level in 2023
 END = 0.1  # share of districts that an end of a ranking is
 
@@ -22,7 +22,7 @@ END = 0.1  # share of districts that an end of a ranking is
 class RankCoverage:
     """Share of true ranks inside their interval: of all districts, of the truly and of the printed first and last tenth.
 
-    ``width``: places from end to end. ``wrongly_sure``: share of the districts called surely in the top fifth that are not in it; ``called``: how many are
+    ``width``: places from end to end. ``wrongly_sure``: share of the districts called clearly in the top fifth that are not in it; ``called``: how many are
     called so, on average.
     """
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.register.build import write_facts
+from tools.register.build_register import write_facts
 
 
 def main(argv: Sequence[str] | None = None) -> int:

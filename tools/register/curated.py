@@ -31,10 +31,11 @@ METROPOLITAN_COUNTIES: dict[str, tuple[str, tuple[int, ...]]] = {
 }
 # Combined authority -> its name, first and last day, and the instrument that established it.
 COMBINED_AUTHORITIES: dict[str, tuple[str, str, str, str]] = {
-    code: (name, first, last, instrument) for code, name, first, last, instrument in _rows("combined_authorities")
+    code: (name, first, last, instrument)
+    for code, name, first, last, instrument in _rows("curated_combined_authorities")
 }
 # Code -> the code held here for the same ground, and why they are the same.
-SAME_AREA: dict[str, tuple[str, str]] = {code: (same, why) for code, same, why in _rows("same_area")}
+SAME_AREA: dict[str, tuple[str, str]] = {code: (same, why) for code, same, why in _rows("curated_same_area")}
 EXTRA_BOUNDARY_CHANGES = _rows("extra_boundary_changes")
 EXTRA_NAMES = _pairs("extra_names")
 MOVED_WITH_THE_EDGE = frozenset(code for (code,) in _rows("moved_with_the_edge"))

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.catalogue.revision_errors import REVISION_ERRORS
+from pipeline.catalogue.shipped_revision_errors import REVISION_ERRORS
 from pipeline.errors import PipelineError
-from tools.revisions.build import write_revision_errors
+from tools.revisions.build_revisions import write_revision_errors
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -31,7 +31,7 @@ import pandas as pd
 from pipeline.numerals import rounded
 from pipeline.tidy.observations import Parsed, UnreadablePayload
 from pipeline.tidy.rows import split
-from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
+from pipeline.tidy.workbook_cells import UnreadableWorkbook, read_sheet
 
 FEWEST_SMALL_AREAS = 5
 MOST_PEOPLE = 100_000  # of one small area: the fullest has some ten thousand

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pipeline.http.answers import whole_payload
+from pipeline.http.answers import complete_payload
 from pipeline.http.bodies import fields_of, lines_of
 from pipeline.http.payload import Incomplete, Payload, RequestRefused, WrongContent
 
@@ -205,7 +205,7 @@ def _first_answer(file: PublishedFile, ask: Callable[[str], HttpResponse]) -> Ht
 
 
 def _payload(response: HttpResponse, file: PublishedFile) -> Payload:
-    return whole_payload(
+    return complete_payload(
         response,
         _checked_rows(response, file),
         media_type=MEDIA_TYPES[file.form],
@@ -237,7 +237,7 @@ def _checked_rows(response: HttpResponse, file: PublishedFile) -> int | None:
     return len(lines) - 1
 
 
-def whole_file(file_id: str, client: HttpClient) -> Payload:
+def complete_file(file_id: str, client: HttpClient) -> Payload:
     """A file, requested unconditionally. Raises a SourceError."""
     payload = fetch(file_id, client)
     if payload is None:  # nothing was held, so no server may say that nothing has changed

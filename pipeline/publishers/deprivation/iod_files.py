@@ -17,7 +17,7 @@ from pipeline.publishers.deprivation import district_measures as deprivation
 from pipeline.publishers.deprivation.query import SmallAreaQuery
 from pipeline.tidy.observations import Parsed, UnreadablePayload
 from pipeline.tidy.rows import plain_numbers
-from pipeline.tidy.workbook import UnreadableWorkbook, read_sheet
+from pipeline.tidy.workbook_cells import UnreadableWorkbook, read_sheet
 
 # File 7's names for the columns kept, without the year in brackets and surrounding blanks.
 FILE_7_COLUMNS = {

@@ -27,7 +27,7 @@ def check_against_official(query: SmallAreaQuery, payload: Payload, client: Http
     if query.measure != "average_score":
         return None
     try:
-        summary = files.whole_file(f"{query.index}_file_10", client)
+        summary = files.complete_file(f"{query.index}_file_10", client)
         official = iod_files.official_average_scores(summary.content)
     except (SourceError, UnreadablePayload) as error:
         return f"averages could not be checked against the official district file: {error}"

@@ -17,7 +17,7 @@ from pipeline.publishers.deprivation import iod_files
 from pipeline.publishers.deprivation.query import SmallAreaQuery
 from pipeline.publishers.protocol import Districts
 from pipeline.tidy.observations import Parsed, UnreadablePayload
-from pipeline.tidy.workbook import UnreadableWorkbook, read_sheets
+from pipeline.tidy.workbook_cells import UnreadableWorkbook, read_sheets
 
 # The number of small areas in each index; a file with another number is not that index (SIMD: populated data zones).
 AREAS_OF_INDEX: Mapping[str, int] = {"wimd2019": 1909, "wimd2025": 1917, "simd2020": 6973, "nimdm2017": 890}

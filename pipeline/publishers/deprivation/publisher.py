@@ -34,7 +34,7 @@ class IndicesOfDeprivation(Publisher[SmallAreaQuery]):
     def fetch(self, query: SmallAreaQuery, client: HttpClient) -> Payload:
         from pipeline.publishers.deprivation import files
 
-        return files.whole_file(files.file_of(query.index), client)
+        return files.complete_file(files.file_of(query.index), client)
 
     def parse(self, query: SmallAreaQuery, payload: Payload, districts: Districts) -> Parsed:
         from pipeline.publishers.deprivation import parse

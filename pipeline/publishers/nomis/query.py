@@ -62,7 +62,7 @@ class NomisQuery(Query):
     asked_together: dict[Identifier, tuple[NomisCode, ...]] = Field(default={})
 
     @model_validator(mode="after")
-    def measures_are_whole(self) -> NomisQuery:
+    def measures_come_in_pairs(self) -> NomisQuery:
         if (self.error_measure is None) != (self.error_form is None):
             raise ValueError("error_measure and error_form go together")
         if (self.numerator_measure is None) != (self.denominator_measure is None):

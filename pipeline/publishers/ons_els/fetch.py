@@ -11,7 +11,7 @@ import csv
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pipeline.http.answers import table_only, whole_payload
+from pipeline.http.answers import complete_payload, table_only
 from pipeline.http.bodies import fields_of, json_of, lines_of, text
 from pipeline.http.payload import (
     Description,
@@ -47,7 +47,7 @@ def fetch(query: ElsQuery, client: HttpClient) -> Payload:
     response, warnings = table_only(_request_csv(query, client))
     lines = _checked_lines(response, query)
     _check_last_period(lines, described, query)
-    return whole_payload(
+    return complete_payload(
         response,
         len(lines) - 1,
         publisher_updated=text(described.get("dataModified")),

@@ -1,4 +1,4 @@
-"""The page of a district, a wider area or a named group: what is known, how surely, and what is not known."""
+"""The page of a district, a wider area or a named group: what is known, how sure that is, and what is not known."""
 
 from __future__ import annotations
 

@@ -94,14 +94,14 @@ def _middling(rows: list[list[Any]]) -> list[dict[str, Any]]:
 
 def _farthest(rows: list[list[Any]]) -> list[str]:
     """The district farthest from the typical one in each class with a clear verdict, to be labelled."""
-    told: dict[str, list[Any]] = {}
+    farthest: dict[str, list[Any]] = {}
     for row in rows:
         group = row[7]
         if group not in (wording.NOT_CLEAR, wording.NOT_KNOWN) and (
-            group not in told or _distance(row) > _distance(told[group])
+            group not in farthest or _distance(row) > _distance(farthest[group])
         ):
-            told[group] = row
-    return [row[0] for row in told.values()]
+            farthest[group] = row
+    return [row[0] for row in farthest.values()]
 
 
 def _distance(row: list[Any]) -> float:
@@ -170,7 +170,7 @@ def _knowledge(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _fifths(facts: Facts) -> list[dict[str, str]]:
-    """Districts surely in the highest and lowest fifths, for scores with a known error."""
+    """Districts clearly in the highest and lowest fifths, for scores with a known error."""
     rows = []
     for fifth in facts.fifths:
         if not fifth.known_count:

@@ -23,7 +23,7 @@ select
     source.latest_period_end::date as latest_period_end,
     source.release_id,
     source.next_expected_on::date as next_expected_on,
-    source.standing,
+    source.release_status,
     source.warnings
 from input_source as source
 inner join input_indicator as indicator using (indicator_id)

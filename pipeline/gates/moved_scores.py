@@ -340,13 +340,13 @@ def _leaf_weights() -> dict[NodeId, dict[str, float]]:
 @lru_cache(maxsize=1)
 def _members() -> dict[NodeId, frozenset[str]]:
     """By framework and node: the indicators behind its scores; for a pass-through, those whose growth it compares."""
-    made_of = {
+    components = {
         (framework.id, item.id): frozenset((*item.outcome, item.output))
         for framework in _frameworks()
         for item in framework.pass_through
     }
     return {
-        (framework_id, node): frozenset().union(*(made_of.get((framework_id, leaf), {leaf}) for leaf in leaves))
+        (framework_id, node): frozenset().union(*(components.get((framework_id, leaf), {leaf}) for leaf in leaves))
         for (framework_id, node), leaves in _leaf_weights().items()
     }
 

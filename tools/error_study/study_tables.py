@@ -25,7 +25,6 @@ from pipeline.geography import load_register
 from pipeline.publishers.deprivation.district_measures import FEWEST_SMALL_AREAS, england_2025
 from pipeline.scoring.transform import MAD_TO_SD, relative_position
 from tools.error_study.back_tests import back_tests, scatter_tests
-from tools.error_study.panels import Panel, shipped_panel
 from tools.error_study.simulations import (
     LEVEL,
     clear_without_drift,
@@ -33,7 +32,8 @@ from tools.error_study.simulations import (
     naive_slope_error,
     rank_coverage,
 )
-from tools.revisions.editions import SERIES, Editions, read_editions
+from tools.error_study.study_panels import Panel, shipped_panel
+from tools.revisions.held_editions import SERIES, Editions, read_editions
 
 SEED = 1
 WINDOW = 10
@@ -228,7 +228,7 @@ def rank_table() -> str:
         shares = (found.everywhere, found.true_ends, found.printed_ends)
         sure = f"{100 * found.wrongly_sure:.1f}%", f"{found.called:.1f}"
         rows.append([way, *(f"{100 * s:.1f}%" for s in shares), f"{found.width:.0f}", *sure])
-    heading = ["draws", "all", "true ends", "printed ends", "width", "surely in the top fifth, and wrong", "called so"]
+    heading = ["draws", "all", "true ends", "printed ends", "width", "clearly in the top fifth, and wrong", "called so"]
     return markdown(heading, rows)
 
 

@@ -13,7 +13,7 @@ from pipeline.estimation.error_process import Floats
 from pipeline.geography import load_register, reexpress
 from pipeline.scoring.transform import relative_error, relative_position
 from pipeline.settings import BASELINE_DIR
-from tools.revisions.editions import NOT_SCORED
+from tools.revisions.held_editions import NOT_SCORED
 
 Z95 = 2 * 1.96  # standard errors in a published 95% interval
 

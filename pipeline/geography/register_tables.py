@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.geography.area_errors import RegisterError
 from pipeline.geography.checks import ONE_DAY, check_codes, check_register
-from pipeline.geography.errors import RegisterError
 from pipeline.geography.register import Register
 
 FACTS_DIR = Path(__file__).resolve().parent / "facts"

@@ -69,7 +69,7 @@ class PrefectRunner:
         rest = [pair for pair in parts if pair not in contacts]
         held = [(i, p) for i, p in rest if is_offline or all(query.source in away for query in p.live)]
         asked = [_submit_part(*places, *pair) for pair in rest if pair not in held]
-        results += _told(self.run(read_held_parts, *places, held), on_part) if held else []
+        results += _announced(self.run(read_held_parts, *places, held), on_part) if held else []
         return results + _ended(asked, on_part)
 
     def run(self, step: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
@@ -128,7 +128,7 @@ def _fetch_in_shares(order: Order, shares: list[list[PartName]], on_part: OnPart
     from flows.distributed_tasks import Opaque, acquire_in_share
 
     asked = [acquire_in_share.submit(Opaque(order, names)) for names in shares]
-    return _told([result for share in _all_ended(asked) for result in share], on_part)
+    return _announced([result for share in _all_ended(asked) for result in share], on_part)
 
 
 def _score_elsewhere(step: Callable[..., T], *arguments: Any) -> T:
@@ -139,7 +139,7 @@ def _score_elsewhere(step: Callable[..., T], *arguments: Any) -> T:
 
 
 def _ended(futures: list[PrefectFuture[PartResult]], on_part: OnPart | None) -> list[PartResult]:
-    return _told(_all_ended(futures), on_part)
+    return _announced(_all_ended(futures), on_part)
 
 
 def _all_ended(futures: list[PrefectFuture[T]]) -> list[T]:
@@ -152,7 +152,7 @@ def _all_ended(futures: list[PrefectFuture[T]]) -> list[T]:
     return [result for result in ended if not isinstance(result, BaseException)]
 
 
-def _told(results: list[PartResult], on_part: OnPart | None) -> list[PartResult]:
+def _announced(results: list[PartResult], on_part: OnPart | None) -> list[PartResult]:
     if on_part is not None:
         for result in results:
             on_part(result)

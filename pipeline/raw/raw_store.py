@@ -1,16 +1,4 @@
-"""The raw store: write-once snapshots of publishers' answers, each with a sidecar that records its origin.
-
-Layout, one folder a source::
-
-    data/raw/<source>/payloads/<sha256>.<csv>                                    the bytes, as sent, stored once
-    data/raw/<source>/<indicator>/<part>.<fetched>.<sha256, 12 digits>.json      a sidecar: what they are to an indicator
-    data/raw/<source>/<indicator>/rejected/...                                   sidecars of failed payloads: evidence
-
-Several indicators may share one payload (a file of small areas, percentiles requested together). Each has its own
-sidecar, which says whether the payload passed that indicator's checks. A snapshot exists once its sidecar does; the
-payload is written first, so a crash in between leaves nothing that counts. Nothing complete is ever overwritten, and
-content that is already the latest creates no new file.
-"""
+"""Store snapshots, find the last good one, and verify, accept, reject and delete them: see `pipeline.raw`."""
 
 from __future__ import annotations
 
@@ -20,14 +8,14 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipeline.atomic import write_atomically, write_blocks_atomically
 from pipeline.http.payload import Description, Page, Payload, StoredFile
+from pipeline.raw.snapshot import CorruptSnapshot, Digest, Snapshot, SnapshotKey
 from pipeline.sidecar import read_sidecar
 
 _SUFFIXES = {
@@ -43,63 +31,6 @@ _BLOCK_BYTES = 1 << 20
 # A payload up to this size is read into memory at once; a longer one stays in its file and is read from there.
 LARGEST_IN_MEMORY_BYTES = 1 << 23
 _STAMP = "%Y%m%dT%H%M%S%fZ"
-
-
-class CorruptSnapshot(ValueError):
-    """A stored payload's bytes do not match the sha256 in its sidecar, or one of the two files cannot be read."""
-
-
-@dataclass(frozen=True)
-class SnapshotKey:
-    """The identity of a snapshot: the part of an indicator, requested from a source with one exact query.
-
-    ``query`` is the catalogue's query as plain data. A changed query has another fingerprint, so snapshots taken with
-    the old one are no longer used.
-    """
-
-    source_id: str
-    indicator_id: str
-    part_id: str
-    query: Mapping[str, Any]
-
-    @property
-    def query_fingerprint(self) -> str:
-        return hashlib.sha256(json.dumps(self.query, sort_keys=True).encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One stored payload. ``is_new`` is False if these bytes were already the store's latest."""
-
-    path: Path
-    sidecar_path: Path
-    sidecar: Mapping[str, Any]
-    is_new: bool = False
-
-    @property
-    def sha256(self) -> str:
-        return str(self.sidecar["sha256"])
-
-    @property
-    def fetched_at(self) -> datetime:
-        return datetime.fromisoformat(self.sidecar["fetched_at"])
-
-    @property
-    def accepted_at(self) -> datetime | None:
-        """When a person last accepted a rejected answer to this query; None if never."""
-        moment = self.sidecar.get("accepted_at")
-        return None if moment is None else datetime.fromisoformat(moment)
-
-
-class Digest(NamedTuple):
-    """The sha256 of a file, and the file system's evidence that it is unchanged."""
-
-    changed_at_ns: int
-    byte_count: int
-    sha256: str
-
-    def is_of(self, state: os.stat_result) -> bool:
-        return (self.changed_at_ns, self.byte_count) == (state.st_mtime_ns, state.st_size)
 
 
 class RawStore:
@@ -239,7 +170,7 @@ class RawStore:
             if len(held) <= keep:
                 continue
             wanted = {snapshot.sidecar_path for snapshot in held[:keep]}
-            good = next((s for s in held if s.sidecar_path.parent.name != "rejected" and self._is_whole(s)), None)
+            good = next((s for s in held if s.sidecar_path.parent.name != "rejected" and self._is_intact(s)), None)
             for snapshot in held[keep:]:
                 if snapshot is not good and snapshot.sidecar_path not in wanted:
                     snapshot.sidecar_path.unlink()
@@ -256,7 +187,7 @@ class RawStore:
                 held.setdefault(key, []).append(snapshot)
         return held
 
-    def _is_whole(self, snapshot: Snapshot) -> bool:
+    def _is_intact(self, snapshot: Snapshot) -> bool:
         try:
             self._proved(snapshot)
         except CorruptSnapshot:

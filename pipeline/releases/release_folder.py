@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.compare.files import NEWEST_FIRST, digests, first_row
+from pipeline.compare.compared_files import NEWEST_FIRST, digests, first_row
 from pipeline.compare.version import Version
 from pipeline.marts.build import STORAGE_VERSION
 from pipeline.releases.finding import named
@@ -113,7 +113,7 @@ class ReleaseStore:
         The two newest stay, and the newest patch of each of the newest ``keep_releases`` minor versions.
         """
         folders = {release.version: release.folder for release in self.kept()}
-        gone = to_let_go(list(folders), self._keep_releases)
+        gone = to_delete(list(folders), self._keep_releases)
         for version in gone:
             shutil.rmtree(folders[version])
         return gone
@@ -202,7 +202,7 @@ class ReleaseStore:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def to_let_go(versions: Sequence[Version], keep_releases: int) -> list[Version]:
+def to_delete(versions: Sequence[Version], keep_releases: int) -> list[Version]:
     """Of versions in order, oldest first, those that are not kept: see ``ReleaseStore.prune``."""
     newest_patch = {(version.major, version.minor): version for version in versions}
     wanted = {*list(newest_patch.values())[-keep_releases:], *versions[-_ALWAYS_KEPT:]}

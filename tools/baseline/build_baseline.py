@@ -20,7 +20,7 @@ from pipeline import __version__
 from pipeline.catalogue import BaselineEntry, Catalogue
 from pipeline.errors import PipelineError
 from pipeline.publishers.baseline.parse import SCHEMA
-from pipeline.publishers.baseline.store import MANIFEST, ShippedFile
+from pipeline.publishers.baseline.shipped_figures import MANIFEST, ShippedFile
 from pipeline.publishers.deprivation import district_measures as deprivation
 from pipeline.publishers.ons_els import source_file as els_source
 from pipeline.tidy import ashe

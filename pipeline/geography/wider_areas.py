@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline.geography.area_errors import GeographyError
 from pipeline.geography.encoding import as_text, encode, floats
-from pipeline.geography.errors import GeographyError
 from pipeline.geography.groups import GROUPS_FILE, read_groups, resolve_groups
 from pipeline.geography.register import Register
 

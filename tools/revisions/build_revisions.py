@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.catalogue import load_catalogue
 from pipeline.estimation.revisions import cumulated_revisions
 from pipeline.geography import load_register
-from tools.revisions.editions import SERIES, Editions, read_editions
+from tools.revisions.held_editions import SERIES, Editions, read_editions
 
 WINDOWS: tuple[int | None, ...] = (None, 10, 5)  # years of a slope; None: the figure itself
 DECIMALS = 6

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 from python_calamine import CalamineWorkbook
 
-from pipeline.geography.load import FACTS_DIR
-from pipeline.geography.rows import each
+from pipeline.geography.register_tables import FACTS_DIR
+from pipeline.geography.table_rows import each
 from tools.register import curated
 
 NATION_OF_LETTER = {
