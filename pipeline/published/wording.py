@@ -53,10 +53,10 @@ def _either_side(flavour: str) -> str:
 
 
 def known_share(score: Score) -> str:
-    """How much of the score has a known error: `survey error known for 33% of its weight`."""
+    """How much of the score has a known error: `error known for 33% of its weight`."""
     if score.weight_with_error <= 0:
-        return "no survey error known"
-    return f"survey error known for {round(100 * score.weight_with_error)}% of its weight"
+        return "no error known"
+    return f"error known for {round(100 * score.weight_with_error)}% of its weight"
 
 
 def interval(score: Score) -> str | None:

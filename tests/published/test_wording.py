@@ -36,8 +36,8 @@ RATE = LatestFigure(
         ("probably below", "probably below the typical district", "probably fell behind the typical district"),
         ("cannot say", "we cannot say whether it is above or below the typical district",
          "we cannot say whether it has gained on or fallen behind the typical district"),
-        ("not known", "we do not know how sure this is (survey error known for 33% of its weight)",
-         "we do not know how sure this is (survey error known for 33% of its weight)"),
+        ("not known", "we do not know how sure this is (error known for 33% of its weight)",
+         "we do not know how sure this is (error known for 33% of its weight)"),
     ],
 )  # fmt: skip
 def test_a_score_is_compared_in_the_word_of_its_verdict(verdict: str, level: str, change: str) -> None:
@@ -48,7 +48,7 @@ def test_a_score_is_compared_in_the_word_of_its_verdict(verdict: str, level: str
 
 def test_a_score_without_a_known_error_has_neither_rank_nor_fifth() -> None:
     assert wording.rank(UNKNOWN) == "not known"
-    assert wording.rank_sentence(UNKNOWN) == "no rank is given: survey error known for 33% of its weight"
+    assert wording.rank_sentence(UNKNOWN) == "no rank is given: error known for 33% of its weight"
     assert wording.fifth(UNKNOWN) is None
     assert wording.score_with_interval(replace(UNKNOWN, lower=None, upper=None)) == "38"
 
