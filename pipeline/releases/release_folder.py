@@ -40,6 +40,12 @@ where not internal and table_name in (select table_name from duckdb_tables() whe
 order by table_name, column_index
 """
 
+_ENUM_COLUMNS = """
+select column_name
+from duckdb_columns()
+where database_name = ? and table_name = ? and data_type like 'ENUM(%'
+"""
+
 
 class ReleaseStore:
     """Releases kept in ``releases/`` beside the ``live`` file.
@@ -231,12 +237,23 @@ def _build(release: Release, path: Path) -> None:
         connection.execute(schema)
         for name, part in release.parts.items():
             if name != SCHEMA:
+                figures = _without_empty_texts(connection, name)
                 source = _quoted(release.folder / part.file)
-                connection.execute(f"insert into \"{name}\" by name select * from read_parquet('{source}')")
+                connection.execute(f"insert into \"{name}\" by name select {figures} from read_parquet('{source}')")
         connection.execute("commit")
         connection.execute(f"checkpoint {_ALIAS}")
         connection.execute("use memory")
         connection.execute(f"detach {_ALIAS}")
+
+
+def _without_empty_texts(connection: duckdb.DuckDBPyConnection, table: str) -> str:
+    """All columns of a table, with every empty text of an enumeration as null, which is what it was.
+
+    DuckDB casts the dictionary of a Parquet column as a whole, and what stands for nulls in it can be an empty text. Then
+    the cast to an enumeration fails, though no row holds that text.
+    """
+    enums = connection.execute(_ENUM_COLUMNS, [_ALIAS, table]).fetchall()
+    return "* replace (" + ", ".join(f'nullif("{name}", \'\') as "{name}"' for (name,) in enums) + ")" if enums else "*"
 
 
 def _described(connection: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:

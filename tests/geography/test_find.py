@@ -130,7 +130,7 @@ def test_a_register_written_wrongly_is_a_sentence_on_the_command_line(
         text.replace(",relabel,", ",swap,", 1) if broken == "changes.csv" else text.replace("2009-01-01", "long ago", 1)
     )
     (facts / broken).write_text(wrong, encoding="utf-8")
-    monkeypatch.setattr("pipeline.geography.register_tables", lambda: load_register(facts))
+    monkeypatch.setattr("pipeline.geography.load_register", lambda: load_register(facts))
     assert main(["areas", "Leeds"]) == 1
     assert complaint in capsys.readouterr().err
 
