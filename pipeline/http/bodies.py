@@ -16,6 +16,8 @@ from typing import Any
 # twenty times its bytes.
 LARGEST_DOCUMENT_BYTES = 24_000_000
 MOST_FOOTNOTES = 50
+# The csv module has a limit too, but one for the whole process, which any library may raise (frictionless does).
+LONGEST_FIELD_CHARACTERS = 131_072
 _WORDS = re.compile(r"[A-Za-z]{2,}.*\s|\s.*[A-Za-z]{2,}")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -90,8 +92,12 @@ def _is_footnote(line: str, columns: int) -> bool:
 
 
 def fields_of(lines: Sequence[str]) -> list[str]:
-    """The fields of the first of ``lines``; none if there is no line or it is not a line of a CSV."""
+    """The fields of the first of ``lines``; none if there is no line or it is not a line of a CSV.
+
+    A line with a field of more than ``LONGEST_FIELD_CHARACTERS`` is not a line of a publisher's CSV.
+    """
     try:
-        return next(csv.reader(lines[:1]), [])
+        fields = next(csv.reader(lines[:1]), [])
     except csv.Error:
         return []
+    return [] if any(len(field) > LONGEST_FIELD_CHARACTERS for field in fields) else fields

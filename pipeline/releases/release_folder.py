@@ -249,8 +249,8 @@ def _build(release: Release, path: Path) -> None:
 def _without_empty_texts(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     """All columns of a table, with every empty text of an enumeration as null, which is what it was.
 
-    DuckDB casts the dictionary of a Parquet column as a whole, and what stands for nulls in it can be an empty text. Then
-    the cast to an enumeration fails, though no row holds that text.
+    DuckDB once failed to cast an empty text to an enumeration here, though no row holds one and later tries succeeded. The
+    text probably stood for nulls in the dictionary of a Parquet column.
     """
     enums = connection.execute(_ENUM_COLUMNS, [_ALIAS, table]).fetchall()
     return "* replace (" + ", ".join(f'nullif("{name}", \'\') as "{name}"' for (name,) in enums) + ")" if enums else "*"

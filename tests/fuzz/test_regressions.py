@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from pipeline.http.bodies import fields_of, json_of, lines_of, text
@@ -93,6 +95,15 @@ def test_a_document_of_half_characters_or_of_no_end_is_none() -> None:
     for content in (b'{"unit": "\\ud800"}', b"[" * 5000, b'{"a":' * 5000):
         with pytest.raises(ValueError, match=r"."):
             json_of(content)
+
+
+def test_a_field_without_end_is_none_whatever_limit_a_library_has_set() -> None:
+    before = csv.field_size_limit(10_000_000)
+    try:
+        assert fields_of(["a" * 200_000]) == []
+        assert fields_of(["a,b"]) == ["a", "b"]
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_fields_and_lines_of_nothing_are_nothing() -> None:
