@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.catalogue.model import Sentence
 from pipeline.catalogue.yaml_entries import CatalogueError, Location, line_of, read_yaml
@@ -30,6 +30,7 @@ Aggregate = Literal["arithmetic", "geometric", "harmonic"]
 NodeId = Annotated[str, Field(min_length=1, max_length=120)]
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Year = Annotated[int, Field(ge=1900, le=2200)]
 BOTH_FLAVOURS: tuple[Flavour, ...] = ("level", "change")
 
 
@@ -168,14 +169,19 @@ class Node(_Part):
 
 
 class Framework(_Part):
-    """A complete framework. ``not_covered`` lists, in sentences, what the framework needs and open data lack."""
+    """A complete framework. ``not_covered`` lists, in sentences, what the framework needs and open data lack.
+
+    ``base_year``: the year whose positions fix the scale of levels, and of slopes unless ``change_base_years`` (first
+    and last) names years whose slopes are pooled.
+    """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
     title: str = ""
     description: str = ""
     sources: tuple[str, ...] = ()
     not_covered: tuple[Sentence, ...] = ()
-    base_year: Annotated[int, Field(ge=1900, le=2200)] | None = None
+    base_year: Year | None = None
+    change_base_years: tuple[Year, Year] | None = None
     normalise: Normalise = Normalise()
     missing: Missing = Missing()
     gate: Gate | None = None
@@ -184,6 +190,13 @@ class Framework(_Part):
     awaited: tuple[Awaited, ...] = ()
     audit: Audit = Audit()
     tree: Node
+
+    @field_validator("change_base_years")
+    @classmethod
+    def years_in_order(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value is not None and value[0] > value[1]:
+            raise ValueError(f"give the first year, then the last (given: {list(value)})")
+        return value
 
     def nodes(self) -> Iterator[tuple[Node, int, Location]]:
         """Every node, parents first, with its depth (root 0) and its position in the file."""

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from pipeline.scoring.bases import leaf_polarity
 from pipeline.scoring.error_model import KINDS, NONE, difference_variance
-from pipeline.scoring.flavour import FlavourRun, leaf_polarity
+from pipeline.scoring.flavour import FlavourRun
 from pipeline.scoring.inputs import Areas
 from pipeline.scoring.output_columns import same, stack, text
 from pipeline.scoring.positions import deciding_reliability, indicator_series, reliability

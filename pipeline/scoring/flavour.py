@@ -9,8 +9,9 @@ import numpy as np
 
 from pipeline.catalogue.frameworks import Flavour, Framework, Window
 from pipeline.scoring.aggregate import smallest_factor
+from pipeline.scoring.bases import ORDER_METHODS, Base, fit_bases, leaf_groups, leaf_polarity
 from pipeline.scoring.cube import Cube, choose_candidates
-from pipeline.scoring.normalise import Scale, fit_scale, median_and_mad, position_scores
+from pipeline.scoring.normalise import position_scores
 from pipeline.scoring.positions import (
     Positions,
     SlopePart,
@@ -20,24 +21,9 @@ from pipeline.scoring.positions import (
     reliability,
 )
 from pipeline.scoring.transform import AnyFloats, Bools, Floats, Ints
-from pipeline.scoring.tree import Leaf, Plan, Structure, compile_plan, evaluate, structure
+from pipeline.scoring.tree import Plan, Structure, compile_plan, evaluate, structure
 
-ORDER_METHODS = ("rank", "percentile")
 ENOUGH = 0.9  # share of the best year's districts that a year needs to be studied
-
-
-@dataclass(frozen=True)
-class Base:
-    """The frozen base of one leaf in one group of areas (``nation`` -1: all areas together), on one basis of the series."""
-
-    leaf: int
-    nation: int
-    basis: int
-    year: int | None
-    median: float
-    mad: float
-    districts: int
-    scale: Scale
 
 
 @dataclass(frozen=True)
@@ -104,7 +90,8 @@ def run_flavour(
         positions = level_positions(framework, cube, everything.leaves, is_raw=is_raw)
     else:
         positions, makings = change_positions(framework, cube, everything.leaves, window)
-    bases = fit_bases(framework, cube, everything, positions, centre=None if is_raw else 0.0)
+    years = framework.change_base_years if makings else None
+    bases = fit_bases(framework, cube, everything, positions, centre=None if is_raw else 0.0, years=years)
     gates = decide_gates(framework, cube, everything, positions, bases, first_year)
     dropped = frozenset(everything.leaves[g.leaf].id for g in gates if not g.is_scored)
     plan = compile_plan(framework, flavour, chosen, dropped)
@@ -153,22 +140,6 @@ def study_row(run: FlavourRun) -> int | None:
     return int(rows[-1]) if rows.size else None
 
 
-def leaf_polarity(cube: Cube, plan: Plan, leaf: int) -> int:
-    """The framework's polarity, else the catalogue's; 1 for an indicator without figures."""
-    reference = plan.leaves[leaf].reference
-    if reference.polarity is not None:
-        return reference.polarity
-    k = cube.index(plan.leaves[leaf].id)
-    return int(cube.polarity[k]) if k is not None else 1
-
-
-def leaf_groups(cube: Cube, plan: Plan, leaf: int) -> dict[int, Bools]:
-    """The areas measured together: all of them (-1), or each nation separately."""
-    if plan.leaves[leaf].reference.standardise_within is None:
-        return {-1: np.ones(len(cube.area_codes), dtype=bool)}
-    return {int(n): cube.nation == n for n in np.unique(cube.nation[cube.nation >= 0])}
-
-
 def score_leaf(
     framework: Framework, cube: Cube, plan: Plan, bases: Sequence[Base], leaf: int, position: AnyFloats, basis: Ints
 ) -> AnyFloats:
@@ -192,48 +163,6 @@ def score_leaf(
                 on_it = basis[..., inside] == base.basis
                 scores[..., inside] = np.where(on_it, base.scale.apply(position[..., inside]), scores[..., inside])
     return scores
-
-
-def fit_bases(framework: Framework, cube: Cube, plan: Plan, positions: Positions, centre: float | None) -> list[Base]:
-    """The frozen base of every leaf and group. ``centre`` is the position that gets the middle score: 0 for relative
-    levels and slopes, which are already measured from the typical district, None for the base's own median.
-
-    The base year is the framework's, if at least half as many districts have the figure then as in the leaf's best
-    year; else the first later year of which that is true; else the latest earlier one. A series that continues on
-    another basis after a break has a separate base there, found in the same way among its years.
-    """
-    bases = []
-    for leaf in range(len(plan.leaves)):
-        for nation, inside in leaf_groups(cube, plan, leaf).items():
-            members = inside & cube.is_district
-            own = positions.own[leaf][:, members]
-            held = (~np.isnan(own)).sum(axis=1)
-            in_force = positions.basis[leaf][:, inside].max(axis=1, initial=0)  # the same for all areas of a group
-            for basis in np.unique(in_force):
-                counts = np.where(in_force == basis, held, 0)
-                row = _base_row(counts, cube.year_row(framework.base_year or int(cube.years[-1])))
-                values = own[row][~np.isnan(own[row])] if row is not None else np.empty(0)
-                scale = _scale(framework, plan.leaves[leaf], values, leaf_polarity(cube, plan, leaf), centre)
-                year = int(cube.years[row]) if row is not None else None
-                bases.append(Base(leaf, nation, int(basis), year, *median_and_mad(values), int(values.size), scale))
-    return bases
-
-
-def _scale(framework: Framework, leaf: Leaf, values: Floats, polarity: int, centre: float | None) -> Scale:
-    if framework.normalise.method in ORDER_METHODS:
-        differs = values.size > 1 and values.min() < values.max()
-        return Scale(0.0, 1.0 if differs else float("nan"), *framework.normalise.range)
-    goalposts = leaf.reference.goalposts
-    return fit_scale(framework.normalise, values, polarity, centre=centre, goalposts=goalposts)
-
-
-def _base_row(counts: np.ndarray, wanted: int) -> int | None:
-    most = int(counts.max(initial=0))
-    if most == 0:
-        return None
-    enough = np.flatnonzero(counts * 2 >= most)
-    later = enough[enough >= wanted]
-    return int(later[0]) if later.size else int(enough[-1])
 
 
 def decide_gates(

@@ -74,8 +74,10 @@ def base_table(run: FlavourRun, areas: Areas) -> pd.DataFrame:
             "window_years": window_column(run.window, len(run.bases)),
             "nation_code": text(areas.nation_codes, np.array([base.nation for base in run.bases], dtype=int)),
             "base_year_used": pd.array([base.year if base.year else pd.NA for base in run.bases], dtype="Int32"),
+            "last_base_year_used": pd.array([base.last_year or pd.NA for base in run.bases], dtype="Int32"),
             "median": [base.median for base in run.bases],
             "mad": [base.mad for base in run.bases],
+            "spread": [base.spread for base in run.bases],
             "districts": np.array([base.districts for base in run.bases], dtype="int32"),
         }
     )

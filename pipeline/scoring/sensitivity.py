@@ -16,8 +16,9 @@ import numpy as np
 from pipeline.catalogue.frameworks import Aggregate, Flavour, Framework, Method, Missing, Normalise
 from pipeline.scoring.aggregate import smallest_factor
 from pipeline.scoring.audit import correlations, first_component
+from pipeline.scoring.bases import fit_bases
 from pipeline.scoring.cube import Cube
-from pipeline.scoring.flavour import FlavourRun, fit_bases, run_flavour, score_leaf
+from pipeline.scoring.flavour import FlavourRun, run_flavour, score_leaf
 from pipeline.scoring.simulate import Series, World
 from pipeline.scoring.transform import AnyFloats, Floats
 from pipeline.scoring.tree import Plan, compile_plan, evaluate, reweigh, structure
@@ -182,7 +183,14 @@ class Study:
             one = Plan((run.all_leaves.leaves[k],), (), ())
             position = self.position(leaf, choices)
             own = replace(run.positions, own=run.positions.own[[k]], basis=run.positions.basis[[k]])
-            bases = fit_bases(framework, self.cube, one, own, centre=None if run.is_raw else 0.0)
+            bases = fit_bases(
+                framework,
+                self.cube,
+                one,
+                own,
+                centre=None if run.is_raw else 0.0,
+                years=framework.change_base_years if run.flavour == "change" else None,
+            )
             self._scored[key] = score_leaf(
                 framework, self.cube, one, bases, 0, position, run.positions.basis[k, self.row]
             )

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.scoring.bases import leaf_groups
 from pipeline.scoring.cube import Cube
 from pipeline.scoring.draws import Summary, exact_summary, normals, summarise
-from pipeline.scoring.flavour import FlavourRun, leaf_groups, score_leaf
+from pipeline.scoring.flavour import FlavourRun, score_leaf
 from pipeline.scoring.labels import label_probabilities
 from pipeline.scoring.positions import indicator_series
 from pipeline.scoring.posterior_draws import Pull, plain_and_posterior, pull_of

@@ -19,6 +19,7 @@ SHARED = PROJECT_ROOT.parent / "shared" / "data"
 FRAMEWORK: dict[str, Any] = {
     "id": "synthetic",
     "base_year": 2015,
+    "change_base_years": [2013, 2017],
     "normalise": {"method": "robust_z", "clip": 3},
     "missing": {"min_weight_in_pillar": 0.5, "min_weight_in_domain": 0.6, "carry_forward_years": 2},
     "gate": {"min_reliability": 0.5},

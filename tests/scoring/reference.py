@@ -49,13 +49,17 @@ def slope_variance(points: dict[int, float], errors: dict[int, float], year: int
     return sum((weights[y] * errors.get(y, 0.0)) ** 2 for y in years)
 
 
-def base_values(by_area: dict[str, dict[int, float]], members: set[str], wanted: int) -> list[float]:
-    """The values of the base year, or of the year that stands in for it."""
+def base_values(
+    by_area: dict[str, dict[int, float]], members: set[str], wanted: int, pooled: list[int] | None = None
+) -> list[float]:
+    """The values of the base year, or of the year that stands in for it; of all years from ``pooled``'s first to its last."""
     years = sorted({year for area in members for year in by_area.get(area, {})})
     counts = {year: sum(year in by_area.get(area, {}) for area in members) for year in years}
     if not counts:
         return []
     enough = [year for year in years if counts[year] * 2 >= max(counts.values())]
+    if pooled and (inside := [year for year in enough if pooled[0] <= year <= pooled[1]]):
+        return [by_area[area][year] for year in inside for area in members if year in by_area.get(area, {})]
     later = [year for year in enough if year >= wanted]
     year = later[0] if later else enough[-1]
     return [by_area[area][year] for area in members if year in by_area.get(area, {})]
@@ -161,7 +165,7 @@ class Reference:
                 reliabilities[leaf["id"]] = median(yearly)
                 if reliabilities[leaf["id"]] < self.framework["gate"]["min_reliability"]:
                     dropped.add(leaf["id"])
-            leaf_scores[leaf["id"]] = self._score_leaf(leaf, own, used, polarity)
+            leaf_scores[leaf["id"]] = self._score_leaf(leaf, own, used, polarity, is_change=window is not None)
         scores: Scores = {}
         self._score_node(self.framework["tree"], flavour, leaf_scores, dropped, scores)
         for name, by_area in leaf_scores.items():
@@ -175,14 +179,17 @@ class Reference:
         here = [{"id": x} if isinstance(x, str) else x for x in node.get("indicators", [])]
         return here + [leaf for child in node.get("children", []) for leaf in self._leaves(child, flavour)]
 
-    def _score_leaf(self, leaf: dict[str, Any], own: Any, used: Any, polarity: int) -> dict[tuple[str, int], float]:
+    def _score_leaf(
+        self, leaf: dict[str, Any], own: Any, used: Any, polarity: int, *, is_change: bool
+    ) -> dict[tuple[str, int], float]:
         out: dict[tuple[str, int], float] = {}
         clip = self.framework["normalise"].get("clip", 3)
         groups = [set(self.areas)]
         if leaf.get("standardise_within") == "nation":
             groups = [{a for a in self.areas if self.nations[a] == n} for n in set(self.nations.values())]
         for group in groups:
-            base = base_values(own, group & self.scored, self.framework["base_year"])
+            pooled = self.framework.get("change_base_years") if is_change else None
+            base = base_values(own, group & self.scored, self.framework["base_year"], pooled)
             if not base:
                 continue
             spread = 1.4826 * median([abs(v - median(base)) for v in base])
