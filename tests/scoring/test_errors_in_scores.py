@@ -92,7 +92,7 @@ def true_scores(run: FlavourRun, truth: dict[str, Floats], row: int) -> dict[tup
     leaves: list[Floats] = []
     for k in run.kept:
         true = truth[run.all_leaves.leaves[k].id]
-        part = run.makings[k][0].slopes if run.window else None
+        part = run.makings[k].slopes if run.window else None
         position = true[row] if part is None else (part.weights[row] * true[part.rows[row]]).sum(axis=0)
         basis = run.positions.basis[k, row]
         leaves.append(score_leaf(run.framework, run.cube, run.all_leaves, run.bases, k, position, basis))

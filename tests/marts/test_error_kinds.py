@@ -1,0 +1,44 @@
+"""Where the error of every scored figure comes from, in the published file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Rows = Callable[..., list[tuple]]
+
+
+def test_no_scored_indicator_of_shared_growth_is_without_an_error_in_any_flavour_window_or_year(rows: Rows) -> None:
+    scored = rows(
+        """select flavour, indicator_id, year, error_kind, districts_with_error from mart_gate
+        where framework_id = 'shared_growth' and is_scored and districts > 0"""
+    )
+    assert {flavour for flavour, *_ in scored} == {"level", "change"}
+    assert len({name for _, name, *_ in scored}) == 11
+    assert [row for row in scored if row[3] == "none" or row[4] == 0] == []
+
+
+def test_what_the_jrf_monitor_lacks_is_output_per_job_and_single_years_of_qualifications(rows: Rows) -> None:
+    found = rows(
+        """select indicator_id, min(year), max(year) from mart_gate
+        where framework_id = 'jrf_monitor' and flavour = 'level' and is_scored and districts > 0 and error_kind = 'none'
+        group by indicator_id order by indicator_id"""
+    )
+    assert found == [("gva_per_job", 2009, 2025), ("level3_qualifications_rate", 2016, 2021)]
+
+
+def test_deprivation_has_a_modelled_error_in_every_district_with_a_figure(rows: Rows) -> None:
+    found = rows(
+        """select indicator_id, error_kind, min(districts - districts_with_error), max(districts - districts_with_error),
+        max(districts) from mart_gate where indicator_id like 'income_deprivation%' and districts > 0
+        group by all order by all"""
+    )
+    assert found == [
+        ("income_deprivation_concentration", "modelled", 0, 0, 359),
+        ("income_deprivation_gap", "modelled", 0, 0, 359),
+    ]
+
+
+def test_the_break_between_the_indices_of_2019_and_2025_is_no_error(rows: Rows) -> None:
+    """The English gap of 2025 is nearly twice that of 2019; its error is a fraction of a point."""
+    [(median,)] = rows("select median_error from mart_error_process where indicator_id = 'income_deprivation_gap'")
+    assert 0.5 < median < 0.8
