@@ -13,7 +13,7 @@ def test_no_scored_indicator_of_shared_growth_is_without_an_error_in_any_flavour
         where framework_id = 'shared_growth' and is_scored and districts > 0"""
     )
     assert {flavour for flavour, *_ in scored} == {"level", "change"}
-    assert len({name for _, name, *_ in scored}) == 11
+    assert len({name for _, name, *_ in scored}) == 12
     assert [row for row in scored if row[3] == "none" or row[4] == 0] == []
 
 
@@ -42,3 +42,40 @@ def test_the_break_between_the_indices_of_2019_and_2025_is_no_error(rows: Rows) 
     """The English gap of 2025 is nearly twice that of 2019; its error is a fraction of a point."""
     [(median,)] = rows("select median_error from mart_error_process where indicator_id = 'income_deprivation_gap'")
     assert 0.5 < median < 0.8
+
+
+def test_the_weights_by_kind_add_up_to_the_known_weight_at_every_node(rows: Rows) -> None:
+    [(count, off, outside)] = rows(
+        """select count(*), max(abs(weight_published + weight_from_vintages + weight_modelled - weight_with_error)),
+        count(*) filter (least(weight_published, weight_from_vintages, weight_modelled) < 0) from mart_score"""
+    )
+    assert count > 500_000
+    assert off < 3e-6
+    assert outside == 0
+
+
+def test_an_indicator_s_kind_is_where_its_weight_is_and_higher_nodes_have_none(rows: Rows) -> None:
+    found = rows(
+        """select error_kind, weight_published, weight_from_vintages, weight_modelled from mart_score
+        where node_kind = 'indicator' group by all order by all"""
+    )
+    assert found == [("from_vintages", 0, 1, 0), ("modelled", 0, 0, 1), ("none", 0, 0, 0), ("published", 1, 0, 0)]
+    assert rows("select count(*) from mart_score where node_kind <> 'indicator' and error_kind is not null") == [(0,)]
+    assert rows("select count(*) from mart_score where node_kind = 'indicator' and error_kind is null") == [(0,)]
+
+
+def test_the_kinds_of_a_score_are_those_of_its_indicators_by_weight(rows: Rows) -> None:
+    """Growth is output and income (revisions) and pay (published), a third each; Preston has all three."""
+    [growth] = rows(
+        """select weight_published, weight_from_vintages, weight_modelled, weight_with_error from mart_score
+        where area_name = 'Preston' and framework_id = 'shared_growth' and node_id = 'growth' and flavour = 'level'
+        and is_latest_year"""
+    )
+    assert [round(share, 4) for share in growth] == [0.3333, 0.6667, 0, 1]
+    [sharing] = rows(
+        """select weight_published, weight_from_vintages, weight_modelled from mart_score
+        where area_name = 'Preston' and framework_id = 'shared_growth' and node_id = 'sharing' and flavour = 'level'
+        and is_latest_year"""
+    )
+    # Spread of pay, poverty and cost, place, and claimants as one of three of participation.
+    assert [round(share, 4) for share in sharing] == [0.1667, 0, 0.8333]
