@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+
+from pipeline.published import wording
 
 Rows = Callable[..., list[tuple]]
 
@@ -79,3 +82,24 @@ def test_the_kinds_of_a_score_are_those_of_its_indicators_by_weight(rows: Rows) 
     )
     # Spread of pay, poverty and cost, place, and claimants as one of three of participation.
     assert [round(share, 4) for share in sharing] == [0.1667, 0, 0.8333]
+
+
+def test_the_status_of_an_indicator_is_the_kind_of_error_that_scores_use(rows: Rows) -> None:
+    """For every indicator with a kind: published where its latest figures have a published error, else that kind."""
+    found = dict(rows("select indicator_id, error_status from dim_indicator"))
+    kinds = dict(rows("select indicator_id, error_kind from mart_error_process where error_kind <> 'none'"))
+    assert {found[name] for name, kind in kinds.items() if kind == "published"} == {"published"}
+    assert {name: found[name] for name in kinds} == kinds
+    assert found["gva_per_hour"] == "from_vintages"
+    assert found["pay_p20_to_p50_annual"] == "modelled"  # published, but not held
+    assert found["pay_annual_p20"] == "published_not_held"
+    assert found["imd_average_score"] == "not_published"
+
+
+def test_every_status_has_words_and_no_note_denies_an_error_that_scores_use(rows: Rows) -> None:
+    statuses = {status for (status,) in rows("select distinct error_status from dim_indicator")}
+    assert statuses == {"published", "from_vintages", "modelled", "published_not_held", "not_published"}
+    assert len({wording.error_words(status) for status in statuses} | {wording.error_words(None)}) == 6
+    notes = rows("select error_note from dim_indicator where error_status in ('from_vintages', 'modelled')")
+    assert len(notes) >= 8
+    assert [note for (note,) in notes if not re.search(r"stands? in for", note)] == []
