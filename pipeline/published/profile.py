@@ -208,14 +208,20 @@ def _figures(connection: duckdb.DuckDBPyConnection, area_code: str) -> list[str]
     return [
         *map(_figure_line, figures),
         *(f"  {title + ':':<{_FIGURE_WIDTH}}{'no figure':>10}" for title in titles),
-        *(f"  {mark} margin of error {said}" for mark, said in _ERROR_MARKS.values() if mark in used),
+        *(f"  {mark} margin of error: {said}" for mark, said in _ERROR_MARKS.values() if mark in used),
     ]
 
 
 # Marks for figures without an interval, by the error status of the indicator.
 _ERROR_MARKS: Final = {
     status: (mark, wording.no_interval_words(status))
-    for status, mark in (("published_not_held", "†"), ("not_published", "‡"), ("published", "§"))
+    for status, mark in (
+        ("from_vintages", "¶"),
+        ("modelled", "#"),
+        ("published_not_held", "†"),
+        ("not_published", "‡"),
+        ("published", "§"),
+    )
 }
 
 

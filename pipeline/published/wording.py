@@ -22,6 +22,8 @@ TOO_NARROW: Final = "based in part on figures without a known error: the true in
 # What we know about an indicator's margin of error, by ``error_status`` of dim_indicator.
 _ERRORS: Final = {
     "published": "published and used",
+    "from_vintages": "none held; scores use how far earlier editions were revised",
+    "modelled": "none held; scores use one that is modelled here",
     "published_not_held": "published but not held here",
     "not_published": "not published by anyone",
 }

@@ -54,7 +54,7 @@ class Indicator:
     """One catalogue entry as the file holds it; ``last_year`` is None if there are no figures.
 
     ``series_breaks`` are the last years before a change of method: figures on either side do not compare.
-    ``error_status`` says whether its margin of error is published and held (see ``wording.error_words``).
+    ``error_status`` says what is known of its margin of error (see ``wording.error_words``).
     """
 
     id: str

@@ -28,8 +28,8 @@ class Series:
 class Cube:
     """Figures of all indicators in a framework.
 
-    ``values`` and ``errors`` (standard errors, NaN if none is published): [indicators, years, areas], in each
-    indicator's own unit. ``years`` has no gaps. ``is_district``: [areas], the scored districts, which alone make
+    ``values`` and ``errors`` (standard errors as published, or from counts; NaN if there is none): [indicators, years,
+    areas], in each indicator's own unit. ``years`` has no gaps. ``is_district``: [areas], the scored districts, which alone make
     medians, spreads and ranks. ``nation``: [areas], a number for each nation, -1 for none. ``breaks``: for each
     indicator, the years after which it has a new basis (empty: none has). ``error_sources``: where each indicator's errors
     come from (empty: only from publishers). ``population``: [areas], NaN where unknown. ``series`` caches positions

@@ -2,8 +2,8 @@
 
 Four kinds. *Published*: the publisher gives a standard error; a share of its variance is new each year, the rest stays
 with the area. *From vintages*: no error is published, and the revisions between editions take its place, of figures and
-of slopes. *Modelled*: the scatter about a local trend takes its place. *None*: nothing is known. A change of method is a
-break and never an error.
+of slopes. *Modelled*: the scatter about a local trend takes its place, or that of counts of people if they were drawn
+anew. *None*: nothing is known. A change of method is a break and never an error.
 
 Arrays are [years, areas], years without gaps, NaN where there is no error.
 """
@@ -31,12 +31,19 @@ class ErrorSource:
     """Where a series' errors come from if none is published with its figures.
 
     ``revisions``: standard errors by age in years, in units of the position, of figures (key None) and of slopes (keys:
-    their window in years). ``rounded_to``: the step figures are published in, for scatter.
+    their window in years). ``rounded_to``: the step figures are published in, for scatter. ``counts``: the standard
+    error of a figure from the counts it is made of, by area code and year, in the unit of the figure.
     """
 
-    method: Literal["published", "revisions", "scatter", "none"] = "published"
+    method: Literal["published", "revisions", "scatter", "counts", "none"] = "published"
     revisions: Mapping[int | None, tuple[float, ...]] = field(default_factory=dict)
     rounded_to: float = 0.0
+    counts: Mapping[tuple[str, int], float] = field(default_factory=dict)
+
+    @property
+    def kind_of_given(self) -> int:
+        """The kind, as a position in KINDS, of an error that is given for a figure."""
+        return MODELLED if self.method == "counts" else PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -72,12 +79,14 @@ def series_errors(
 ) -> SeriesErrors:
     """The errors of one series.
 
-    ``published``: standard errors of the position as published; ``members``: [areas], the scored districts, to which
+    ``published``: standard errors of the position as published, or from counts; ``members``: [areas], the scored districts, to which
     alone revisions and scatter apply; ``population``: [areas], NaN where unknown. Published errors are used wherever any
     figure has one. With ``revisions``, errors that come with the figures are of revisions between the editions held.
     """
     if source.method == "revisions":
         return _from_revisions(position, published, members, source)
+    if source.method == "counts":
+        return figures_as_given(published, source)
     if not np.isnan(published).all():
         return _published(position, published, basis, members)
     if source.method == "scatter":
@@ -85,9 +94,9 @@ def series_errors(
     return SeriesErrors(np.full(position.shape, NONE), np.full(position.shape, np.nan), note="no error is known")
 
 
-def figures_as_given(errors: Floats) -> SeriesErrors:
-    """Errors of figures that are used as given, of one or more periods: independent, published where there is one."""
-    return SeriesErrors(np.where(np.isnan(errors), NONE, PUBLISHED), errors)
+def figures_as_given(errors: Floats, source: ErrorSource) -> SeriesErrors:
+    """Errors that are used as given, of one or more periods: independent, of one kind where there is one."""
+    return SeriesErrors(np.where(np.isnan(errors), NONE, source.kind_of_given), errors)
 
 
 def _published(position: Floats, published: Floats, basis: Ints, members: Bools) -> SeriesErrors:

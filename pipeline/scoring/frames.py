@@ -13,6 +13,7 @@ from pipeline.scoring.audit_statistics import audit_of
 from pipeline.scoring.change_table import change_table
 from pipeline.scoring.contributions import contributions
 from pipeline.scoring.draws import Summary
+from pipeline.scoring.error_model import FROM_VINTAGES, KINDS, MODELLED, PUBLISHED
 from pipeline.scoring.flavour import FlavourRun, flavour_runs, has_known_error
 from pipeline.scoring.gate_table import base_table, gate_table
 from pipeline.scoring.inputs import Areas, IndicatorSpec, ScoringInputError, read_areas, read_cube
@@ -46,6 +47,10 @@ SCORE_COLUMNS = (
     "is_carried_forward",
     "weight_present",
     "weight_with_error",
+    "weight_published",
+    "weight_from_vintages",
+    "weight_modelled",
+    "error_kind",
     "probability_top_fifth",
     "probability_bottom_fifth",
     "probability_above_typical",
@@ -153,14 +158,17 @@ def score_framework(
 
 @dataclass(frozen=True)
 class NodeBlock:
-    """All scored nodes of a run, root first then leaves: arrays [nodes, years, areas]."""
+    """All scored nodes of a run, root first then leaves: arrays [nodes, years, areas].
+
+    ``weight_by_kind``: [kinds, nodes, years, areas], the share of the weight whose error is of each of KINDS but none.
+    """
 
     ids: list[str]
     kinds: list[str]
     depths: list[int]
     scores: Floats
     weight_present: Floats
-    weight_with_error: Floats
+    weight_by_kind: Floats
     is_carried: Bools
 
 
@@ -168,16 +176,18 @@ def node_block(run: FlavourRun) -> NodeBlock:
     """Scores, weights and carried-forward marks of every node of a run, in printing order."""
     leaf_scores = run.leaf_scores[list(run.kept)]
     leaf_age = run.positions.age[list(run.kept)]
-    leaf_error = run.positions.has_known_error[list(run.kept)]
+    leaf_kind = run.positions.kind[list(run.kept)]
+    kinds_known = np.arange(1, len(KINDS))[:, None, None]
     carried: list[Bools] = []
     errors: list[Floats] = []
     for branch, shape in zip(run.plan.branches, run.structures, strict=True):
         old = [leaf_age[k] > 0 for k in branch.leaves] + [carried[b] for b in branch.children]
-        known = [leaf_error[k].astype(float) for k in branch.leaves] + [errors[b] for b in branch.children]
+        known = [(leaf_kind[k] == kinds_known).astype(float) for k in branch.leaves]
+        known += [errors[b] for b in branch.children]
         counts = shape.weights > 0
         carried.append(np.asarray((np.array(old) & counts).any(axis=0)))
-        errors.append((np.array(known) * shape.weights).sum(axis=0))
-    ids, kinds, depths, scores, present, with_error, is_carried = [], [], [], [], [], [], []
+        errors.append((np.array(known) * shape.weights[:, None]).sum(axis=0))
+    ids, kinds, depths, scores, present, by_kind, is_carried = [], [], [], [], [], [], []
     for is_leaf, n in run.plan.order:
         if is_leaf:
             leaf = run.plan.leaves[n]
@@ -186,7 +196,7 @@ def node_block(run: FlavourRun) -> NodeBlock:
             depths.append(leaf.depth)
             scores.append(leaf_scores[n])
             present.append((~np.isnan(leaf_scores[n])).astype(float))
-            with_error.append(leaf_error[n].astype(float))
+            by_kind.append((leaf_kind[n] == kinds_known).astype(float))
             is_carried.append(leaf_age[n] > 0)
         else:
             branch = run.plan.branches[n]
@@ -195,11 +205,10 @@ def node_block(run: FlavourRun) -> NodeBlock:
             depths.append(branch.depth)
             scores.append(run.branch_scores[n])
             present.append(run.structures[n].weight_present)
-            with_error.append(errors[n])
+            by_kind.append(errors[n])
             is_carried.append(carried[n])
-    return NodeBlock(
-        ids, kinds, depths, np.array(scores), np.array(present), np.array(with_error), np.array(is_carried)
-    )
+    weight_by_kind = np.swapaxes(np.array(by_kind), 0, 1)
+    return NodeBlock(ids, kinds, depths, np.array(scores), np.array(present), weight_by_kind, np.array(is_carried))
 
 
 def _years(run: FlavourRun, first_year: int) -> slice:
@@ -221,6 +230,9 @@ def _score_table(run: FlavourRun, drawn: SimulationResult | None, areas: Areas, 
     is_ranked = ~np.isnan(rank)
     rows = len(node)
     spread = {name: values[node, year, area] for name, values in _spreads(run, drawn, kept).items()}
+    weights = block.weight_by_kind[:, :, kept][:, node, year, area]
+    is_indicator = np.array(block.kinds)[node] == "indicator"
+    kind = np.where(weights.any(axis=0), 1 + weights.argmax(axis=0), 0)
     is_band = spread["rank_upper"] - spread["rank_lower"] > rank_count[node, year] * BAND_SHARE
     return pd.DataFrame(
         {
@@ -243,7 +255,11 @@ def _score_table(run: FlavourRun, drawn: SimulationResult | None, areas: Areas, 
             "is_band": pd.arrays.BooleanArray(is_band, np.isnan(spread["rank_lower"])),
             "is_carried_forward": block.is_carried[:, kept][node, year, area],
             "weight_present": block.weight_present[:, kept][node, year, area],
-            "weight_with_error": block.weight_with_error[:, kept][node, year, area],
+            "weight_with_error": weights.sum(axis=0),
+            "weight_published": weights[PUBLISHED - 1],
+            "weight_from_vintages": weights[FROM_VINTAGES - 1],
+            "weight_modelled": weights[MODELLED - 1],
+            "error_kind": text(KINDS, np.where(is_indicator, kind, -1)),
             "probability_top_fifth": spread["top_fifth"],
             "probability_bottom_fifth": spread["bottom_fifth"],
             "probability_above_typical": spread["above_middle"],

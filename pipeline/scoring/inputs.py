@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeline.catalogue import Indicator
 from pipeline.catalogue.frameworks import Framework
+from pipeline.catalogue.shipped_count_errors import load_count_errors
 from pipeline.catalogue.shipped_revision_errors import load_revision_errors
 from pipeline.errors import PipelineError
 from pipeline.scoring.cube import Cube
@@ -34,12 +35,17 @@ class IndicatorSpec:
 
 def indicator_specs(indicators: Mapping[str, Indicator]) -> dict[str, IndicatorSpec]:
     """The scoring properties of the catalogue's indicators, by id."""
-    revisions = load_revision_errors()
+    revisions, counts = load_revision_errors(), load_count_errors()
     specs = {}
     for name, item in indicators.items():
         own = {window: found.by_age for (series, window), found in revisions.items() if series == name}
         rounded_to = 0.0 if item.transform == "log_ratio" else 10.0**-item.decimals
-        source = ErrorSource(item.errors, own if item.errors == "revisions" else {}, rounded_to)
+        source = ErrorSource(
+            item.errors,
+            own if item.errors == "revisions" else {},
+            rounded_to,
+            counts.get(name, {}) if item.errors == "counts" else {},
+        )
         breaks = tuple(found.after for found in item.breaks)
         specs[name] = IndicatorSpec(item.polarity, item.transform, breaks, source)
     return specs
@@ -146,6 +152,7 @@ def read_figures(
     negative = np.flatnonzero(errors < 0)
     if negative.size:
         raise ScoringInputError(f"figures: {describe_row(used, negative[0], describe)}: the standard error is negative")
+    errors = _with_errors_of_counts(errors, used, indicators)
     is_log = np.array([indicators[name].transform == "log_ratio" for name in held], dtype=bool)
     not_positive = np.flatnonzero((values <= 0) & np.append(is_log, False)[k])
     if not_positive.size:
@@ -170,6 +177,18 @@ def read_figures(
         population=areas.population,
     )  # fmt: skip
     return cube, unknown
+
+
+def _with_errors_of_counts(errors: Floats, used: pd.DataFrame, indicators: Mapping[str, IndicatorSpec]) -> Floats:
+    """``errors`` ([rows of ``used``]) with those from counts for the series that have them; NaN for a figure without."""
+    out = errors.copy()
+    for name in used["indicator_id"].unique():
+        source = indicators[name].error_source
+        if source.method == "counts":
+            rows = np.flatnonzero(used["indicator_id"] == name)
+            keys = zip(used["area_code"].iloc[rows].astype(str), used["year"].iloc[rows].astype(int), strict=True)
+            out[rows] = [source.counts.get(key, np.nan) for key in keys]
+    return out
 
 
 def _years(years: Ints, is_of_district: np.ndarray, base_year: int | None) -> Ints:

@@ -69,12 +69,12 @@ def indicator_series(cube: Cube, k: int, *, within_nation: bool, is_raw: bool = 
         breaks = cube.breaks[k] if cube.breaks else ()
         groups = cube.nation if within_nation else None
         basis = basis_in_force(~np.isnan(values), cube.years, breaks, cube.is_district, groups)
+        source = cube.error_sources[k] if cube.error_sources else ErrorSource()
         if is_raw:
-            cube.series[key] = Series(values, figures_as_given(cube.errors[k]), basis)
+            cube.series[key] = Series(values, figures_as_given(cube.errors[k], source), basis)
             return cube.series[key]
         position = relative_position(values, is_log, cube.is_district, groups)
         published = np.where(np.isnan(position), np.nan, relative_error(values, cube.errors[k], is_log))
-        source = cube.error_sources[k] if cube.error_sources else ErrorSource()
         population = np.full(len(cube.area_codes), np.nan) if cube.population is None else cube.population
         errors = series_errors(position, published, basis, cube.is_district, source, population)
         cube.series[key] = Series(position, errors, basis)

@@ -96,6 +96,15 @@ def test_house_prices_scatter_as_foretold_and_a_count_s_own_error_never_suffices
     assert all(coverage.max() < 0.8 for (_, candidate), coverage in found.items() if candidate == "count")
 
 
+def test_text_after_an_empty_table_or_one_without_an_end_stays() -> None:
+    page = "<!-- table: a -->\n<!-- end -->\nkept\n<!-- table: b -->\nold\n<!-- end -->\n"
+    assert with_tables(page, {"a": "new", "b": "newer"}) == page.replace(
+        "<!-- end -->\nkept", "new\n<!-- end -->\nkept"
+    ).replace("old", "newer")
+    without = page.replace("<!-- end -->\nkept", "kept")
+    assert with_tables(without, {"a": "new"}) == without
+
+
 @pytest.mark.slow
 @needs_files
 def test_every_table_of_the_written_study_is_what_the_tool_makes(tmp_path: Path) -> None:

@@ -155,6 +155,10 @@ def test_an_error_is_in_one_of_three_states_and_never_denied_where_nothing_is_kn
     assert wording.error_words("published") == "published and used"
     assert wording.error_words("published_not_held") == "published but not held here"
     assert wording.error_words("not_published") == "not published by anyone"
+    assert wording.error_words("from_vintages") == "none held; scores use how far earlier editions were revised"
+    assert (
+        wording.no_interval_sentence("modelled") == "Margin of error: none held; scores use one that is modelled here."
+    )
     assert wording.error_words(None) == "no margin of error is held here"
     assert wording.no_interval_words("published") == "none for this figure"
     assert wording.no_interval_sentence("published_not_held") == "Margin of error: published but not held here."

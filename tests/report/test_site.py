@@ -376,9 +376,10 @@ def test_the_home_page_names_no_fifth_of_a_score_whose_error_is_not_known(site: 
         "select distinct node_title from mart_fifth where framework_id = 'shared_growth' and flavour = 'level' "
         "and basis = 'draws' and known_count = 0"
     )]  # fmt: skip
-    assert "Concentration of deprivation within the place" in unknown
     text = site.text("index.html")
     assert not [title for title in unknown if f"{title}, where it stands</th>" in text]
+    assert unknown == [], "every score of the framework's level has a known error"
+    assert "Concentration of deprivation within the place, where it stands</th>" in text
 
 
 def test_an_indicator_whose_nations_do_not_compare_shows_each_by_itself(pages: dict[str, Seen]) -> None:
