@@ -140,7 +140,7 @@ def _domains(scores: Sequence[Score], flavour: str) -> list[str]:
     if unknown:
         points = words.listing([f"{words.small(s.title)} scores {words.number(s.score)}" for s in unknown])
         found.append(f"{words.capital(points)} ({_SCALE[flavour]}).")
-        found.append(f"{words.capital(UNKNOWN)}: survey error is known for {_shares(unknown)}.")
+        found.append(f"{words.capital(UNKNOWN)}: an error is known for {_shares(unknown)}.")
     return found
 
 
@@ -278,7 +278,7 @@ def classes_finding(counts: Mapping[str, int], flavour: str) -> str:
     if unknown == total:
         return (
             f"For all {words.count(total, 'district')} shown, we do not know how sure the picture is: "
-            "survey error is known for less than half of growth or sharing"
+            "an error is known for less than half of growth or sharing"
         )
     named = [
         f"{words.number(counts[name])} {words.small(name)}"

@@ -108,7 +108,7 @@ def test_a_class_of_the_picture_needs_two_clear_verdicts() -> None:
 def test_a_picture_of_which_nothing_is_known_says_so_in_one_sentence() -> None:
     assert wording.classes_finding({wording.NOT_KNOWN: 341}, LEVEL) == (
         "For all 341 districts shown, we do not know how sure the picture is: "
-        "survey error is known for less than half of growth or sharing"
+        "an error is known for less than half of growth or sharing"
     )
     assert wording.classes_finding({"Clearly above on both": 2, wording.NOT_KNOWN: 3}, LEVEL) == (
         "Of 5 districts: 2 clearly above on both; 3 not known on one or both"
@@ -119,7 +119,7 @@ def test_in_short_gives_every_domain_one_verdict() -> None:
     sharing = replace(SHARING, verdict="not known", weight_with_error=0.0)
     assert wording.in_short([GROWTH, sharing], [], 10) == (
         "Growth (38) is clearly below the typical district. Sharing scores 49 (50 is the typical district). "
-        "We do not know how sure this is: survey error is known for none of sharing."
+        "We do not know how sure this is: an error is known for none of sharing."
     )
 
 

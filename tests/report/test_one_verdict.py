@@ -26,7 +26,7 @@ CLAUSE = re.compile(r"[.;:](?=\s|$)")
 OPEN = re.compile(
     r"[Ww]e cannot say whether (.*?) (is|has) (?:above or below|gained on or fallen behind)|on ([^;,]*), we cannot say"
 )
-UNKNOWN = re.compile(r"survey error is known for (.*?)\.(?=\s|$)|on ([^;,]*), we do not know how sure this is")
+UNKNOWN = re.compile(r"an error is known for (.*?)\.(?=\s|$)|on ([^;,]*), we do not know how sure this is")
 # Ways in which pages once graded what the file does not, or denied what is published.
 NEVER_SAID = (
     "told apart", "cannot be told", "to be told", "nobody publish", "no survey error is published", "surely", "without a published error",
