@@ -1,7 +1,7 @@
 """The error of every figure of a series, its kind, and how errors run over the years (METHODOLOGY section 6).
 
 Four kinds. *Published*: the publisher gives a standard error; a share of its variance is new each year, the rest stays
-with the area. *From vintages*: no error is published, and the revisions between editions take its place, of figures and
+with the area. A district's figure that lacks one among many that have it takes what is usual for its size, and is *modelled*. *From vintages*: no error is published, and the revisions between editions take its place, of figures and
 of slopes. *Modelled*: the scatter about a local trend takes its place, or that of counts of people if they were drawn
 anew. *None*: nothing is known. A change of method is a break and never an error.
 
@@ -23,6 +23,8 @@ from pipeline.scoring.transform import Bools, Floats, Ints, Slopes, windows
 
 KINDS = ("none", "modelled", "from_vintages", "published")
 NONE, MODELLED, FROM_VINTAGES, PUBLISHED = range(len(KINDS))
+FEWEST_OF_A_SIZE = 30  # districts with an error, below which none is said to be usual for a size
+SAME_SIZE = 1e-6  # squared differences of log populations below which districts count as of one size
 ALL_NEW = 1.0  # the share new each year where it cannot be estimated: errors of different years are independent
 
 
@@ -88,7 +90,7 @@ def series_errors(
     if source.method == "counts":
         return figures_as_given(published, source)
     if not np.isnan(published).all():
-        return _published(position, published, basis, members)
+        return _published(position, published, basis, members, population)
     if source.method == "scatter":
         return _scattered(position, basis, members, source.rounded_to, population)
     return SeriesErrors(np.full(position.shape, NONE), np.full(position.shape, np.nan), note="no error is known")
@@ -99,16 +101,39 @@ def figures_as_given(errors: Floats, source: ErrorSource) -> SeriesErrors:
     return SeriesErrors(np.where(np.isnan(errors), NONE, source.kind_of_given), errors)
 
 
-def _published(position: Floats, published: Floats, basis: Ints, members: Bools) -> SeriesErrors:
-    kind = np.where(np.isnan(published), NONE, PUBLISHED)
+def _published(position: Floats, published: Floats, basis: Ints, members: Bools, population: Floats) -> SeriesErrors:
     on_one = np.where(basis == _longest_basis(position, basis), position, np.nan)
+    note, fit = "", None
     try:
         fit = fit_error_process(on_one[:, members], published[:, members])
     except ErrorProcessError as error:
-        return SeriesErrors(kind, published, note=f"errors of different years count as independent: {error}")
-    if fit.process.at_edge == "new_share":
-        return SeriesErrors(kind, published, note="errors of different years count as independent: their share is at 0")
-    return SeriesErrors(kind, published, min(fit.process.new_share, 1.0), fit)
+        note = f"errors of different years count as independent: {error}"
+    if fit is not None and fit.process.at_edge == "new_share":
+        note, fit = "errors of different years count as independent: their share is at 0", None
+    usual = usual_for_size(position, published, members, population)
+    kind = np.select([~np.isnan(published), ~np.isnan(usual)], [PUBLISHED, MODELLED], NONE)
+    level = np.where(np.isnan(published), usual, published)
+    return SeriesErrors(kind, level, ALL_NEW if fit is None else min(fit.process.new_share, 1.0), fit, note)
+
+
+def usual_for_size(position: Floats, published: Floats, members: Bools, population: Floats) -> Floats:
+    """What errors are usual for districts of that size in that year, where a district's figure has none: [years, areas].
+
+    The logarithm of the error is regressed on that of the population, over the scored districts with both; NaN where
+    fewer than FEWEST_OF_A_SIZE have, and for every figure with an error of its own. Such an error is *modelled*.
+    """
+    usual = np.full(position.shape, np.nan)
+    sized = members & (population > 0)
+    size = np.log(np.where(sized, population, 1.0))
+    for year in range(len(position)):
+        is_known = sized & (published[year] > 0) & ~np.isnan(position[year])
+        is_wanted = sized & np.isnan(published[year]) & ~np.isnan(position[year])
+        if is_wanted.any() and is_known.sum() >= FEWEST_OF_A_SIZE:
+            errors, centred = np.log(published[year, is_known]), size[is_known] - size[is_known].mean()
+            below = (centred**2).sum()
+            slope = (centred * errors).sum() / below if below > SAME_SIZE else 0.0
+            usual[year, is_wanted] = np.exp(errors.mean() + slope * (size[is_wanted] - size[is_known].mean()))
+    return usual
 
 
 def _longest_basis(position: Floats, basis: Ints) -> int:
@@ -169,7 +194,8 @@ class SlopeErrors:
 def slope_errors(errors: SeriesErrors, fit: Slopes, window_years: int, members: Bools) -> SlopeErrors:
     """Errors of the slopes of one window, from those of its figures as they run, or from those of slopes themselves.
 
-    Figures of a window without an error count as exact, unless none has one.
+    Figures of a window without an error count as exact, unless none has one. The kind is the weakest of its figures'
+    kinds (KINDS, from modelled to published).
     """
     nothing = SlopeErrors(np.full(fit.slope.shape, np.nan), np.full(fit.slope.shape, NONE))
     if errors.is_direct:
@@ -184,7 +210,9 @@ def slope_errors(errors: SeriesErrors, fit: Slopes, window_years: int, members: 
     held = windows(errors.level, window_years)
     is_known = (~np.isnan(held) & (fit.weights != 0)).any(axis=1)
     variance = slope_variance_of_process(fit.weights, held, errors.new_share)
-    return SlopeErrors(np.where(is_known, variance, np.nan), np.where(is_known, errors.kind.max(), NONE))
+    kinds = windows(np.where(np.isnan(errors.level), NONE, errors.kind).astype(float), window_years)
+    weakest = np.where((fit.weights != 0) & (kinds > NONE), kinds, len(KINDS)).min(axis=1).astype(np.int64)
+    return SlopeErrors(np.where(is_known, variance, np.nan), np.where(is_known, weakest, NONE))
 
 
 def difference_variance(now: Floats, then: Floats, new_share: float) -> Floats:

@@ -20,6 +20,23 @@ def test_no_scored_indicator_of_shared_growth_is_without_an_error_in_any_flavour
     assert [row for row in scored if row[3] == "none" or row[4] == 0] == []
 
 
+def test_no_score_of_a_district_says_not_known_in_the_latest_year(rows: Rows) -> None:
+    """Pay in Northern Ireland and merged districts publish no error: what is usual for their size stands in for it."""
+    found = rows(
+        """select verdict::varchar = 'not known' as is_unknown, count(*) from mart_score
+        where framework_id = 'shared_growth' and level = 'district' and is_latest_year group by all"""
+    )
+    assert len(found) == 1
+    assert found[0][0] is False
+    assert found[0][1] > 9000
+    kinds = rows(
+        """select error_kind::varchar, count(*) from mart_score
+        where node_id = 'pay_median_weekly' and flavour = 'level' and year = 2025 and level = 'district'
+        and framework_id = 'shared_growth' group by all order by all"""
+    )
+    assert kinds == [("modelled", 11), ("published", 348)]
+
+
 def test_what_the_jrf_monitor_lacks_is_output_per_job_and_single_years_of_qualifications(rows: Rows) -> None:
     found = rows(
         """select indicator_id, min(year), max(year) from mart_gate
