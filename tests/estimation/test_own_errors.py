@@ -45,7 +45,7 @@ def test_the_gap_of_large_small_areas_is_nearly_exact_and_of_small_ones_is_not()
     assert few / many == pytest.approx(10, rel=0.25)
     again = gap_error(np.random.default_rng(1), rates, np.full(11, 2_000.0))
     assert again == few
-    with pytest.raises(OwnErrorError, match="in every small area"):
+    with pytest.raises(OwnErrorError, match="needs people in each"):
         gap_error(np.random.default_rng(1), rates, np.zeros(11))
 
 
