@@ -48,7 +48,7 @@ class Making:
     fingerprint: str
 
 
-SCORE_TABLES = ("score", "not_scored", "change", "contribution", "label", "gate", "audit")
+SCORE_TABLES = ("score", "not_scored", "change", "contribution", "label", "gate", "audit", "composite_rank")
 PUBLISHERS_WORDS = ("publisher_unit", "publisher_caveats", "publisher_updated")
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.catalogue.frameworks import Framework
 from pipeline.scoring.audit_statistics import audit_of
 from pipeline.scoring.change_table import change_table
+from pipeline.scoring.composite_ranks import COMPOSITE_RANK_COLUMNS, composite_rank_table
 from pipeline.scoring.contributions import contributions
 from pipeline.scoring.draws import Summary
 from pipeline.scoring.error_model import FROM_VINTAGES, KINDS, MODELLED, PUBLISHED
@@ -95,6 +96,7 @@ class ScoreTables:
     ``label``: LABEL_COLUMNS, one row an area, window and year with known errors; the window is null for the level (no
     rows without draws).
     ``audit``: AUDIT_COLUMNS, statistics of indicators and nodes in the latest year with nearly all districts.
+    ``composite_rank``: COMPOSITE_RANK_COLUMNS, confidence sets for ranks in the latest year (no rows without draws).
     """
 
     score: pd.DataFrame
@@ -105,6 +107,7 @@ class ScoreTables:
     change: pd.DataFrame
     label: pd.DataFrame
     audit: pd.DataFrame
+    composite_rank: pd.DataFrame
 
 
 def score_framework(
@@ -153,6 +156,10 @@ def score_framework(
         change=change_table(runs, register, first_year),
         label=concat([_label_table(run, result) for run, result in pairs if result and result.labels], LABEL_COLUMNS),
         audit=audit_of(runs, first_year),
+        composite_rank=concat(
+            [table for run, result in pairs if result and len(table := composite_rank_table(run, result))],
+            COMPOSITE_RANK_COLUMNS,
+        ),
     )
 
 

@@ -61,6 +61,7 @@ def simulate_in_pieces(submit: Submit, pieces: int) -> Simulate:
             for whole, part in zip(together, piece.result(), strict=True):
                 whole.summaries.update(part.summaries)
                 whole.labels.update(part.labels)
+                whole.rank_sets.update(part.rank_sets)
         return together
 
     return simulated

@@ -19,11 +19,13 @@ from pipeline.scoring.flavour import FlavourRun, score_leaf
 from pipeline.scoring.labels import label_probabilities
 from pipeline.scoring.positions import indicator_series
 from pipeline.scoring.posterior_draws import Pull, plain_and_posterior, pull_of
+from pipeline.scoring.rank_sets import RankSets, rank_sets_of_draws
 from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.transform import AnyFloats, Bools, Floats, Singles
 from pipeline.scoring.tree import evaluate
 
 THREADS = 2
+RANK_SET_COVERAGE = 0.9
 LARGE = 2**26  # bytes of one node's draws above which nodes are summarised one at a time
 
 NodeKey = tuple[bool, int]  # (is a leaf, position in plan.leaves or plan.branches)
@@ -41,10 +43,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """``summaries``: (year row, node) -> Summary; ``labels``: year row -> probabilities [4, areas]."""
+    """``summaries``: (year row, node) -> Summary; ``labels``: year row -> probabilities [4, areas]. ``rank_sets``: (year
+    row, branch) -> confidence sets for the ranks of districts, of nodes with children in the latest year."""
 
     summaries: dict[tuple[int, NodeKey], Summary] = field(default_factory=dict)
     labels: dict[int, Floats] = field(default_factory=dict)
+    rank_sets: dict[tuple[int, int], RankSets] = field(default_factory=dict)
 
 
 class Series:
@@ -163,6 +167,8 @@ class World:
         self.first_row = first_row
         self._pulls: dict[int, Pull] = {}
         self.is_placed = is_placed
+        scored = np.flatnonzero((~np.isnan(run.branch_scores[-1:]) & is_placed).any(axis=(0, 2)))
+        self.latest_row = int(scored[-1]) if scored.size else -1  # the latest year with a score of the whole framework
         low, high = run.framework.normalise.range
         self.middle = (low + high) / 2
         settings = run.framework.normalise
@@ -269,6 +275,10 @@ class World:
                 self._summarise([(True, k)], run.leaf_scores[run.kept[k], row], values, submit)
 
         def on_branch(b: int, values: AnyFloats) -> None:
+            if row == self.latest_row and run.plan.branches[b].children and values.ndim == 2:
+                plain = values[: len(values) // 2].astype(np.float32, copy=False)
+                points = np.where(run.cube.is_district, run.branch_scores[b, row], np.nan)
+                result.rank_sets[row, b] = rank_sets_of_draws(points, plain, RANK_SET_COVERAGE)
             if run.plan.branches[b].id in wanted:
                 kept_scores[run.plan.branches[b].id] = values[len(values) // 2 :] if values.ndim == 2 else values
             keys = [(False, b)] + ([(True, self.only_leaf[b])] if b in self.only_leaf else [])
