@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+from pyarrow import parquet
 
 from pipeline.compare.compared_files import NEWEST_FIRST, digests, first_row
 from pipeline.compare.version import Version
@@ -38,12 +40,6 @@ select table_name, column_name, case when data_type like 'ENUM(%' then 'ENUM' el
 from duckdb_columns()
 where not internal and table_name in (select table_name from duckdb_tables() where not internal)
 order by table_name, column_index
-"""
-
-_ENUM_COLUMNS = """
-select column_name
-from duckdb_columns()
-where database_name = ? and table_name = ? and data_type like 'ENUM(%'
 """
 
 
@@ -137,7 +133,7 @@ class ReleaseStore:
         try:
             _build(release, building)
             building.replace(path)
-        except duckdb.Error as error:
+        except (duckdb.Error, pa.ArrowException) as error:
             raise ReleaseProblem(f"release {release.version} cannot be rebuilt: {_first_line(error)}") from error
         finally:
             building.unlink(missing_ok=True)
@@ -237,23 +233,23 @@ def _build(release: Release, path: Path) -> None:
         connection.execute(schema)
         for name, part in release.parts.items():
             if name != SCHEMA:
-                figures = _without_empty_texts(connection, name)
-                source = _quoted(release.folder / part.file)
-                connection.execute(f"insert into \"{name}\" by name select {figures} from read_parquet('{source}')")
+                connection.register("arrow_rows", _batches(release.folder / part.file))
+                connection.execute(f'insert into "{name}" by name from arrow_rows')
+                connection.unregister("arrow_rows")
         connection.execute("commit")
         connection.execute(f"checkpoint {_ALIAS}")
         connection.execute("use memory")
         connection.execute(f"detach {_ALIAS}")
 
 
-def _without_empty_texts(connection: duckdb.DuckDBPyConnection, table: str) -> str:
-    """All columns of a table, with every empty text of an enumeration as null, which is what it was.
+def _batches(path: Path) -> pa.RecordBatchReader:
+    """The rows of a Parquet file as Arrow reads them, with every text as text.
 
-    DuckDB once failed to cast an empty text to an enumeration here, though no row holds one and later tries succeeded. The
-    text probably stood for nulls in the dictionary of a Parquet column.
+    DuckDB 2.0's own reader leaves texts in the dictionary of their column, and now and then its cast of that dictionary to
+    an enumeration failed at an empty text that no row holds.
     """
-    enums = connection.execute(_ENUM_COLUMNS, [_ALIAS, table]).fetchall()
-    return "* replace (" + ", ".join(f'nullif("{name}", \'\') as "{name}"' for (name,) in enums) + ")" if enums else "*"
+    file = parquet.ParquetFile(path)
+    return pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches())
 
 
 def _described(connection: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:

@@ -24,9 +24,9 @@ def facts(published_file: Path) -> Facts:
 
 def test_each_chart_sets_two_slopes_beside_those_of_the_typical_district(facts: Facts, rows: Rows) -> None:
     pay, income = pass_through_charts(facts.areas[PRESTON], facts)
-    [(outcome, lower, upper, output, typical)] = rows(
+    [(outcome, lower, upper, output, output_lower, output_upper, typical)] = rows(
         "select outcome_growth_percent, outcome_growth_lower, outcome_growth_upper, output_growth_percent, "
-        "typical_output_growth_percent from mart_pass_through "
+        "output_growth_lower, output_growth_upper, typical_output_growth_percent from mart_pass_through "
         "where area_code = ? and outcome_id = 'pay_median_weekly' and window_years = 10",
         PRESTON,
     )
@@ -41,7 +41,7 @@ def test_each_chart_sets_two_slopes_beside_those_of_the_typical_district(facts: 
         [outcome, lower, upper], abs=0.006
     )
     assert [points[2]["value"], points[3]["value"]] == pytest.approx([output, typical], abs=0.006)
-    assert (points[2]["lower"], points[2]["upper"]) == (None, None)
+    assert [points[2]["lower"], points[2]["upper"]] == pytest.approx([output_lower, output_upper], abs=0.006)
     assert "rose by 4.0% a year and output per hour by 2.1%" in pay.title
     assert income.title.startswith("From 2014 to 2023, gross disposable household income per head in Preston")
 
@@ -62,6 +62,6 @@ def test_the_profile_of_an_area_prints_both_slopes(published_file: Path) -> None
     start = text.index("Residents and output over the same years")
     lines = [" ".join(line.split()) for line in text[start:].splitlines()[2:4]]
     assert lines == [
-        "Median gross weekly pay of residents 2014-2023 4.0 3.0 to 5.0 3.5",
-        "Gross value added per hour worked 2014-2023 2.1 not known 3.4",
+        "Median gross weekly pay of residents 2014-2023 4.0 3.5 to 4.5 3.5",
+        "Gross value added per hour worked 2014-2023 2.1 1.4 to 2.8 3.4",
     ]
