@@ -148,7 +148,7 @@ def _surely_apart_each(
                 rivals, drawn = rivals[~is_new], drawn[~is_new]
         return largest
 
-    return found, _largest(decide, *noise.shape, pool)
+    return found, _largest(decide, noise.shape[0], noise.shape[1], pool)
 
 
 def _surely_apart_together(
@@ -177,7 +177,7 @@ def _surely_apart_together(
             break
         found |= is_new | is_new.T
         is_open &= ~is_new
-        largest = _largest(remaining, *noise.shape, pool)
+        largest = _largest(remaining, noise.shape[0], noise.shape[1], pool)
     return found
 
 
