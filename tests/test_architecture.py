@@ -104,6 +104,7 @@ ALLOWED: dict[str, set[str]] = {
     "pipeline/compare": {"duckdb", "pandas", "pyarrow"},
     "pipeline/releases": {
         "duckdb",
+        "pyarrow",
         "pipeline.compare",
         "pipeline.marts.build",
         "pipeline.setting_aside",
