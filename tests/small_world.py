@@ -154,12 +154,22 @@ def _cut_catalogue(world: World) -> None:
     _write_yaml(
         world[CATALOGUE_DIR] / "baseline.yaml", [entry for entry in shipped if entry["indicator"] in INDICATORS]
     )
+    _cut_models(world)
     for path in world[frameworks.FRAMEWORKS_DIR].glob("*.yaml"):
         framework = yaml.safe_load(path.read_text(encoding="utf-8"))
         _cut_node(framework["tree"])
         framework.pop("awaited", None)
-        framework.pop("pass_through", None)
+        framework.pop("audit", None)
         _write_yaml(path, framework)
+
+
+def _cut_models(world: World) -> None:
+    """The models of INDICATORS, and of what they name that which is here."""
+    models = yaml.safe_load((CATALOGUE_DIR / "models.yaml").read_text(encoding="utf-8"))
+    for model in models:
+        for field in ("covariates", "same_survey", "compared_with"):
+            model[field] = [name for name in model.get(field, []) if name in INDICATORS]
+    _write_yaml(world[CATALOGUE_DIR] / "models.yaml", [model for model in models if model["id"] in INDICATORS])
 
 
 def whole_catalogue() -> Catalogue:

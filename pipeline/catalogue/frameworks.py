@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.catalogue.model import Sentence
 from pipeline.catalogue.yaml_entries import CatalogueError, Location, line_of, read_yaml
 
 FRAMEWORKS_DIR = Path(__file__).resolve().parent / "frameworks"
 DEFAULT_FRAMEWORKS = ("shared_growth", "jrf_monitor")
+PAY_LESS_OUTPUT_IS_GONE = (
+    "no longer a field, because pay less output is nearly output with its sign turned; take it out, with the indicators "
+    "it named, and see both slopes side by side in the table mart_pass_through (docs/methodology.md, section 3)"
+)
 
 Flavour = Literal["level", "change"]
 Method = Literal["robust_z", "z", "min_max", "goalposts", "rank", "percentile"]
@@ -26,6 +30,7 @@ Aggregate = Literal["arithmetic", "geometric", "harmonic"]
 NodeId = Annotated[str, Field(min_length=1, max_length=120)]
 Weight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Year = Annotated[int, Field(ge=1900, le=2200)]
 BOTH_FLAVOURS: tuple[Flavour, ...] = ("level", "change")
 
 
@@ -86,18 +91,6 @@ class Window(_Part):
         return self
 
 
-class PassThrough(_Part):
-    """A difference of slopes: how residents' outcome moved relative to output (change flavour only).
-
-    ``outcome`` lists candidates in order of preference; the first with figures is used, and the scores say which.
-    """
-
-    id: NodeId
-    title: str = ""
-    outcome: Annotated[tuple[str, ...], Field(min_length=1)]
-    output: str
-
-
 class Labels(_Part):
     """The two nodes whose scores make the four labels, and the probability that a label needs to be shown."""
 
@@ -111,6 +104,19 @@ class Awaited(_Part):
 
     id: NodeId
     why: Sentence
+
+
+class AuditNote(_Part):
+    """Why two pillars, or a pillar and an indicator, may correlate above the audit's limit."""
+
+    pair: tuple[NodeId, NodeId]
+    why: Sentence
+
+
+class Audit(_Part):
+    """What the framework's author says to the audit (METHODOLOGY section 7)."""
+
+    notes: tuple[AuditNote, ...] = ()
 
 
 class IndicatorReference(_Part):
@@ -163,22 +169,34 @@ class Node(_Part):
 
 
 class Framework(_Part):
-    """A complete framework. ``not_covered`` lists, in sentences, what the framework needs and open data lack."""
+    """A complete framework. ``not_covered`` lists, in sentences, what the framework needs and open data lack.
+
+    ``base_year``: the year whose positions fix the scale of levels, and of slopes unless ``change_base_years`` (first
+    and last) names years whose slopes are pooled.
+    """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
     title: str = ""
     description: str = ""
     sources: tuple[str, ...] = ()
     not_covered: tuple[Sentence, ...] = ()
-    base_year: Annotated[int, Field(ge=1900, le=2200)] | None = None
+    base_year: Year | None = None
+    change_base_years: tuple[Year, Year] | None = None
     normalise: Normalise = Normalise()
     missing: Missing = Missing()
     gate: Gate | None = None
     windows: tuple[Window, ...] = (Window(years=10, min_points=5), Window(years=5, min_points=4))
-    pass_through: tuple[PassThrough, ...] = ()
     labels: Labels | None = None
     awaited: tuple[Awaited, ...] = ()
+    audit: Audit = Audit()
     tree: Node
+
+    @field_validator("change_base_years")
+    @classmethod
+    def years_in_order(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value is not None and value[0] > value[1]:
+            raise ValueError(f"give the first year, then the last (given: {list(value)})")
+        return value
 
     def nodes(self) -> Iterator[tuple[Node, int, Location]]:
         """Every node, parents first, with its depth (root 0) and its position in the file."""
@@ -192,10 +210,8 @@ class Framework(_Part):
 
     def indicator_ids(self) -> tuple[str, ...]:
         """Every collected indicator that the framework can use, in file order, each once."""
-        computed = {item.id for item in self.pass_through}
-        named = [name for node, _, _ in self.nodes() for ref in node.indicators for name in ref.candidates]
-        named += [name for item in self.pass_through for name in (*item.outcome, item.output)]
-        return tuple(dict.fromkeys(name for name in named if name not in computed))
+        named = (name for node, _, _ in self.nodes() for ref in node.indicators for name in ref.candidates)
+        return tuple(dict.fromkeys(named))
 
 
 def load_framework(path_or_id: str | Path, known_indicators: Collection[str] | None = None) -> Framework:
@@ -227,6 +243,8 @@ def _path_of(path_or_id: str | Path) -> Path:
 def _parse(content: Any, root: yaml.Node | None, name: str, known: Collection[str] | None) -> Framework:
     if not isinstance(content, Mapping) or "tree" not in content:
         raise CatalogueError(f"{name}:1: expected a framework: a list of fields with at least 'id' and 'tree'")
+    if "pass_through" in content:
+        raise CatalogueError(_sentence(name, root, content, ("pass_through",), PAY_LESS_OUTPUT_IS_GONE))
     cycle = _cycle(content["tree"], ("tree",), ())
     if cycle is not None:
         raise CatalogueError(_sentence(name, root, content, cycle, "the node is its own ancestor (a cycle)"))
@@ -264,6 +282,7 @@ def _contradictions(framework: Framework, known: Collection[str] | None) -> Iter
     """Faults across fields: repeated names, empty nodes, unknown indicators, means that do not exist."""
     yield from _node_problems(framework)
     yield from _reference_problems(framework)
+    yield from _note_problems(framework)
     if known is not None:
         yield from _unknown_indicators(framework, {*known, *(item.id for item in framework.awaited)})
     node_ids = {node.id for node, _, _ in framework.nodes()}
@@ -305,17 +324,28 @@ def _reference_problems(framework: Framework) -> Iterator[tuple[Location, str]]:
                 used.add(name)
 
 
+def _note_problems(framework: Framework) -> Iterator[tuple[Location, str]]:
+    names = {node.id for node, _, _ in framework.nodes()} | set(framework.indicator_ids())
+    seen: set[frozenset[str]] = set()
+    for position, note in enumerate(framework.audit.notes):
+        here: Location = ("audit", "notes", position, "pair")
+        for name in note.pair:
+            if name not in names:
+                yield here, f"there is no node or indicator '{name}' in the framework"
+        pair = frozenset(note.pair)
+        if len(pair) == 1:
+            yield here, f"a pair needs two names (given: '{note.pair[0]}' twice)"
+        if pair in seen:
+            yield here, f"the pair '{note.pair[0]}' and '{note.pair[1]}' has another note too"
+        seen.add(pair)
+
+
 def _unknown_indicators(framework: Framework, known: Collection[str]) -> Iterator[tuple[Location, str]]:
-    computed = {item.id for item in framework.pass_through}
     for node, _, place in framework.nodes():
         for position, reference in enumerate(node.indicators):
             for name in reference.candidates:
-                if name not in known and name not in computed:
+                if name not in known:
                     yield (*place, "indicators", position), f"unknown indicator '{name}'"
-    for position, item in enumerate(framework.pass_through):
-        for name in (*item.outcome, item.output):
-            if name not in known:
-                yield ("pass_through", position), f"unknown indicator '{name}'"
 
 
 def _sentence(name: str, root: yaml.Node | None, content: Any, place: Location, message: str) -> str:
@@ -328,7 +358,7 @@ def _sentence(name: str, root: yaml.Node | None, content: Any, place: Location, 
             field.append(str(step))
             continue
         field.append(str(step))
-        in_tree = isinstance(inside, Mapping) and "id" in inside and not {"indicators", "pass_through"} & set(field)
+        in_tree = isinstance(inside, Mapping) and "id" in inside and "indicators" not in field
         if in_tree:
             node_id, field = str(inside["id"]), []
     line = f":{line_of(root, place)}" if root is not None else ""

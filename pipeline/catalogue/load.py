@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.catalogue.model import BaselineEntry, Indicator, Source
+from pipeline.catalogue.small_area_models import SmallAreaModel, model_faults
 from pipeline.catalogue.yaml_entries import CatalogueError, load_entries
 
 CATALOGUE_DIR = Path(__file__).resolve().parent
@@ -14,11 +15,12 @@ CATALOGUE_DIR = Path(__file__).resolve().parent
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Indicators, sources and baseline entries, in the order of their files."""
+    """Indicators, sources, baseline entries and models, in the order of their files."""
 
     indicators: Mapping[str, Indicator]
     sources: Mapping[str, Source]
     baseline: tuple[BaselineEntry, ...]
+    models: tuple[SmallAreaModel, ...] = ()
 
     @property
     def collected(self) -> list[Indicator]:
@@ -32,17 +34,23 @@ class Catalogue:
 
 
 def load_catalogue(folder: Path = CATALOGUE_DIR) -> Catalogue:
-    """Read ``indicators.yaml``, ``sources.yaml`` and ``baseline.yaml`` of ``folder``.
+    """Read ``indicators.yaml``, ``sources.yaml``, ``baseline.yaml`` and, if there is one, ``models.yaml`` of ``folder``.
 
     Raises CatalogueError naming file, line, entry and field of every fault.
     """
     indicators = {entry.id: entry for entry in load_entries(folder / "indicators.yaml", Indicator)}
     sources = {entry.id: entry for entry in load_entries(folder / "sources.yaml", Source)}
     baseline = tuple(load_entries(folder / "baseline.yaml", BaselineEntry, key="indicator"))
-    found = [*_unknown_references(indicators, sources), *_baseline_mismatches(indicators, baseline)]
+    declared = folder / "models.yaml"
+    models = tuple(load_entries(declared, SmallAreaModel)) if declared.exists() else ()
+    found = [
+        *_unknown_references(indicators, sources),
+        *_baseline_mismatches(indicators, baseline),
+        *model_faults(models, indicators),
+    ]
     if found:
         raise CatalogueError("\n".join(found))
-    return Catalogue(indicators, sources, baseline)
+    return Catalogue(indicators, sources, baseline, models)
 
 
 def _unknown_references(indicators: Mapping[str, Indicator], sources: Mapping[str, Source]) -> list[str]:

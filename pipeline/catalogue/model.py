@@ -94,8 +94,9 @@ class Indicator(Entry):
     ``frequency``. A figure of any other length is refused. ``intervals`` says how sampling error is published. With
     ``revisions`` it is not, and the spread of revisions between the editions held is used instead.
     ``is_error_published`` says whether anyone publishes a sampling error for these figures, held here or not;
-    ``error_note`` says where, or why not. An indicator that is not ``in_profile`` is in the tall tables only, and has
-    no column in the wide one.
+    ``error_note`` says where, or why not. ``errors`` says where the errors used in scores come from if no figure has a
+    published one: revisions between editions, scatter about a local trend, counts of small areas, or nowhere. An
+    indicator that is not ``in_profile`` is in the tall tables only, and has no column in the wide one.
     """
 
     id: Identifier
@@ -120,6 +121,7 @@ class Indicator(Entry):
     bounds: Bounds
     intervals: Literal["none", "revisions", "bounds", "cv", "half_width"]
     is_error_published: bool
+    errors: Literal["published", "revisions", "scatter", "counts", "none"] = "published"
     error_note: Sentence
     caveats: tuple[Sentence, ...] = ()
     breaks: tuple[SeriesBreak, ...] = ()

@@ -7,6 +7,7 @@ change of method is a break and never an error: give each basis by itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ class OwnErrorError(PipelineError, ValueError):
 def count_error(rate_percent: Floats, people: Floats) -> Floats:
     """Binomial standard error, in percentage points, of a rate in percent among ``people``: arrays without gaps.
 
-    Raises OwnErrorError for a missing or impossible rate or number of people, as ``gap_error`` does.
+    Raises OwnErrorError for a missing or impossible rate or number of people.
     """
     share = rate_percent / 100
     if not ((people > 0).all() and (share >= 0).all() and (share <= 1).all()):
@@ -44,17 +45,53 @@ def ratio_error(numerator_relative_error: Floats, denominator_relative_error: Fl
     return np.hypot(numerator_relative_error, denominator_relative_error)
 
 
-def gap_error(rng: np.random.Generator, rates_percent: Floats, people: Floats, draws: int = 200) -> float:
-    """Binomial standard error of the 90th less the 10th percentile of small areas' rates, in points, by drawing anew.
+def redrawn_error(
+    rng: np.random.Generator,
+    rates_percent: Floats,
+    people: Floats,
+    measure: Callable[[Floats], Floats],
+    draws: int = 200,
+    rounded_to: float = 0.0,
+) -> float:
+    """Standard error of a measure of one district's small areas, by drawing the people of each anew (binomial).
 
-    ``rates_percent``, ``people``: [small areas] of one district.
+    ``rates_percent``, ``people``: [small areas], people to the nearest whole number; ``measure``: rates in per cent
+    [draws, small areas] -> [draws]; ``rounded_to``: the step in points that rates are published in, if rounding counts: it
+    moves each drawn rate by up to half of it. Raises OwnErrorError for a small area without people or an impossible rate.
     """
-    share = rates_percent / 100
-    if not ((people >= 1).all() and (share >= 0).all() and (share <= 1).all()):
-        raise OwnErrorError("a gap's error needs people in every small area and rates between 0 and 100 per cent")
-    drawn = rng.binomial(np.rint(people).astype(np.int64), share, (draws, len(people))) / people * 100
-    high, low = np.quantile(drawn, (0.9, 0.1), axis=1)
-    return float((high - low).std(ddof=1))
+    share, count = rates_percent / 100, np.rint(people)
+    if not ((count >= 1).all() and (share >= 0).all() and (share <= 1).all()):
+        raise OwnErrorError("the error of small areas needs people in each and rates between 0 and 100 per cent")
+    drawn = rng.binomial(count.astype(np.int64), share, (draws, len(count))) / count * 100
+    if rounded_to:
+        drawn += rng.uniform(-rounded_to / 2, rounded_to / 2, drawn.shape)
+    return float(measure(drawn).std(ddof=1))
+
+
+def gap_error(
+    rng: np.random.Generator, rates_percent: Floats, people: Floats, draws: int = 200, rounded_to: float = 0.0
+) -> float:
+    """``redrawn_error`` of the 90th less the 10th percentile of small areas' rates, in points."""
+
+    def gap(rates: Floats) -> Floats:
+        high, low = np.quantile(rates, (0.9, 0.1), axis=1)
+        return np.asarray(high - low)
+
+    return redrawn_error(rng, rates_percent, people, gap, draws, rounded_to)
+
+
+def concentration_error(
+    rng: np.random.Generator, rates_percent: Floats, people: Floats, draws: int = 200, rounded_to: float = 0.0
+) -> float:
+    """``redrawn_error`` of the concentration index (``publishers/deprivation/district_measures.py``), from 0 to 1."""
+
+    def concentration(rates: Floats) -> Floats:
+        order = rates.argsort(axis=1, kind="stable")
+        rate, share = np.take_along_axis(rates, order, axis=1), people[order] / people.sum()
+        rank = share.cumsum(axis=1) - share / 2
+        return np.asarray(2 * (share * rate * rank).sum(axis=1) / (share * rate).sum(axis=1) - 1)
+
+    return redrawn_error(rng, rates_percent, people, concentration, draws, rounded_to)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.estimation.arrays import Bools, Edge, Floats, Ints, Method
-from pipeline.estimation.covariates import make_design
+from pipeline.estimation.covariates import Design, make_design
 from pipeline.estimation.errors import EstimationError
 from pipeline.estimation.fisher_scoring import Maximum, maximise, points
 from pipeline.estimation.rao_yu_likelihood import AREA, INNOVATION, RHO, Panel, Solved, effect_covariance
@@ -40,7 +40,8 @@ class RaoYuFit:
 
     ``rho`` is None where the innovation variance is 0: there is nothing that could correlate. ``edges`` names what the
     data push to the end of its range: a variance of 0, rho of 0 or 0.98. ``names``, ``coefficients``: [coefficients],
-    their ``coefficient_covariance`` its square.
+    their ``coefficient_covariance`` its square. ``parameter_covariance``: [3, 3], if it is known already or comes from
+    other figures than those of ``panel``.
     """
 
     method: Method
@@ -54,6 +55,7 @@ class RaoYuFit:
     iterations: int
     panel: Panel
     solved: Solved
+    parameter_covariance: Floats | None = None
 
 
 def fit_rao_yu(
@@ -64,32 +66,21 @@ def fit_rao_yu(
     *,
     method: Method = "reml",
     names: Sequence[str] | None = None,
+    start: Sequence[float] | None = None,
 ) -> RaoYuFit:
     """Fit by (restricted) maximum likelihood: Fisher scoring over the two variances and rho.
 
     ``estimates``: [areas, years], NaN where there is no direct estimate; ``error_covariance``: [areas, years, years],
     known, used where both years have an estimate (`error_blocks`); ``covariates``: [areas, years, coefficients], with a
     column of ones for an intercept, NaN in years for which an area is not predicted; ``years``: [years], calendar years,
-    rising, with or without gaps. With one year the model is that of Fay and Herriot. Raises EstimationError for years
-    that do not rise, too few years to tell the two effects apart, a direct estimate that is infinite or without
-    covariates, a sampling covariance that is missing, none, or too small to compute with, and all that ``make_design``
-    refuses.
+    rising, with or without gaps. With one year the model is that of Fay and Herriot. ``start``: innovation variance, rho
+    and area variance of a similar panel, one more place to begin. Raises EstimationError for years that do not rise, too
+    few years to tell the two effects apart, a direct estimate that is infinite or without covariates, a sampling
+    covariance that is missing, none, or too small to compute with, and all that ``make_design`` refuses.
     """
-    areas, count, width = covariates.shape
-    if (np.diff(years) <= 0).any():
-        raise EstimationError("years must rise from first to last, each once")
-    is_direct = ~np.isnan(estimates)
-    is_predicted: Bools = np.asarray(np.isfinite(covariates).all(axis=2))
-    for area, year in np.argwhere(is_direct & ~is_predicted):
-        raise EstimationError(f"area {area + 1}, {years[year]}: a covariate is missing or infinite")
-    for area, year in np.argwhere(np.isinf(estimates)):
-        raise EstimationError(f"area {area + 1}, {years[year]}: the direct estimate is infinite")
-    _need_lags(is_direct, years)
-    _need_covariances(error_covariance, is_direct, years)
-    design = make_design(covariates.reshape(-1, width), is_direct.reshape(-1), int(is_direct.any(axis=1).sum()), names)
-    columns = np.where(is_predicted[:, :, None], design.columns.reshape(areas, count, width), np.nan)
-    panel = Panel.of(estimates, error_covariance, columns, np.asarray(years), method)
-    found = _fit(panel)
+    design, panel = _prepared(estimates, error_covariance, covariates, years, method, names, needs_lags=True)
+    count = len(panel.years)
+    found = _fit(panel, start)
     _need_digits(panel, found.point.parameters)
     innovation, rho, area = (float(value) for value in found.point.parameters)
     solved = found.point.state
@@ -108,6 +99,64 @@ def fit_rao_yu(
         panel=panel,
         solved=solved,
     )
+
+
+def apply_rao_yu(
+    fit: RaoYuFit,
+    parameter_covariance: Floats,
+    estimates: Floats,
+    error_covariance: Floats,
+    covariates: Floats,
+    years: Ints,
+    *,
+    names: Sequence[str] | None = None,
+) -> RaoYuFit:
+    """The model with the variances and rho of ``fit``, on other figures: coefficients are theirs.
+
+    ``parameter_covariance``: [3, 3], of the variances and rho. Other arguments are those of `fit_rao_yu`; any number of
+    years will do. Raises EstimationError as `fit_rao_yu`, and where the figures cannot be told apart.
+    """
+    design, panel = _prepared(estimates, error_covariance, covariates, years, fit.method, names, needs_lags=False)
+    solved = panel.at(fit.solved.parameters)
+    if solved is None:
+        raise EstimationError("no covariance of the estimates can be worked out; check their units")
+    return replace(
+        fit,
+        names=design.names,
+        coefficients=design.to_given @ solved.coefficients,
+        coefficient_covariance=design.to_given @ solved.covariance @ design.to_given.T,
+        panel=panel,
+        solved=solved,
+        parameter_covariance=parameter_covariance,
+    )
+
+
+def _prepared(
+    estimates: Floats,
+    error_covariance: Floats,
+    covariates: Floats,
+    years: Ints,
+    method: Method,
+    names: Sequence[str] | None,
+    *,
+    needs_lags: bool,
+) -> tuple[Design, Panel]:
+    """Check what is given, and make the covariates orthonormal."""
+    areas, count, width = covariates.shape
+    if (np.diff(years) <= 0).any():
+        raise EstimationError("years must rise from first to last, each once")
+    is_direct = ~np.isnan(estimates)
+    is_predicted: Bools = np.asarray(np.isfinite(covariates).all(axis=2))
+    for area, year in np.argwhere(is_direct & ~is_predicted):
+        raise EstimationError(f"area {area + 1}, {years[year]}: a covariate is missing or infinite")
+    for area, year in np.argwhere(np.isinf(estimates)):
+        raise EstimationError(f"area {area + 1}, {years[year]}: the direct estimate is infinite")
+    if needs_lags:
+        _need_lags(is_direct, years)
+    _need_covariances(error_covariance, is_direct, years)
+    design = make_design(covariates.reshape(-1, width), is_direct.reshape(-1), int(is_direct.any(axis=1).sum()), names)
+    columns = np.where(is_predicted[:, :, None], design.columns.reshape(areas, count, width), np.nan)
+    return design, Panel.of(estimates, error_covariance, columns, np.asarray(years), method)
 
 
 def _need_lags(is_direct: Bools, years: Ints) -> None:
@@ -159,13 +208,14 @@ def _need_digits(panel: Panel, parameters: Floats) -> None:
         )
 
 
-def _fit(panel: Panel) -> Maximum[Solved]:
+def _fit(panel: Panel, start: Sequence[float] | None) -> Maximum[Solved]:
     lower, upper = np.zeros(3), np.array([np.inf, LARGEST_RHO, np.inf])
     if len(panel.years) == 1:
         upper[[INNOVATION, RHO]] = 0.0
     else:
         lower[AREA] = LEAST_AREA_VARIANCE_SHARE * float(_error_variances(panel).min())
-    starts = points(panel, [np.clip(start, lower, upper) for start in _starts(panel)])
+    begin = [*_starts(panel), *([] if start is None else [np.asarray(start, dtype=float)])]
+    starts = points(panel, [np.clip(parameters, lower, upper) for parameters in begin])
     starts.sort(key=lambda start: start.log_likelihood, reverse=True)
     top = maximise(panel, starts[0], lower, upper, LONGEST_STEP)
     if len(panel.years) == 1:

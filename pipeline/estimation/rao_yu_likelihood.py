@@ -134,11 +134,13 @@ class Panel:
         if self.method == "reml":
             slopes = coefficient_slopes(state, derivatives)
             score += np.trace(slopes, axis1=1, axis2=2) / 2
+            moved = [derivative @ state.weighted for derivative in derivatives]
+            turned = [product @ state.weighted for product in products]
             for j in range(3):
-                left = derivatives[j] @ state.weighted
-                for k in range(3):
-                    second = state.covariance @ _product(left, products[k] @ state.weighted)
+                for k in range(j, 3):
+                    second = state.covariance @ _product(moved[j], turned[k])
                     information[j, k] += np.trace(slopes[j] @ slopes[k]) / 2 - np.trace(second)
+                    information[k, j] = information[j, k]
         return score, information
 
 

@@ -55,7 +55,7 @@ def predict(fit: RaoYuFit, contrasts: Floats) -> Predictions:
     panel, here = fit.panel, fit.solved
     effects = effect_covariance(here.parameters, panel.years)
     derivatives = effect_derivatives(here.parameters, panel.years)
-    uncertainty = _uncertainty(fit)
+    uncertainty = parameter_covariance(fit)
     pulls = (contrasts @ effects) @ here.inverse  # [areas, contrasts, years]: weight on each direct estimate's residual
     is_held = np.isfinite(panel.all_columns[:, :, :1])
     columns = np.einsum("kt,atp->akp", contrasts, np.where(is_held, panel.all_columns, 0.0))
@@ -87,8 +87,10 @@ def _squares(rows: Floats, matrix: Floats) -> Floats:
     return squares
 
 
-def _uncertainty(fit: RaoYuFit) -> Floats:
-    """Asymptotic covariance of the parameters: [3, 3]."""
+def parameter_covariance(fit: RaoYuFit) -> Floats:
+    """Asymptotic covariance of innovation variance, rho and area variance: [3, 3]."""
+    if fit.parameter_covariance is not None:
+        return fit.parameter_covariance
     panel = fit.panel if len(fit.panel.years) > 1 else replace(fit.panel, method="ml")
     information = panel.score_and_information(fit.solved)[1]
     is_known = np.array([len(fit.panel.years) > 1, fit.rho is not None, True])

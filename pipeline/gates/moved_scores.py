@@ -240,8 +240,8 @@ def _excess(gate_id: str, move: _Move, gate: Gate) -> float:
 
 def _is_without_news(move: _Move, touched: Set[str]) -> bool:
     """Whether a node moved within one year although none of its indicators' figures differs."""
-    members = _members().get((move.framework_id, move.node_id))
-    return move.year == move.old_year and members is not None and not members & touched
+    members = _leaf_weights().get((move.framework_id, move.node_id))
+    return move.year == move.old_year and members is not None and not members.keys() & touched
 
 
 def _without_news(connection: duckdb.DuckDBPyConnection, gate: Gate, moves: Sequence[_Move]) -> list[Finding]:
@@ -335,20 +335,6 @@ def _leaf_weights() -> dict[NodeId, dict[str, float]]:
     for framework in _frameworks():
         walk(framework, framework.tree)
     return found
-
-
-@lru_cache(maxsize=1)
-def _members() -> dict[NodeId, frozenset[str]]:
-    """By framework and node: the indicators behind its scores; for a pass-through, those whose growth it compares."""
-    components = {
-        (framework.id, item.id): frozenset((*item.outcome, item.output))
-        for framework in _frameworks()
-        for item in framework.pass_through
-    }
-    return {
-        (framework_id, node): frozenset().union(*(components.get((framework_id, leaf), {leaf}) for leaf in leaves))
-        for (framework_id, node), leaves in _leaf_weights().items()
-    }
 
 
 @lru_cache(maxsize=1)

@@ -145,9 +145,10 @@ class Building:
             raise FileExistsError(f"{path.name} exists already; a build never writes into an existing file")
         self._tables = tables
         self._design = design
-        self._waiting = design.models
+        self._waiting = list(design.models)
         self._inputs: set[str] = set()
         self._forgone: frozenset[str] = frozenset()
+        self._failure: Exception | None = None
         self._one_at_a_time = threading.Lock()
         self._counts: dict[str, int] = {}
         self._connection = duckdb.connect()
@@ -167,8 +168,13 @@ class Building:
             self._connection.close()
 
     def add(self, inputs: Mapping[str, pa.Table]) -> None:
-        """Register some inputs by name, and run every model that needs nothing else."""
+        """Register some inputs by name, and run every model that needs nothing else. Lots may come in any order.
+
+        Once a lot has failed, every later one raises its error again.
+        """
         with self._one_at_a_time:
+            if self._failure is not None:
+                raise self._failure
             lacked_enums = not self._inputs >= self._design.inputs_of_enums
             for name, rows in inputs.items():
                 self._connection.register(f"input_{name}", rows)
@@ -176,7 +182,8 @@ class Building:
             if lacked_enums and self._inputs >= self._design.inputs_of_enums:
                 for enum, values in self._design.enums.items():
                     self._connection.execute(f"create type {enum}_code as enum ({values})")
-            self._run_what_can()
+            if self._inputs >= self._design.inputs_of_enums:  # any table may need their types
+                self._run_what_can()
 
     def finish(self) -> dict[str, int]:
         """Run the remaining models, then checkpoint and close the file; return the row count of each table.
@@ -199,12 +206,16 @@ class Building:
     def _run_what_can(self) -> None:
         """Run, in numerical order, the models that wait for neither an input nor another model."""
         waiting: list[Model] = []
-        for model in self._waiting:
+        for model in tuple(self._waiting):
             if model.inputs <= self._inputs | self._forgone and not any(other.name in model.words for other in waiting):
-                self._run(model)
+                self._waiting.remove(model)
+                try:
+                    self._run(model)
+                except Exception as failure:
+                    self._failure = failure
+                    raise
             else:
                 waiting.append(model)
-        self._waiting = waiting
 
     def _run(self, model: Model) -> None:
         if model.is_staging:

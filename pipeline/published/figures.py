@@ -61,8 +61,8 @@ class LatestFigure:
 
     ``value``, its 95% interval (None without a known error) and ``typical_value`` are in ``unit``. ``verdict`` says how
     sure it is that the figure is above or below the typical district's, ``direction_verdict`` that it has improved or
-    worsened against it over ten years; it is None for context indicators. ``error_status`` says whether the indicator's
-    margin of error is published and held here.
+    worsened against it over ten years; it is None for context indicators. ``error_status`` says what is known of the
+    indicator's margin of error (see ``wording.error_words``).
     """
 
     area_code: str

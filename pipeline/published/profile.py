@@ -12,6 +12,8 @@ import duckdb
 
 from pipeline.published import wording, words
 from pipeline.published.figures import LatestFigure, latest_figures
+from pipeline.published.residents_and_output import lines as pass_through_lines
+from pipeline.published.residents_and_output import side_by_side
 from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, DEFAULT_FRAMEWORK, LEVEL, Score, latest_scores
 from pipeline.reading import published
 
@@ -100,6 +102,8 @@ def profile_of(connection: duckdb.DuckDBPyConnection, area_code: str) -> str:
             lines += [*textwrap.wrap(f"In short: {said}", LINE_WIDTH), ""]
         for flavour, nodes in scores.items():
             lines += [*_scores(connection, area_code, flavour, nodes, is_district=level == "district"), ""]
+    if beside := pass_through_lines(side_by_side(connection, area_code)):
+        lines += [*beside, ""]
     return "\n".join(
         [
             *lines,
@@ -204,14 +208,20 @@ def _figures(connection: duckdb.DuckDBPyConnection, area_code: str) -> list[str]
     return [
         *map(_figure_line, figures),
         *(f"  {title + ':':<{_FIGURE_WIDTH}}{'no figure':>10}" for title in titles),
-        *(f"  {mark} margin of error {said}" for mark, said in _ERROR_MARKS.values() if mark in used),
+        *(f"  {mark} margin of error: {said}" for mark, said in _ERROR_MARKS.values() if mark in used),
     ]
 
 
 # Marks for figures without an interval, by the error status of the indicator.
 _ERROR_MARKS: Final = {
     status: (mark, wording.no_interval_words(status))
-    for status, mark in (("published_not_held", "†"), ("not_published", "‡"), ("published", "§"))
+    for status, mark in (
+        ("from_vintages", "¶"),
+        ("modelled", "#"),
+        ("published_not_held", "†"),
+        ("not_published", "‡"),
+        ("published", "§"),
+    )
 }
 
 

@@ -22,6 +22,8 @@ TOO_NARROW: Final = "based in part on figures without a known error: the true in
 # What we know about an indicator's margin of error, by ``error_status`` of dim_indicator.
 _ERRORS: Final = {
     "published": "published and used",
+    "from_vintages": "none held; scores use how far earlier editions were revised",
+    "modelled": "none held; scores use one that is modelled here",
     "published_not_held": "published but not held here",
     "not_published": "not published by anyone",
 }
@@ -53,10 +55,10 @@ def _either_side(flavour: str) -> str:
 
 
 def known_share(score: Score) -> str:
-    """How much of the score has a known error: `survey error known for 33% of its weight`."""
+    """How much of the score has a known error: `error known for 33% of its weight`."""
     if score.weight_with_error <= 0:
-        return "no survey error known"
-    return f"survey error known for {round(100 * score.weight_with_error)}% of its weight"
+        return "no error known"
+    return f"error known for {round(100 * score.weight_with_error)}% of its weight"
 
 
 def interval(score: Score) -> str | None:
@@ -138,7 +140,7 @@ def _domains(scores: Sequence[Score], flavour: str) -> list[str]:
     if unknown:
         points = words.listing([f"{words.small(s.title)} scores {words.number(s.score)}" for s in unknown])
         found.append(f"{words.capital(points)} ({_SCALE[flavour]}).")
-        found.append(f"{words.capital(UNKNOWN)}: survey error is known for {_shares(unknown)}.")
+        found.append(f"{words.capital(UNKNOWN)}: an error is known for {_shares(unknown)}.")
     return found
 
 
@@ -276,7 +278,7 @@ def classes_finding(counts: Mapping[str, int], flavour: str) -> str:
     if unknown == total:
         return (
             f"For all {words.count(total, 'district')} shown, we do not know how sure the picture is: "
-            "survey error is known for less than half of growth or sharing"
+            "an error is known for less than half of growth or sharing"
         )
     named = [
         f"{words.number(counts[name])} {words.small(name)}"

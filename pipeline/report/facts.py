@@ -11,6 +11,7 @@ from functools import cached_property
 from pipeline.published import wording
 from pipeline.published.fifths import Fifth
 from pipeline.published.figures import UK, LatestFigure, Typical, YearFigure
+from pipeline.published.residents_and_output import SideBySide
 from pipeline.published.scores import Score
 
 DOMAINS = ("growth", "sharing")
@@ -53,7 +54,7 @@ class Indicator:
     """One catalogue entry as the file holds it; ``last_year`` is None if there are no figures.
 
     ``series_breaks`` are the last years before a change of method: figures on either side do not compare.
-    ``error_status`` says whether its margin of error is published and held (see ``wording.error_words``).
+    ``error_status`` says what is known of its margin of error (see ``wording.error_words``).
     """
 
     id: str
@@ -168,6 +169,7 @@ class Facts:
     ``scores[flavour][node][area code]`` and ``latest_figures[indicator][area code]`` are for the latest year.
     ``figures[indicator][area code]`` and ``typical[indicator, nation]`` are in year order; the nation is ``UK`` unless
     the nations measure the indicator differently. ``years[flavour]`` is the year of the scores.
+    ``pass_through[area code]`` sets growth of pay and income beside that of output.
     """
 
     run: Run
@@ -185,6 +187,7 @@ class Facts:
     latest_figures: Mapping[str, Mapping[str, LatestFigure]]
     typical: Mapping[tuple[str, str], Mapping[int, Typical]]
     rank_sets: Mapping[str, Mapping[str, RankSet]]
+    pass_through: Mapping[str, Sequence[SideBySide]]
     sources: Sequence[Source]
     dictionary: Sequence[Dictionary]
     studies: Mapping[str, Study] = field(default_factory=dict)

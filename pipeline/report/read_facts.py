@@ -13,6 +13,7 @@ import duckdb
 from pipeline.published import words
 from pipeline.published.fifths import fifths
 from pipeline.published.figures import LatestFigure, latest_figures, series, typical_districts
+from pipeline.published.residents_and_output import side_by_side
 from pipeline.published.scores import CHANGE, CHANGE_WINDOW_YEARS, DEFAULT_FRAMEWORK, LEVEL, Score, latest_scores
 from pipeline.reading import CannotRead, first_line, published
 from pipeline.report.facts import Area, Dictionary, Facts, Indicator, Node, RankSet, Run, Source, Study
@@ -126,8 +127,39 @@ _STUDIES = {
     "flags": """
         select flavour, node_id, statistic, value, note
         from mart_audit
-        where is_flagged and framework_id = $framework
+        where is_flagged and framework_id = $framework and limit_value is null
         order by audit_id
+    """,
+    "correlations": """
+        select framework_id, framework_title, flavour, window_years, member_id, other_id, value, limit_value, is_failure, note
+        from mart_audit
+        where limit_value is not null and (is_flagged or (framework_id = $framework and abs(value) > 0.5))
+        order by is_failure desc, framework_id = $framework desc, abs(value) desc, audit_id
+    """,
+    "audited": """
+        select framework_title, count(*) filter (where is_failure) as failures, count(limit_value) as judged
+        from mart_audit
+        group by framework_id, framework_title
+        order by framework_id = $framework desc
+    """,
+    "pillar_weights": """
+        select
+            flavour,
+            node_id,
+            max(value) filter (where statistic = 'mean_weight') as mean_weight,
+            max(value) filter (where statistic = 'effective_weight') as effective_weight,
+            max(value) filter (where statistic = 'share_at_bottom') as share_at_bottom,
+            max(value) filter (where statistic = 'share_at_top') as share_at_top
+        from (
+            select flavour, coalesce(member_id, node_id) as node_id, statistic, value
+            from mart_audit
+            where framework_id = $framework and window_years in (0, $window)
+                and statistic in ('mean_weight', 'effective_weight', 'share_at_bottom', 'share_at_top')
+            qualify year = max(year) over (partition by flavour, statistic)
+        )
+        group by flavour, node_id
+        having effective_weight is not null
+        order by flavour desc, mean_weight desc, node_id
     """,
     "sensitivity": """
         select flavour, factor, total_effect, total_effect_half_width, mean_rank_shift, evaluations
@@ -196,6 +228,7 @@ def _facts(connection: duckdb.DuckDBPyConnection) -> Facts:
         latest_figures=_nested((f.indicator_id, f.area_code, f) for f in _latest_figures(connection)),
         typical=typical_districts(connection),
         rank_sets=_nested((row[0], row[1], RankSet(*row[2:])) for row in rows(_RANK_SETS, DEFAULT_FRAMEWORK)),
+        pass_through=_lists((held.area_code, held) for held in side_by_side(connection)),
         sources=[Source(*row) for row in rows(_SOURCES)],
         dictionary=list(_dictionary(rows(_DICTIONARY))),
         studies={name: _study(connection, sql) for name, sql in _STUDIES.items()},

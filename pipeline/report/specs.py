@@ -66,6 +66,7 @@ def compiled_specs() -> dict[str, dict[str, Any]]:
         "lines": _lines("year", "Year", *SERIES_TOKENS),
         "incidence": _lines("percentile", "Percentile of residents’ pay", SERIES_TOKENS[0], "muted", "series-3"),
         "ranges": _ranges(),
+        "growths": _ranges(middle=0, domain=None),
         "contributions": _contributions(),
         "cartogram": _cartogram(),
     }
@@ -283,12 +284,13 @@ def _breaks(x_field: str) -> list[alt.Chart]:
     ]
 
 
-def _ranges() -> _Layered:
-    """One row a name, one mark a series with its 90% interval, over a band of the middle 80% of districts."""
+def _ranges(middle: float = 50, domain: tuple[float, float] | None = (0, 100)) -> _Layered:
+    """One row a name, one mark a series with its 90% interval, over a band of the middle 80% of districts if given."""
     names = _words("abcdef"[:3])
     y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(domain=False, ticks=False, labelLimit=380, grid=False))
     y_offset = alt.YOffset("series:N", scale=alt.Scale(type="point", domain=names, padding=0.5))
-    x = alt.X("value:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=_axis(title="text:x_title", tickCount=5))
+    scale = alt.Scale(zero=True) if domain is None else alt.Scale(domain=list(domain), nice=False)
+    x = alt.X("value:Q", scale=scale, axis=_axis(title="text:x_title", tickCount=5, labelOverlap=True))
     colour = alt.Color(
         "series:N",
         scale=alt.Scale(domain=names, range=_tokens(("series-1", "series-3", "series-2"))),
@@ -302,7 +304,7 @@ def _ranges() -> _Layered:
         _points("field")
         .mark_bar(color="token:field", height=alt.ExprRef("0.9 * bandwidth('y')"))
         .encode(y=y, x=alt.X("low:Q"), x2="high:Q"),
-        alt.Chart(alt.InlineData([{"at": 50}])).mark_rule(color="token:axis", strokeWidth=1.5).encode(x="at:Q"),
+        alt.Chart(alt.InlineData([{"at": middle}])).mark_rule(color="token:axis", strokeWidth=1.5).encode(x="at:Q"),
         field.mark_rule(strokeWidth=3, opacity=0.55).encode(
             x=alt.X("lower:Q", axis=x["axis"]), x2="upper:Q", y=y, yOffset=y_offset, color=colour
         ),

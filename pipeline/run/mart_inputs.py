@@ -15,6 +15,7 @@ import pyarrow as pa
 from pipeline import __version__
 from pipeline.catalogue import Indicator
 from pipeline.catalogue.frameworks import DEFAULT_FRAMEWORKS, Framework, Node, load_framework
+from pipeline.estimation.modelled import ModelTables
 from pipeline.geography import Register, bridge_area_group, dim_area, dim_area_history, read_groups
 from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.run.assemble import Assembled
@@ -28,9 +29,12 @@ from pipeline.scoring.output_columns import concat
 
 @dataclass(frozen=True)
 class Studies:
-    """Studies of the frameworks as tables; sensitivity is studied by thorough runs only."""
+    """Studies as tables, see ``pipeline.scoring``; sensitivity is studied by thorough runs only."""
 
     rank_set: pd.DataFrame
+    pass_through: pd.DataFrame
+    error_process: pd.DataFrame
+    direction: pd.DataFrame
     sensitivity: pd.DataFrame | None = None
     sensitivity_variant: pd.DataFrame | None = None
 
@@ -44,7 +48,7 @@ class Making:
     fingerprint: str
 
 
-SCORE_TABLES = ("score", "not_scored", "change", "contribution", "label", "gate", "audit")
+SCORE_TABLES = ("score", "not_scored", "change", "contribution", "label", "gate", "audit", "composite_rank")
 PUBLISHERS_WORDS = ("publisher_unit", "publisher_caveats", "publisher_updated")
 
 
@@ -75,6 +79,18 @@ def figure_inputs(
 def score_inputs(scores: Sequence[ScoreTables]) -> dict[str, pa.Table]:
     """The tables the SQL reads that hold scores, those of several frameworks under each other."""
     return _as_arrow({name: concat([getattr(item, name) for item in scores]) for name in SCORE_TABLES})
+
+
+def estimate_inputs(estimates: ModelTables) -> dict[str, pa.Table]:
+    """The tables the SQL reads that hold modelled figures."""
+    return _as_arrow(
+        {
+            "modelled": estimates.level,
+            "modelled_change": estimates.change,
+            "model": estimates.model,
+            "model_correlation": estimates.correlation,
+        }
+    )
 
 
 def study_inputs(studies: Studies) -> dict[str, pa.Table]:
@@ -177,7 +193,6 @@ def _node_rows(titles: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _tree_rows(framework: Framework, titles: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    titles = {**titles, **{item.id: item.title for item in framework.pass_through if item.title}}
     labels = framework.labels
     role = {labels.growth: "growth", labels.sharing: "sharing"} if labels is not None else {}
 

@@ -1,4 +1,4 @@
-"""What a run does with the figures it has: put them together, score, build, compare and publish."""
+"""What a run does with the figures it has: put them together, model, score, build, compare and publish."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pipeline.run.assemble import assemble
 from pipeline.run.candidate import new_candidate
 from pipeline.run.code_digest import code_fingerprint
 from pipeline.run.context import Run
+from pipeline.run.estimate import estimate
 from pipeline.run.freshness import asked_at
 from pipeline.run.gate_check import refuse_what_gates_forbid
 from pipeline.run.input_fingerprint import fingerprint
@@ -30,10 +31,12 @@ from pipeline.run.row_counts import counts_of, with_what_it_holds
 from pipeline.run.run_state import KnownPart, RunState, forget, sha256_of, write_run_state
 from pipeline.run.runner import Runner
 from pipeline.run.stores import Stores
-from pipeline.run.write_tables import write_figures, write_scores, write_studies
+from pipeline.run.write_tables import write_estimates, write_figures, write_scores, write_studies
 from pipeline.scoring import (
     ScoreTables,
+    error_tables,
     indicator_specs,
+    pass_through_table,
     rank_set_table,
     score_framework,
     sensitivity_tables,
@@ -68,6 +71,15 @@ def rebuild(run: Run, results: Sequence[PartResult], timings: Timings, runs: Run
     # Tables are written while the next are made: DuckDB leaves Python alone while it writes.
     with new_candidate(live, inputs.tables) as candidate:
         figures = runs.start(write_figures, candidate, inputs, stores.baseline, results, assembled, making)
+        with timings.step("estimate"):
+            estimates = runs.run(
+                estimate,
+                inputs.catalogue.models,
+                inputs.catalogue.indicators,
+                inputs.register,
+                assembled.observations,
+            )
+        estimated = runs.start(write_estimates, candidate, estimates)
         with timings.step("score"):
             known = inputs.catalogue.indicators, inputs.register, assembled.yearly, run.scoring
             scores = [runs.run(score, framework_id, *known) for framework_id in DEFAULT_FRAMEWORKS]
@@ -76,6 +88,7 @@ def rebuild(run: Run, results: Sequence[PartResult], timings: Timings, runs: Run
             studies = runs.run(study, *known)
         with timings.step("build the marts"):
             figures()
+            estimated()
             scored()
             counts = runs.run(write_studies, candidate, studies)
         with timings.step("compare and publish"):
@@ -154,25 +167,32 @@ def score(
 def study(
     indicators: Mapping[str, Indicator], register: Register, yearly: pd.DataFrame, scoring: ScoreOptions
 ) -> Studies:
-    """How surely indicators rank places; in a thorough run also how the choices of each framework change its ranks."""
+    """How surely indicators rank places, and pay and income beside output; when thorough, what choices do to ranks."""
     frameworks = [load_framework(framework_id, known_indicators=indicators) for framework_id in DEFAULT_FRAMEWORKS]
     areas, specs = _scored_areas(register), indicator_specs(indicators)
     draws = THOROUGH_DRAWS if scoring.is_thorough else RANK_SET_DRAWS
     rank_set = rank_set_table(frameworks, yearly, areas, specs, draws=draws)
+    pass_through = pass_through_table(frameworks[0], yearly, areas, specs)
+    errors = error_tables(yearly, areas, specs)
     if not scoring.is_thorough:
-        return Studies(rank_set)
+        return Studies(rank_set, pass_through, errors.process, errors.direction)
     effects = [
         sensitivity_tables(framework, yearly, areas, specs, first_year=scoring.first_year) for framework in frameworks
     ]
     return Studies(
         rank_set,
+        pass_through,
+        errors.process,
+        errors.direction,
         sensitivity=pd.concat([found.effect for found in effects], ignore_index=True),
         sensitivity_variant=pd.concat([found.variant for found in effects], ignore_index=True),
     )
 
 
 def _scored_areas(register: Register) -> pd.DataFrame:
-    return area_rows(register)[["area_code", "level", "nation_code", "is_scored"]]
+    areas = area_rows(register)[["area_code", "level", "nation_code", "is_scored"]]
+    residents = register.areas.set_index("area_code")["population_2020"]
+    return areas.assign(population=areas["area_code"].map(residents))
 
 
 def check_and_publish(

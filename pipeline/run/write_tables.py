@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.estimation.modelled import ModelTables
 from pipeline.publishers.baseline.shipped_figures import Baseline
 from pipeline.run.assemble import Assembled
 from pipeline.run.candidate import Candidate
 from pipeline.run.inputs import Inputs
-from pipeline.run.mart_inputs import Making, Studies, figure_inputs, score_inputs, study_inputs
+from pipeline.run.mart_inputs import Making, Studies, estimate_inputs, figure_inputs, score_inputs, study_inputs
 from pipeline.run.results import PartResult
 from pipeline.scoring import ScoreTables
 
@@ -31,6 +32,11 @@ def write_figures(
 def write_scores(candidate: Candidate, scores: Sequence[ScoreTables]) -> None:
     """Write every table that holds scores and no studies. Raises duckdb.Error as above."""
     candidate.building.add(score_inputs(scores))
+
+
+def write_estimates(candidate: Candidate, estimates: ModelTables) -> None:
+    """Write every table of modelled figures. Raises duckdb.Error as above."""
+    candidate.building.add(estimate_inputs(estimates))
 
 
 def write_studies(candidate: Candidate, studies: Studies) -> dict[str, int]:

@@ -7,8 +7,10 @@ Saltelli (2013), "Ratings and rankings: voodoo or science?", for importance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import rankdata
 
 from pipeline.scoring.transform import Bools, Floats
 
@@ -16,6 +18,25 @@ SKEW_LIMIT = 2.0  # if kurtosis exceeds its limit too, the JRC's rule calls for 
 KURTOSIS_LIMIT = 3.5
 DOMINANCE_LIMIT = 0.5  # one indicator carrying more than this share of importance dominates its index
 FEWEST = 10  # complete areas needed for multivariate statistics
+
+
+class Statistic(NamedTuple):
+    """One statistic of a node, of one of its members, or of two. ``limit`` is the largest size that passes, NaN if any.
+
+    ``year`` is given where it is not the year studied. ``is_failure`` marks what fails the framework.
+    """
+
+    node: str
+    member: str | None
+    other: str | None
+    name: str
+    value: float
+    districts: int
+    is_flagged: bool = False
+    note: str = ""
+    limit: float = float("nan")
+    is_failure: bool = False
+    year: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +87,23 @@ def correlations(values: Floats) -> Floats:
     result[:, size <= 1e-12 * np.abs(held).max(axis=0, initial=1e-300)] = np.nan
     result[size <= 1e-12 * np.abs(held).max(axis=0, initial=1e-300), :] = np.nan
     return result
+
+
+def rank_correlation(one: Floats, other: Floats) -> tuple[float, int]:
+    """Spearman's rank correlation over the areas that have both, and their number; NaN with few or without spread."""
+    has_both = ~np.isnan(one) & ~np.isnan(other)
+    count = int(has_both.sum())
+    x, y = rankdata(one[has_both]), rankdata(other[has_both])
+    if count < FEWEST or x.std() == 0 or y.std() == 0:
+        return float("nan"), count
+    return float(np.corrcoef(x, y)[0, 1]), count
+
+
+def variance_shares(added: Floats) -> Floats:
+    """Each member's share of the variance of the sum: [members, areas] -> [members], summing to 1; NaN without spread."""
+    covariances = np.array([np.mean((part - part.mean()) * added.sum(axis=0)) for part in added])
+    total = covariances.sum()
+    return covariances / total if total > 1e-12 else np.full(len(added), np.nan)
 
 
 def eigenvalues(correlation: Floats) -> Floats:

@@ -9,7 +9,9 @@ import pandas as pd
 
 from pipeline.catalogue.frameworks import Framework
 from pipeline.scoring import audit
+from pipeline.scoring.audit import Statistic
 from pipeline.scoring.flavour import FlavourRun, flavour_runs, study_row
+from pipeline.scoring.framework_audit import unneeded_notes, whole_framework
 from pipeline.scoring.inputs import IndicatorSpec, read_areas, read_cube
 from pipeline.scoring.transform import Floats
 
@@ -26,6 +28,8 @@ AUDIT_COLUMNS = (
     "districts",
     "is_flagged",
     "note",
+    "limit",
+    "is_failure",
 )
 TOO_ALIKE, AT_ODDS = 0.92, -0.3  # correlations beyond which members duplicate, or work against, each other
 
@@ -40,27 +44,33 @@ def audit_table(
 ) -> pd.DataFrame:
     """The audit of a framework on some figures: see ``audit_of``. Arguments as for ``score_framework``."""
     cube, _ = read_cube(framework, figures, read_areas(areas), indicators)
-    return audit_of(flavour_runs(framework, cube, first_year=first_year))
+    return audit_of(flavour_runs(framework, cube, first_year=first_year), first_year)
 
 
-def audit_of(runs: Sequence[FlavourRun]) -> pd.DataFrame:
+def audit_of(runs: Sequence[FlavourRun], first_year: int) -> pd.DataFrame:
     """AUDIT_COLUMNS: one row a statistic, for every flavour and window, in the latest year with nearly all districts.
 
     For each indicator: coverage, mean, sd, skew, kurtosis, and the correlation ratio with the root (its importance)
-    beside its nominal weight. For each node: correlations of its members, principal components, Cronbach's alpha.
-    ``is_flagged`` marks what readers should know; ``note`` states it.
+    beside its nominal weight. For each node: correlations of its members, principal components, Cronbach's alpha. For
+    the whole: see ``framework_audit``. ``is_flagged`` marks what readers should know, and ``is_failure`` what fails the
+    framework; ``note`` states it. Effective weights are given for every year from ``first_year``.
     """
     rows: list[tuple[object, ...]] = []
+    found: list[Statistic] = []
+    heads: list[tuple[object, ...]] = []
     for run in runs:
         row = study_row(run) if run.plan.branches else None
-        if row is not None:
-            head = (run.framework.id, run.flavour, run.window.years if run.window else None, int(run.cube.years[row]))
-            rows += [(*head, *statistic) for statistic in _statistics(run, row)]
+        if row is None:
+            continue
+        head = (run.framework.id, run.flavour, run.window.years if run.window else None)
+        heads.append((*head, int(run.cube.years[row])))
+        of_run = [*_statistics(run, row), *whole_framework(run, row, first_year)]
+        rows += [(*head, s.year or heads[-1][-1], *s[:-1]) for s in of_run]
+        found += of_run
+    if heads:
+        rows += [(*heads[0], *s[:-1]) for s in unneeded_notes(runs[0].framework, found)]
     table = pd.DataFrame(rows, columns=list(AUDIT_COLUMNS))
     return table.astype({"window_years": "Int32", "year": "int32", "districts": "int32"})
-
-
-Statistic = tuple[str, str | None, str | None, str, float, int, bool, str]
 
 
 def _statistics(run: FlavourRun, row: int) -> Iterator[Statistic]:
@@ -73,7 +83,7 @@ def _statistics(run: FlavourRun, row: int) -> Iterator[Statistic]:
         treat = "skewed and heavy-tailed: a few districts stretch the scale" if shape.needs_treatment else ""
         for name in ("coverage", "mean", "sd", "skew", "kurtosis"):
             flag = bool(treat) and name in ("skew", "kurtosis")
-            yield leaf, None, None, name, getattr(shape, name), shape.count, flag, treat if flag else ""
+            yield Statistic(leaf, None, None, name, getattr(shape, name), shape.count, flag, treat if flag else "")
     for b, branch in enumerate(run.plan.branches):
         ids = [run.plan.leaves[k].id for k in branch.leaves] + [run.plan.branches[c].id for c in branch.children]
         members = [run.leaf_scores[run.kept[k], row] for k in branch.leaves]
@@ -85,7 +95,8 @@ def _statistics(run: FlavourRun, row: int) -> Iterator[Statistic]:
         weights = run.structures[b].weights[:, row][:, district]
         if branch is run.plan.root:
             yield from _importance(run, row)
-        yield branch.id, None, None, "coverage", float((weights.sum(axis=0) > 0).mean()), int(district.sum()), False, ""
+        coverage = float((weights.sum(axis=0) > 0).mean())
+        yield Statistic(branch.id, None, None, "coverage", coverage, int(district.sum()))
 
 
 def _multivariate(node: str, ids: list[str], table: Floats) -> Iterator[Statistic]:
@@ -101,15 +112,15 @@ def _multivariate(node: str, ids: list[str], table: Floats) -> Iterator[Statisti
                 if value < AT_ODDS
                 else ""
             )
-            yield node, ids[i], ids[j], "correlation", value, count, bool(note), note
+            yield Statistic(node, ids[i], ids[j], "correlation", value, count, bool(note), note)
     values = audit.eigenvalues(correlation)
     loadings = audit.first_component(correlation)
     for n, value in enumerate(values, start=1):
-        yield node, None, None, f"eigenvalue_{n}", float(value), count, False, ""
-    yield node, None, None, "first_component_share", float(values[0] / len(ids)), count, False, ""
+        yield Statistic(node, None, None, f"eigenvalue_{n}", float(value), count)
+    yield Statistic(node, None, None, "first_component_share", float(values[0] / len(ids)), count)
     for name, loading in zip(ids, loadings, strict=True):
-        yield node, name, None, "first_component_weight", float(loading), count, False, ""
-    yield node, None, None, "cronbach_alpha", audit.cronbach_alpha(correlation), count, False, ""
+        yield Statistic(node, name, None, "first_component_weight", float(loading), count)
+    yield Statistic(node, None, None, "cronbach_alpha", audit.cronbach_alpha(correlation), count)
 
 
 def _importance(run: FlavourRun, row: int) -> Iterator[Statistic]:
@@ -126,18 +137,10 @@ def _importance(run: FlavourRun, row: int) -> Iterator[Statistic]:
     for n, name in enumerate(names):
         weight = float(nominal[nominal > 0][n])
         dominant = bool(shares[n] > audit.DOMINANCE_LIMIT)
-        yield root, name, None, "nominal_weight", weight, count, False, ""
-        yield root, name, None, "correlation_ratio", float(ratios[n]), count, False, ""
-        yield (
-            root,
-            name,
-            None,
-            "importance_share",
-            float(shares[n]),
-            count,
-            dominant,
-            "dominates the index" if dominant else "",
-        )
+        yield Statistic(root, name, None, "nominal_weight", weight, count)
+        yield Statistic(root, name, None, "correlation_ratio", float(ratios[n]), count)
+        note = "dominates the index" if dominant else ""
+        yield Statistic(root, name, None, "importance_share", float(shares[n]), count, dominant, note)
 
 
 def nominal_weights(run: FlavourRun, row: int) -> Floats:

@@ -9,18 +9,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from pipeline.catalogue.frameworks import Window
-from pipeline.scoring.flavour import FlavourRun, leaf_polarity
+from pipeline.scoring.bases import leaf_polarity
+from pipeline.scoring.error_model import KINDS, NONE, difference_variance
+from pipeline.scoring.flavour import FlavourRun
 from pipeline.scoring.inputs import Areas
 from pipeline.scoring.output_columns import same, stack, text
-from pipeline.scoring.positions import (
-    believable_share,
-    deciding_reliability,
-    indicator_series,
-    reliability,
-    reliability_shares,
-)
-from pipeline.scoring.transform import Floats, difference, expected_scatter_variance, slopes
+from pipeline.scoring.positions import deciding_reliability, indicator_series, reliability
+from pipeline.scoring.transform import Floats, Ints, difference, years_before
 
 CHANGE_COLUMNS = (
     "area_code",
@@ -33,6 +28,7 @@ CHANGE_COLUMNS = (
     "change_lower",
     "change_upper",
     "change_standard_error",
+    "error_kind",
     "change_in_value",
     "probability_improved",
     "reliability",
@@ -42,12 +38,13 @@ DIFFERENCE_YEARS = (1, 5, 10)
 HALF_WIDTH = float(ndtri(0.95))  # of a 90% interval, in standard errors
 
 
-def change_table(runs: Sequence[FlavourRun], areas: Areas, first_year: int, rho: float) -> pd.DataFrame:
+def change_table(runs: Sequence[FlavourRun], areas: Areas, first_year: int) -> pd.DataFrame:
     """CHANGE_COLUMNS: a row for each area, indicator, measure ('slope' or 'difference'), window and year.
 
     ``change`` is of the relative position: logarithmic points for money and ratios, points otherwise, per year for a
     slope and over the whole window for a difference. ``change_in_value`` is of the figure itself (percent, or points;
-    null for slopes). Intervals are 90% and null if no error is published. ``probability_improved`` is the probability
+    null for slopes). Intervals are 90% and null if no error is known (``error_kind`` is 'none'); differences
+    of figures whose errors come from vintages have none. ``probability_improved`` is the probability
     that the area gained on the typical district. Differences are of published figures only: never of carried ones, and
     never across a break of the series.
     """
@@ -56,7 +53,7 @@ def change_table(runs: Sequence[FlavourRun], areas: Areas, first_year: int, rho:
     for run in runs:
         for leaf in range(len(run.all_leaves.leaves)):
             number = names.setdefault(run.all_leaves.leaves[leaf].id, len(names))
-            moves = _differences(run, leaf, first_year, rho) if run.window is None else [_slope(run, leaf)]
+            moves = _differences(run, leaf, first_year) if run.window is None else [_slope(run, leaf)]
             parts += [_rows(run, areas, first_year, leaf, move) | _constant(number, move) for move in moves]
     parts = [_full(part) for part in parts if part["area"].size]
     if not parts:
@@ -75,6 +72,7 @@ def change_table(runs: Sequence[FlavourRun], areas: Areas, first_year: int, rho:
             "change_lower": held["change"] - HALF_WIDTH * held["error"],
             "change_upper": held["change"] + HALF_WIDTH * held["error"],
             "change_standard_error": held["error"],
+            "error_kind": text(KINDS, held["kind"]),
             "change_in_value": held["in_value"],
             "probability_improved": held["improved"],
             "reliability": held["reliability"],
@@ -92,6 +90,7 @@ class Move:
     years: int
     change: Floats
     error: Floats
+    kind: Ints
     in_value: Floats
     yearly: Floats
     is_scored: bool
@@ -101,10 +100,19 @@ def _slope(run: FlavourRun, leaf: int) -> Move:
     position, gate = run.positions, run.gates[leaf]
     nothing = np.full(position.own[leaf].shape, np.nan)
     years = run.window.years if run.window else 0
-    return Move(False, years, position.own[leaf], position.error[leaf], nothing, gate.yearly, gate.is_scored)
+    return Move(
+        False,
+        years,
+        position.own[leaf],
+        position.error[leaf],
+        position.kind[leaf],
+        nothing,
+        gate.yearly,
+        gate.is_scored,
+    )
 
 
-def _differences(run: FlavourRun, leaf: int, first_year: int, rho: float) -> Iterator[Move]:
+def _differences(run: FlavourRun, leaf: int, first_year: int) -> Iterator[Move]:
     k = run.cube.index(run.all_leaves.leaves[leaf].id)
     if k is None:
         return
@@ -112,28 +120,18 @@ def _differences(run: FlavourRun, leaf: int, first_year: int, rho: float) -> Ite
     series = indicator_series(run.cube, k, within_nation=within_nation)
     start = max(0, run.cube.year_row(first_year))
     least = run.framework.gate.min_reliability if run.framework.gate else -np.inf
-    fit = slopes(series.position, _longest(run).years, _longest(run).min_points, 0, series.basis)
-    expected = expected_scatter_variance(series.error, fit, rho)
-    expected = np.where(np.isnan(series.error), np.nan, expected)
-    believable = believable_share(expected, fit.scatter_variance, run.cube.is_district)
+    errors = series.errors
     for years in DIFFERENCE_YEARS:
-        change, variance = difference(series.position, series.error, years, rho, series.basis)
-        # worst case: the two ends have independent errors of the size of the scatter
-        scatter = 2 * fit.scatter_variance * fit.sum_squares
-        share = reliability_shares(believable, variance, scatter, run.cube.is_district)
-        yearly = reliability(change, np.sqrt(variance * share[:, None]), run.cube.is_district)
-        now, then = run.cube.values[k], np.full(change.shape, np.nan)
-        if years < len(then):
-            then[years:] = now[:-years]
+        change = difference(series.position, years, series.basis)
+        error = np.sqrt(difference_variance(errors.yearly, years_before(errors.yearly, years), errors.new_share))
+        error = np.where(np.isnan(change), np.nan, error)
+        kind = np.where(np.isnan(error), NONE, errors.kind)
+        yearly = reliability(change, error, run.cube.is_district)
+        now = run.cube.values[k]
+        then = years_before(now, years)
         in_value = (now / then - 1) * 100 if run.cube.is_log[k] else now - then
         is_scored = not deciding_reliability(yearly[start:]) < least
-        yield Move(True, years, change, np.sqrt(variance * believable), in_value, yearly, is_scored)
-
-
-def _longest(run: FlavourRun) -> Window:
-    """The longest window of the framework, over which scatter about a trend is measured."""
-    default = Window(years=max(DIFFERENCE_YEARS), min_points=5)
-    return max(run.framework.windows, key=lambda window: window.years, default=default)
+        yield Move(True, years, change, error, kind, in_value, yearly, is_scored)
 
 
 def _rows(run: FlavourRun, areas: Areas, first_year: int, leaf: int, move: Move) -> dict[str, np.ndarray]:
@@ -149,6 +147,7 @@ def _rows(run: FlavourRun, areas: Areas, first_year: int, leaf: int, move: Move)
         "year": run.cube.years[row],
         "change": moved,
         "error": sd,
+        "kind": move.kind[row, area],
         "in_value": move.in_value[row, area],
         "improved": np.where(np.isnan(sd), np.nan, improved),
         "reliability": move.yearly[row],

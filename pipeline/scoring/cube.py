@@ -8,18 +8,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pipeline.catalogue.frameworks import Framework
+from pipeline.scoring.error_model import ErrorSource, SeriesErrors
 from pipeline.scoring.transform import Bools, Floats, Ints
 
 
 @dataclass(frozen=True)
 class Series:
-    """One indicator's relative positions and their standard errors over all years: [years, areas].
+    """One indicator's relative positions over all years, [years, areas], and their errors.
 
     ``basis``: the number of the series' basis, from 0; positions on different bases do not compare over time.
     """
 
     position: Floats
-    error: Floats
+    errors: SeriesErrors
     basis: Ints
 
 
@@ -27,11 +28,12 @@ class Series:
 class Cube:
     """Figures of all indicators in a framework.
 
-    ``values`` and ``errors`` (standard errors, NaN if none is published): [indicators, years, areas], in each
-    indicator's own unit. ``years`` has no gaps. ``is_district``: [areas], the scored districts, which alone make
+    ``values`` and ``errors`` (standard errors as published, or from counts; NaN if there is none): [indicators, years,
+    areas], in each indicator's own unit. ``years`` has no gaps. ``is_district``: [areas], the scored districts, which alone make
     medians, spreads and ranks. ``nation``: [areas], a number for each nation, -1 for none. ``breaks``: for each
-    indicator, the years after which it has a new basis (empty: none has). ``series`` caches relative positions, by
-    indicator and whether they are within nations.
+    indicator, the years after which it has a new basis (empty: none has). ``error_sources``: where each indicator's errors
+    come from (empty: only from publishers). ``population``: [areas], NaN where unknown. ``series`` caches positions
+    by indicator, whether they are within nations, and whether figures are used as given.
     """
 
     indicator_ids: tuple[str, ...]
@@ -44,7 +46,9 @@ class Cube:
     is_district: Bools
     nation: Ints
     breaks: tuple[tuple[int, ...], ...] = ()
-    series: dict[tuple[int, bool], Series] = field(default_factory=dict, repr=False, compare=False)
+    error_sources: tuple[ErrorSource, ...] = ()
+    population: Floats | None = None
+    series: dict[tuple[int, bool, bool], Series] = field(default_factory=dict, repr=False, compare=False)
 
     def index(self, indicator_id: str) -> int | None:
         """Position of an indicator, or None if it is not in the cube."""
@@ -56,7 +60,7 @@ class Cube:
 
 
 def choose_candidates(framework: Framework, cube: Cube) -> Mapping[str, str]:
-    """The candidate that each ``first_of`` and each pass-through outcome uses, keyed by the first candidate.
+    """The candidate that each ``first_of`` uses, keyed by the first candidate.
 
     It is the first that half of the scored districts have in some year, else the first with any figure, else the first
     named. The choice holds for all areas and years, so that all are compared on the same measure.
@@ -72,6 +76,4 @@ def choose_candidates(framework: Framework, cube: Cube) -> Mapping[str, str]:
                 return name
         return next((name for name, count in held if count), candidates[0])
 
-    chosen = {ref.candidates[0]: choose(ref.candidates) for node, _, _ in framework.nodes() for ref in node.indicators}
-    chosen |= {f"{item.id}:outcome": choose(item.outcome) for item in framework.pass_through}
-    return chosen
+    return {ref.candidates[0]: choose(ref.candidates) for node, _, _ in framework.nodes() for ref in node.indicators}

@@ -7,7 +7,7 @@ through SALib; effects on one area's rank use the same sample with Saltelli's an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -119,11 +119,9 @@ class VariantResult:
 
 
 def variants(study: Study) -> list[VariantResult]:
-    """Every option of every factor on its own, each with proof that it changed what it should.
-
-    The correlation of errors only shows where errors are drawn, so ``rho`` is compared under one set of them.
-    """
+    """Every option of every factor on its own, each with proof that it changed what it should."""
     results = []
+    own = study.outcome(Choices())
     tried: set[Choices] = {Choices()}
     for factor, options in study.factors.items():
         for choices in options:
@@ -133,9 +131,7 @@ def variants(study: Study) -> list[VariantResult]:
             if choices in tried or is_own_method or is_repeat:
                 continue
             tried.add(choices)
-            drawn = 1 if factor == "rho" else 0
-            own = study.outcome(Choices(survey_error=drawn))
-            outcome = study.outcome(replace(choices, survey_error=max(drawn, choices.survey_error)))
+            outcome = study.outcome(choices)
             proof, is_proven = prove(factor, choices, own, outcome)
             mean, largest, compared = rank_shift(outcome.scores, own.scores)
             option = str(study.framework.windows[choices.window].years) if factor == "window" else str(value)

@@ -9,8 +9,9 @@ import numpy as np
 
 from pipeline.catalogue.frameworks import Flavour, Framework, Window
 from pipeline.scoring.aggregate import smallest_factor
+from pipeline.scoring.bases import ORDER_METHODS, Base, fit_bases, leaf_groups, leaf_polarity
 from pipeline.scoring.cube import Cube, choose_candidates
-from pipeline.scoring.normalise import Scale, fit_scale, median_and_mad, position_scores
+from pipeline.scoring.normalise import position_scores
 from pipeline.scoring.positions import (
     Positions,
     SlopePart,
@@ -20,30 +21,14 @@ from pipeline.scoring.positions import (
     reliability,
 )
 from pipeline.scoring.transform import AnyFloats, Bools, Floats, Ints
-from pipeline.scoring.tree import Leaf, Plan, Structure, compile_plan, evaluate, structure
+from pipeline.scoring.tree import Plan, Structure, compile_plan, evaluate, structure
 
-DEFAULT_RHO = 0.5
-ORDER_METHODS = ("rank", "percentile")
 ENOUGH = 0.9  # share of the best year's districts that a year needs to be studied
 
 
 @dataclass(frozen=True)
-class Base:
-    """The frozen base of one leaf in one group of areas (``nation`` -1: all areas together), on one basis of the series."""
-
-    leaf: int
-    nation: int
-    basis: int
-    year: int | None
-    median: float
-    mad: float
-    districts: int
-    scale: Scale
-
-
-@dataclass(frozen=True)
 class GateDecision:
-    """Whether a leaf is scored: ``reliability`` is NaN if no error is published. ``yearly``: [years]."""
+    """Whether a leaf is scored: ``reliability`` is NaN if no error is known. ``yearly``: [years]."""
 
     leaf: int
     reliability: float
@@ -71,7 +56,7 @@ class FlavourRun:
     plan: Plan
     kept: tuple[int, ...]
     positions: Positions
-    makings: list[tuple[SlopePart, ...]]
+    makings: list[SlopePart | None]
     is_raw: bool
     bases: tuple[Base, ...]
     gates: tuple[GateDecision, ...]
@@ -90,7 +75,6 @@ def run_flavour(
     flavour: Flavour,
     window: Window | None = None,
     *,
-    rho: float = DEFAULT_RHO,
     first_year: int | None = None,
     is_relative: bool = True,
 ) -> FlavourRun:
@@ -101,12 +85,13 @@ def run_flavour(
     is_raw = not is_relative or framework.normalise.method == "goalposts"
     chosen = choose_candidates(framework, cube)
     everything = compile_plan(framework, flavour, chosen)
-    makings: list[tuple[SlopePart, ...]] = []
+    makings: list[SlopePart | None] = []
     if flavour == "level" or window is None:
-        positions = level_positions(framework, cube, everything.leaves, rho, is_raw=is_raw)
+        positions = level_positions(framework, cube, everything.leaves, is_raw=is_raw)
     else:
-        positions, makings = change_positions(framework, cube, everything.leaves, window, chosen, rho)
-    bases = fit_bases(framework, cube, everything, positions, centre=None if is_raw else 0.0)
+        positions, makings = change_positions(framework, cube, everything.leaves, window)
+    years = framework.change_base_years if makings else None
+    bases = fit_bases(framework, cube, everything, positions, centre=None if is_raw else 0.0, years=years)
     gates = decide_gates(framework, cube, everything, positions, bases, first_year)
     dropped = frozenset(everything.leaves[g.leaf].id for g in gates if not g.is_scored)
     plan = compile_plan(framework, flavour, chosen, dropped)
@@ -137,14 +122,11 @@ def run_flavour(
     )  # fmt: skip
 
 
-def flavour_runs(framework: Framework, cube: Cube, *, first_year: int, rho: float = DEFAULT_RHO) -> list[FlavourRun]:
+def flavour_runs(framework: Framework, cube: Cube, *, first_year: int) -> list[FlavourRun]:
     """The level, and the change over each of the framework's windows, without flavours that have no node."""
-    runs = [run_flavour(framework, cube, "level", first_year=first_year, rho=rho)]
+    runs = [run_flavour(framework, cube, "level", first_year=first_year)]
     if framework.normalise.method != "goalposts":  # goalposts are in an indicator's unit, a slope is not
-        runs += [
-            run_flavour(framework, cube, "change", window, first_year=first_year, rho=rho)
-            for window in framework.windows
-        ]
+        runs += [run_flavour(framework, cube, "change", window, first_year=first_year) for window in framework.windows]
     return [run for run in runs if run.all_leaves.branches]
 
 
@@ -156,22 +138,6 @@ def study_row(run: FlavourRun) -> int | None:
     is_fresh = (age == 0).sum(axis=(0, 2)) / held >= 0.5
     rows = np.flatnonzero((scored >= ENOUGH * scored.max()) & (scored > 0) & is_fresh)
     return int(rows[-1]) if rows.size else None
-
-
-def leaf_polarity(cube: Cube, plan: Plan, leaf: int) -> int:
-    """The framework's polarity, else the catalogue's, else 1 (a pass-through: more is better)."""
-    reference = plan.leaves[leaf].reference
-    if reference.polarity is not None:
-        return reference.polarity
-    k = cube.index(plan.leaves[leaf].id)
-    return int(cube.polarity[k]) if k is not None else 1
-
-
-def leaf_groups(cube: Cube, plan: Plan, leaf: int) -> dict[int, Bools]:
-    """The areas measured together: all of them (-1), or each nation separately."""
-    if plan.leaves[leaf].reference.standardise_within is None:
-        return {-1: np.ones(len(cube.area_codes), dtype=bool)}
-    return {int(n): cube.nation == n for n in np.unique(cube.nation[cube.nation >= 0])}
 
 
 def score_leaf(
@@ -199,48 +165,6 @@ def score_leaf(
     return scores
 
 
-def fit_bases(framework: Framework, cube: Cube, plan: Plan, positions: Positions, centre: float | None) -> list[Base]:
-    """The frozen base of every leaf and group. ``centre`` is the position that gets the middle score: 0 for relative
-    levels and slopes, which are already measured from the typical district, None for the base's own median.
-
-    The base year is the framework's, if at least half as many districts have the figure then as in the leaf's best
-    year; else the first later year of which that is true; else the latest earlier one. A series that continues on
-    another basis after a break has a separate base there, found in the same way among its years.
-    """
-    bases = []
-    for leaf in range(len(plan.leaves)):
-        for nation, inside in leaf_groups(cube, plan, leaf).items():
-            members = inside & cube.is_district
-            own = positions.own[leaf][:, members]
-            held = (~np.isnan(own)).sum(axis=1)
-            in_force = positions.basis[leaf][:, inside].max(axis=1, initial=0)  # the same for all areas of a group
-            for basis in np.unique(in_force):
-                counts = np.where(in_force == basis, held, 0)
-                row = _base_row(counts, cube.year_row(framework.base_year or int(cube.years[-1])))
-                values = own[row][~np.isnan(own[row])] if row is not None else np.empty(0)
-                scale = _scale(framework, plan.leaves[leaf], values, leaf_polarity(cube, plan, leaf), centre)
-                year = int(cube.years[row]) if row is not None else None
-                bases.append(Base(leaf, nation, int(basis), year, *median_and_mad(values), int(values.size), scale))
-    return bases
-
-
-def _scale(framework: Framework, leaf: Leaf, values: Floats, polarity: int, centre: float | None) -> Scale:
-    if framework.normalise.method in ORDER_METHODS:
-        differs = values.size > 1 and values.min() < values.max()
-        return Scale(0.0, 1.0 if differs else float("nan"), *framework.normalise.range)
-    goalposts = leaf.reference.goalposts
-    return fit_scale(framework.normalise, values, polarity, centre=centre, goalposts=goalposts)
-
-
-def _base_row(counts: np.ndarray, wanted: int) -> int | None:
-    most = int(counts.max(initial=0))
-    if most == 0:
-        return None
-    enough = np.flatnonzero(counts * 2 >= most)
-    later = enough[enough >= wanted]
-    return int(later[0]) if later.size else int(enough[-1])
-
-
 def decide_gates(
     framework: Framework,
     cube: Cube,
@@ -249,7 +173,7 @@ def decide_gates(
     bases: list[Base],
     first_year: int | None,
 ) -> list[GateDecision]:
-    """Which leaves are scored: those with figures, spread, and (if errors are published) enough reliability."""
+    """Which leaves are scored: those with figures, spread, and (if errors are known) enough reliability."""
     start = 0 if first_year is None else max(0, cube.year_row(first_year))
     decisions = []
     for leaf in range(len(plan.leaves)):
@@ -270,10 +194,10 @@ def decide_gates(
 def has_known_error(run: FlavourRun) -> dict[tuple[bool, int], Bools]:
     """For each node (is a leaf, position in the plan), where its score uses a figure with a known error.
 
-    Arrays [years, areas]. A standard error of 0 is known. A figure published without one is not. If carried forward it
+    Arrays [years, areas]. An error of any kind is known, also one of 0. If a figure without one is carried forward it
     stays unknown, since the series' drift is added to an unknown error.
     """
-    known = {(True, n): run.positions.has_published_error[k] for n, k in enumerate(run.kept)}
+    known = {(True, n): run.positions.has_known_error[k] for n, k in enumerate(run.kept)}
     for b, (branch, shape) in enumerate(zip(run.plan.branches, run.structures, strict=True)):
         members = [known[True, k] for k in branch.leaves] + [known[False, c] for c in branch.children]
         known[False, b] = np.asarray((np.array(members) & (shape.weights > 0)).any(axis=0))

@@ -11,9 +11,11 @@ import pandas as pd
 from pipeline.catalogue.frameworks import Framework
 from pipeline.scoring.audit_statistics import audit_of
 from pipeline.scoring.change_table import change_table
+from pipeline.scoring.composite_ranks import COMPOSITE_RANK_COLUMNS, composite_rank_table
 from pipeline.scoring.contributions import contributions
 from pipeline.scoring.draws import Summary
-from pipeline.scoring.flavour import DEFAULT_RHO, FlavourRun, flavour_runs, has_known_error
+from pipeline.scoring.error_model import FROM_VINTAGES, KINDS, MODELLED, PUBLISHED
+from pipeline.scoring.flavour import FlavourRun, flavour_runs, has_known_error
 from pipeline.scoring.gate_table import base_table, gate_table
 from pipeline.scoring.inputs import Areas, IndicatorSpec, ScoringInputError, read_areas, read_cube
 from pipeline.scoring.labels import LABELS, NOT_CLEAR, printed_label
@@ -46,6 +48,10 @@ SCORE_COLUMNS = (
     "is_carried_forward",
     "weight_present",
     "weight_with_error",
+    "weight_published",
+    "weight_from_vintages",
+    "weight_modelled",
+    "error_kind",
     "probability_top_fifth",
     "probability_bottom_fifth",
     "probability_above_typical",
@@ -90,6 +96,7 @@ class ScoreTables:
     ``label``: LABEL_COLUMNS, one row an area, window and year with known errors; the window is null for the level (no
     rows without draws).
     ``audit``: AUDIT_COLUMNS, statistics of indicators and nodes in the latest year with nearly all districts.
+    ``composite_rank``: COMPOSITE_RANK_COLUMNS, confidence sets for ranks in the latest year (no rows without draws).
     """
 
     score: pd.DataFrame
@@ -100,6 +107,7 @@ class ScoreTables:
     change: pd.DataFrame
     label: pd.DataFrame
     audit: pd.DataFrame
+    composite_rank: pd.DataFrame
 
 
 def score_framework(
@@ -111,7 +119,6 @@ def score_framework(
     first_year: int = 2009,
     draws: int = 0,
     seed: int = 1,
-    rho: float = DEFAULT_RHO,
     simulate_runs: Simulate = simulate,
 ) -> ScoreTables:
     """Score every flavour, window, year and node of a framework.
@@ -121,8 +128,7 @@ def score_framework(
     figures. Only scored districts make medians, spreads and ranks. Wider areas are placed on the same scale, and
     districts that are not scored are listed in ``not_scored``.
 
-    With ``draws`` (2,000 is usual) survey errors are drawn through the whole chain; ``rho`` is the correlation of one
-    series' errors from year to year. With ``draws`` 0 the interval and probability columns are null. ``simulate_runs``
+    With ``draws`` (2,000 is usual) the figures' errors are drawn through the whole chain. With ``draws`` 0 the interval and probability columns are null. ``simulate_runs``
     does the drawing, here or in other processes (`pipeline.scoring.pieces`).
 
     Raises ScoringInputError for figures that cannot be scored; the framework was checked on loading.
@@ -131,11 +137,11 @@ def score_framework(
         raise ScoringInputError(f"framework {framework.id} has no base_year, which scoring over years needs")
     register = read_areas(areas)
     cube, unknown = read_cube(framework, figures, register, indicators)
-    runs = flavour_runs(framework, cube, first_year=first_year, rho=rho)
+    runs = flavour_runs(framework, cube, first_year=first_year)
     drawn: Sequence[SimulationResult | None] = [None] * len(runs)
     if draws and runs:
         first_row = max(0, cube.year_row(first_year))
-        drawn = simulate_runs(runs, register.is_placed, draws, seed, rho=rho, first_row=first_row)
+        drawn = simulate_runs(runs, register.is_placed, draws, seed, first_row=first_row)
     pairs = list(zip(runs, drawn, strict=True))
     scores = [_score_table(run, result, register, first_year) for run, result in pairs]
     return ScoreTables(
@@ -147,22 +153,29 @@ def score_framework(
             [table for run in runs if len(table := _contribution_table(run, register, first_year))],
             CONTRIBUTION_COLUMNS,
         ),
-        change=change_table(runs, register, first_year, rho),
+        change=change_table(runs, register, first_year),
         label=concat([_label_table(run, result) for run, result in pairs if result and result.labels], LABEL_COLUMNS),
-        audit=audit_of(runs),
+        audit=audit_of(runs, first_year),
+        composite_rank=concat(
+            [table for run, result in pairs if result and len(table := composite_rank_table(run, result))],
+            COMPOSITE_RANK_COLUMNS,
+        ),
     )
 
 
 @dataclass(frozen=True)
 class NodeBlock:
-    """All scored nodes of a run, root first then leaves: arrays [nodes, years, areas]."""
+    """All scored nodes of a run, root first then leaves: arrays [nodes, years, areas].
+
+    ``weight_by_kind``: [kinds, nodes, years, areas], the share of the weight whose error is of each of KINDS but none.
+    """
 
     ids: list[str]
     kinds: list[str]
     depths: list[int]
     scores: Floats
     weight_present: Floats
-    weight_with_error: Floats
+    weight_by_kind: Floats
     is_carried: Bools
 
 
@@ -170,16 +183,18 @@ def node_block(run: FlavourRun) -> NodeBlock:
     """Scores, weights and carried-forward marks of every node of a run, in printing order."""
     leaf_scores = run.leaf_scores[list(run.kept)]
     leaf_age = run.positions.age[list(run.kept)]
-    leaf_error = run.positions.has_published_error[list(run.kept)]
+    leaf_kind = run.positions.kind[list(run.kept)]
+    kinds_known = np.arange(1, len(KINDS))[:, None, None]
     carried: list[Bools] = []
     errors: list[Floats] = []
     for branch, shape in zip(run.plan.branches, run.structures, strict=True):
         old = [leaf_age[k] > 0 for k in branch.leaves] + [carried[b] for b in branch.children]
-        known = [leaf_error[k].astype(float) for k in branch.leaves] + [errors[b] for b in branch.children]
+        known = [(leaf_kind[k] == kinds_known).astype(float) for k in branch.leaves]
+        known += [errors[b] for b in branch.children]
         counts = shape.weights > 0
         carried.append(np.asarray((np.array(old) & counts).any(axis=0)))
-        errors.append((np.array(known) * shape.weights).sum(axis=0))
-    ids, kinds, depths, scores, present, with_error, is_carried = [], [], [], [], [], [], []
+        errors.append((np.array(known) * shape.weights[:, None]).sum(axis=0))
+    ids, kinds, depths, scores, present, by_kind, is_carried = [], [], [], [], [], [], []
     for is_leaf, n in run.plan.order:
         if is_leaf:
             leaf = run.plan.leaves[n]
@@ -188,7 +203,7 @@ def node_block(run: FlavourRun) -> NodeBlock:
             depths.append(leaf.depth)
             scores.append(leaf_scores[n])
             present.append((~np.isnan(leaf_scores[n])).astype(float))
-            with_error.append(leaf_error[n].astype(float))
+            by_kind.append((leaf_kind[n] == kinds_known).astype(float))
             is_carried.append(leaf_age[n] > 0)
         else:
             branch = run.plan.branches[n]
@@ -197,11 +212,10 @@ def node_block(run: FlavourRun) -> NodeBlock:
             depths.append(branch.depth)
             scores.append(run.branch_scores[n])
             present.append(run.structures[n].weight_present)
-            with_error.append(errors[n])
+            by_kind.append(errors[n])
             is_carried.append(carried[n])
-    return NodeBlock(
-        ids, kinds, depths, np.array(scores), np.array(present), np.array(with_error), np.array(is_carried)
-    )
+    weight_by_kind = np.swapaxes(np.array(by_kind), 0, 1)
+    return NodeBlock(ids, kinds, depths, np.array(scores), np.array(present), weight_by_kind, np.array(is_carried))
 
 
 def _years(run: FlavourRun, first_year: int) -> slice:
@@ -223,6 +237,9 @@ def _score_table(run: FlavourRun, drawn: SimulationResult | None, areas: Areas, 
     is_ranked = ~np.isnan(rank)
     rows = len(node)
     spread = {name: values[node, year, area] for name, values in _spreads(run, drawn, kept).items()}
+    weights = block.weight_by_kind[:, :, kept][:, node, year, area]
+    is_indicator = np.array(block.kinds)[node] == "indicator"
+    kind = np.where(weights.any(axis=0), 1 + weights.argmax(axis=0), 0)
     is_band = spread["rank_upper"] - spread["rank_lower"] > rank_count[node, year] * BAND_SHARE
     return pd.DataFrame(
         {
@@ -245,7 +262,11 @@ def _score_table(run: FlavourRun, drawn: SimulationResult | None, areas: Areas, 
             "is_band": pd.arrays.BooleanArray(is_band, np.isnan(spread["rank_lower"])),
             "is_carried_forward": block.is_carried[:, kept][node, year, area],
             "weight_present": block.weight_present[:, kept][node, year, area],
-            "weight_with_error": block.weight_with_error[:, kept][node, year, area],
+            "weight_with_error": weights.sum(axis=0),
+            "weight_published": weights[PUBLISHED - 1],
+            "weight_from_vintages": weights[FROM_VINTAGES - 1],
+            "weight_modelled": weights[MODELLED - 1],
+            "error_kind": text(KINDS, np.where(is_indicator, kind, -1)),
             "probability_top_fifth": spread["top_fifth"],
             "probability_bottom_fifth": spread["bottom_fifth"],
             "probability_above_typical": spread["above_middle"],

@@ -14,6 +14,7 @@ from pipeline.catalogue.frameworks import Normalise
 from pipeline.scoring.transform import MAD_TO_SD, AnyFloats, Bools, Floats
 
 DEFAULT_CLIP = 3.0
+MIDDLE_AND_SPREAD = ("robust_z", "z")  # methods that measure in spreads from a middle
 SMALLEST_SPREAD = 1e-12  # a spread below this share of the values' size is rounding error
 
 
@@ -50,19 +51,28 @@ def has_spread(values: Floats, spread: float) -> bool:
     return bool(values.size > 1 and spread > SMALLEST_SPREAD * float(np.max(np.abs(values))))
 
 
+def spread_of(settings: Normalise, values: Floats) -> float:
+    """The spread that ``robust_z`` and ``z`` measure with: of a vector without NaN, 0 where there is none."""
+    if values.size < 2:
+        return 0.0
+    return MAD_TO_SD * median_and_mad(values)[1] if settings.method == "robust_z" else float(values.std(ddof=1))
+
+
 def fit_scale(
     settings: Normalise,
     base: Floats,
     polarity: int,
     *,
     centre: float | None = None,
+    spread: float | None = None,
     goalposts: tuple[float, float] | None = None,
 ) -> Scale:
-    """Fit a scale on the base positions (vector, one a scored district, no NaN).
+    """Fit a scale on the base positions (vector, one or more a scored district, no NaN).
 
     ``centre`` is the position that gets the middle score under ``robust_z`` (default: the base's median). Relative
-    positions are already measured from the typical district, so 0 is passed for them. ``rank`` and ``percentile`` have
-    no scale: see ``position_scores``.
+    positions are already measured from the typical district, so 0 is passed for them. ``spread``: what ``robust_z`` and
+    ``z`` measure with (default: ``spread_of`` the base). ``rank`` and ``percentile`` have no scale: see
+    ``position_scores``.
     """
     low, high = settings.range
     none = Scale(float("nan"), float("nan"), low, high)
@@ -81,15 +91,14 @@ def fit_scale(
         start, end = (smallest, largest) if polarity > 0 else (largest, smallest)
         factor = (high - low) / (end - start)
         return Scale(low - factor * start, factor, low, high)
-    if settings.method == "robust_z":
-        median, mad = median_and_mad(base)
-        middle, spread = (median if centre is None else centre), MAD_TO_SD * mad
-        clip = settings.clip or DEFAULT_CLIP
-    elif settings.method == "z":
-        middle, spread = float(base.mean()), float(base.std(ddof=1)) if base.size > 1 else 0.0
-        clip = settings.clip or 0.0
-    else:
+    if settings.method not in MIDDLE_AND_SPREAD:
         raise ValueError(f"method '{settings.method}' has no frozen scale")
+    spread = spread_of(settings, base) if spread is None else spread
+    if settings.method == "robust_z":
+        middle = float(np.median(base)) if centre is None else centre
+        clip = settings.clip or DEFAULT_CLIP
+    else:
+        middle, clip = float(base.mean()), settings.clip or 0.0
     if not has_spread(base, spread):
         return none
     if not clip:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.catalogue.frameworks import Framework, Window
 from pipeline.scoring.cube import Cube, Series
+from pipeline.scoring.error_model import (
+    NONE,
+    ErrorSource,
+    SlopeErrors,
+    figures_as_given,
+    series_errors,
+    slope_errors,
+)
 from pipeline.scoring.transform import (
     MAD_TO_SD,
     Bools,
@@ -16,12 +24,10 @@ from pipeline.scoring.transform import (
     Ints,
     Slopes,
     basis_in_force,
-    expected_scatter_variance,
     latest_available,
     nanmedian_rows,
     relative_error,
     relative_position,
-    slope_error_variance,
     slopes,
     take_rows,
     yearly_volatility,
@@ -34,41 +40,48 @@ class Positions:
     """Positions of the leaves of one plan. Arrays [leaves, years, areas]; NaN is missing.
 
     ``own``: from the year's own figure only, and ``own_error`` its error for reliability. ``used``: the scored
-    position, carried forward if need be. ``error``: its standard error in draws (NaN: none known). ``published_error``:
-    whether its figure came with an error. ``age``: years since the figure (-1: none). ``basis``: the number of the
-    series' basis in the year, from 0. ``volatility``: [leaves, areas], standard deviation of a year's drift (level).
-    ``error_scale``: [leaves], the factor that reduces published errors to what the series' own scatter allows (change;
-    1 elsewhere).
+    position, carried forward if need be. ``error``: its standard error in draws (NaN: none known). ``kind``: position in
+    KINDS of the error. ``age``: years since the figure (-1: none). ``basis``: the number of the series' basis in the
+    year, from 0. ``volatility``: [leaves, areas], standard deviation of a year's drift (level). ``new_share``: [leaves],
+    the share of the error variance that is new each year.
     """
 
     own: Floats
     own_error: Floats
     used: Floats
     error: Floats
-    has_published_error: Bools
+    kind: Ints
     age: Ints
     basis: Ints
     volatility: Floats
-    error_scale: Floats
+    new_share: Floats
+
+    @property
+    def has_known_error(self) -> Bools:
+        return np.asarray(self.kind > NONE)
 
 
 def indicator_series(cube: Cube, k: int, *, within_nation: bool, is_raw: bool = False) -> Series:
-    """Relative position and its standard error for indicator ``k``; the figures themselves with ``is_raw``."""
-    breaks = cube.breaks[k] if cube.breaks else ()
-    groups = cube.nation if within_nation else None
-    basis = basis_in_force(~np.isnan(cube.values[k]), cube.years, breaks, cube.is_district, groups)
-    if is_raw:
-        return Series(cube.values[k], cube.errors[k], basis)
-    key = (k, within_nation)
+    """Relative position and errors of indicator ``k``; the figures themselves with ``is_raw``."""
+    key = (k, within_nation, is_raw)
     if key not in cube.series:
         values, is_log = cube.values[k], bool(cube.is_log[k])
+        breaks = cube.breaks[k] if cube.breaks else ()
+        groups = cube.nation if within_nation else None
+        basis = basis_in_force(~np.isnan(values), cube.years, breaks, cube.is_district, groups)
+        source = cube.error_sources[k] if cube.error_sources else ErrorSource()
+        if is_raw:
+            cube.series[key] = Series(values, figures_as_given(cube.errors[k], source), basis)
+            return cube.series[key]
         position = relative_position(values, is_log, cube.is_district, groups)
-        error = np.where(np.isnan(position), np.nan, relative_error(values, cube.errors[k], is_log))
-        cube.series[key] = Series(position, error, basis)
+        published = np.where(np.isnan(position), np.nan, relative_error(values, cube.errors[k], is_log))
+        population = np.full(len(cube.area_codes), np.nan) if cube.population is None else cube.population
+        errors = series_errors(position, published, basis, cube.is_district, source, population)
+        cube.series[key] = Series(position, errors, basis)
     return cube.series[key]
 
 
-def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rho: float, *, is_raw: bool) -> Positions:
+def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], *, is_raw: bool) -> Positions:
     """Each area's position each year, carried forward at most ``carry_forward_years`` with a larger error.
 
     With ``is_raw`` positions are the figures themselves (goalposts, and tables used as given).
@@ -85,22 +98,26 @@ def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rh
         carry = framework.missing.carry_forward_years if own_years is None else own_years
         rows = latest_available(~np.isnan(series.position), carry, series.basis)
         age = np.where(rows >= 0, np.arange(len(cube.years))[:, None] - rows, -1)
-        published = take_rows(series.error, rows)
+        known = take_rows(series.errors.level, rows)
         unit = _units(series.position, cube, within_nation)
-        volatility = unit * yearly_volatility(series.position / unit, series.error / unit, cube.is_district, rho)
+        volatility = unit * yearly_volatility(
+            series.position / unit, series.errors.yearly / unit, cube.is_district, series.errors.new_share
+        )
         drift = np.nan_to_num(volatility) ** 2 * np.maximum(age, 0)
-        grown = np.sqrt(np.nan_to_num(published) ** 2 + drift)
+        grown = np.sqrt(np.nan_to_num(known) ** 2 + drift)
         parts.append(
             Positions(
                 own=series.position,
-                own_error=series.error,
+                own_error=series.errors.level,
                 used=take_rows(series.position, rows),
-                error=np.where(np.isnan(published) & (drift == 0), np.nan, grown),
-                has_published_error=~np.isnan(published),
+                error=np.where(np.isnan(known) & (drift == 0), np.nan, grown),
+                kind=np.where(
+                    np.isnan(known), NONE, np.take_along_axis(series.errors.kind, np.maximum(rows, 0), axis=0)
+                ),
                 age=age,
                 basis=series.basis,
                 volatility=volatility,
-                error_scale=np.array(1.0),
+                new_share=np.array(series.errors.new_share),
             )
         )
     return _stack(parts, cube)
@@ -108,117 +125,57 @@ def level_positions(framework: Framework, cube: Cube, leaves: Sequence[Leaf], rh
 
 @dataclass(frozen=True)
 class SlopePart:
-    """A slope's role in a leaf: which indicator, with which sign, and how much of its published error counts.
+    """The slope of a leaf: of which indicator, on which basis ([years, areas], see Positions), with which errors.
 
-    ``basis``: [years, areas], see Positions. ``published``: [years, areas], the slope's error variance from published
-    errors. ``believable``: the share of it that the scatter allows.
+    ``is_direct``: its errors are those of slopes, drawn as such, and do not follow from those of figures.
     """
 
     indicator: int
-    sign: int
     slopes: Slopes
     basis: Ints
-    published: Floats
-    believable: float
-
-    @property
-    def error_scale(self) -> float:
-        """The factor that reduces drawn deviations."""
-        return float(np.sqrt(self.believable))
+    errors: SlopeErrors
+    is_direct: bool
+    new_share: float
 
 
 def change_positions(
-    framework: Framework, cube: Cube, leaves: Sequence[Leaf], window: Window, chosen: Mapping[str, str], rho: float
-) -> tuple[Positions, list[tuple[SlopePart, ...]]]:
-    """The slope of each leaf over the window ending in each year, per year of time, and its components.
-
-    The slope of a pass-through leaf is that of the outcome less that of output.
-    """
+    framework: Framework, cube: Cube, leaves: Sequence[Leaf], window: Window
+) -> tuple[Positions, list[SlopePart | None]]:
+    """The slope of each leaf over the window ending in each year, per year of time; None for a leaf without figures."""
     parts: list[Positions] = []
-    makings: list[tuple[SlopePart, ...]] = []
+    makings: list[SlopePart | None] = []
     for leaf in leaves:
-        signed = signed_indicators(framework, leaf.id, chosen)
-        held = [(k, sign) for name, sign in signed if (k := cube.index(name)) is not None]
-        is_whole = len(held) == len(signed)
-        making = [_slope_part(framework, cube, leaf, window, k, sign, rho) for k, sign in held] if is_whole else []
-        parts.append(_joined(cube, making) if making else _nothing(cube))
-        makings.append(tuple(making))
+        k = cube.index(leaf.id)
+        making = None if k is None else _slope_part(framework, cube, leaf, window, k)
+        parts.append(_nothing(cube) if making is None else _slope_positions(making))
+        makings.append(making)
     return _stack(parts, cube), makings
 
 
-def signed_indicators(framework: Framework, leaf_id: str, chosen: Mapping[str, str]) -> list[tuple[str, int]]:
-    """The indicators whose slopes, with their signs, make a leaf: itself, or outcome less output for a pass-through."""
-    for item in framework.pass_through:
-        if item.id == leaf_id:
-            return [(chosen[f"{item.id}:outcome"], 1), (item.output, -1)]
-    return [(leaf_id, 1)]
-
-
-def _slope_part(
-    framework: Framework, cube: Cube, leaf: Leaf, window: Window, k: int, sign: int, rho: float
-) -> SlopePart:
+def _slope_part(framework: Framework, cube: Cube, leaf: Leaf, window: Window, k: int) -> SlopePart:
     series = indicator_series(cube, k, within_nation=leaf.reference.standardise_within == "nation")
     own_years = leaf.reference.carry_forward_years
     carry = framework.missing.carry_forward_years if own_years is None else own_years
     fit = slopes(series.position, window.years, window.min_points, carry, series.basis)
-    published = slope_error_variance(series.error, fit.weights, rho)
-    expected = expected_scatter_variance(series.error, fit, rho)
-    believable = believable_share(
-        np.where(np.isnan(published), np.nan, expected), fit.scatter_variance, cube.is_district
-    )
-    return SlopePart(k, sign, fit, series.basis, published, believable)
+    errors = slope_errors(series.errors, fit, window.years, cube.is_district)
+    return SlopePart(k, fit, series.basis, errors, series.errors.is_direct, series.errors.new_share)
 
 
-def _joined(cube: Cube, making: Sequence[SlopePart]) -> Positions:
-    """Positions of a leaf from its component slopes; their errors are independent, and a break in one is a break in all."""
-    slope = sum((part.sign * part.slopes.slope for part in making), start=np.zeros(making[0].published.shape))
-    variance, own_variance = np.zeros(slope.shape), np.zeros(slope.shape)
-    has_error = np.zeros(slope.shape, dtype=bool)
-    age = np.zeros(slope.shape, dtype=np.int64)
-    for part in making:
-        published = np.nan_to_num(part.published)
-        scatter = part.slopes.scatter_variance
-        share = reliability_shares(part.believable, part.published, scatter, cube.is_district)
-        variance += part.believable * published
-        own_variance += share[:, None] * published
-        has_error |= ~np.isnan(part.published)
-        age = np.where((age < 0) | (part.slopes.age < 0), -1, np.maximum(age, part.slopes.age))
-    has_error &= ~np.isnan(slope)
+def _slope_positions(part: SlopePart) -> Positions:
+    slope = part.slopes.slope
+    kind = np.where(np.isnan(slope), NONE, part.errors.kind)
+    error = np.where(kind > NONE, np.sqrt(part.errors.variance), np.nan)
     return Positions(
         own=slope,
-        own_error=np.where(has_error, np.sqrt(own_variance), np.nan),
+        own_error=error,
         used=slope,
-        error=np.where(has_error, np.sqrt(variance), np.nan),
-        has_published_error=has_error,
-        age=age,
-        basis=np.asarray(sum(part.basis for part in making)),
+        error=error,
+        kind=kind,
+        age=part.slopes.age,
+        basis=part.basis,
         volatility=np.full(slope.shape[1], np.nan),
-        error_scale=np.array(making[0].error_scale),
+        new_share=np.array(part.new_share),
     )
-
-
-def believable_share(expected: Floats, scatter: Floats, members: Bools) -> float:
-    """Share of the published error variance that the series' own scatter about its trend allows, at most 1.
-
-    ``expected`` is the scatter that the published errors would produce (NaN if none is published). Observed scatter
-    includes real movement and error, so error alone cannot be larger: published ASHE errors (6.5%) exceed the scatter
-    of districts about their trend (3.6%).
-    """
-    both = members & ~np.isnan(expected) & ~np.isnan(scatter)
-    total = float(expected[both].sum())
-    return min(1.0, float(scatter[both].sum()) / total) if total > 0 else 1.0
-
-
-def reliability_shares(believable: float, published: Floats, scatter: Floats, members: Bools) -> Floats:
-    """Share of the published error variance of a change that its reliability counts, each year: [years].
-
-    Published errors count in full if the scatter allows them (employment). If it does not (pay), they are known to be
-    too large, and the error implied by the scatter is used instead. For a slope this is the regression's error, which
-    gives median weekly pay 2013 to 2025 a reliability of 0.78.
-    """
-    if believable >= 1:
-        return np.ones(len(published))
-    return np.array([believable_share(published[row], scatter[row], members) for row in range(len(published))])
 
 
 def reliability(own: Floats, error: Floats, members: Bools) -> Floats:
@@ -262,11 +219,11 @@ def _nothing(cube: Cube) -> Positions:
         own_error=empty,
         used=empty,
         error=empty,
-        has_published_error=np.zeros(shape, dtype=bool),
+        kind=np.full(shape, NONE),
         age=np.full(shape, -1),
         basis=np.zeros(shape, dtype=np.int64),
         volatility=empty[0],
-        error_scale=np.array(1.0),
+        new_share=np.array(np.nan),
     )
 
 

@@ -17,6 +17,7 @@ from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.transform import Bools, Floats, Singles
 
 DRAWS = 2000
+ROUNDING = 1e-5  # share of a variance below which the variance of a difference is rounding error
 THREADS = 2
 
 
@@ -35,10 +36,10 @@ def rank_confidence_sets(
     """Two-sided confidence sets for ranks from independent normal estimates; higher is better.
 
     ``estimates``, ``errors`` (standard errors): [areas]; an area without an estimate has no rank and does not count as
-    a rival. Marginal: each area's set contains its true rank with probability ``coverage``. Simultaneous: all sets do
+    a rival. For estimates whose errors go together see ``rank_sets_of_draws``. Marginal: each area's set contains its true rank with probability ``coverage``. Simultaneous: all sets do
     so together. Critical values are those of the largest standardised difference (max-t), drawn ``draws`` times and
     sharpened by stepdown. Raises ValueError for a coverage outside 0 to 1 or an error that is missing or negative. Time
-    grows with the square of the number of areas, memory in proportion to it.
+    and memory grow with the square of the number of areas.
     """
     if not 0 < coverage < 1:
         raise ValueError(f"coverage must be between 0 and 1 (given: {coverage})")
@@ -64,14 +65,38 @@ def both_rank_sets(
     if np.isnan(sigma).any() or (sigma < 0).any():
         raise ValueError("every estimate needs a standard error of 0 or more")
     noise = np.ascontiguousarray((normals(seed, "rank sets", 0, 0, draws, theta.size) * sigma).T, dtype=np.float32)
-    pairs = _distances(theta, sigma)
+    pairs = _pairs(theta, np.hypot(sigma[:, None], sigma[None, :]))
     with ThreadPoolExecutor(max_workers=THREADS) as pool:
-        is_apart, largest = _surely_apart_each(pairs, sigma, noise, coverage, pool)
+        is_apart, largest = _surely_apart_each(pairs, noise, coverage, pool)
         alone = _sets(estimates, theta, is_apart)
         if not wants_together:
             return alone, None
-        is_apart = _surely_apart_together(pairs, sigma, noise, coverage, largest, pool)
+        is_apart = _surely_apart_together(pairs, noise, coverage, largest, pool)
     return alone, _sets(estimates, theta, is_apart)
+
+
+def rank_sets_of_draws(estimates: Floats, drawn: Singles, coverage: float) -> RankSets:
+    """Marginal confidence sets for ranks of estimates whose errors go together, such as scores of composites.
+
+    ``estimates``: [areas], NaN has no rank; ``drawn``: [draws, areas], the estimates with their errors drawn anew, one
+    world a draw. The standard error of each difference, and how differences go together, are those of the draws, so
+    their middle does not matter. A score that no draw moves counts as exact. Raises ValueError for a coverage outside 0
+    to 1 or fewer than two draws.
+    """
+    if not 0 < coverage < 1:
+        raise ValueError(f"coverage must be between 0 and 1 (given: {coverage})")
+    if len(drawn) < 2:
+        raise ValueError(f"two draws at least are needed (given: {len(drawn)})")
+    held = ~np.isnan(estimates)
+    theta = estimates[held]
+    noise = np.ascontiguousarray((drawn[:, held] - drawn[:, held].mean(axis=0)).T, dtype=np.float32)
+    covariance = noise @ noise.T / np.float32(len(drawn) - 1)
+    variance = covariance.diagonal()
+    squared = (variance[:, None] + variance[None, :] - 2 * covariance).astype(np.float64)
+    rounding = ROUNDING * np.maximum(variance[:, None], variance[None, :])  # of single precision
+    pairs = _pairs(theta, np.sqrt(np.where(squared > rounding, squared, 0.0)))
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return _sets(estimates, theta, _surely_apart_each(pairs, noise, coverage, pool)[0])
 
 
 def _sets(estimates: Floats, theta: Floats, is_apart: Bools) -> RankSets:
@@ -84,48 +109,54 @@ def _sets(estimates: Floats, theta: Floats, is_apart: Bools) -> RankSets:
     return RankSets(rank_rows(estimates), lower, upper)
 
 
-# All [areas, areas], for row j and column k: standardised distance, whether k's estimate is above j's, whether the two
-# are exact and differ, and whether the pair is still undecided.
-Pairs = tuple[Floats, Bools, Bools, Bools]
+@dataclass(frozen=True)
+class _Pairs:
+    """All [areas, areas], for row j and column k: the standard error of their difference (``spread``), the standardised
+    ``distance``, whether k's estimate is above j's, whether the two are exact and differ (``is_certain``), and whether
+    the pair is still undecided (``is_open``)."""
+
+    spread: Floats
+    distance: Floats
+    is_above: Bools
+    is_certain: Bools
+    is_open: Bools
 
 
 def _surely_apart_each(
-    pairs: Pairs, sigma: Floats, noise: Singles, coverage: float, pool: ThreadPoolExecutor
+    pairs: _Pairs, noise: Singles, coverage: float, pool: ThreadPoolExecutor
 ) -> tuple[Bools, Singles]:
     """[areas, areas]: row j says which areas surely differ from j, each row a family of its own.
 
     Also the largest drawn distance of all pairs: [draws].
     """
-    distance, is_above, is_certain, is_open = pairs
-    found = is_certain.copy()
+    found = pairs.is_certain.copy()
 
     def decide(places: NDArray[np.intp]) -> Singles:
         largest = np.zeros(noise.shape[1], dtype=np.float32)
         for j in places:
-            rivals = np.flatnonzero(is_open[j])
-            drawn = _drawn_differences(noise, sigma, int(j), rivals)
+            rivals = np.flatnonzero(pairs.is_open[j])
+            drawn = _drawn_differences(noise, pairs.spread, int(j), rivals)
             kept = np.zeros(noise.shape[1], dtype=np.float32)  # of the directions that remain when a pair is decided
             np.maximum(largest, _largest_either_way(drawn), out=largest)
             while rivals.size:
                 critical = _critical(np.maximum(kept, _largest_either_way(drawn)), coverage)
-                is_new = distance[j, rivals] > critical
+                is_new = pairs.distance[j, rivals] > critical
                 if not is_new.any():
                     break
                 found[j, rivals[is_new]] = True
-                np.maximum(kept, _largest_other_way(drawn[is_new], is_above[j, rivals[is_new]]), out=kept)
+                np.maximum(kept, _largest_other_way(drawn[is_new], pairs.is_above[j, rivals[is_new]]), out=kept)
                 rivals, drawn = rivals[~is_new], drawn[~is_new]
         return largest
 
-    return found, _largest(decide, len(sigma), noise.shape[1], pool)
+    return found, _largest(decide, noise.shape[0], noise.shape[1], pool)
 
 
 def _surely_apart_together(
-    pairs: Pairs, sigma: Floats, noise: Singles, coverage: float, largest: Singles, pool: ThreadPoolExecutor
+    pairs: _Pairs, noise: Singles, coverage: float, largest: Singles, pool: ThreadPoolExecutor
 ) -> Bools:
     """[areas, areas], symmetric: pairs that surely differ, all pairs one family. ``largest``: of all pairs, [draws]."""
-    distance, is_above, is_certain, is_open = pairs
-    found = is_certain.copy()
-    is_pair = np.triu(is_open)  # each pair once
+    found = pairs.is_certain.copy()
+    is_pair = np.triu(pairs.is_open)  # each pair once
     is_open = is_pair.copy()
 
     def remaining(places: NDArray[np.intp]) -> Singles:
@@ -134,19 +165,19 @@ def _surely_apart_together(
         for j in places:
             rivals = np.flatnonzero(is_pair[j])
             if rivals.size:
-                drawn = _drawn_differences(noise, sigma, int(j), rivals)
+                drawn = _drawn_differences(noise, pairs.spread, int(j), rivals)
                 left, decided = drawn[is_open[j, rivals]], ~is_open[j, rivals]
                 np.maximum(most, _largest_either_way(left), out=most)
-                np.maximum(most, _largest_other_way(drawn[decided], is_above[j, rivals[decided]]), out=most)
+                np.maximum(most, _largest_other_way(drawn[decided], pairs.is_above[j, rivals[decided]]), out=most)
         return most
 
     while is_open.any():
-        is_new = is_open & (distance > _critical(largest, coverage))
+        is_new = is_open & (pairs.distance > _critical(largest, coverage))
         if not is_new.any():
             break
         found |= is_new | is_new.T
         is_open &= ~is_new
-        largest = _largest(remaining, len(sigma), noise.shape[1], pool)
+        largest = _largest(remaining, noise.shape[0], noise.shape[1], pool)
     return found
 
 
@@ -159,19 +190,18 @@ def _largest(work: Callable[[NDArray[np.intp]], Singles], places: int, draws: in
     return most
 
 
-def _distances(theta: Floats, sigma: Floats) -> Pairs:
+def _pairs(theta: Floats, spread: Floats) -> _Pairs:
     gap = theta[None, :] - theta[:, None]
-    spread = np.hypot(sigma[:, None], sigma[None, :])
     distance = np.divide(np.abs(gap), spread, out=np.zeros_like(gap), where=spread > 0)
     is_open = (spread > 0) & ~np.eye(theta.size, dtype=bool)
-    return distance, gap > 0, (spread == 0) & (gap != 0), is_open
+    return _Pairs(spread, distance, gap > 0, (spread == 0) & (gap != 0), is_open)
 
 
-def _drawn_differences(noise: Singles, sigma: Floats, j: int, rivals: NDArray[np.intp]) -> Singles:
+def _drawn_differences(noise: Singles, spread: Floats, j: int, rivals: NDArray[np.intp]) -> Singles:
     """Standardised differences of the drawn errors, each rival's less that of ``j``: [rivals, draws]."""
     drawn = noise[rivals]
     drawn -= noise[j]
-    drawn *= (1 / np.hypot(sigma[rivals], sigma[j])).astype(np.float32)[:, None]
+    drawn *= (1 / spread[j, rivals]).astype(np.float32)[:, None]
     return drawn
 
 

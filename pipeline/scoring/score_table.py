@@ -14,7 +14,6 @@ from pipeline.scoring.rank_sets import DRAWS, rank_confidence_sets
 from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.simulate import SimulationResult, simulate
 
-DEFAULT_RHO = 0.0  # one period, so errors over time do not matter
 TABLE_COLUMNS = ("area_code", "node_id", "depth", "score", "rank")
 INTERVAL_COLUMNS = ("score_lower", "score_upper", "rank_lower", "rank_upper")
 RANK_COLUMNS = ("area_code", "rank", "rank_lower", "rank_upper")
@@ -148,11 +147,11 @@ def _need_codes(table: pd.DataFrame, name: str) -> None:
 
 def _draw(run: FlavourRun, draws: int, seed: int) -> SimulationResult:
     everyone = np.ones(len(run.cube.area_codes), dtype=bool)
-    return simulate([run], everyone, draws, seed, rho=DEFAULT_RHO)[0]
+    return simulate([run], everyone, draws, seed)[0]
 
 
 def _run(values: pd.DataFrame, framework: Framework) -> FlavourRun:
-    return run_flavour(framework, _cube(values, framework), "level", rho=DEFAULT_RHO, is_relative=False)
+    return run_flavour(framework, _cube(values, framework), "level", is_relative=False)
 
 
 def _cube(values: pd.DataFrame, framework: Framework) -> Cube:

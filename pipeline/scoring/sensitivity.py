@@ -1,7 +1,7 @@
 """One year of one flavour scored under any combination of choices (METHODOLOGY section 7).
 
-The choices are normalisation, weights, aggregation, one indicator left out, the missing rule, the survey errors and,
-for change, their correlation over time and the window. ``effects.py`` uses this module.
+The choices are normalisation, weights, aggregation, one indicator left out, the missing rule, the figures' errors and,
+for change, the window. ``effects.py`` uses this module.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy as np
 from pipeline.catalogue.frameworks import Aggregate, Flavour, Framework, Method, Missing, Normalise
 from pipeline.scoring.aggregate import smallest_factor
 from pipeline.scoring.audit import correlations, first_component
+from pipeline.scoring.bases import fit_bases
 from pipeline.scoring.cube import Cube
-from pipeline.scoring.flavour import FlavourRun, fit_bases, run_flavour, score_leaf
+from pipeline.scoring.flavour import FlavourRun, run_flavour, score_leaf
 from pipeline.scoring.simulate import Series, World
 from pipeline.scoring.transform import AnyFloats, Floats
 from pipeline.scoring.tree import Plan, compile_plan, evaluate, reweigh, structure
@@ -25,7 +26,6 @@ from pipeline.scoring.tree import Plan, compile_plan, evaluate, reweigh, structu
 REALISATIONS = 32  # drawn sets of survey errors that a study chooses from
 DIRICHLET_DRAWS = 32
 CONCENTRATION = 20.0  # of Dirichlet weights: a member of four has weights of about 0.25 give or take 0.09
-RHOS = (0.0, 0.5, 0.8)
 METHODS: tuple[Method, ...] = ("robust_z", "z", "min_max", "percentile")
 AGGREGATES: tuple[Aggregate, ...] = ("arithmetic", "geometric")
 MISSING: Mapping[str, tuple[float, float]] = {"strict": (2 / 3, 2 / 3), "lenient": (1 / 4, 1 / 3)}
@@ -42,8 +42,7 @@ class Choices:
     aggregation: str = "as given"
     left_out: str = NOTHING
     missing: str = "as given"
-    survey_error: int = 0  # 0: the published figures; n: the n-th drawn set of errors
-    rho: float = 0.5
+    survey_error: int = 0  # 0: the published figures; n: the n-th drawn set of true values
     window: int = 0  # position in the framework's windows
 
 
@@ -67,55 +66,56 @@ class Study:
     ) -> None:
         self.framework, self.cube, self.row, self.seed = framework, cube, row, seed
         self.is_change, self.first_year = is_change, first_year
-        self._runs: dict[tuple[int, float], FlavourRun] = {}
-        self._drawn: dict[tuple[int, float], dict[str, AnyFloats]] = {}
-        self._plans: dict[tuple[int, float, str], Plan] = {}
-        self._scored: dict[tuple[str, str, int, float, int], AnyFloats] = {}
+        self._runs: dict[int, FlavourRun] = {}
+        self._drawn: dict[int, dict[str, AnyFloats]] = {}
+        self._plans: dict[tuple[int, str], Plan] = {}
+        self._scored: dict[tuple[str, str, int, int], AnyFloats] = {}
 
-    def run(self, window: int, rho: float) -> FlavourRun:
-        """The ordinary run under one window and rho (which do not affect a level)."""
-        key = (window, rho) if self.is_change else (0, 0.5)
+    def run(self, window: int) -> FlavourRun:
+        """The ordinary run over one window (which does not affect a level)."""
+        key = window if self.is_change else 0
         if key not in self._runs:
-            span = self.framework.windows[key[0]] if self.is_change else None
+            span = self.framework.windows[key] if self.is_change else None
             flavour: Flavour = "change" if self.is_change else "level"
-            self._runs[key] = run_flavour(
-                self.framework, self.cube, flavour, span, rho=key[1], first_year=self.first_year
-            )
+            self._runs[key] = run_flavour(self.framework, self.cube, flavour, span, first_year=self.first_year)
         return self._runs[key]
 
     @property
     def leaves(self) -> list[str]:
         """Indicators that can be left out: those with figures that are scored under the framework's own choices."""
-        run = self.run(0, 0.5)
+        run = self.run(0)
         held = np.asarray((~np.isnan(run.leaf_scores[:, self.row, self.cube.is_district])).any(axis=1))
         return [run.plan.leaves[n].id for n, k in enumerate(run.kept) if held[k]]
 
     def position(self, leaf: str, choices: Choices) -> AnyFloats:
         """Positions of one leaf, under the chosen set of survey errors."""
-        run = self.run(choices.window, choices.rho)
+        run = self.run(choices.window)
         k = [item.id for item in run.all_leaves.leaves].index(leaf)
         if choices.survey_error == 0:
             return run.positions.used[k, self.row]
-        drawn = self._realisations(choices.window, choices.rho)[leaf]
+        drawn = self._realisations(choices.window)[leaf]
         return drawn[choices.survey_error - 1] if drawn.ndim == 2 else drawn
 
-    def _realisations(self, window: int, rho: float) -> dict[str, AnyFloats]:
-        key = (window, rho)
-        if key not in self._drawn:
-            run = self.run(window, rho)
-            world = World(run, np.ones(len(self.cube.area_codes), dtype=bool))
+    def _realisations(self, window: int) -> dict[str, AnyFloats]:
+        """Posterior draws of each leaf's positions: [realisations, areas], or [areas] without an error."""
+        if window not in self._drawn:
+            run = self.run(window)
+            world = World(run, np.ones(len(self.cube.area_codes), dtype=bool), self.row)
             memory = world.memory()
-            series = Series(self.cube, world.variants(), REALISATIONS, self.seed, rho, memory)
+            series = Series(self.cube, world.variants(), REALISATIONS, self.seed, memory)
             with ThreadPoolExecutor(max_workers=1) as pool:
-                for row in range(self.row + 1):
-                    series.advance(row, pool, is_needed=row > self.row - memory)
-            self._drawn[key] = {run.all_leaves.leaves[k].id: world.leaf_position(k, self.row, series) for k in run.kept}
-        return self._drawn[key]
+                for row in range(max(0, self.row - memory + 1), self.row + 1):
+                    series.advance(row, pool)
+            drawn = {run.all_leaves.leaves[k].id: world.leaf_position(k, self.row, series) for k in run.kept}
+            self._drawn[window] = {
+                name: values[REALISATIONS:] if values.ndim == 2 else values for name, values in drawn.items()
+            }
+        return self._drawn[window]
 
     @cached_property
     def _weight_sets(self) -> dict[tuple[str, int], dict[str, float]]:
         """Weights of every node and leaf by id, for principal components and each Dirichlet draw."""
-        run = self.run(0, 0.5)
+        run = self.run(0)
         rng = np.random.Generator(np.random.PCG64DXSM(np.random.SeedSequence([self.seed, 7])))
         sets: dict[tuple[str, int], dict[str, float]] = {("principal components", 0): {}}
         sets.update({("dirichlet", n): {} for n in range(DIRICHLET_DRAWS)})
@@ -142,8 +142,8 @@ class Study:
 
     def _plans_of(self, choices: Choices) -> tuple[Plan, Plan]:
         """The plan as given, which decides who is scored, and the plan with the chosen weights and means."""
-        run = self.run(choices.window, choices.rho)
-        key = (choices.window, choices.rho, choices.left_out)
+        run = self.run(choices.window)
+        key = (choices.window, choices.left_out)
         if key not in self._plans:
             gated = {run.all_leaves.leaves[g.leaf].id for g in run.gates if not g.is_scored}
             dropped = frozenset(gated | {choices.left_out})
@@ -174,16 +174,23 @@ class Study:
         return Normalise(method=method, clip=3.0 if method in ("robust_z", "z") else None)
 
     def _leaf_score(self, leaf: str, choices: Choices) -> AnyFloats:
-        key = (leaf, choices.normalisation, choices.window, choices.rho, choices.survey_error)
+        key = (leaf, choices.normalisation, choices.window, choices.survey_error)
         if key not in self._scored:
-            run = self.run(choices.window, choices.rho)
+            run = self.run(choices.window)
             settings = self._settings(choices)
             framework = self.framework.model_copy(update={"normalise": settings})
             k = [item.id for item in run.all_leaves.leaves].index(leaf)
             one = Plan((run.all_leaves.leaves[k],), (), ())
             position = self.position(leaf, choices)
             own = replace(run.positions, own=run.positions.own[[k]], basis=run.positions.basis[[k]])
-            bases = fit_bases(framework, self.cube, one, own, centre=None if run.is_raw else 0.0)
+            bases = fit_bases(
+                framework,
+                self.cube,
+                one,
+                own,
+                centre=None if run.is_raw else 0.0,
+                years=framework.change_base_years if run.flavour == "change" else None,
+            )
             self._scored[key] = score_leaf(
                 framework, self.cube, one, bases, 0, position, run.positions.basis[k, self.row]
             )
@@ -229,7 +236,7 @@ class Study:
     @cached_property
     def _mean(self) -> str:
         """The mean used by all nodes with children, or '' if they differ."""
-        used = {branch.aggregate for branch in self.run(0, 0.5).plan.branches if branch.children}
+        used = {branch.aggregate for branch in self.run(0).plan.branches if branch.children}
         return used.pop() if len(used) == 1 else ""
 
     @cached_property
@@ -247,10 +254,8 @@ class Study:
             "missing": [own, *(replace(own, missing=rule) for rule in MISSING)],
             "survey_error": [replace(own, survey_error=n) for n in range(REALISATIONS + 1)],
         }
-        if self.is_change:
-            factors["rho"] = [replace(own, rho=rho) for rho in RHOS]
-            if len(self.framework.windows) > 1:
-                factors["window"] = [replace(own, window=n) for n in range(len(self.framework.windows))]
+        if self.is_change and len(self.framework.windows) > 1:
+            factors["window"] = [replace(own, window=n) for n in range(len(self.framework.windows))]
         return factors
 
     def choices(self, shares: Floats) -> Choices:

@@ -1,7 +1,7 @@
-"""The whole chain once for each draw of survey error, year by year, with frozen bases.
+"""The whole chain once for each draw of the figures' errors, year by year, with frozen bases.
 
-In each year all draws of a node are held as [draws, areas]; a node is summarised, folded into its parent and released.
-Only each series' deviations over the longest window carry over between years.
+In each year all draws of a node are held as [2 x draws, areas], plain draws before posterior ones; a node is summarised,
+folded into its parent and released. Only each series' errors over the longest window carry over between years.
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.scoring.bases import leaf_groups
 from pipeline.scoring.cube import Cube
-from pipeline.scoring.draws import Summary, exact_summary, next_errors, normals, summarise
+from pipeline.scoring.draws import Summary, exact_summary, normals, summarise
 from pipeline.scoring.flavour import FlavourRun, score_leaf
 from pipeline.scoring.labels import label_probabilities
+from pipeline.scoring.positions import indicator_series
+from pipeline.scoring.posterior_draws import Pull, plain_and_posterior, pull_of
+from pipeline.scoring.rank_sets import RankSets, rank_sets_of_draws
 from pipeline.scoring.ranks import rank_rows
 from pipeline.scoring.transform import AnyFloats, Bools, Floats, Singles
 from pipeline.scoring.tree import evaluate
 
-SMALLEST_SHARE = 0.01  # a drawn figure whose logarithm is taken stays above this share of the published one
 THREADS = 2
+RANK_SET_COVERAGE = 0.9
 LARGE = 2**26  # bytes of one node's draws above which nodes are summarised one at a time
 
 NodeKey = tuple[bool, int]  # (is a leaf, position in plan.leaves or plan.branches)
@@ -39,100 +43,67 @@ class Variant:
 
 @dataclass(frozen=True)
 class SimulationResult:
-    """``summaries``: (year row, node) -> Summary; ``labels``: year row -> probabilities [4, areas]."""
+    """``summaries``: (year row, node) -> Summary; ``labels``: year row -> probabilities [4, areas]. ``rank_sets``: (year
+    row, branch) -> confidence sets for the ranks of districts, of nodes with children in the latest year."""
 
     summaries: dict[tuple[int, NodeKey], Summary] = field(default_factory=dict)
     labels: dict[int, Floats] = field(default_factory=dict)
+    rank_sets: dict[tuple[int, int], RankSets] = field(default_factory=dict)
 
 
 class Series:
-    """Deviations of drawn positions from the published ones: the effect of the draws, series by series.
+    """Drawn errors of positions, series by series: the part that stays with an area, and the part new each year.
 
-    Years are drawn in order (``advance``) and the last ``memory`` kept, in single precision [draws, areas] each. With
-    one year only, a series is drawn on demand and not kept.
+    The last ``memory`` years are kept, in single precision [draws, areas] each. With one year only, a series is drawn
+    on demand and not kept.
     """
 
-    def __init__(self, cube: Cube, variants: Sequence[Variant], draws: int, seed: int, rho: float, memory: int) -> None:
-        self.cube, self.variants, self.draws, self.seed, self.rho = cube, variants, draws, seed, rho
+    def __init__(self, cube: Cube, variants: Sequence[Variant], draws: int, seed: int, memory: int) -> None:
+        self.cube, self.variants, self.draws, self.seed = cube, variants, draws, seed
         self.memory = memory
         self.is_kept = len(cube.years) > 1
-        self._errors: dict[int, Singles] = {}
+        self._standing: dict[int, Singles] = {}
         self._held: dict[tuple[Variant, int], Singles | None] = {}
 
-    def advance(self, row: int, pool: ThreadPoolExecutor, *, is_needed: bool = True) -> None:
-        """Draw the year ``row`` of every series; for a year that is not needed, only the errors that later ones follow.
-
-        Called for every row from 0, so that errors do not depend on which years are requested.
-        """
+    def advance(self, row: int, pool: ThreadPoolExecutor) -> None:
+        """Draw the year ``row`` of every series. What is drawn does not depend on which other years are."""
         if not self.is_kept:
             return
-        noisy = [k for k in {v.indicator for v in self.variants} if not np.isnan(self.cube.errors[k][: row + 1]).all()]
-        self._errors.update(zip(noisy, pool.map(lambda k: self._next_errors(k, row), noisy), strict=True))
-        if not is_needed:
-            return
-        drawn = pool.map(
-            lambda variant: self._deviation(variant, row, self._errors.get(variant.indicator)), self.variants
-        )
-        for variant, deviation in zip(self.variants, drawn, strict=True):
-            self._held[variant, row] = deviation
+        drawn = pool.map(lambda variant: self._errors(variant, row), self.variants)
+        for variant, errors in zip(self.variants, drawn, strict=True):
+            self._held[variant, row] = errors
             self._held.pop((variant, row - self.memory), None)
 
-    def deviation(self, variant: Variant, row: int) -> Singles | None:
+    def errors(self, variant: Variant, row: int) -> Singles | None:
         """[draws, areas], 0 if missing; None if no figure of that year has an error, or before the first year."""
         if not self.is_kept and row == 0:
-            return self._deviation(variant, row, self._next_errors(variant.indicator, row))
+            return self._errors(variant, row)
         return self._held.get((variant, row))
 
-    def _next_errors(self, k: int, row: int) -> Singles:
-        year, areas = int(self.cube.years[row]), len(self.cube.area_codes)
-        fresh = normals(self.seed, self.cube.indicator_ids[k], year, 0, self.draws, areas)
-        return next_errors(self._errors.get(k), fresh, self.rho)
-
-    def _deviation(self, variant: Variant, row: int, errors: Singles | None) -> Singles | None:
-        scale = np.nan_to_num(self.cube.errors[variant.indicator, row])
-        if errors is None or not scale.any():
+    def _errors(self, variant: Variant, row: int) -> Singles | None:
+        known = indicator_series(
+            self.cube, variant.indicator, within_nation=variant.within_nation, is_raw=variant.is_raw
+        ).errors
+        size = np.nan_to_num(known.level[row]).astype(np.float32)
+        if not size.any():
             return None
-        return position_deviation(self.cube, variant, row, scale * errors)
+        share = known.new_share
+        errors = self.normals(variant, "", int(self.cube.years[row]))
+        if share < 1:
+            errors *= np.float32(np.sqrt(share))
+            errors += np.float32(np.sqrt(1 - share)) * self._standing_part(variant)
+        errors *= size
+        return errors
 
+    def _standing_part(self, variant: Variant) -> Singles:
+        if variant.indicator not in self._standing:
+            self._standing[variant.indicator] = self.normals(variant, ":standing", 0)
+        return self._standing[variant.indicator]
 
-def position_deviation(cube: Cube, variant: Variant, row: int, noise: Floats) -> Singles:
-    """How far positions of one year move when ``noise`` ([draws, areas], the figures' unit) is added to the figures.
-
-    The median of the year moves with the draws but stays close to its published value. Noise on top of noise would
-    shift it towards the longer tail in all draws alike, and every area with it to the other side.
-    """
-    k = variant.indicator
-    values = cube.values[k, row]
-    if variant.is_raw:
-        return np.where(np.isnan(values), 0.0, noise).astype(np.float32)
-    drawn = values + noise
-    groups = [np.ones(len(values), dtype=bool)]
-    if variant.within_nation:
-        groups = [cube.nation == n for n in np.unique(cube.nation[cube.nation >= 0])]
-    is_log = bool(cube.is_log[k])
-    if is_log:
-        np.maximum(drawn, SMALLEST_SHARE * values, out=drawn)
-    medians = []
-    for inside in groups:
-        members = inside & cube.is_district & ~np.isnan(values)
-        medians.append((np.median(values[members]), np.median(drawn[:, members], axis=1)) if members.any() else None)
-    if is_log:
-        np.log(drawn, out=drawn)
-        values = np.log(values)
-    out = np.zeros(drawn.shape, dtype=np.float32)
-    for inside, pair in zip(groups, medians, strict=True):
-        if pair is None:
-            continue
-        before, after = (np.log(pair[0]), np.log(pair[1])) if is_log else pair
-        shift = after - before
-        shift -= shift.mean()
-        if inside.all():
-            drawn -= values
-            drawn -= shift[:, None]
-            out = drawn.astype(np.float32)
-        else:
-            out[:, inside] = drawn[:, inside] - values[inside] - shift[:, None]
-    return np.nan_to_num(out, copy=False)
+    def normals(self, variant: Variant, of: str, year: int) -> Singles:
+        """Standard normal draws of one stream of a series: [draws, areas]."""
+        name = self.cube.indicator_ids[variant.indicator] + of
+        return normals(self.seed, name, year, 0, self.draws, len(self.cube.area_codes))
 
 
 def simulate(
@@ -141,7 +112,6 @@ def simulate(
     draws: int,
     seed: int,
     *,
-    rho: float,
     first_row: int = 0,
     last_row: int | None = None,
     threads: int = THREADS,
@@ -153,10 +123,10 @@ def simulate(
     window.
     """
     cube = runs[0].cube
-    worlds = [World(run, is_placed) for run in runs]
+    worlds = [World(run, is_placed, first_row) for run in runs]
     variants = list(dict.fromkeys(variant for world in worlds for variant in world.variants()))
     memory = max((world.memory() for world in worlds), default=1)
-    series = Series(cube, variants, draws, seed, rho, memory)
+    series = Series(cube, variants, draws, seed, memory)
     results = [SimulationResult() for _ in runs]
     pending: list[tuple[SimulationResult, int, Sequence[NodeKey], Future[Summary]]] = []
 
@@ -166,8 +136,8 @@ def simulate(
         del pending[:upto]
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for row in range(len(cube.years) if last_row is None else last_row + 1):
-            series.advance(row, pool, is_needed=row > first_row - memory)
+        for row in range(max(0, first_row - memory + 1), len(cube.years) if last_row is None else last_row + 1):
+            series.advance(row, pool)
             if row < first_row:
                 continue
             earlier = len(pending)
@@ -180,7 +150,7 @@ def simulate(
                     row: int = row,
                 ) -> None:
                     pending.append((result, row, keys, pool.submit(work)))
-                    if draws * len(cube.area_codes) * 4 > LARGE:
+                    if 2 * draws * len(cube.area_codes) * 4 > LARGE:
                         collect(len(pending))
 
                 world.draw_year(row, series, result, submit)
@@ -192,9 +162,13 @@ def simulate(
 class World:
     """One run with its inputs from the drawn series."""
 
-    def __init__(self, run: FlavourRun, is_placed: Bools) -> None:
+    def __init__(self, run: FlavourRun, is_placed: Bools, first_row: int) -> None:
         self.run = run
+        self.first_row = first_row
+        self._pulls: dict[int, Pull] = {}
         self.is_placed = is_placed
+        scored = np.flatnonzero((~np.isnan(run.branch_scores[-1:]) & is_placed).any(axis=(0, 2)))
+        self.latest_row = int(scored[-1]) if scored.size else -1  # the latest year with a score of the whole framework
         low, high = run.framework.normalise.range
         self.middle = (low + high) / 2
         settings = run.framework.normalise
@@ -214,11 +188,8 @@ class World:
         """The series that this run uses (of scored leaves only)."""
         found = []
         for leaf in self.run.kept:
-            if self.run.window is not None:
-                found += [self._variant(leaf, part.indicator) for part in self.run.makings[leaf]]
-            else:
-                k = self.run.cube.index(self.run.all_leaves.leaves[leaf].id)
-                found += [self._variant(leaf, k)] if k is not None else []
+            k = self.run.cube.index(self.run.all_leaves.leaves[leaf].id)
+            found += [self._variant(leaf, k)] if k is not None else []
         return found
 
     def memory(self) -> int:
@@ -228,39 +199,61 @@ class World:
         return int(self.run.positions.age[list(self.run.kept)].max(initial=0)) + 1
 
     def leaf_position(self, leaf: int, row: int, series: Series) -> AnyFloats:
-        """Drawn positions of one leaf and year: [draws, areas], or [areas] when nothing in it has an error."""
-        return self._slope(leaf, row, series) if self.run.window is not None else self._level(leaf, row, series)
-
-    def _slope(self, leaf: int, row: int, series: Series) -> AnyFloats:
-        position: AnyFloats = self.run.positions.used[leaf, row]
-        for part in self.run.makings[leaf]:
-            variant = self._variant(leaf, part.indicator)
-            for step, source in enumerate(part.slopes.rows[row]):
-                deviation = series.deviation(variant, int(source)) if source >= 0 else None
-                if deviation is not None:
-                    weight = part.sign * part.error_scale * part.slopes.weights[row, step]
-                    position = _add(position, deviation * weight.astype(np.float32))
-        return position
-
-    def _level(self, leaf: int, row: int, series: Series) -> AnyFloats:
+        """Drawn positions of one leaf and year: [2 x draws, areas], or [areas] when nothing in it has an error."""
         run = self.run
-        position: AnyFloats = run.positions.used[leaf, row]
+        point = run.positions.used[leaf, row]
+        errors = self._slope_errors(leaf, row, series) if run.window else self._level_errors(leaf, row, series)
+        if errors is None:
+            return point
+        groups = list(leaf_groups(run.cube, run.all_leaves, leaf).values())
+        pull = self._pull(leaf, groups)
+        here = Pull(pull.weight[row - self.first_row], pull.shift[row - self.first_row])
+        return plain_and_posterior(point, errors, here, () if run.is_raw else groups, run.cube.is_district)
+
+    def _pull(self, leaf: int, groups: Sequence[Bools]) -> Pull:
+        if leaf not in self._pulls:
+            used, error = (
+                values[leaf, self.first_row :] for values in (self.run.positions.used, self.run.positions.error)
+            )
+            self._pulls[leaf] = pull_of(used, error, groups, self.run.cube.is_district)
+        return self._pulls[leaf]
+
+    def _slope_errors(self, leaf: int, row: int, series: Series) -> Singles | None:
+        part = self.run.makings[leaf]
+        if part is None or self.run.window is None:
+            return None
+        variant = self._variant(leaf, part.indicator)
+        total: Singles | None = None
+        if part.is_direct:
+            size = np.nan_to_num(np.sqrt(part.errors.variance[row]))
+            if size.any():
+                of = f":slope over {self.run.window.years} years"
+                total = _sum(total, series.normals(variant, of, int(self.run.cube.years[row])), size)
+            return total
+        for step, source in enumerate(part.slopes.rows[row]):
+            errors = series.errors(variant, int(source)) if source >= 0 else None
+            if errors is not None:
+                total = _sum(total, errors, part.slopes.weights[row, step])
+        return total
+
+    def _level_errors(self, leaf: int, row: int, series: Series) -> Singles | None:
+        run = self.run
         name = run.all_leaves.leaves[leaf].id
         k = run.cube.index(name)
         if k is None:
-            return position
+            return None
+        variant = self._variant(leaf, k)
+        total: Singles | None = None
         age = run.positions.age[leaf, row]
         for years in np.unique(age[age >= 0]):
-            deviation = series.deviation(self._variant(leaf, k), row - int(years))
-            if deviation is not None:
-                here = age == years
-                position = _add(position, deviation if here.all() else deviation * here.astype(np.float32))
+            errors = series.errors(variant, row - int(years))
+            if errors is not None:
+                total = _sum(total, errors, (age == years).astype(float))
         drift = np.nan_to_num(run.positions.volatility[leaf]) * np.sqrt(np.maximum(age, 0))
         if drift.any():
-            year = int(run.cube.years[row])
-            fresh = normals(series.seed, f"{name}:carried forward", year, 0, series.draws, position.shape[-1])
-            position = _add(position, fresh * drift.astype(np.float32))
-        return position
+            fresh = series.normals(variant, ":carried forward", int(run.cube.years[row]))
+            total = _sum(total, fresh, drift)
+        return total
 
     def draw_year(self, row: int, series: Series, result: SimulationResult, submit: Submit) -> None:
         """Score every node of one year in every draw, and hand the draws over to be summarised."""
@@ -282,8 +275,12 @@ class World:
                 self._summarise([(True, k)], run.leaf_scores[run.kept[k], row], values, submit)
 
         def on_branch(b: int, values: AnyFloats) -> None:
+            if row == self.latest_row and run.plan.branches[b].children and values.ndim == 2:
+                plain = values[: len(values) // 2].astype(np.float32, copy=False)
+                points = np.where(run.cube.is_district, run.branch_scores[b, row], np.nan)
+                result.rank_sets[row, b] = rank_sets_of_draws(points, plain, RANK_SET_COVERAGE)
             if run.plan.branches[b].id in wanted:
-                kept_scores[run.plan.branches[b].id] = values
+                kept_scores[run.plan.branches[b].id] = values[len(values) // 2 :] if values.ndim == 2 else values
             keys = [(False, b)] + ([(True, self.only_leaf[b])] if b in self.only_leaf else [])
             self._summarise(keys, run.branch_scores[b, row], values, submit)
 
@@ -308,9 +305,10 @@ class World:
         submit(keys, lambda: exact_summary(point, is_scored, ranks, self.middle))
 
 
-def _add(position: AnyFloats, deviation: Singles) -> AnyFloats:
-    """``position + deviation`` in single precision, written into ``deviation``'s memory, so the caller must not reuse it."""
-    if position.ndim == 1:
-        return position.astype(np.float32) + deviation
-    position += deviation
-    return position
+def _sum(total: Singles | None, errors: Singles, weight: Floats) -> Singles:
+    """``total + errors * weight``, ``weight``: [areas]; written into the memory of ``total``."""
+    part = errors * weight.astype(np.float32)
+    if total is None:
+        return part
+    total += part
+    return total

@@ -11,12 +11,12 @@ import pandas as pd
 from pipeline.catalogue.frameworks import Framework
 from pipeline.scoring.cube import Cube
 from pipeline.scoring.effects import Effects, VariantResult, sobol_effects, variants
-from pipeline.scoring.flavour import flavour_runs, run_flavour, study_row
+from pipeline.scoring.error_model import PUBLISHED
+from pipeline.scoring.flavour import flavour_runs, study_row
 from pipeline.scoring.inputs import Areas, IndicatorSpec, read_areas, read_cube
 from pipeline.scoring.positions import indicator_series
 from pipeline.scoring.rank_sets import DRAWS, both_rank_sets
-from pipeline.scoring.sensitivity import RHOS, Study
-from pipeline.scoring.simulate import simulate
+from pipeline.scoring.sensitivity import Study
 from pipeline.scoring.transform import Floats
 
 RANK_SET_COLUMNS = (
@@ -37,12 +37,11 @@ RANK_SET_COLUMNS = (
 @dataclass(frozen=True)
 class SensitivityTables:
     """``effect``: first-order and total effects of each factor; ``area_effect``: on each area's own rank;
-    ``variant``: every choice changed alone, with its proof; ``rho``: interval widths by correlation of errors."""
+    ``variant``: every choice changed alone, with its proof."""
 
     effect: pd.DataFrame
     area_effect: pd.DataFrame
     variant: pd.DataFrame
-    rho: pd.DataFrame
 
 
 def sensitivity_tables(
@@ -53,7 +52,6 @@ def sensitivity_tables(
     *,
     first_year: int = 2009,
     samples: int = 64,
-    draws: int = 500,
     seed: int = 1,
 ) -> SensitivityTables:
     """Effects of every choice on ranks at the root, for level and change, in the latest year with nearly all districts.
@@ -62,7 +60,7 @@ def sensitivity_tables(
     """
     register = read_areas(areas)
     cube, _ = read_cube(framework, figures, register, indicators)
-    effects, area_effects, varied, widths = [], [], [], []
+    effects, area_effects, varied = [], [], []
     for run in [run for run in flavour_runs(framework, cube, first_year=first_year) if run.plan.branches][:2]:
         row = study_row(run)
         if row is None:
@@ -73,10 +71,7 @@ def sensitivity_tables(
         effects.append(_effect_table(head, found))
         area_effects.append(_area_effect_table(head, found, register))
         varied.append(_variant_table(head, variants(study)))
-        widths.append(_rho_table(head, study, row, register, draws, seed, first_year))
-    return SensitivityTables(
-        *(pd.concat(tables, ignore_index=True) for tables in (effects, area_effects, varied, widths))
-    )
+    return SensitivityTables(*(pd.concat(tables, ignore_index=True) for tables in (effects, area_effects, varied)))
 
 
 def _effect_table(head: Mapping[str, object], found: Effects) -> pd.DataFrame:
@@ -129,32 +124,6 @@ def _variant_table(head: Mapping[str, object], results: list[VariantResult]) -> 
     )
 
 
-def _rho_table(
-    head: Mapping[str, object], study: Study, row: int, areas: Areas, draws: int, seed: int, first_year: int
-) -> pd.DataFrame:
-    """Median width of 90% intervals at the root, and indicators gated, for each correlation of errors over time."""
-    rows = []
-    for rho in RHOS:
-        span = study.framework.windows[0] if study.is_change else None
-        flavour = "change" if study.is_change else "level"
-        run = run_flavour(study.framework, study.cube, flavour, span, rho=rho, first_year=first_year)  # type: ignore[arg-type]
-        result = simulate([run], areas.is_placed, draws, seed, rho=rho, first_row=row, last_row=row)[0]
-        summary = result.summaries[row, (False, len(run.plan.branches) - 1)]
-        rows.append(
-            {
-                **head,
-                "rho": rho,
-                "median_score_width": float(np.nanmedian((summary.upper - summary.lower)[areas.is_district])),
-                "median_rank_width": float(np.nanmedian(summary.rank_upper - summary.rank_lower)),
-                "indicators_displayed_not_scored": ", ".join(
-                    run.all_leaves.leaves[gate.leaf].id for gate in run.gates if not gate.is_scored
-                ),
-                "draws": draws,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def rank_set_table(
     frameworks: Sequence[Framework],
     figures: pd.DataFrame,
@@ -165,9 +134,9 @@ def rank_set_table(
     draws: int = DRAWS,
     seed: int = 1,
 ) -> pd.DataFrame:
-    """RANK_SET_COLUMNS: confidence sets for the rank of every scored district on each indicator with errors.
+    """RANK_SET_COLUMNS: confidence sets for the rank of every scored district on each indicator with published errors.
 
-    For the latest year in which half of the scored districts have a figure with a standard error; marginal and
+    For the latest year in which half of the scored districts have a figure with a published standard error; marginal and
     simultaneous sets of the given coverage. An indicator in several frameworks is calculated once.
     """
     register = read_areas(areas)
@@ -189,13 +158,13 @@ def rank_set_table(
 def _rank_sets_of(cube: Cube, k: int, coverage: float, draws: int, seed: int) -> pd.DataFrame | None:
     """The sets of one indicator, in its latest year with enough errors; None if there is no such year."""
     series = indicator_series(cube, k, within_nation=False)
-    both = ~np.isnan(series.position) & ~np.isnan(series.error) & cube.is_district
+    both = ~np.isnan(series.position) & (series.errors.kind == PUBLISHED) & cube.is_district
     rows = np.flatnonzero(both.sum(axis=1) * 2 >= max(1, cube.is_district.sum()))
     if not rows.size:
         return None
     row = rows[-1]
     held = both[row]
-    estimate, error = cube.polarity[k] * series.position[row, held], series.error[row, held]
+    estimate, error = cube.polarity[k] * series.position[row, held], series.errors.level[row, held]
     alone, together = both_rank_sets(estimate, error, coverage, draws=draws, seed=seed)
     table = pd.DataFrame(
         {

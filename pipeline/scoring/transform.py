@@ -97,18 +97,18 @@ def latest_available(is_present: Bools, carry_forward_years: int, basis: Ints) -
     return np.where((last >= 0) & (rows - last <= carry_forward_years) & is_same_basis, last, -1)
 
 
-def take_rows(values: Floats, rows: Ints) -> Floats:
+def take_rows(values: Floats | Ints, rows: Ints) -> Floats:
     """``values[rows[t, a], a]`` for [years, areas] arrays; NaN if the row is -1."""
     taken = np.take_along_axis(values, np.maximum(rows, 0), axis=0)
     return np.where(rows >= 0, taken, np.nan)
 
 
-def yearly_volatility(position: Floats, error: Floats, members: Bools, rho: float) -> float:
-    """Standard deviation by which a relative position drifts in one year, beyond what its published errors explain.
+def yearly_volatility(position: Floats, error: Floats, members: Bools, new_share: float) -> float:
+    """Standard deviation by which a relative position drifts in one year, beyond what its errors explain.
 
-    ``position``, ``error``: [years, areas]. Consecutive figures of one area, however many years apart, count per square
-    root of a year, even across a break of the series. A change of method makes the drift larger, which is the cautious
-    side. NaN if no area has two figures.
+    ``position``, ``error``: [years, areas]; ``new_share``: the share of the error variance that is new each year.
+    Consecutive figures of one area, however many years apart, count per square root of a year, even across a break of
+    the series. A change of method makes the drift larger, which is the cautious side. NaN if no area has two figures.
     """
     is_present = ~np.isnan(position)
     rows = np.arange(position.shape[0])[:, None]
@@ -122,7 +122,7 @@ def yearly_volatility(position: Floats, error: Floats, members: Bools, rho: floa
     step = (position - np.take_along_axis(position, earlier, axis=0)) / np.sqrt(gap)
     here = np.nan_to_num(error)
     there = np.take_along_axis(here, earlier, axis=0)
-    noise = (here**2 + there**2 - 2 * here * there * float(rho) ** gap) / gap
+    noise = (here**2 + there**2 - 2 * (1 - new_share) * here * there) / gap
     steps = step[pairs]
     spread = MAD_TO_SD * float(np.median(np.abs(steps - np.median(steps))))
     return float(np.sqrt(max(spread**2 - float(noise[pairs].mean()), 0.0)))
@@ -132,17 +132,14 @@ def yearly_volatility(position: Floats, error: Floats, members: Bools, rho: floa
 class Slopes:
     """Slopes over one window. ``weights``: [years, window, areas], the slope being ``sum(weights x position)``.
 
-    ``is_used``: [years, window, areas], the figures in the fit. ``slope`` and ``scatter_error`` (the regression's own
-    standard error, from the scatter about the trend): [years, areas], per year of time. ``age``: years since the
-    window's last figure. ``rows``: [years, window], row numbers of the window (below 0: before the first year held).
-    ``sum_squares``: of the years about their mean.
+    ``is_used``: [years, window, areas], the figures in the fit.
+    ``slope``: [years, areas], per year of time. ``age``: years since the window's last figure. ``rows``: [years,
+    window], row numbers of the window (below 0: before the first year held).
     """
 
     slope: Floats
-    scatter_variance: Floats
     weights: Floats
     is_used: Bools
-    sum_squares: Floats
     age: Ints
     rows: Ints
 
@@ -154,68 +151,29 @@ def slopes(position: Floats, window_years: int, min_points: int, carry_forward_y
     count. NaN with fewer than ``min_points`` of them in the window, or if the last is older than
     ``carry_forward_years``.
     """
-    windows = _windows(position, window_years)
-    is_present = ~np.isnan(windows)
+    held = windows(position, window_years)
+    is_present = ~np.isnan(held)
     if basis.any():
-        is_present &= _windows(basis.astype(float), window_years) == basis[:, None, :]
-    filled = np.where(is_present, windows, 0.0)
+        is_present &= windows(basis.astype(float), window_years) == basis[:, None, :]
+    filled = np.where(is_present, held, 0.0)
     time = np.arange(window_years, dtype=float)[None, :, None]
     count = is_present.sum(axis=1)
-    safe_count = np.maximum(count, 1)
-    mean_time = (is_present * time).sum(axis=1) / safe_count
+    mean_time = (is_present * time).sum(axis=1) / np.maximum(count, 1)
     centred = np.where(is_present, time - mean_time[:, None, :], 0.0)
     sum_squares = (centred**2).sum(axis=1)
     age = window_years - 1 - np.where(is_present, time, -1.0).max(axis=1)
     is_valid = (count >= min_points) & (sum_squares > 0) & (age <= carry_forward_years)
     weights = np.where(is_valid[:, None, :], centred / np.where(sum_squares > 0, sum_squares, 1)[:, None, :], 0.0)
-    slope = np.where(is_valid, (weights * filled).sum(axis=1), np.nan)
-    mean = filled.sum(axis=1) / safe_count
-    fitted = mean[:, None, :] + np.nan_to_num(slope)[:, None, :] * centred
-    residual = np.where(is_present, windows - fitted, 0.0)
-    freedom = np.where(count > 2, count - 2, 1)
-    variance = (residual**2).sum(axis=1) / freedom / np.where(sum_squares > 0, sum_squares, 1)
-    rows = np.arange(len(position))[:, None] + np.arange(window_years)[None, :] - (window_years - 1)
     return Slopes(
-        slope=slope,
-        scatter_variance=np.where(is_valid & (count > 2), variance, np.nan),
+        slope=np.where(is_valid, (weights * filled).sum(axis=1), np.nan),
         weights=weights,
         is_used=is_present,
-        sum_squares=np.where(is_valid, sum_squares, np.nan),
         age=np.where(is_valid, age, -1).astype(np.int64),
-        rows=rows,
+        rows=np.arange(len(position))[:, None] + np.arange(window_years)[None, :] - (window_years - 1),
     )
 
 
-def slope_error_variance(error: Floats, weights: Floats, rho: float) -> Floats:
-    """Variance of a slope from published errors that follow AR(1) over time with correlation ``rho``.
-
-    ``error``: [years, areas]; ``weights``: [years, window, areas] -> [years, areas]. Figures without a published error
-    count as exact; NaN if no figure of the window has one.
-    """
-    if np.isnan(error).all():
-        return np.full(error.shape, np.nan)
-    windows = _windows(error, weights.shape[1])
-    has_error = (~np.isnan(windows) & (weights != 0)).any(axis=1)
-    return np.where(has_error, _correlated_sum(weights * np.nan_to_num(windows), rho), np.nan)
-
-
-def expected_scatter_variance(error: Floats, fit: Slopes, rho: float) -> Floats:
-    """The expected value of ``fit.scatter_variance`` if figures strayed from their trend by published errors alone.
-
-    ``error``: [years, areas] -> [years, areas]. The errors follow AR(1) with correlation ``rho``. The more they are
-    correlated, the more they look like trend and the less like scatter. NaN without any error.
-    """
-    if np.isnan(error).all():
-        return np.full(error.shape, np.nan)
-    window_years = fit.weights.shape[1]
-    count = fit.is_used.sum(axis=1)
-    here = np.where(fit.is_used, np.nan_to_num(_windows(error, window_years)), 0.0)
-    along_trend = _correlated_sum(fit.weights * here, rho) * fit.sum_squares
-    left = (here**2).sum(axis=1) - _correlated_sum(here, rho) / np.maximum(count, 1) - along_trend
-    return np.where(count > 2, left / np.maximum(count - 2, 1) / fit.sum_squares, np.nan)
-
-
-def _windows(values: Floats, window_years: int) -> Floats:
+def windows(values: Floats, window_years: int) -> Floats:
     """[years, areas] -> [years, window, areas], NaN before the first year."""
     padded = np.concatenate([np.full((window_years - 1, values.shape[1]), np.nan), values])
     # copied, because later code passes over the window repeatedly, and a view of it has poor memory locality
@@ -224,25 +182,18 @@ def _windows(values: Floats, window_years: int) -> Floats:
     )
 
 
-def _correlated_sum(weighted: Floats, rho: float) -> Floats:
-    """Variance of the sum over a window of errors ``weighted`` ([years, window, areas]) that follow AR(1)."""
-    steps = np.arange(weighted.shape[1])
-    correlation = float(rho) ** np.abs(np.subtract.outer(steps, steps))
-    return np.asarray((weighted * np.einsum("uw,twa->tua", correlation, weighted, optimize=True)).sum(axis=1))
-
-
-def difference(position: Floats, error: Floats, years_apart: int, rho: float, basis: Ints) -> tuple[Floats, Floats]:
-    """Endpoint difference over ``years_apart`` years and its error variance (AR(1)).
-
-    ``position``, ``error``, ``basis``: [years, areas]; both results have that shape, NaN if an end is missing or the
-    two are on different bases.
-    """
+def difference(position: Floats, years_apart: int, basis: Ints) -> Floats:
+    """Endpoint difference over ``years_apart`` years: [years, areas], NaN if an end is missing or the basis differs."""
     change = np.full(position.shape, np.nan)
-    variance = np.full(position.shape, np.nan)
     if years_apart < position.shape[0]:
-        now, then = error[years_apart:], error[:-years_apart]
         is_same_basis = basis[years_apart:] == basis[:-years_apart]
         change[years_apart:] = np.where(is_same_basis, position[years_apart:] - position[:-years_apart], np.nan)
-        noise = now**2 + then**2 - 2 * now * then * float(rho) ** years_apart
-        variance[years_apart:] = np.where(is_same_basis, noise, np.nan)
-    return change, variance
+    return change
+
+
+def years_before(values: Floats, years_apart: int) -> Floats:
+    """The values of ``years_apart`` years before: [years, areas], NaN before the first."""
+    then = np.full(values.shape, np.nan)
+    if years_apart < len(values):
+        then[years_apart:] = values[:-years_apart]
+    return then

@@ -93,11 +93,11 @@ def _lines(
     how = "" if basis == "draws" else " (by its confidence set for the rank)"
     head = f"{title}, {when}, {fifth} fifth{how}: "
     if not known:
-        return [head + f"not known; survey error is known for {weight:.0%} of the weight, and half is needed"]
+        return [head + f"not known; an error is known for {weight:.0%} of the weight, and half is needed"]
     said = f"{sure} of the {inside} districts ranked in it are clearly in it; {possible} of {ranked} may be"
     if known < ranked:
         said += f"; for {ranked - known} it is not known"
     if weight < 1:
-        said += f"; survey error is known for only {weight:.0%} of the weight, so fewer are really certain"
+        said += f"; an error is known for only {weight:.0%} of the weight, so fewer are really certain"
     listed: list[Any] = textwrap.wrap(names, 112, initial_indent="    ", subsequent_indent="    ") if names else []
     return [head + said, *listed]

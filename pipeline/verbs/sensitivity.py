@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 ABOUT = """Show how much a framework's ranking depends on choices.
 
-Its normalisation, weights, means, missing rule, survey errors, correlation of errors and window are varied, alone and
-together, on the published figures.
+Its normalisation, weights, means, missing rule, errors and window are varied, alone and together, on the published
+figures.
 
 FRAMEWORK is the id of a shipped framework (shared_growth, jrf_monitor) or the path of your own file with a base_year.
 
@@ -26,15 +26,6 @@ FRAMEWORK is the id of a shipped framework (shared_growth, jrf_monitor) or the p
   python -m pipeline sensitivity my_framework.yaml --out choices.csv
 """
 MOST_VARIANTS = 8
-_FIGURES = """
-select area_code, indicator_id, year, value, standard_error, status
-from fct_observation
-qualify row_number() over (partition by area_code, indicator_id, year order by period_end desc) = 1
-"""
-_INDICATORS = """
-select indicator_id, polarity, transform, coalesce(string_split(series_breaks, ','), [])
-from dim_indicator
-"""
 
 
 def add_to(verbs: Verbs) -> None:
@@ -63,22 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _studied(name: str, samples: int) -> tuple[Framework, SensitivityTables]:
-    from pipeline.catalogue.frameworks import load_framework
-    from pipeline.reading import published
-    from pipeline.scoring import IndicatorSpec, ScoringInputError, sensitivity_tables
-    from pipeline.settings import settings_from_environment
+    from pipeline.scoring import sensitivity_tables
+    from pipeline.verbs.published_figures import framework_and_figures
 
-    with published(settings_from_environment().database) as connection:
-        figures = connection.execute(_FIGURES).df()
-        areas = connection.execute("select area_code, level, nation_code, is_scored from dim_area").df()
-        described = connection.execute(_INDICATORS).fetchall()
-    specs = {
-        name: IndicatorSpec(polarity, transform, tuple(map(int, breaks)))
-        for name, polarity, transform, breaks in described
-    }
-    framework = load_framework(name, known_indicators=specs)
-    if framework.base_year is None:
-        raise ScoringInputError(f"framework {framework.id} has no base_year, which scoring over years needs")
+    framework, figures, areas, specs = framework_and_figures(name)
     return framework, sensitivity_tables(framework, figures, areas, specs, samples=samples)
 
 

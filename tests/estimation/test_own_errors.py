@@ -45,7 +45,7 @@ def test_the_gap_of_large_small_areas_is_nearly_exact_and_of_small_ones_is_not()
     assert few / many == pytest.approx(10, rel=0.25)
     again = gap_error(np.random.default_rng(1), rates, np.full(11, 2_000.0))
     assert again == few
-    with pytest.raises(OwnErrorError, match="in every small area"):
+    with pytest.raises(OwnErrorError, match="needs people in each"):
         gap_error(np.random.default_rng(1), rates, np.zeros(11))
 
 
@@ -94,6 +94,15 @@ def test_house_prices_scatter_as_foretold_and_a_count_s_own_error_never_suffices
     assert found["claimants", scatter].mean() == pytest.approx(0.89, abs=0.02)
     assert found["claimants", scatter].min() < 0.75, "a recession or a change of rules is no scatter"
     assert all(coverage.max() < 0.8 for (_, candidate), coverage in found.items() if candidate == "count")
+
+
+def test_text_after_an_empty_table_or_one_without_an_end_stays() -> None:
+    page = "<!-- table: a -->\n<!-- end -->\nkept\n<!-- table: b -->\nold\n<!-- end -->\n"
+    assert with_tables(page, {"a": "new", "b": "newer"}) == page.replace(
+        "<!-- end -->\nkept", "new\n<!-- end -->\nkept"
+    ).replace("old", "newer")
+    without = page.replace("<!-- end -->\nkept", "kept")
+    assert with_tables(without, {"a": "new"}) == without
 
 
 @pytest.mark.slow

@@ -102,15 +102,11 @@ def scores_of(yearly: pd.DataFrame, indicator_id: str) -> pd.DataFrame:
 
 
 def _with_the_indicator(run, indicator_id: str) -> set[str]:  # type: ignore[no-untyped-def]
-    """The branches that have the indicator, or a pass-through made with it, below them."""
-    makers = {indicator_id}
-    for item in run.framework.pass_through:
-        if indicator_id in (*item.outcome, item.output):
-            makers.add(item.id)
+    """The branches that have the indicator below them."""
     found: set[str] = set()
     for branch in run.plan.branches:
         leaves = {run.plan.leaves[k].id for k in branch.leaves}
-        if leaves & makers or {run.plan.branches[b].id for b in branch.children} & found:
+        if indicator_id in leaves or {run.plan.branches[b].id for b in branch.children} & found:
             found.add(branch.id)
     return found
 

@@ -35,7 +35,7 @@ def test_a_pillar_tells_which_of_its_indicators_are_scored(published: duckdb.Duc
         ("jobs", "level", 0, [], False),
         ("jobs", "change", 10, [], False),
         ("participation", "level", 0, ["employment_rate", "unemployment_rate_modelled", "claimant_rate"], True),
-        ("participation", "change", 10, ["unemployment_rate_modelled", "claimant_rate"], False),
+        ("participation", "change", 10, ["employment_rate", "unemployment_rate_modelled", "claimant_rate"], True),
         ("pay_spread", "level", 0, ["pay_p20_to_p50_annual", "pay_p25_to_p75_annual"], True),
         ("pay_spread", "change", 10, ["pay_p20_to_p50_annual", "pay_p25_to_p75_annual"], True),
     ]

@@ -78,7 +78,7 @@ _SCORE_LINE = re.compile(
     r" +(?P<rank>not known|\d[\d ]* of \d+(?: \(\d+ to \d+\))?|\d+ to \d+ of \d+)"
 )
 _FIGURE_LINE = re.compile(
-    r"^  (?P<title>\S.*?): +(?P<value>-?[\d,.]+)[†‡§]?(?: \((?P<lower>-?[\d,.]+) to (?P<upper>-?[\d,.]+)\))? [^;\d]*.*?, "
+    r"^  (?P<title>\S.*?): +(?P<value>-?[\d,.]+)[†‡§¶#]?(?: \((?P<lower>-?[\d,.]+) to (?P<upper>-?[\d,.]+)\))? [^;\d]*.*?, "
     r"(?P<year>\d{4})(?:, [a-z ]+)?(?:; typical (?P<typical>-?[\d,.]+))?"
 )
 
@@ -156,4 +156,4 @@ def test_anglesey_is_set_beside_the_typical_district_of_wales(
 ) -> None:
     [(code,)] = published_file.execute("select area_code from dim_area where area_name = 'Isle of Anglesey'").fetchall()
     [line] = [line for line in profiles[code].splitlines() if "Income deprivation gap" in line]
-    assert "20.4‡ percentage points, 2019; typical 20.9" in line, "16.5 is the median over all nations and years"
+    assert "20.4# percentage points, 2019; typical 20.9" in line, "16.5 is the median over all nations and years"

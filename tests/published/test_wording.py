@@ -36,8 +36,8 @@ RATE = LatestFigure(
         ("probably below", "probably below the typical district", "probably fell behind the typical district"),
         ("cannot say", "we cannot say whether it is above or below the typical district",
          "we cannot say whether it has gained on or fallen behind the typical district"),
-        ("not known", "we do not know how sure this is (survey error known for 33% of its weight)",
-         "we do not know how sure this is (survey error known for 33% of its weight)"),
+        ("not known", "we do not know how sure this is (error known for 33% of its weight)",
+         "we do not know how sure this is (error known for 33% of its weight)"),
     ],
 )  # fmt: skip
 def test_a_score_is_compared_in_the_word_of_its_verdict(verdict: str, level: str, change: str) -> None:
@@ -48,7 +48,7 @@ def test_a_score_is_compared_in_the_word_of_its_verdict(verdict: str, level: str
 
 def test_a_score_without_a_known_error_has_neither_rank_nor_fifth() -> None:
     assert wording.rank(UNKNOWN) == "not known"
-    assert wording.rank_sentence(UNKNOWN) == "no rank is given: survey error known for 33% of its weight"
+    assert wording.rank_sentence(UNKNOWN) == "no rank is given: error known for 33% of its weight"
     assert wording.fifth(UNKNOWN) is None
     assert wording.score_with_interval(replace(UNKNOWN, lower=None, upper=None)) == "38"
 
@@ -108,7 +108,7 @@ def test_a_class_of_the_picture_needs_two_clear_verdicts() -> None:
 def test_a_picture_of_which_nothing_is_known_says_so_in_one_sentence() -> None:
     assert wording.classes_finding({wording.NOT_KNOWN: 341}, LEVEL) == (
         "For all 341 districts shown, we do not know how sure the picture is: "
-        "survey error is known for less than half of growth or sharing"
+        "an error is known for less than half of growth or sharing"
     )
     assert wording.classes_finding({"Clearly above on both": 2, wording.NOT_KNOWN: 3}, LEVEL) == (
         "Of 5 districts: 2 clearly above on both; 3 not known on one or both"
@@ -119,7 +119,7 @@ def test_in_short_gives_every_domain_one_verdict() -> None:
     sharing = replace(SHARING, verdict="not known", weight_with_error=0.0)
     assert wording.in_short([GROWTH, sharing], [], 10) == (
         "Growth (38) is clearly below the typical district. Sharing scores 49 (50 is the typical district). "
-        "We do not know how sure this is: survey error is known for none of sharing."
+        "We do not know how sure this is: an error is known for none of sharing."
     )
 
 
@@ -155,6 +155,10 @@ def test_an_error_is_in_one_of_three_states_and_never_denied_where_nothing_is_kn
     assert wording.error_words("published") == "published and used"
     assert wording.error_words("published_not_held") == "published but not held here"
     assert wording.error_words("not_published") == "not published by anyone"
+    assert wording.error_words("from_vintages") == "none held; scores use how far earlier editions were revised"
+    assert (
+        wording.no_interval_sentence("modelled") == "Margin of error: none held; scores use one that is modelled here."
+    )
     assert wording.error_words(None) == "no margin of error is held here"
     assert wording.no_interval_words("published") == "none for this figure"
     assert wording.no_interval_sentence("published_not_held") == "Margin of error: published but not held here."

@@ -84,7 +84,14 @@ def odd_site(published_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         connection.execute("update dim_indicator set last_year = null where indicator_id = 'employment_rate'")
         connection.execute("update fct_observation set value = null where indicator_id = 'employment_rate'")
         connection.execute("delete from mart_indicator_trend where indicator_id = 'employment_rate'")
-        for table in ("fct_observation", "mart_score", "mart_contribution", "mart_indicator_trend", "mart_rank"):
+        for table in (
+            "fct_observation",
+            "mart_score",
+            "mart_contribution",
+            "mart_indicator_trend",
+            "mart_pass_through",
+            "mart_rank",
+        ):
             connection.execute(f"delete from {table} where area_name = 'Adur'")
         for table in ("mart_rank", "mart_audit", "mart_sensitivity", "mart_sensitivity_variant", "meta_quarantine"):
             connection.execute(f"delete from {table}")

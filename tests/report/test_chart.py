@@ -39,7 +39,7 @@ def test_the_payload_holds_all_that_drawing_needs() -> None:
 def test_every_chart_compiles_to_vega_without_figures_or_addresses_in_it() -> None:
     specs = compiled_specs()
     assert set(specs) == {
-        "quadrant", "beeswarm", "caterpillar", "trend", "lines", "incidence", "ranges", "contributions", "cartogram",
+        "quadrant", "beeswarm", "caterpillar", "trend", "lines", "incidence", "ranges", "growths", "contributions", "cartogram",
     }  # fmt: skip
     for name, spec in specs.items():
         assert spec["$schema"].startswith("https://vega.github.io/schema/vega/"), name

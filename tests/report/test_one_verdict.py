@@ -26,7 +26,7 @@ CLAUSE = re.compile(r"[.;:](?=\s|$)")
 OPEN = re.compile(
     r"[Ww]e cannot say whether (.*?) (is|has) (?:above or below|gained on or fallen behind)|on ([^;,]*), we cannot say"
 )
-UNKNOWN = re.compile(r"survey error is known for (.*?)\.(?=\s|$)|on ([^;,]*), we do not know how sure this is")
+UNKNOWN = re.compile(r"an error is known for (.*?)\.(?=\s|$)|on ([^;,]*), we do not know how sure this is")
 # Ways in which pages once graded what the file does not, or denied what is published.
 NEVER_SAID = (
     "told apart", "cannot be told", "to be told", "nobody publish", "no survey error is published", "surely", "without a published error",
@@ -72,9 +72,14 @@ def said_of_scores(page: str) -> Iterator[tuple[str, str]]:
 def graded(text: str, flavour: str, held: dict[tuple[str, str], str]) -> Iterator[tuple[str, str, str]]:
     """(flavour, title, verdict) of every comparison that a text words, and of every one it leaves open."""
     for clause in CLAUSE.split(text):
-        for word, side in GRADED.findall(clause):
+        found = list(GRADED.finditer(clause))
+        begin = 0
+        for match in found:
+            word, side = match.groups()
             of_side = FLAVOURS_OF_SIDES[side]
-            named = named_in(clause, of_side, held)
+            # where a clause has two verdicts, each is of what is named since the one before
+            named = named_in(clause[begin : match.end()] if len(found) > 1 else clause, of_side, held)
+            begin = match.end()
             assert named, f"a verdict on nothing: {clause}"
             side_of_file = "above" if side in ("above", "gained on") else "below"
             yield from ((of_side, title, f"{word} {side_of_file}") for title in named)

@@ -158,13 +158,16 @@ def test_every_chart_has_a_finding_a_source_a_table_and_figures(pages: dict[str,
 
 
 def test_a_newcomer_reads_where_a_place_stands_and_how_sure_that_is(pages: dict[str, Seen], rows: Rows) -> None:
-    [(score, lower, upper, share)] = rows(
-        "select round(score), round(score_lower), round(score_upper), round(100 * weight_with_error) from latest_score "
+    [(score, lower, upper, verdict)] = rows(
+        "select round(score), round(score_lower), round(score_upper), verdict from latest_score "
         "where area_name = 'Preston' and framework_id = 'shared_growth' and flavour = 'level' and node_id = 'sharing'"
     )
+    assert verdict == "clearly below"
     text = pages["areas/E07000123.html"].words
     assert f"{score:.0f} 90% interval {lower:.0f} to {upper:.0f}" in text
-    assert f"We do not know how sure this is (survey error known for {share:.0f}% of its weight)." in text
+    assert re.search(
+        rf"{score:.0f} 90% interval {lower:.0f} to {upper:.0f}[^.]*Clearly below the typical district", text
+    )
 
 
 def test_no_page_lists_districts_by_their_rank(pages: dict[str, Seen]) -> None:
@@ -373,9 +376,10 @@ def test_the_home_page_names_no_fifth_of_a_score_whose_error_is_not_known(site: 
         "select distinct node_title from mart_fifth where framework_id = 'shared_growth' and flavour = 'level' "
         "and basis = 'draws' and known_count = 0"
     )]  # fmt: skip
-    assert "Sharing" in unknown
     text = site.text("index.html")
     assert not [title for title in unknown if f"{title}, where it stands</th>" in text]
+    assert unknown == [], "every score of the framework's level has a known error"
+    assert "Concentration of deprivation within the place, where it stands</th>" in text
 
 
 def test_an_indicator_whose_nations_do_not_compare_shows_each_by_itself(pages: dict[str, Seen]) -> None:

@@ -107,15 +107,17 @@ def test_two_editions_held_give_output_an_error_by_the_age_of_the_figure(figures
     assert is_published(context.settings.database, again, state), "the same editions make the same file"
 
 
-def test_one_edition_is_flagged_as_without_a_published_error(figures: pd.DataFrame, tmp_path: Path) -> None:
+def test_with_one_edition_the_shipped_revisions_are_the_error_and_figures_show_none(
+    figures: pd.DataFrame, tmp_path: Path
+) -> None:
     repeat = figures.iloc[::-1]  # the same figures in other bytes are no second edition
     _, published = published_after(tmp_path, repeat, figures)
     with published:
         errors = "select count(standard_error) from fct_observation where indicator_id = ?"
         assert published.execute(errors, [OUTPUT]).fetchall() == [(0,)]
-        [(reason,)] = published.execute(
-            "select distinct reason from mart_gate where framework_id = 'shared_growth' and flavour = 'level' "
+        kinds = published.execute(
+            "select distinct reason, error_kind from mart_gate where framework_id = 'shared_growth' and flavour = 'level' "
             "and indicator_id = ? and year = 2023",
             [OUTPUT],
         ).fetchall()
-        assert reason == "scored; no margin of error is held here to judge it by"
+        assert kinds == [("scored", "from_vintages")]

@@ -15,15 +15,15 @@ from pipeline.settings import PROJECT_ROOT
 SHARED = PROJECT_ROOT.parent / "shared" / "data"
 
 # A framework with every feature: three kinds of mean, unequal weights, a mixed node, a nested node, an optional
-# pillar, nations, pass-through, flavours, a gated indicator.
+# pillar, nations, pillars of one flavour only, a gated indicator.
 FRAMEWORK: dict[str, Any] = {
     "id": "synthetic",
     "base_year": 2015,
+    "change_base_years": [2013, 2017],
     "normalise": {"method": "robust_z", "clip": 3},
     "missing": {"min_weight_in_pillar": 0.5, "min_weight_in_domain": 0.6, "carry_forward_years": 2},
     "gate": {"min_reliability": 0.5},
     "windows": [{"years": 10, "min_points": 5}, {"years": 5, "min_points": 4}],
-    "pass_through": [{"id": "pay_less_output", "outcome": ["pay"], "output": "output"}],
     "labels": {"growth": "growth", "sharing": "sharing"},
     "tree": {
         "id": "index",
@@ -51,7 +51,7 @@ FRAMEWORK: dict[str, Any] = {
                         "optional": True,
                         "indicators": [{"id": "gap", "standardise_within": "nation", "carry_forward_years": 5}],
                     },
-                    {"id": "passing", "flavours": ["change"], "indicators": ["pay_less_output"]},
+                    {"id": "time", "flavours": ["change"], "indicators": ["hours"]},
                 ],
             },
         ],
@@ -67,6 +67,7 @@ SPECS = {
     "noisy": IndicatorSpec(1, "difference"),
     "unemployment": IndicatorSpec(-1, "difference"),
     "gap": IndicatorSpec(-1, "difference"),
+    "hours": IndicatorSpec(-1, "difference"),
 }
 WITH_ERRORS = {"pay": 0.03, "employment": 1.0, "noisy": 6.0, "unemployment": 0.4}
 

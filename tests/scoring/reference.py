@@ -38,41 +38,28 @@ def slope(points: dict[int, float], year: int, window: int, least: int, carry: i
     return sum((y - mean_year) * (v - mean_value) for y, v in inside) / below
 
 
-def slope_errors(points: dict[int, float], errors: dict[int, float], year: int, window: int, rho: float) -> Any:
-    """Of one slope: its error variance from published errors or None, from the scatter, and the latter's expectation."""
+def slope_variance(points: dict[int, float], errors: dict[int, float], year: int, window: int) -> float | None:
+    """The error variance of one slope where errors of different years are independent; None where none is known."""
     years = [y for y in range(year - window + 1, year + 1) if y in points]
     mean_year = sum(years) / len(years)
     below = sum((y - mean_year) ** 2 for y in years)
     weights = {y: (y - mean_year) / below for y in years}
-    published = None
-    if any(y in errors and weights[y] != 0 for y in years):
-        published = sum(
-            weights[y] * weights[z] * errors.get(y, 0.0) * errors.get(z, 0.0) * rho ** abs(y - z)
-            for y in years
-            for z in years
-        )
-    b = sum(weights[y] * points[y] for y in years)
-    a = sum(points[y] for y in years) / len(years) - b * mean_year
-    left = sum((points[y] - a - b * y) ** 2 for y in years)
-    n = len(years)
-    scatter = left / (n - 2) / below if n > 2 else None
-    expected = None
-    if n > 2 and published is not None:
-        for_one = {(y, z): (y == z) - 1 / n - (y - mean_year) * (z - mean_year) / below for y in years for z in years}
-        expected = sum(
-            for_one[y, z] * errors.get(y, 0.0) * errors.get(z, 0.0) * rho ** abs(y - z) for y in years for z in years
-        )
-        expected = expected / (n - 2) / below
-    return published, scatter, expected
+    if not any(y in errors and weights[y] != 0 for y in years):
+        return None
+    return sum((weights[y] * errors.get(y, 0.0)) ** 2 for y in years)
 
 
-def base_values(by_area: dict[str, dict[int, float]], members: set[str], wanted: int) -> list[float]:
-    """The values of the base year, or of the year that stands in for it."""
+def base_values(
+    by_area: dict[str, dict[int, float]], members: set[str], wanted: int, pooled: list[int] | None = None
+) -> list[float]:
+    """The values of the base year, or of the year that stands in for it; of all years from ``pooled``'s first to its last."""
     years = sorted({year for area in members for year in by_area.get(area, {})})
     counts = {year: sum(year in by_area.get(area, {}) for area in members) for year in years}
     if not counts:
         return []
     enough = [year for year in years if counts[year] * 2 >= max(counts.values())]
+    if pooled and (inside := [year for year in enough if pooled[0] <= year <= pooled[1]]):
+        return [by_area[area][year] for year in inside for area in members if year in by_area.get(area, {})]
     later = [year for year in enough if year >= wanted]
     year = later[0] if later else enough[-1]
     return [by_area[area][year] for area in members if year in by_area.get(area, {})]
@@ -95,10 +82,9 @@ class Reference:
         specs: dict[str, tuple[int, bool]],
         scored: set[str],
         nations: dict[str, str],
-        rho: float = 0.5,
     ) -> None:
         self.framework, self.figures, self.errors, self.specs = framework, figures, errors, specs
-        self.scored, self.nations, self.rho = scored, nations, rho
+        self.scored, self.nations = scored, nations
         self.areas = sorted(nations)
         self.years = sorted({y for k in figures.values() for series in k.values() for y in series})
         self.years = list(range(self.years[0], self.years[-1] + 1))
@@ -139,54 +125,27 @@ class Reference:
                             used[area][year] = own[area][year - back]
                             break
             return own, used, self._relative_errors(name)
-        parts = [(name, 1)]
-        for item in self.framework.get("pass_through", []):
-            if item["id"] == name:
-                parts = [(item["outcome"][0], 1), (item["output"], -1)]
-        made = [self._slopes(part, sign, within, window, carry) for part, sign in parts]
-        slopes, variances = [one[0] for one in made], [one[1] for one in made]
-        own = {
-            area: {y: sum(s[area][y] for s in slopes) for y in self.years if all(y in s[area] for s in slopes)}
+        own, variances = self._slopes(name, within, window, carry)
+        own_errors = {
+            area: {year: math.sqrt(v) for year in own[area] if (v := variances[area, year]) is not None}
             for area in self.areas
         }
-        own_errors: dict[str, dict[int, float]] = {area: {} for area in self.areas}
-        for area in self.areas:
-            for year in own[area]:
-                known = [v[area, year] for v in variances if v[area, year] is not None]
-                if known:
-                    own_errors[area][year] = math.sqrt(sum(known))
         return own, own, own_errors
 
     def _slopes(
-        self, part: str, sign: int, within: bool, window: dict[str, int], carry: int
+        self, part: str, within: bool, window: dict[str, int], carry: int
     ) -> tuple[dict[str, dict[int, float]], dict[tuple[str, int], float | None]]:
-        """Signed slopes of one indicator, and the error variance of each as its reliability counts it."""
+        """Slopes of one indicator, and the error variance of each."""
         points, errors = self._positions(part, within), self._relative_errors(part)
         mine: dict[str, dict[int, float]] = {area: {} for area in self.areas}
-        published: dict[tuple[str, int], float | None] = {}
-        scatter: dict[tuple[str, int], float | None] = {}
-        expected: dict[tuple[str, int], float | None] = {}
+        variances: dict[tuple[str, int], float | None] = {}
         for area in self.areas:
             for year in self.years:
                 value = slope(points[area], year, window["years"], window["min_points"], carry)
                 if value is not None:
-                    key = (area, year)
-                    mine[area][year] = sign * value
-                    published[key], scatter[key], expected[key] = slope_errors(
-                        points[area], errors[area], year, window["years"], self.rho
-                    )
-        keys = [key for key in published if key[0] in self.scored]
-        share = dict.fromkeys(self.years, 1.0)
-        if self._share([(expected[key], scatter[key]) for key in keys]) < 1:
-            for year in self.years:
-                share[year] = self._share([(published[key], scatter[key]) for key in keys if key[1] == year])
-        return mine, {key: None if v is None else v * share[key[1]] for key, v in published.items()}
-
-    @staticmethod
-    def _share(pairs: list[tuple[float | None, float | None]]) -> float:
-        held = [(p, s) for p, s in pairs if p is not None and s is not None]
-        total = sum(p for p, _ in held)
-        return min(1.0, sum(s for _, s in held) / total) if total > 0 else 1.0
+                    mine[area][year] = value
+                    variances[area, year] = slope_variance(points[area], errors[area], year, window["years"])
+        return mine, variances
 
     def run(self, flavour: str, window: dict[str, int] | None, first_year: int) -> tuple[Scores, dict[str, float]]:
         """Scores of every node, and the reliability each leaf's gate decided on (where it has one)."""
@@ -206,7 +165,7 @@ class Reference:
                 reliabilities[leaf["id"]] = median(yearly)
                 if reliabilities[leaf["id"]] < self.framework["gate"]["min_reliability"]:
                     dropped.add(leaf["id"])
-            leaf_scores[leaf["id"]] = self._score_leaf(leaf, own, used, polarity)
+            leaf_scores[leaf["id"]] = self._score_leaf(leaf, own, used, polarity, is_change=window is not None)
         scores: Scores = {}
         self._score_node(self.framework["tree"], flavour, leaf_scores, dropped, scores)
         for name, by_area in leaf_scores.items():
@@ -220,14 +179,17 @@ class Reference:
         here = [{"id": x} if isinstance(x, str) else x for x in node.get("indicators", [])]
         return here + [leaf for child in node.get("children", []) for leaf in self._leaves(child, flavour)]
 
-    def _score_leaf(self, leaf: dict[str, Any], own: Any, used: Any, polarity: int) -> dict[tuple[str, int], float]:
+    def _score_leaf(
+        self, leaf: dict[str, Any], own: Any, used: Any, polarity: int, *, is_change: bool
+    ) -> dict[tuple[str, int], float]:
         out: dict[tuple[str, int], float] = {}
         clip = self.framework["normalise"].get("clip", 3)
         groups = [set(self.areas)]
         if leaf.get("standardise_within") == "nation":
             groups = [{a for a in self.areas if self.nations[a] == n} for n in set(self.nations.values())]
         for group in groups:
-            base = base_values(own, group & self.scored, self.framework["base_year"])
+            pooled = self.framework.get("change_base_years") if is_change else None
+            base = base_values(own, group & self.scored, self.framework["base_year"], pooled)
             if not base:
                 continue
             spread = 1.4826 * median([abs(v - median(base)) for v in base])

@@ -22,12 +22,12 @@ def nested(figures: pd.DataFrame, column: str) -> Figures:
     return out
 
 
-def reference(figures: pd.DataFrame, areas: pd.DataFrame, rho: float = 0.5) -> Reference:
+def reference(figures: pd.DataFrame, areas: pd.DataFrame) -> Reference:
     specs = {name: (spec.polarity, spec.transform == "log_ratio") for name, spec in SPECS.items()}
     nations = dict(zip(areas["area_code"], areas["nation_code"], strict=True))
     scored = set(areas["area_code"][areas["is_scored"]])
     values, errors = nested(figures, "value"), nested(figures, "standard_error")
-    return Reference(FRAMEWORK, values, errors, specs, scored, nations, rho)
+    return Reference(FRAMEWORK, values, errors, specs, scored, nations)
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -128,11 +128,3 @@ def test_an_optional_pillar_published_by_one_nation_only_asks_nothing_of_the_oth
     slow = reference(partly, areas_of(figures))
     expected, _ = slow.run("level", None, 2015)
     assert all(abs(expected[area, "sharing", year] - value) < 1e-10 for (area, year), value in with_some.items())
-
-
-def test_the_gate_table_says_what_a_pass_through_was_measured_by():
-    figures = synthetic_figures(1)
-    gate = score_framework(parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS).gate
-    passed = gate[gate["indicator_id"] == "pay_less_output"]
-    assert set(passed["flavour"]) == {"change"}
-    assert set(passed["measured_by"]) == {"pay less output"}

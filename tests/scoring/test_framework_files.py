@@ -43,7 +43,7 @@ def test_the_default_framework_is_the_one_of_the_specification():
     found = {node.id: [ref.candidates for ref in node.indicators] for node, _, _ in framework.nodes()}
     assert list(found) == [
         "index", "growth", "productivity", "household_income", "pay", "jobs",
-        "sharing", "pay_spread", "participation", "poverty_and_cost", "place", "pass_through",
+        "sharing", "pay_spread", "participation", "poverty_and_cost", "place",
     ]  # fmt: skip
     assert found["participation"] == [("employment_rate",), ("unemployment_rate_modelled",), ("claimant_rate",)]
     assert found["pay_spread"][0] == ("pay_p20_to_p50_hourly", "pay_p20_to_p50_annual")
@@ -52,7 +52,18 @@ def test_the_default_framework_is_the_one_of_the_specification():
     rules = framework.missing
     assert (rules.min_weight_in_pillar, rules.min_weight_in_domain, rules.carry_forward_years) == (0.5, 0.6, 2)
     assert {node.id for node, _, _ in framework.nodes() if node.optional} == {"jobs", "pay_spread", "place"}
-    assert {node.id: node.flavours for node, _, _ in framework.nodes()}["pass_through"] == ("change",)
+    assert {node.id: node.flavours for node, _, _ in framework.nodes()}["place"] == ("level",)
+
+
+def test_no_sharing_score_contains_output():
+    for name in DEFAULT_FRAMEWORKS:
+        framework = load_framework(name)
+        assert framework.labels is not None
+        below = next(node for node, _, _ in framework.nodes() if node.id == framework.labels.sharing)
+        nodes = [below, *below.children]
+        held = {name for node in nodes for reference in node.indicators for name in reference.candidates}
+        assert held
+        assert not {name for name in held if name.startswith("gva_")}
 
 
 def test_the_example_of_the_specification_loads_as_printed(tmp_path):
@@ -140,11 +151,16 @@ def test_files_that_are_no_framework_are_refused(tmp_path):
         load_framework("nowhere.yaml")
 
 
-def test_labels_and_pass_through_must_name_what_is_there():
+def test_labels_must_name_what_is_there():
     tree = {"id": "index", "indicators": ["pay"]}
     with pytest.raises(CatalogueError, match="there is no node 'growth'"):
         parse_framework({"id": "x", "tree": tree, "labels": {"growth": "growth", "sharing": "index"}})
-    with pytest.raises(CatalogueError, match="unknown indicator 'gva'"):
-        parse_framework(
-            {"id": "x", "tree": tree, "pass_through": [{"id": "p", "outcome": ["pay"], "output": "gva"}]}, KNOWN
-        )
+
+
+def test_a_framework_that_still_scores_pass_through_is_told_where_to_look(tmp_path):
+    told = refused(
+        tmp_path,
+        "id: x\npass_through:\n  - {id: p, outcome: [pay], output: output}\ntree: {id: index, indicators: [pay, p]}\n",
+    )
+    assert told.startswith("mine.yaml:3: field 'pass_through': ")
+    assert "mart_pass_through" in told

@@ -10,7 +10,7 @@ from scipy.stats import multivariate_normal
 
 from pipeline.scoring import ScoringInputError, rank_table
 from pipeline.scoring.draws import normals
-from pipeline.scoring.rank_sets import both_rank_sets, rank_confidence_sets
+from pipeline.scoring.rank_sets import both_rank_sets, rank_confidence_sets, rank_sets_of_draws
 from pipeline.scoring.ranks import rank_draws, rank_rows
 from tests.scoring.conftest import SHARED
 
@@ -190,3 +190,56 @@ def test_sets_are_those_of_the_authors_own_package_for_pisa_2022():
         differ = theirs.loc[~agrees, "area_code"].tolist()
         print(f"{name} sets: {agrees.sum()} of {len(theirs)} agree; these differ: {differ or 'none'}")
         assert agrees.sum() >= 34, f"{name} sets differ for {differ}"
+
+
+def drawn_worlds(estimates: np.ndarray, shared_error: float, own_error: float, draws: int, seed: int = 4) -> np.ndarray:
+    """[draws, areas]: estimates with an error that all areas share in a world, and one of their own."""
+    rng = np.random.default_rng(seed)
+    shared = shared_error * rng.standard_normal((draws, 1))
+    return (estimates + shared + own_error * rng.standard_normal((draws, estimates.size))).astype(np.float32)
+
+
+def test_sets_of_draws_with_independent_errors_are_those_of_their_standard_errors():
+    estimates = np.linspace(0, 10, 30)
+    given = rank_confidence_sets(estimates, np.full(30, 0.5), 0.9, simultaneous=False, draws=20_000)
+    found = rank_sets_of_draws(estimates, drawn_worlds(estimates, 0.0, 0.5, 20_000), 0.9)
+    assert np.abs(found.lower - given.lower).max() <= 1
+    assert np.abs(found.upper - given.upper).max() <= 1
+    assert (found.rank == given.rank).all()
+
+
+def test_an_error_that_all_places_share_tells_none_of_them_apart_less():
+    estimates = np.linspace(0, 10, 30)
+    alone = rank_sets_of_draws(estimates, drawn_worlds(estimates, 0.0, 0.5, 2_000), 0.9)
+    with_shared = rank_sets_of_draws(estimates, drawn_worlds(estimates, 20.0, 0.5, 2_000), 0.9)
+    width = (alone.upper - alone.lower).mean()
+    assert (with_shared.upper - with_shared.lower).mean() == pytest.approx(width, rel=0.1)
+    as_if_independent = rank_confidence_sets(estimates, np.full(30, 20.0), 0.9, simultaneous=False)
+    assert (as_if_independent.upper - as_if_independent.lower).mean() > 3 * width
+
+
+def test_sets_of_draws_hold_the_true_rank_of_a_place_at_least_as_often_as_they_say():
+    rng = np.random.default_rng(9)
+    truth = rng.normal(0, 3, 40)
+    true_rank = rank_rows(truth)
+    held = []
+    for seed in range(60):
+        estimates = truth + rng.normal(0, 1) * 2 + rng.normal(0, 1, 40)
+        sets = rank_sets_of_draws(estimates, drawn_worlds(estimates, 2.0, 1.0, 200, seed), 0.9)
+        held.append((sets.lower <= true_rank) & (true_rank <= sets.upper))
+    assert np.mean(held) >= 0.9
+
+
+def test_a_place_without_an_estimate_has_no_set_and_exact_ones_are_told_apart():
+    estimates = np.array([3.0, np.nan, 1.0, 2.0])
+    exact = np.repeat(np.nan_to_num(estimates)[None, :], 50, axis=0).astype(np.float32)
+    sets = rank_sets_of_draws(estimates, exact, 0.9)
+    assert np.isnan(sets.lower[1])
+    assert sets.lower[[0, 2, 3]].tolist() == sets.upper[[0, 2, 3]].tolist() == [1, 3, 2]
+
+
+def test_one_draw_or_an_impossible_coverage_is_refused():
+    with pytest.raises(ValueError, match="two draws at least"):
+        rank_sets_of_draws(np.zeros(3), np.zeros((1, 3), dtype=np.float32), 0.9)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        rank_sets_of_draws(np.zeros(3), np.zeros((5, 3), dtype=np.float32), 1.5)

@@ -32,7 +32,7 @@ def test_every_variant_proves_that_it_changed_what_it_says(study):
     assert all(item.is_proven for item in results), [item for item in results if not item.is_proven]
     factors = {item.factor for item in results}
     expected = {"normalisation", "weights", "aggregation", "left_out", "missing", "survey_error"}
-    assert factors == expected | ({"rho", "window"} if study.is_change else set())
+    assert factors == expected | ({"window"} if study.is_change else set())
     left_out = [item.option for item in results if item.factor == "left_out"]
     assert sorted(left_out) == sorted(study.leaves)
 
@@ -45,7 +45,7 @@ def test_a_variant_that_changes_nothing_is_found_out(study):
 
 
 def test_the_study_under_the_frameworks_own_choices_is_the_ordinary_run(study):
-    run = study.run(0, 0.5)
+    run = study.run(0)
     expected = np.where(study.cube.is_district, run.branch_scores[-1, study.row], np.nan)
     assert np.allclose(study.outcome(Choices()).scores, expected, equal_nan=True, atol=1e-10)
 
@@ -71,18 +71,16 @@ def test_rank_shift_compares_only_areas_scored_in_both():
     assert (mean, largest, compared) == (pytest.approx(4 / 3), 2, 3)
 
 
-def test_sensitivity_tables_hold_effects_areas_variants_and_rho(figures):
+def test_sensitivity_tables_hold_effects_areas_and_variants(figures):
     args = (parse_framework(FRAMEWORK), figures, areas_of(figures), SPECS)
-    first, second = (sensitivity_tables(*args, samples=8, draws=100) for _ in range(2))
-    for name in ("effect", "area_effect", "variant", "rho"):
+    first, second = (sensitivity_tables(*args, samples=8) for _ in range(2))
+    for name in ("effect", "area_effect", "variant"):
         pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name))
     effect = first.effect.set_index(["flavour", "factor"])
     assert len(effect.loc["level"]) == 6
-    assert len(effect.loc["change"]) == 8
+    assert len(effect.loc["change"]) == 7
     assert (effect["evaluations"] == 8 * (effect.groupby("flavour")["total_effect"].transform("size") + 2)).all()
     assert effect["mean_rank_shift"].gt(0).all()
-    assert first.rho.query("flavour == 'change'")["rho"].tolist() == [0.0, 0.5, 0.8]
-    assert first.rho["median_score_width"].gt(0).all()
     assert set(first.area_effect["area_code"]) <= set(figures["area_code"])
 
 

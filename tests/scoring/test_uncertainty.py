@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,11 +13,13 @@ import pytest
 
 from pipeline.catalogue.frameworks import parse_framework
 from pipeline.scoring import IndicatorSpec, score_framework, score_table
-from pipeline.scoring.draws import BLOCK, centred_interval, centred_rank_interval, next_errors, normals, quantiles
+from pipeline.scoring.draws import BLOCK, centred_interval, normals, quantiles, rank_interval
 from pipeline.scoring.flavour import run_flavour
 from pipeline.scoring.inputs import read_areas, read_cube
+from pipeline.scoring.positions import indicator_series
+from pipeline.scoring.posterior_draws import plain_and_posterior, pull_of
 from pipeline.scoring.ranks import rank_rows
-from pipeline.scoring.simulate import Variant, position_deviation, simulate
+from pipeline.scoring.simulate import Series, Variant, simulate
 from tests.scoring.conftest import FRAMEWORK, SPECS, areas_of, plain, synthetic_figures
 
 TREE = {
@@ -57,7 +61,7 @@ def coverage(tables: Any, truth: Any, keep: str) -> pd.Series:
     return inside.groupby(both["node_id"]).mean()
 
 
-def test_ninety_per_cent_intervals_of_level_scores_cover_the_truth_88_to_92_per_cent_of_the_time():
+def test_ninety_per_cent_intervals_of_level_scores_cover_the_truth_90_to_94_per_cent_of_the_time():
     rng = np.random.default_rng(5)
     codes = [f"E{n:03d}" for n in range(120)]
     replicates = range(2001, 2041)  # every year is a new survey of the same truth, on the base of 2000
@@ -80,37 +84,33 @@ def test_ninety_per_cent_intervals_of_level_scores_cover_the_truth_88_to_92_per_
     truth = score_framework(fw, pd.concat(true), areas, KNOWN, **settings)
     found = coverage(tables, truth, "flavour == 'level'")
     assert len(found) == 9
-    assert found.between(0.88, 0.92).all(), found
+    assert found.between(0.9, 0.94).all(), found
 
 
-def test_ninety_per_cent_intervals_of_change_scores_cover_the_truth_88_to_92_per_cent_of_the_time():
-    rho = 0.5
+def test_ninety_per_cent_intervals_of_change_scores_cover_the_truth_89_to_94_per_cent_of_the_time():
+    share = 0.6
     rng = np.random.default_rng(6)
     codes = [f"E{n:04d}" for n in range(300)]
     years = range(1991, 2041)
     observed, true = [], []
     for name, spec in KNOWN.items():
-        start, trend = rng.normal(0, 1, len(codes)), rng.normal(0, 0.08, len(codes))
-        z = start + trend * (np.array(years)[:, None] - 2000)
-        z += rng.normal(0, 0.1, z.shape)  # real movement about the trend leaves room for the published errors
+        steps = rng.normal(0, 0.2, (len(years), len(codes)))
+        z = rng.normal(0, 1, len(codes)) + np.cumsum(steps, axis=0)
         level = 20 * np.exp(0.05 * z) if spec.transform == "log_ratio" else 50 + 2 * z
         error = 0.012 * level if spec.transform == "log_ratio" else np.full(level.shape, 0.5)
-        noise = np.zeros(level.shape)
-        for t in range(len(years)):
-            fresh = rng.normal(0, 1, len(codes))
-            noise[t] = fresh if t == 0 else rho * noise[t - 1] + np.sqrt(1 - rho**2) * fresh
+        noise = np.sqrt(1 - share) * rng.normal(0, 1, len(codes)) + np.sqrt(share) * rng.normal(0, 1, level.shape)
         # the base window is free of error, so that one frozen base serves both
         exact = np.array(years)[:, None] <= 2000
         observed.append(long(name, years, level + np.where(exact, 0, noise * error), np.where(exact, 0, error), codes))
         true.append(long(name, years, level, np.zeros_like(level), codes))
     areas = areas_of(pd.DataFrame({"area_code": codes}))
     fw = framework(windows=[{"years": 10, "min_points": 10}])
-    settings = {"first_year": 2010, "rho": rho}
+    settings = {"first_year": 2010}
     tables = score_framework(fw, pd.concat(observed), areas, KNOWN, draws=400, **settings)
     truth = score_framework(fw, pd.concat(true), areas, KNOWN, **settings)
     found = coverage(tables, truth, "flavour == 'change' and year in (2010, 2015, 2020, 2025, 2030, 2035, 2040)")
     assert len(found) == 9
-    assert found.between(0.88, 0.92).all(), found
+    assert found.between(0.89, 0.94).all(), found
 
 
 def test_rank_intervals_cover_the_true_rank_also_of_those_that_truly_come_first_or_last():
@@ -152,8 +152,9 @@ def test_every_interval_holds_its_score_and_its_rank(draws, mean):
 
 def test_those_that_tie_at_an_end_of_the_scale_may_each_be_last_of_the_tie():
     scores = np.array([100.0, 100, 60, 50, 40, 0, 0, 0])
+    drawn = np.tile(scores.astype(np.float32), (100, 1))
     ranks = np.tile(rank_rows(scores).astype(np.int16)[:, None], 100)
-    lower, upper = centred_rank_interval(ranks, scores)
+    lower, upper = rank_interval(drawn, drawn, ranks, scores)
     assert lower.tolist() == [1, 1, 3, 4, 5, 6, 6, 6]
     assert upper.tolist() == [2, 2, 3, 4, 5, 8, 8, 8]
 
@@ -163,22 +164,22 @@ def test_an_end_that_no_draw_passes_stays_where_it_is():
     draws = np.maximum(np.linspace(-20, 60, 101), 16.25).astype(np.float32)
     lower, upper, _ = centred_interval(draws[None, :], np.array([16.25]))
     assert lower.tolist() == [16.25]
-    assert upper.tolist() == pytest.approx([56 - (20 - 16.25)])
+    assert upper.tolist() == pytest.approx([56.72 - (20 - 16.25)])
 
 
 def test_noise_on_a_skewed_field_moves_the_typical_district_about_where_it_stands():
     """An area without an error of its own stays, on average, where it is: noise must not push it to one side."""
     rng = np.random.default_rng(3)
-    codes = [*(f"E{n:03d}" for n in range(200)), "R001"]
-    values = np.append(50 + rng.exponential(4, 200), 53.0)
-    errors = np.append(np.full(200, 3.0), 0.0)
-    figures = long("d", range(2000, 2001), values[None, :], errors[None, :], codes)
-    register = read_areas(areas_of(figures))
-    cube, _ = read_cube(framework(tree={"id": "index", "indicators": ["d"]}), figures, register, KNOWN)
-    noise = normals(1, "d", 2000, 0, 400, len(codes)) * errors
-    moved = position_deviation(cube, Variant(0, within_nation=False, is_raw=False), 0, noise)
-    assert moved[:, -1].mean() == pytest.approx(0, abs=1e-4)
-    assert moved[:, -1].std() > 0.1
+    position = np.append(rng.exponential(4, 200), 3.0)
+    position -= np.median(position[:200])
+    errors = np.append(np.full(200, 3.0), np.nan)
+    everyone, districts = np.ones(201, dtype=bool), np.arange(201) < 200
+    noise = normals(1, "d", 2000, 0, 400, 201) * np.nan_to_num(errors).astype(np.float32)
+    pull = pull_of(position, errors, [everyone], districts)
+    plain, posterior = np.split(plain_and_posterior(position, noise, pull, [everyone], districts), 2)
+    assert plain[:, -1].mean() == pytest.approx(position[-1], abs=1e-4)
+    assert plain[:, -1].std() > 0.1
+    assert np.median(posterior[:, :200], axis=1) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -201,23 +202,23 @@ def same(a: Any, b: Any) -> bool:
 
 def test_the_number_of_threads_does_not_change_a_single_draw(runs):
     made, placed, row = runs
-    one = simulate(made, placed, 150, 7, rho=0.5, first_row=row, threads=1)
-    three = simulate(made, placed, 150, 7, rho=0.5, first_row=row, threads=3)
+    one = simulate(made, placed, 150, 7, first_row=row, threads=1)
+    three = simulate(made, placed, 150, 7, first_row=row, threads=3)
     assert all(same(a.summaries, b.summaries) for a, b in zip(one, three, strict=True))
 
 
 def test_the_years_asked_for_do_not_change_the_draws_of_a_year(runs):
     made, placed, row = runs
-    early = simulate(made, placed, 100, 7, rho=0.5, first_row=row - 4, last_row=row + 1)
-    late = simulate(made, placed, 100, 7, rho=0.5, first_row=row + 1, last_row=row + 1)
+    early = simulate(made, placed, 100, 7, first_row=row - 4, last_row=row + 1)
+    late = simulate(made, placed, 100, 7, first_row=row + 1, last_row=row + 1)
     for one, other in zip(early, late, strict=True):
         assert same({key: value for key, value in one.summaries.items() if key[0] == row + 1}, other.summaries)
 
 
 def test_another_seed_gives_other_draws(runs):
     made, placed, row = runs
-    one = simulate(made[:1], placed, 100, 7, rho=0.5, first_row=row)
-    other = simulate(made[:1], placed, 100, 8, rho=0.5, first_row=row)
+    one = simulate(made[:1], placed, 100, 7, first_row=row)
+    other = simulate(made[:1], placed, 100, 8, first_row=row)
     assert not same(one[0].summaries, other[0].summaries)
 
 
@@ -230,15 +231,23 @@ def test_draws_are_the_same_in_any_chunking():
     assert not np.array_equal(whole, normals(3, "income", 2015, 0, 3 * BLOCK + 17, 11))
 
 
-@pytest.mark.parametrize("rho", [0.0, 0.5, 0.8])
-def test_errors_over_time_have_variance_one_and_the_correlation_asked_for(rho):
-    errors, rows = None, []
-    for year in range(2000, 2012):
-        errors = next_errors(errors, normals(1, "pay", year, 0, 2000, 50), rho)
-        rows.append(errors.reshape(-1))
-    assert np.var(rows[-1]) == pytest.approx(1, abs=0.02)
-    for lag in (1, 3):
-        assert np.corrcoef(rows[-1], rows[-1 - lag])[0, 1] == pytest.approx(rho**lag, abs=0.02)
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_errors_over_time_have_their_size_and_only_the_new_share_of_their_variance_differs_by_year(runs, share):
+    made, _, row = runs
+    cube = replace(made[0].cube, series={})
+    variant = Variant(cube.index("employment"), within_nation=False, is_raw=False)
+    series = indicator_series(cube, variant.indicator, within_nation=False)
+    level = np.full(series.position.shape, 2.0)
+    cube.series[variant.indicator, False, False] = replace(
+        series, errors=replace(series.errors, level=level, new_share=share)
+    )
+    drawn = Series(cube, [variant], 3000, 1, memory=3)
+    with ThreadPoolExecutor(1) as pool:
+        for year in range(row - 2, row + 1):
+            drawn.advance(year, pool)
+    first, _, last = (drawn.errors(variant, year).reshape(-1) for year in range(row - 2, row + 1))
+    assert first.std() == pytest.approx(2, abs=0.02)
+    assert np.corrcoef(first, last)[0, 1] == pytest.approx(1 - share, abs=0.02)
 
 
 @pytest.mark.parametrize(("draws", "printed"), [(100, 0.13), (250, 0.08), (2000, 0.03)])
@@ -251,8 +260,8 @@ def test_ends_of_intervals_and_probabilities_are_settled_as_far_as_the_documents
 def test_quantiles_are_those_of_numpy():
     draws = np.random.default_rng(1).normal(size=(5, 333)).astype(np.float32)
     low, high = quantiles(np.sort(draws, axis=1), (0.05, 0.95))
-    assert np.allclose(low, np.quantile(draws, 0.05, axis=1), atol=1e-6)
-    assert np.allclose(high, np.quantile(draws, 0.95, axis=1), atol=1e-6)
+    assert np.allclose(low, np.quantile(draws, 0.05, axis=1, method="weibull"), atol=1e-6)
+    assert np.allclose(high, np.quantile(draws, 0.95, axis=1, method="weibull"), atol=1e-6)
 
 
 def test_running_twice_gives_identical_bytes_in_every_table():
@@ -288,16 +297,16 @@ def test_standard_errors_of_zero_give_intervals_of_no_width(widths):
     assert (exact["rank_lower"].dropna() == exact["rank"].dropna()).all()
 
 
-def test_doubling_standard_errors_never_narrows_an_interval_of_a_level(widths):
+def test_doubling_standard_errors_widens_intervals_of_a_level(widths):
     one, two = (widths[f].loc[["level"]] for f in (1.0, 2.0))
     narrow, wide = (t["score_upper"] - t["score_lower"] for t in (one, two))
-    # the same draws twice as large: only the clip at 0 and 100 can hold a bound back, by at most its own rounding
     inside = (one["score_lower"] > 1) & (one["score_upper"] < 99) & (narrow > 0)
     assert inside.sum() > 500
     leaves = one.index.get_level_values("node_id").isin(["employment", "unemployment", "noisy"])
     ratio = (wide / narrow)[inside & leaves]
-    assert (wide >= narrow - 0.05)[inside].all()
-    assert ratio.median() == pytest.approx(2, abs=0.1)
+    assert (wide >= narrow)[inside & leaves].all()
+    assert (wide >= 0.95 * narrow)[inside].all()  # a mean that is not arithmetic bends
+    assert ratio.median() == pytest.approx(1.9, abs=0.1)  # posterior draws widen by less than plain ones
 
 
 def test_a_score_resting_on_no_known_error_has_no_interval(widths):
@@ -322,17 +331,11 @@ def test_a_figure_without_a_known_error_gets_no_interval_by_growing_old():
 def test_no_label_where_the_error_of_growth_or_of_sharing_is_not_known():
     figures = synthetic_figures(8, districts=40)
     figures.loc[figures["indicator_id"] == "pay", "standard_error"] = float("nan")  # the only known error of growth
-    fw = parse_framework(FRAMEWORK | {"gate": None, "pass_through": [], "tree": without_pass_through()})
+    fw = parse_framework(FRAMEWORK | {"gate": None})
     tables = score_framework(fw, figures, areas_of(figures), SPECS, draws=100, first_year=2018)
     assert tables.score.query("node_id == 'growth'")["score_lower"].isna().all()
     assert tables.score.query("node_id == 'sharing'")["score_lower"].notna().any()
     assert tables.label.empty
-
-
-def without_pass_through() -> dict[str, Any]:
-    growth, sharing = FRAMEWORK["tree"]["children"]
-    kept = [child for child in sharing["children"] if child["id"] != "passing"]
-    return FRAMEWORK["tree"] | {"children": [growth, sharing | {"children": kept}]}
 
 
 def test_a_figure_carried_forward_is_less_certain_than_when_it_was_new():
@@ -347,17 +350,6 @@ def test_a_figure_carried_forward_is_less_certain_than_when_it_was_new():
     median = [width.loc[year].reindex(fresh).median() for year in (2018, 2019, 2020)]
     assert median[0] < median[1] < median[2]
     assert mine.loc[2019, "is_carried_forward"].all()
-
-
-def test_more_correlated_errors_make_wider_intervals_of_change():
-    figures = synthetic_figures(7, districts=40)
-    fw = parse_framework(FRAMEWORK | {"gate": None})
-    widths = []
-    for rho in (0.0, 0.5):
-        score = score_framework(fw, figures, areas_of(figures), SPECS, draws=300, first_year=2018, rho=rho).score
-        mine = score.query("flavour == 'change' and window_years == 10 and node_id == 'unemployment'")
-        widths.append((mine["score_upper"] - mine["score_lower"]).median())
-    assert widths[0] < widths[1]
 
 
 def test_labels_are_printed_only_when_probable_enough():

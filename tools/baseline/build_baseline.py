@@ -28,7 +28,7 @@ from pipeline.tidy.observations import Parsed, UnreadablePayload
 
 MOST_BYTES = 4_000_000
 
-_INDEX_READERS: Mapping[str, Callable[..., deprivation.SmallAreas]] = {
+INDEX_READERS: Mapping[str, Callable[..., deprivation.SmallAreas]] = {
     "england_2019": deprivation.england_2019,
     "england_2025": deprivation.england_2025,
     "wales_2019": deprivation.wales_2019,
@@ -118,7 +118,7 @@ class _Source:
         self.content = cache(lambda name: (folder / name).read_bytes())
         self.sha256 = cache(lambda name: hashlib.sha256(self.content(name)).hexdigest())
         self._ashe_table = cache(lambda name: ashe.read_table(self.content(name)))
-        self._small_areas = cache(lambda index, names: _INDEX_READERS[index](*(self.content(name) for name in names)))
+        self._small_areas = cache(lambda index, names: INDEX_READERS[index](*(self.content(name) for name in names)))
 
     def parsed(self, entry: BaselineEntry) -> Parsed:
         match entry.reader:

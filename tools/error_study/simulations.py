@@ -10,7 +10,7 @@ from scipy import stats
 from pipeline.estimation.error_process import Floats
 from pipeline.estimation.posterior import draw_posterior, rank_interval, ranks_among, shrink
 from pipeline.estimation.slopes import Bools, fit_wandering, is_clear, slope_weights, wandering_slope_variance
-from pipeline.scoring.draws import centred_rank_interval
+from pipeline.scoring.ranks import rank_rows
 
 LEVEL = 0.9  # of intervals
 SURE = 0.95  # probability from which a district is called clearly in the top fifth
@@ -60,7 +60,7 @@ def rank_coverage(seed: int, districts: int = 340, worlds: int = 200, draws: int
         plain_ranks, posterior_ranks = ranks_among(plain, plain), ranks_among(posterior, posterior)
         intervals: dict[str, tuple[Floats, Floats]] = {
             PLAIN: _interval(plain_ranks),
-            CENTRED: centred_rank_interval(np.sort(plain_ranks.T.astype(np.int16), axis=1), figure),
+            CENTRED: _set_about_the_printed_rank(plain_ranks, figure),
             POSTERIOR: _interval(posterior_ranks),
             BOTH: rank_interval(plain, posterior, LEVEL),
         }
@@ -78,6 +78,17 @@ def _coverage(
     everywhere: float, true_ends: float, printed_ends: float, width: float, wrong: float, called: float
 ) -> RankCoverage:
     return RankCoverage(everywhere, true_ends, printed_ends, width, wrong / called if called else 0.0, called)
+
+
+def _set_about_the_printed_rank(ranks: Floats, figure: Floats) -> tuple[Floats, Floats]:
+    """The rule before posterior draws: as far from the printed rank as ends lie from the median of the draws."""
+    ordered, last = np.sort(ranks, axis=0), len(ranks) - 1
+    low, median_low, median_high, high = (
+        ordered[int(place)]
+        for place in (np.floor(0.05 * last), np.floor(0.5 * last), np.ceil(0.5 * last), np.ceil(0.95 * last))
+    )
+    printed, count = rank_rows(figure), ranks.shape[1]
+    return np.maximum(printed - (median_high - low), 1), np.minimum(printed + (high - median_low), count)
 
 
 def _interval(ranks: Floats) -> tuple[Floats, Floats]:

@@ -59,8 +59,8 @@ def markdown(heading: Row, rows: Iterator[Row] | Sequence[Row]) -> str:
 def with_tables(page: str, tables: Mapping[str, str]) -> str:
     """The page with what stands between ``<!-- table: name -->`` and ``<!-- end -->`` replaced."""
     for name, table in tables.items():
-        mark = re.compile(rf"(<!-- table: {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        page = mark.sub(lambda found, text=table: found[1] + text + found[2], page)  # type: ignore[misc]
+        mark = re.compile(rf"(<!-- table: {name} -->\n)(?:(?!<!-- table: ).)*?(<!-- end -->)", re.DOTALL)
+        page = mark.sub(lambda found, text=table: f"{found[1]}{text}\n{found[2]}", page)  # type: ignore[misc]
     return page
 
 

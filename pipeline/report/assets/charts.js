@@ -8,6 +8,7 @@ IG.charts = (() => {
   // Row height in pixels of charts with one row a name: normally, with many names, on a phone, on paper.
   const ROWS = {
     ranges: { wide: 40, close: 26, many: 10, narrow: 48, paper: 20 },
+    growths: { wide: 40, close: 26, many: 10, narrow: 48, paper: 20 },
     contributions: { wide: 32, close: 32, many: 10, narrow: 48, paper: 22 },
   };
   // Vega's expression for a name in up to three lines of at most seventeen letters.

@@ -85,7 +85,7 @@ def quadrant(area: Area, facts: Facts, flavour: str) -> Chart | None:
         ),
         caption=(
             f"Growth and sharing, {heading}: {words.spoken(area.name)} among the scored districts. The cross spans its "
-            f"90% intervals, which leave out errors that are not held here. {not_drawn(facts, flavour)}"
+            f"90% intervals, which leave out errors that are not known. {not_drawn(facts, flavour)}"
         ).strip(),
         source=own_source(facts),
         columns=quadrant_columns(flavour),
@@ -174,7 +174,7 @@ def pillars(area: Area, facts: Facts, flavour: str, beside: Sequence[Area]) -> C
         id=f"{area.code}-{flavour}-pillars",
         spec="ranges",
         title=wording.pillars_finding(words.spoken(area.name), list(own.values()), flavour),
-        caption=f"Scores of the pillars, {_when(facts, flavour)}, with 90% intervals where a survey error is held here. "
+        caption=f"Scores of the pillars, {_when(facts, flavour)}, with 90% intervals where an error is known. "
         "The grey band holds the middle 80% of districts; 50 is the typical one. Another place is shown only on pillars "
         "with the same parts.",
         source=own_source(facts),

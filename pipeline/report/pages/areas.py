@@ -11,6 +11,7 @@ from pipeline.report import sentences
 from pipeline.report.facts import DOMAINS, Area, Facts
 from pipeline.report.pages import area_charts as charts
 from pipeline.report.pages.page import Page, editions
+from pipeline.report.pages.pass_through_chart import pass_through_charts
 from pipeline.report.shared_data import area_path, shown_areas
 
 # The second page of a briefing has room for six trends: the pillars' main indicators, in framework order.
@@ -68,6 +69,7 @@ def area_page(area: Area, facts: Facts, named_editions: Mapping[str, str]) -> Pa
             "contributions": [chart for domain in DOMAINS if (chart := charts.contributions(area, facts, domain))],
             "trends": trends,
             "briefed": {chart.id for chart in trends[:_BRIEFED]},
+            "pass_through": pass_through_charts(area, facts),
             "incidence": charts.growth_incidence(area, facts, beside),
             "profiles": [profile for f in facts.years if (profile := _profile(area, facts, f, beside))],
             "too_narrow": wording.TOO_NARROW,

@@ -125,6 +125,9 @@ def quality_page(facts: Facts) -> Page:
             "gates": _named(studies["gates"], facts),
             "importance": _named(studies["importance"], facts),
             "flags": _named(studies["flags"], facts),
+            "correlations": _named(studies["correlations"], facts),
+            "audited": _named(studies["audited"], facts),
+            "pillar_weights": _named(studies["pillar_weights"], facts),
             "sensitivity": _named(studies["sensitivity"], facts),
             "variants": _named(studies["variants"], facts),
         },
@@ -166,7 +169,7 @@ def _named(study: Study, facts: Facts) -> list[dict[str, Any]]:
         named: dict[str, Any] = dict(zip(study.columns, row, strict=True))
         if "indicator_id" in named:
             named["id"] = named["indicator_id"]
-        for column in ("indicator_id", "member_id", "node_id", "option"):
+        for column in ("indicator_id", "member_id", "other_id", "node_id", "option"):
             if column in named:
                 named[column] = titles.get(str(named[column]), str(named[column]).replace("_", " "))
         if "flavour" in named:

@@ -65,7 +65,7 @@ def _picture(facts: Facts, flavour: str) -> Chart | None:
         caption="Each dot is a district. 50 is the typical one; 0 and 100 are three robust standard deviations away. Point at a dot, "
         "or move to the picture with the Tab key and use the arrow keys, to see its 90% intervals; select it to open its page. "
         f"{_NAMED if _farthest(rows) else ''}The cross at the top shows how wide the 90% intervals of a middling district are; "
-        f"they leave out errors that are not held here. {not_drawn(facts, flavour)}".strip(),
+        f"they leave out errors that are not known. {not_drawn(facts, flavour)}".strip(),
         source=own_source(facts),
         columns=quadrant_columns(flavour),
         rows={"points": {"from": "standings", "flavour": flavour}, "middling": _middling(rows)},

@@ -39,5 +39,9 @@ select
     if(is_known, is_band, null) as is_band,
     is_carried_forward,
     weight_present,
-    weight_with_error
+    weight_with_error,
+    weight_published,
+    weight_from_vintages,
+    weight_modelled,
+    error_kind
 from score

@@ -45,11 +45,12 @@ select
     indicator.nations,
     indicator.levels,
     indicator.intervals,
-    -- for the latest year: distinguishes a published error that the held figures lack from one that nobody publishes
+    -- for the latest year: a published error, else the one that scores use instead, else why there is none
     case
-        when not indicator.is_error_published then 'not_published'
-        when coalesce(latest.with_error_count, 0) > 0 then 'published'
-        else 'published_not_held'
+        when indicator.is_error_published and coalesce(latest.with_error_count, 0) > 0 then 'published'
+        when process.error_kind in ('from_vintages', 'modelled') then process.error_kind
+        when indicator.is_error_published then 'published_not_held'
+        else 'not_published'
     end as error_status,
     indicator.error_note,
     indicator.minimum_plausible,
@@ -71,4 +72,5 @@ from input_indicator as indicator
 left join span using (indicator_id)
 left join latest using (indicator_id)
 left join held using (indicator_id)
+left join input_error_process as process using (indicator_id)
 order by indicator.position

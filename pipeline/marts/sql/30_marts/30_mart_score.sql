@@ -31,7 +31,11 @@ select
     score.is_band,
     score.is_carried_forward,
     round(score.weight_present, 6) as weight_present,
-    round(score.weight_with_error, 6) as weight_with_error
+    round(score.weight_with_error, 6) as weight_with_error,
+    round(score.weight_published, 6) as weight_published,
+    round(score.weight_from_vintages, 6) as weight_from_vintages,
+    round(score.weight_modelled, 6) as weight_modelled,
+    score.error_kind
 from stg_score as score
 inner join stg_latest_year as latest using (framework_id, flavour, window_years)
 inner join dim_area as area using (area_code)

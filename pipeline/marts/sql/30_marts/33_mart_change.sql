@@ -30,6 +30,7 @@ select
     round(change.change_lower, 6) as change_lower,
     round(change.change_upper, 6) as change_upper,
     round(change.change_standard_error, 6) as change_standard_error,
+    change.error_kind,
     round(change.change_in_value, 6) as change_in_value,
     round(change.probability_improved, 4) as probability_improved,
     round(change.reliability, 4) as reliability

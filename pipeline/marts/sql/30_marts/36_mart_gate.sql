@@ -7,16 +7,15 @@ select
     gate.indicator_id,
     measured.title as indicator_title,
     gate.year,
-    gate.measured_by,
-    standing_in.title as measured_by_title,
     gate.is_scored,
     gate.reason,
     gate.reliability,
     gate.reliability_deciding,
     gate.districts,
-    gate.districts_with_error
+    gate.districts_with_error,
+    gate.error_kind,
+    gate.new_share
 from input_gate as gate
 inner join stg_framework as framework using (framework_id)
 inner join stg_measure as measured using (indicator_id)
-left join stg_measure as standing_in on gate.measured_by = standing_in.indicator_id
 order by gate.framework_id, gate.flavour, window_years, gate.indicator_id, gate.year

@@ -16,7 +16,9 @@ select
     audit.value,
     audit.districts,
     audit.is_flagged,
-    nullif(audit.note, '') as note
+    nullif(audit.note, '') as note,
+    audit."limit" as limit_value,
+    audit.is_failure
 from input_audit as audit
 inner join stg_framework as framework using (framework_id)
 left join dim_node as node using (framework_id, node_id)

@@ -33,17 +33,7 @@ fitted as (
     select
         unbroken.area_code,
         unbroken.indicator_id,
-        count(*) as points,
-        regr_slope(unbroken.position, unbroken.year - span.latest_year order by unbroken.year) as slope,
-        sqrt(
-            greatest(
-                regr_syy(unbroken.position, unbroken.year - span.latest_year order by unbroken.year)
-                - slope * regr_sxy(unbroken.position, unbroken.year - span.latest_year order by unbroken.year),
-                0
-            )
-            / (count(*) - 2)
-            / regr_sxx(unbroken.position, unbroken.year - span.latest_year order by unbroken.year)
-        ) as scatter_error
+        regr_slope(unbroken.position, unbroken.year - span.latest_year order by unbroken.year) as slope
     from unbroken
     inner join span using (area_code, indicator_id)
     where unbroken.year > span.latest_year - 10 and unbroken.position is not null
@@ -76,7 +66,7 @@ moved as (
 ),
 
 sloped as (
-    -- the slope with survey error that ends with the area's latest figure
+    -- the slope as scored that ends with the area's latest figure
     select mart_change.*
     from mart_change
     inner join span
@@ -88,27 +78,34 @@ sloped as (
 ),
 
 judged as (
+    -- a slope without a known error is judged by how far a series without drift would stray
     select
         span.area_code,
         span.indicator_id,
         coalesce(sloped.change, fitted.slope) as slope,
-        coalesce(sloped.change_standard_error, fitted.scatter_error) as slope_error,
-        case
-            when sloped.change_standard_error is not null then 'survey error'
-            when fitted.scatter_error is not null then 'scatter of the years'
-        end as error_basis,
+        direction.slope_error,
+        direction.error_kind as error_basis,
         sloped.reliability as slope_reliability,
-        case
-            when sloped.change_standard_error is not null then sloped.probability_improved
-            when fitted.scatter_error > 0
-                then normal_probability(
-                    normal_of_student(measured.polarity * fitted.slope / fitted.scatter_error, fitted.points - 2)
-                )
-        end as probability_improved
+        -- rounded here, so that the direction is that of the probability as printed
+        round(
+            case
+                when direction.slope_error > 0
+                    then normal_probability(
+                        if(
+                            direction.freedom is null,
+                            measured.polarity * fitted.slope / direction.slope_error,
+                            normal_of_student(measured.polarity * fitted.slope / direction.slope_error, direction.freedom)
+                        )
+                    )
+            end,
+            4
+        ) as probability_improved
     from span
     inner join stg_measure as measured using (indicator_id)
     left join fitted using (area_code, indicator_id)
     left join sloped using (area_code, indicator_id)
+    left join input_direction as direction
+        on span.area_code = direction.area_code and span.indicator_id = direction.indicator_id
     where measured.polarity <> 0
 )
 
@@ -170,7 +167,7 @@ select
     round(as_change(latest.is_log, judged.slope + 1.645 * judged.slope_error), 4) as slope_upper,
     round(judged.slope_reliability, 4) as slope_reliability,
     judged.error_basis,
-    round(judged.probability_improved, 4) as probability_improved,
+    judged.probability_improved,
     case
         when indicator.polarity = 0 then null
         when judged.probability_improved >= clearly_from() then 'improving'

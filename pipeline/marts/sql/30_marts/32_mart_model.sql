@@ -1,0 +1,36 @@
+-- One row is one model of one survey series: of its levels, or of its change up to the newest year.
+select
+    model.indicator_id,
+    indicator.title as indicator_title,
+    model.measure,
+    coalesce(model.year, 0) as year,
+    model.decision = 'published' as is_published,
+    model.decision,
+    model.method,
+    model.first_year,
+    model.years,
+    model.level_years,
+    model.districts,
+    model.weight_direct,
+    model.weight_direct_newest,
+    model.weight_survey,
+    model.narrowing,
+    model.new_share,
+    model.area_variance,
+    model.innovation_variance,
+    model.rho,
+    model.edges,
+    model.is_converged,
+    model.iterations,
+    model.coefficients,
+    model.residual_skewness,
+    model.residual_normality,
+    model.residual_share_inside,
+    model.coverage_left_out,
+    model.benchmarked_figures,
+    model.benchmark_gap,
+    model.benchmark_least,
+    model.benchmark_largest
+from input_model as model
+inner join dim_indicator as indicator using (indicator_id)
+order by model.indicator_id, model.measure, model.year

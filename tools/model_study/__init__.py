@@ -1,0 +1,1 @@
+"""What borrowed strength does to survey figures, and whether its intervals hold: docs/studies/modelled.md."""
